@@ -1,0 +1,2 @@
+//! rapidphoto
+fn main() {}

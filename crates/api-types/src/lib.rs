@@ -1,0 +1,1 @@
+//! rapidphoto-api-types
