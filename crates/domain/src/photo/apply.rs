@@ -1,0 +1,91 @@
+use std::collections::BTreeSet;
+
+use super::{Photo, PhotoEvent, PhotoState, PhotoStatus};
+
+/// Why events don't fold into a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a photo's stream begins with PhotoQueued")]
+pub struct FoldError;
+
+impl Photo {
+    /// The photo that a stream's first event makes.
+    ///
+    /// # Errors
+    /// When it is not `PhotoQueued`.
+    pub fn begin(first: &PhotoEvent) -> Result<Self, FoldError> {
+        let PhotoEvent::PhotoQueued {
+            photo,
+            job,
+            owner,
+            upload_id,
+            declared,
+            object,
+            window,
+        } = first
+        else {
+            return Err(FoldError);
+        };
+        Ok(Self {
+            id: *photo,
+            job: *job,
+            owner: *owner,
+            upload_id: *upload_id,
+            declared: declared.clone(),
+            object: object.clone(),
+            window: *window,
+            tags: BTreeSet::new(),
+            deleted: false,
+            state: PhotoState::Queued,
+        })
+    }
+
+    /// The photo that a whole stream makes.
+    ///
+    /// # Errors
+    /// When the stream is empty or begins with another event.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a PhotoEvent>) -> Result<Self, FoldError> {
+        let mut events = events.into_iter();
+        let photo = Self::begin(events.next().ok_or(FoldError)?)?;
+        Ok(events.fold(photo, Self::apply))
+    }
+
+    /// The photo after one more event. An event is a fact: it is never refused.
+    pub fn apply(mut self, event: &PhotoEvent) -> Self {
+        match event {
+            // A stream has one beginning; a second one would tell nothing new.
+            PhotoEvent::PhotoQueued { .. } => {}
+            PhotoEvent::PhotoUploadStarted {} => self.state = PhotoState::Uploading,
+            PhotoEvent::PhotoUploadRenewed { window } => self.window = *window,
+            PhotoEvent::PhotoUploadCompleted {} => self.state = PhotoState::Verifying,
+            PhotoEvent::PhotoProcessingStarted { object } => {
+                self.state = PhotoState::Processing {
+                    object: object.clone(),
+                };
+            }
+            PhotoEvent::PhotoProcessingCompleted { result } => {
+                self.state = PhotoState::Completed {
+                    result: result.clone(),
+                };
+            }
+            PhotoEvent::PhotoRejected { reasons } => {
+                self.state = PhotoState::Rejected {
+                    reasons: reasons.clone(),
+                };
+            }
+            PhotoEvent::PhotoFailed { reason } => self.state = PhotoState::Failed { reason: *reason },
+            PhotoEvent::PhotoCancelled {} => self.state = PhotoState::Cancelled,
+            PhotoEvent::PhotoRetried { to, window, .. } => {
+                self.state = if *to == PhotoStatus::Queued {
+                    PhotoState::Queued
+                } else {
+                    PhotoState::Verifying
+                };
+                self.window = window.unwrap_or(self.window);
+            }
+            PhotoEvent::PhotoTagged { labels } => self.tags.extend(labels.iter().cloned()),
+            PhotoEvent::PhotoUntagged { labels } => self.tags.retain(|label| !labels.contains(label)),
+            PhotoEvent::PhotoDeleted {} => self.deleted = true,
+        }
+        self
+    }
+}
