@@ -1,0 +1,44 @@
+# `just` lists the recipes. All of them are one-liners: nothing needs just.
+set positional-arguments
+
+[private]
+default:
+    @just --list --unsorted
+
+# Server, a user, twenty photos, live progress, result table (`just demo --exit`)
+demo *arguments:
+    cargo run --release -- demo "$@"
+
+# The server on this machine (`just serve --listen 127.0.0.1:8080`)
+serve *arguments:
+    cargo run --release -- serve "$@"
+
+# All tests; installs what they need (`just test --fast` for the unit tests alone)
+test *arguments:
+    scripts/test "$@"
+
+# Everything that must hold before a change lands
+ci:
+    bash .ci/run
+
+# Lints, as CI runs them
+lint:
+    cargo clippy --workspace --all-targets --features rapidphoto/failpoints -- -D warnings
+
+# Formats the code
+fmt:
+    cargo fmt --all
+
+# Dependency directions, licences, bans, sources
+deps:
+    cargo xtask check-deps
+    scripts/deny
+
+# The crates' documentation in the browser
+docs:
+    cargo doc --workspace --no-deps --open
+
+# The README's curl walk-through against a fresh server
+walkthrough:
+    cargo build --release --bin rapidphoto
+    scripts/walkthrough-check

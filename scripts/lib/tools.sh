@@ -1,0 +1,74 @@
+# Sourced: what the build and the tests need beyond Rust, installed only where it is missing.
+
+# Outside the checkout, so that a second clone and a second run are quick.
+cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
+
+# Set here, so that every machine judges a change alike.
+cargo_deny_version=0.20.2
+
+have_any() {
+    local name
+    for name in "$@"; do
+        if command -v "$name" >/dev/null 2>&1; then return 0; fi
+    done
+    return 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif [ -t 0 ]; then
+        sudo -- "$@"
+    else
+        sudo -n -- "$@"
+    fi
+}
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
+}
+
+# install_missing 'command or command=package package' ...
+# Installs the packages of every line none of whose commands is there.
+install_missing() {
+    local line commands packages needed=()
+    for line in "$@"; do
+        read -ra commands <<<"${line%%=*}"
+        if ! have_any "${commands[@]}"; then
+            read -ra packages <<<"${line#*=}"
+            needed+=("${packages[@]}")
+        fi
+    done
+    if [ ${#needed[@]} -eq 0 ]; then return 0; fi
+    echo "missing: ${needed[*]}"
+    if ! have_any apt-get || { [ "$(id -u)" != 0 ] && ! have_any sudo; }; then
+        echo "install them by hand and try again: this script knows only Debian's apt-get, as root or with sudo" >&2
+        return 1
+    fi
+    apt_get update && apt_get install -y --no-install-recommends "${needed[@]}"
+}
+
+install_c_toolchain() {
+    install_missing 'cc gcc clang=gcc libc6-dev'
+}
+
+# One of the tests is a page in a real browser.
+install_browser() {
+    install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium'
+}
+
+install_walkthrough_tools() {
+    install_missing 'curl=curl ca-certificates' 'jq=jq'
+}
+
+# Puts the pinned cargo-deny on the PATH. Built once, lightly optimised: it runs for a second.
+install_cargo_deny() {
+    local home="$cache_dir/tools/cargo-deny-$cargo_deny_version"
+    if [ ! -x "$home/bin/cargo-deny" ]; then
+        CARGO_TARGET_DIR="$home/build" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+            CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+            cargo install cargo-deny --version "=$cargo_deny_version" --locked --quiet --root "$home"
+        rm -rf -- "$home/build"
+    fi
+    PATH="$home/bin:$PATH"
+}
