@@ -1,3 +1,7 @@
 //! The use cases of RapidPhotoUpload, and the ports that the outside implements for them.
 
+mod decision;
+pub mod log;
 pub mod ports;
+pub mod settings;
+pub mod work;

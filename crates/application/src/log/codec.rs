@@ -1,0 +1,130 @@
+use rapidphoto_domain::{DomainEvent, StreamType};
+use serde_json::Value;
+
+use super::Upcasters;
+use crate::ports::{LogError, Unavailable};
+
+/// Turns events into what is stored, and back.
+#[derive(Debug, Clone, Default)]
+pub struct EventCodec {
+    upcasters: Upcasters,
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodedEvent {
+    /// The type's name.
+    pub event_type: String,
+    /// The schema version of the payload.
+    pub schema_version: u16,
+    /// The payload.
+    pub payload: Value,
+}
+
+impl EventCodec {
+    /// A codec for these schemas.
+    pub const fn new(upcasters: Upcasters) -> Self {
+        Self { upcasters }
+    }
+
+    /// An event's stored form.
+    ///
+    /// # Errors
+    /// When a value in it can't be written as JSON.
+    pub fn encode(&self, event: &DomainEvent) -> Result<EncodedEvent, Unavailable> {
+        let (event_type, payload) = event.encode().map_err(Unavailable::record)?;
+        let schema_version = self.upcasters.schema_version(&event_type);
+        Ok(EncodedEvent {
+            event_type,
+            schema_version,
+            payload,
+        })
+    }
+
+    /// Reads a stored event, lifting it to the present schema.
+    ///
+    /// # Errors
+    /// When the type is unknown, the payload has another shape, or a newer program wrote it.
+    pub fn decode(&self, stream_type: StreamType, stored: EncodedEvent) -> Result<DomainEvent, LogError> {
+        let EncodedEvent {
+            event_type,
+            schema_version,
+            payload,
+        } = stored;
+        let known = self.upcasters.schema_version(&event_type);
+        if schema_version > known {
+            return Err(LogError::NewerSchema {
+                event_type,
+                stored: schema_version,
+                known,
+            });
+        }
+        let payload = self.upcasters.lift(&event_type, schema_version, payload);
+        DomainEvent::decode(stream_type, &event_type, payload).map_err(LogError::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rapidphoto_domain::{UserId, user::UserEvent};
+    use serde_json::json;
+
+    use super::*;
+
+    fn stored(event_type: &str, schema_version: u16, payload: Value) -> EncodedEvent {
+        EncodedEvent {
+            event_type: event_type.to_owned(),
+            schema_version,
+            payload,
+        }
+    }
+
+    #[test]
+    fn old_payloads_are_lifted_step_by_step() {
+        // Version 1 said `id`, version 2 `userId`, version 3 says `user`.
+        let upcasters = Upcasters::default()
+            .with("UserRegistered", |payload| json!({ "userId": payload["id"] }))
+            .with("UserRegistered", |payload| json!({ "user": payload["userId"] }));
+        let codec = EventCodec::new(upcasters);
+        let user = UserId::from_bits(9);
+        let event = DomainEvent::User(UserEvent::UserRegistered { user });
+        for (version, payload) in [
+            (1, json!({ "id": user })),
+            (2, json!({ "userId": user })),
+            (3, json!({ "user": user })),
+        ] {
+            assert_eq!(
+                codec
+                    .decode(StreamType::User, stored("UserRegistered", version, payload))
+                    .unwrap(),
+                event
+            );
+        }
+        assert_eq!(codec.encode(&event).unwrap().schema_version, 3);
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error_that_names_it() {
+        let codec = EventCodec::default();
+        let unknown = codec
+            .decode(StreamType::Photo, stored("PhotoFramed", 1, json!({})))
+            .unwrap_err();
+        assert!(matches!(unknown, LogError::Unknown(ref why) if why.event_type == "PhotoFramed"));
+        let newer = codec
+            .decode(StreamType::User, stored("UserDisabled", 2, json!({})))
+            .unwrap_err();
+        assert!(matches!(
+            newer,
+            LogError::NewerSchema {
+                stored: 2,
+                known: 1,
+                ..
+            }
+        ));
+        assert!(
+            codec
+                .decode(StreamType::User, stored("UserDisabled", 1, json!({})))
+                .is_ok()
+        );
+    }
+}

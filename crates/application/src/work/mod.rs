@@ -1,0 +1,5 @@
+//! The work that photos need, and who does it.
+
+mod orders;
+
+pub use orders::orders_after;
