@@ -1,7 +1,7 @@
 //! From a decision to what is written.
 
 use rapidphoto_domain::{
-    EventId, StreamId, Timestamp, Version,
+    EventId, StreamId, Version,
     job::{JobEvent, UploadJob},
     photo::{Photo, PhotoEvent},
 };
@@ -113,9 +113,4 @@ fn push(
         events,
         state,
     });
-}
-
-/// A moment with the precision that the record keeps: what is read back equals what was written.
-pub(crate) fn to_the_millisecond(at: Timestamp) -> Timestamp {
-    chrono::DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
 }
