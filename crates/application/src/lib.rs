@@ -3,5 +3,6 @@
 mod decision;
 pub mod log;
 pub mod ports;
+pub mod progress;
 pub mod settings;
 pub mod work;
