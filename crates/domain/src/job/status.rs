@@ -53,20 +53,25 @@ impl JobCounts {
     /// Counts `photos` more photos of a status.
     pub const fn add(&mut self, status: PhotoStatus, photos: u32) {
         match status {
-            PhotoStatus::Queued => self.queued += photos,
+            PhotoStatus::Queued => self.queued = self.queued.saturating_add(photos),
             PhotoStatus::Uploading | PhotoStatus::Verifying | PhotoStatus::Processing => {
-                self.active += photos;
+                self.active = self.active.saturating_add(photos);
             }
-            PhotoStatus::Completed => self.completed += photos,
-            PhotoStatus::Rejected => self.rejected += photos,
-            PhotoStatus::Failed => self.failed += photos,
-            PhotoStatus::Cancelled => self.cancelled += photos,
+            PhotoStatus::Completed => self.completed = self.completed.saturating_add(photos),
+            PhotoStatus::Rejected => self.rejected = self.rejected.saturating_add(photos),
+            PhotoStatus::Failed => self.failed = self.failed.saturating_add(photos),
+            PhotoStatus::Cancelled => self.cancelled = self.cancelled.saturating_add(photos),
         }
     }
 
     /// All photos.
     pub const fn total(&self) -> u32 {
-        self.queued + self.active + self.completed + self.rejected + self.failed + self.cancelled
+        self.queued
+            .saturating_add(self.active)
+            .saturating_add(self.completed)
+            .saturating_add(self.rejected)
+            .saturating_add(self.failed)
+            .saturating_add(self.cancelled)
     }
 }
 
@@ -83,16 +88,17 @@ impl JobStatus {
 
     /// The status of a job whose photos stand like this. A job without photos counts as cancelled.
     pub const fn of(counts: &JobCounts) -> Self {
-        let bad = counts.failed + counts.rejected;
-        if counts.queued > 0 && counts.queued == counts.total() {
+        let ended = counts.completed > 0 || counts.rejected > 0 || counts.failed > 0 || counts.cancelled > 0;
+        let bad = counts.rejected > 0 || counts.failed > 0;
+        if counts.queued > 0 && counts.active == 0 && !ended {
             Self::Queued
-        } else if counts.queued + counts.active > 0 {
+        } else if counts.queued > 0 || counts.active > 0 {
             Self::InProgress
-        } else if counts.completed > 0 && bad == 0 {
+        } else if counts.completed > 0 && !bad {
             Self::Completed
         } else if counts.completed > 0 {
             Self::CompletedWithErrors
-        } else if bad > 0 {
+        } else if bad {
             Self::Failed
         } else {
             Self::Cancelled

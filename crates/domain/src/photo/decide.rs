@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     FailureReason, Photo, PhotoCommand, PhotoEvent, PhotoState, PhotoStatus, QueuePhoto, RetryCause,
     UploadWindow,
@@ -81,15 +83,14 @@ impl Photo {
             PhotoCommand::Cancel => (!self.status().is_terminal()).then_some(PhotoEvent::PhotoCancelled {}),
             PhotoCommand::Retry { window } => retry(state, window),
             PhotoCommand::Tag { labels } => {
-                let labels: std::collections::BTreeSet<_> = labels.difference(&self.tags).cloned().collect();
+                let labels: BTreeSet<_> = labels.difference(&self.tags).cloned().collect();
                 if labels.is_empty() {
                     return Ok(Vec::new());
                 }
                 Some(PhotoEvent::PhotoTagged { labels })
             }
             PhotoCommand::Untag { labels } => {
-                let labels: std::collections::BTreeSet<_> =
-                    labels.intersection(&self.tags).cloned().collect();
+                let labels: BTreeSet<_> = labels.intersection(&self.tags).cloned().collect();
                 if labels.is_empty() {
                     return Ok(Vec::new());
                 }

@@ -123,7 +123,12 @@ impl From<u64> for Measure {
 
 impl From<f64> for Measure {
     fn from(quantity: f64) -> Self {
-        Self::Quantity(quantity)
+        // JSON has no NaN and no infinity: as a number it would come back from the log as nothing.
+        if quantity.is_finite() {
+            Self::Quantity(quantity)
+        } else {
+            Self::Name(quantity.to_string())
+        }
     }
 }
 
@@ -232,6 +237,14 @@ mod tests {
         for check in Check::ALL {
             assert_eq!(serde_json::to_value(check).unwrap(), check.code());
         }
+    }
+
+    #[test]
+    fn a_measure_that_is_no_number_is_still_told() {
+        let finding = Finding::measured(Check::Blurry, f64::NAN, f64::INFINITY);
+        let stored = serde_json::to_string(&finding).unwrap();
+        assert_eq!(stored, r#"{"check":"blurry","measured":"NaN","allowed":"inf"}"#);
+        assert_eq!(serde_json::from_str::<Finding>(&stored).unwrap(), finding);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod event;
 mod finding;
 mod status;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ pub struct Completed {
     pub thumbnails: Vec<Thumbnail>,
     /// A 64-bit perceptual hash, where it was computed.
     pub perceptual_hash: Option<PerceptualHash>,
-    /// How sharp it is, where it was measured.
+    /// How sharp it is, where it was measured: a finite number.
     pub sharpness: Option<f64>,
     /// Checks that only warn and said no.
     pub warnings: Vec<Finding>,
@@ -157,10 +157,51 @@ pub struct Thumbnail {
     pub height: u32,
 }
 
-/// A 64-bit perceptual hash: pictures that look alike differ in few bits.
+/// A 64-bit perceptual hash: pictures that look alike differ in few bits. Written as 16 hexadecimal digits, because
+/// many readers of JSON keep no more than 53 bits of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct PerceptualHash(pub u64);
+
+/// Why a text is no perceptual hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a perceptual hash is written as 16 lower-case hexadecimal digits")]
+pub struct PerceptualHashError;
+
+impl fmt::Display for PerceptualHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for PerceptualHash {
+    type Err = PerceptualHashError;
+
+    fn from_str(raw: &str) -> Result<Self, PerceptualHashError> {
+        let hash = u64::from_str_radix(raw, 16)
+            .map(Self)
+            .map_err(|_| PerceptualHashError)?;
+        if hash.to_string() == raw {
+            Ok(hash)
+        } else {
+            Err(PerceptualHashError)
+        }
+    }
+}
+
+impl TryFrom<String> for PerceptualHash {
+    type Error = PerceptualHashError;
+
+    fn try_from(raw: String) -> Result<Self, PerceptualHashError> {
+        raw.parse()
+    }
+}
+
+impl From<PerceptualHash> for String {
+    fn from(hash: PerceptualHash) -> Self {
+        hash.to_string()
+    }
+}
 
 /// Why a photo came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

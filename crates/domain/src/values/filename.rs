@@ -38,7 +38,8 @@ impl Filename {
 
     /// Reads a filename; it is brought to Unicode's NFC first.
     pub fn parse(raw: &str) -> Result<Self, FilenameError> {
-        // NFC at most triples a text, so a longer one need not be normalised to be refused.
+        // NFC leaves at least a third of a text's bytes (three Hangul letters become one syllable), so a text longer
+        // than this need not be normalised to be refused.
         if raw.len() > 3 * 255 {
             return Err(FilenameError::TooLong);
         }

@@ -2,10 +2,24 @@ use serde::{Deserialize, Serialize};
 
 /// How far an upload is. It only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "Reported")]
 pub struct Progress {
     bytes_sent: u64,
     bytes_total: u64,
+}
+
+/// What a client reports: it need not add up.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reported {
+    bytes_sent: u64,
+    bytes_total: u64,
+}
+
+impl From<Reported> for Progress {
+    fn from(reported: Reported) -> Self {
+        Self::new(reported.bytes_sent, reported.bytes_total)
+    }
 }
 
 impl Progress {
@@ -48,10 +62,11 @@ impl Progress {
         percent
     }
 
-    /// The further of two, so that a late or repeated tick takes nothing back.
+    /// This progress, or `other`'s if that is further, so that a late or repeated tick takes nothing back. The total
+    /// stays this one's: a file does not grow, whatever a tick says, and the percentage never falls.
     pub const fn max(self, other: Self) -> Self {
         if other.bytes_sent > self.bytes_sent {
-            other
+            Self::new(other.bytes_sent, self.bytes_total)
         } else {
             self
         }
@@ -76,5 +91,14 @@ mod tests {
         let half = Progress::new(500, 1000);
         assert_eq!(half.max(Progress::new(100, 1000)), half);
         assert_eq!(half.max(Progress::new(600, 1000)), Progress::new(600, 1000));
+        assert_eq!(half.max(Progress::new(600, 60_000)), Progress::new(600, 1000));
+        assert_eq!(half.max(Progress::new(2000, 2000)), Progress::complete(1000));
+    }
+
+    #[test]
+    fn a_report_of_more_than_everything_reads_as_everything() {
+        let read: Progress = serde_json::from_str(r#"{"bytesSent":1000,"bytesTotal":1}"#).unwrap();
+        assert_eq!(read, Progress::complete(1));
+        assert_eq!(read.percent(), 100);
     }
 }

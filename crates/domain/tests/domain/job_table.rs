@@ -1,0 +1,219 @@
+//! A job's few commands in each of its standings, and its status as a function of its photos.
+
+use rapidphoto_domain::{
+    job::{FoldError, JobCounts, JobEvent, JobOutcome, JobRefusal, JobStatus, UploadJob},
+    photo::PhotoStatus,
+};
+
+use crate::given::{JOB, USER};
+
+type Answers = [Result<JobEvent, JobRefusal>; 4];
+
+const ENDED: JobCounts = JobCounts {
+    queued: 0,
+    active: 0,
+    completed: 2,
+    rejected: 0,
+    failed: 1,
+    cancelled: 0,
+};
+const UNDER_WAY: JobCounts = JobCounts {
+    active: 1,
+    completed: 1,
+    ..ENDED
+};
+
+const fn completed(round: u32) -> JobEvent {
+    JobEvent::UploadJobCompleted {
+        round,
+        status: JobStatus::CompletedWithErrors,
+        counts: ENDED,
+    }
+}
+
+fn job(later: &[JobEvent]) -> UploadJob {
+    let first = UploadJob::create(JOB, USER, 3, 9_000);
+    UploadJob::fold([&first].into_iter().chain(later)).unwrap()
+}
+
+#[test]
+fn every_pair_of_standing_and_command_is_allowed_or_refused_as_it_should_be() {
+    use JobRefusal::{AlreadyCancelled, AlreadyCompleted, NotTerminal, Open};
+    let cancelled = JobEvent::UploadJobCancelled {};
+    let reopened = |round| JobEvent::UploadJobReopened { round };
+    // Columns: complete with all photos at an end, complete with one under way, reopen, cancel.
+    #[rustfmt::skip]
+    let table: [(Vec<JobEvent>, Answers); 6] = [
+        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(Open), Err(AlreadyCancelled)]),
+        (vec![completed(1)],
+            [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCompleted)]),
+        (vec![cancelled.clone(), completed(1)],
+            [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCancelled)]),
+        (vec![completed(1), reopened(2)], [Ok(completed(2)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+        (vec![cancelled.clone(), completed(1), reopened(2)],
+            [Ok(completed(2)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+    ];
+    for (history, expected) in table {
+        let given = job(&history);
+        let answers = [
+            given.complete(ENDED),
+            given.complete(UNDER_WAY),
+            given.reopen(),
+            given.cancel(),
+        ];
+        assert_eq!(answers, expected, "{history:?}");
+    }
+}
+
+#[test]
+fn a_job_holds_what_its_events_say() {
+    let begun = job(&[]);
+    assert_eq!(
+        begun,
+        UploadJob {
+            id: JOB,
+            owner: USER,
+            photo_count: 3,
+            round: 1,
+            cancelled: false,
+            outcome: None,
+        }
+    );
+    let ended = begun
+        .clone()
+        .apply(&JobEvent::UploadJobCancelled {})
+        .apply(&completed(1));
+    let outcome = JobOutcome {
+        status: JobStatus::CompletedWithErrors,
+        counts: ENDED,
+    };
+    assert_eq!(
+        ended,
+        UploadJob {
+            cancelled: true,
+            outcome: Some(outcome),
+            ..begun.clone()
+        }
+    );
+    assert_eq!(
+        ended.apply(&JobEvent::UploadJobReopened { round: 2 }),
+        UploadJob {
+            round: 2,
+            ..begun.clone()
+        }
+    );
+    let other = UploadJob::create(JOB, USER, 99, 0);
+    assert_eq!(
+        begun.clone().apply(&other),
+        begun,
+        "a second beginning changes nothing"
+    );
+}
+
+#[test]
+fn a_stream_that_does_not_begin_with_the_creation_makes_no_job() {
+    assert_eq!(UploadJob::fold([]), Err(FoldError));
+    let begins_late = [
+        JobEvent::UploadJobCancelled {},
+        UploadJob::create(JOB, USER, 1, 1),
+    ];
+    assert_eq!(UploadJob::fold(&begins_late), Err(FoldError));
+}
+
+/// The design's prose, clause by clause, over the photos themselves.
+fn by_the_prose(photos: &[PhotoStatus]) -> JobStatus {
+    let some = |wanted: PhotoStatus| photos.contains(&wanted);
+    let all = |wanted: PhotoStatus| photos.iter().all(|status| *status == wanted);
+    let spoilt = some(PhotoStatus::Failed) || some(PhotoStatus::Rejected);
+    if !photos.is_empty() && all(PhotoStatus::Queued) {
+        return JobStatus::Queued;
+    }
+    if photos.iter().any(|status| !status.is_terminal()) {
+        return JobStatus::InProgress;
+    }
+    match (some(PhotoStatus::Completed), spoilt) {
+        (true, false) => JobStatus::Completed,
+        (true, true) => JobStatus::CompletedWithErrors,
+        (false, true) => JobStatus::Failed,
+        (false, false) => {
+            assert!(all(PhotoStatus::Cancelled));
+            JobStatus::Cancelled
+        }
+    }
+}
+
+#[test]
+fn a_jobs_status_is_what_the_prose_says_for_every_mixture_of_photos() {
+    // None, one or two photos of each status: 3^8 jobs.
+    let mut seen = std::collections::BTreeSet::new();
+    for mixture in 0..3_usize.pow(8) {
+        let photos: Vec<PhotoStatus> = (0_u32..)
+            .zip(PhotoStatus::ALL)
+            .flat_map(|(digit, status)| std::iter::repeat_n(status, mixture / 3_usize.pow(digit) % 3))
+            .collect();
+        let counts = JobCounts::of(photos.iter().copied());
+        assert_eq!(counts.total() as usize, photos.len());
+        let status = JobStatus::of(&counts);
+        assert_eq!(status, by_the_prose(&photos), "{photos:?}");
+        assert_eq!(
+            status.is_terminal(),
+            photos.iter().all(|photo| photo.is_terminal()),
+            "{photos:?}"
+        );
+        seen.insert(status);
+    }
+    assert_eq!(seen, JobStatus::ALL.into());
+}
+
+#[test]
+fn a_jobs_status_depends_on_which_counts_are_zero_and_on_nothing_else() {
+    let counts = |mask: u32, some: u32| {
+        let field = |bit: u32| if mask >> bit & 1 == 1 { some } else { 0 };
+        JobCounts {
+            queued: field(0),
+            active: field(1),
+            completed: field(2),
+            rejected: field(3),
+            failed: field(4),
+            cancelled: field(5),
+        }
+    };
+    for mask in 0..1 << 6 {
+        let one_each = JobStatus::of(&counts(mask, 1));
+        for some in [2, 1_000, u32::MAX] {
+            assert_eq!(
+                JobStatus::of(&counts(mask, some)),
+                one_each,
+                "{:?}",
+                counts(mask, 1)
+            );
+        }
+    }
+}
+
+#[test]
+fn counts_put_every_status_in_one_place() {
+    let mut counts = JobCounts::default();
+    for (photos, status) in (1..).zip(PhotoStatus::ALL) {
+        counts.add(status, photos);
+    }
+    let expected = JobCounts {
+        queued: 1,
+        active: 2 + 3 + 4,
+        completed: 5,
+        rejected: 6,
+        failed: 7,
+        cancelled: 8,
+    };
+    assert_eq!(counts, expected);
+    assert_eq!(counts.total(), 36);
+}
+
+#[test]
+fn a_job_status_is_stored_under_its_name() {
+    for status in JobStatus::ALL {
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        assert_eq!(status.to_string(), status.as_str());
+    }
+}
