@@ -1,12 +1,20 @@
 //! The use cases of RapidPhotoUpload, and the ports that the outside implements for them.
 
+pub mod auth;
 mod decision;
 pub mod intake;
+pub mod jobs;
 pub mod log;
+mod outside;
+pub mod photos;
 pub mod ports;
 pub mod progress;
 mod record;
 pub mod settings;
+pub mod uploads;
+mod use_cases;
 pub mod work;
 
+pub use outside::Outside;
 pub use record::Record;
+pub use use_cases::UseCases;

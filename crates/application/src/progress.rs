@@ -69,8 +69,13 @@ impl ProgressBoard {
 
     /// How far an upload is, if it has told.
     pub fn progress(&self, photo: PhotoId) -> Option<Progress> {
+        self.upload(photo).map(|tick| tick.progress)
+    }
+
+    /// What is known of an upload, if it has told.
+    pub fn upload(&self, photo: PhotoId) -> Option<ProgressTick> {
         let uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        uploads.get(&photo).map(|entry| entry.tick.progress)
+        uploads.get(&photo).map(|entry| entry.tick)
     }
 
     /// When an upload last told.

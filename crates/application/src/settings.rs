@@ -107,9 +107,9 @@ impl Default for UploadSettings {
         Self {
             max_files: 1000,
             max_file_bytes: 100 * 1024 * 1024,
-            url_lifetime: Duration::from_secs(15 * 60),
-            window: Duration::from_secs(24 * 3600),
-            idempotency_lifetime: Duration::from_secs(24 * 3600),
+            url_lifetime: Duration::from_mins(15),
+            window: Duration::from_hours(24),
+            idempotency_lifetime: Duration::from_hours(24),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Default for WorkSettings {
     fn default() -> Self {
         Self {
             concurrency: 8,
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
             poll: Duration::from_secs(5),
             look_grace: Duration::from_secs(30),
             max_looks: 3,
@@ -126,8 +126,8 @@ impl Default for WorkSettings {
             max_attempts: 3,
             max_claims: 6,
             retry_pause: Duration::from_secs(2),
-            keep_rejected: Duration::from_secs(7 * 86_400),
-            keep_failed: Duration::from_secs(30 * 86_400),
+            keep_rejected: Duration::from_hours(7 * 24),
+            keep_failed: Duration::from_hours(30 * 24),
         }
     }
 }
@@ -146,11 +146,11 @@ impl Default for AuthSettings {
     fn default() -> Self {
         Self {
             registration_open: true,
-            access_lifetime: Duration::from_secs(15 * 60),
-            refresh_lifetime: Duration::from_secs(30 * 86_400),
+            access_lifetime: Duration::from_mins(15),
+            refresh_lifetime: Duration::from_hours(30 * 24),
             refresh_grace: Duration::from_secs(30),
-            ticket_first_use: Duration::from_secs(60),
-            ticket_lifetime: Duration::from_secs(24 * 3600),
+            ticket_first_use: Duration::from_mins(1),
+            ticket_lifetime: Duration::from_hours(24),
             min_password_chars: 10,
         }
     }

@@ -92,9 +92,9 @@ pub fn orders_after(
 }
 
 /// How long after the last URL's end an object is looked for, or cleaned up, again: first and last time.
-pub(crate) const FIRST_LATE_LOOK: std::time::Duration = std::time::Duration::from_secs(3600);
+pub(crate) const FIRST_LATE_LOOK: std::time::Duration = std::time::Duration::from_hours(1);
 /// See [`FIRST_LATE_LOOK`].
-pub(crate) const LAST_LATE_LOOK: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+pub(crate) const LAST_LATE_LOOK: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// A moment after the last URL that was handed out for a photo has ended.
 pub(crate) fn after_last_url(photo: &Photo, pause: std::time::Duration) -> Timestamp {

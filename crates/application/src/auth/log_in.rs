@@ -1,0 +1,127 @@
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use rapidphoto_domain::{user::UserStatus, values::Email};
+
+use super::{FailedLogins, SecretToken, TokenPair};
+use crate::{
+    outside::Outside,
+    ports::{BoxError, Grant, RefreshSession, Scopes, Unavailable},
+    settings::AuthSettings,
+};
+
+pub(super) const REFRESH_PREFIX: &str = "rft_";
+
+/// Asks for tokens.
+#[derive(Clone)]
+pub struct LogIn {
+    /// The account's address.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// Less than everything, where the client wants less.
+    pub scopes: Option<Scopes>,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+}
+
+/// Why there are no tokens.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogInError {
+    /// No such account, another password, or a disabled account: nobody learns which.
+    #[error("the e-mail address or the password is wrong")]
+    Refused,
+    /// Too many failures.
+    #[error("too many failed logins")]
+    TooMany {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// Nothing that the client asks for can be granted.
+    #[error("none of the scopes can be granted")]
+    Scopes,
+    /// The password can't be checked, or the token can't be signed.
+    #[error("the login can't be completed")]
+    Broken(#[source] BoxError),
+    /// The record can't be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Logs users in.
+#[derive(Clone)]
+pub struct LogInHandler {
+    outside: Outside,
+    settings: AuthSettings,
+    failures: Arc<FailedLogins>,
+}
+
+impl LogInHandler {
+    /// A handler on these ports.
+    pub const fn new(outside: Outside, settings: AuthSettings, failures: Arc<FailedLogins>) -> Self {
+        Self {
+            outside,
+            settings,
+            failures,
+        }
+    }
+
+    /// Gives tokens for an address and its password.
+    pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
+        let email = Email::parse(&command.email).map_err(|_| LogInError::Refused)?;
+        let now = self.outside.clock.now();
+        if let Some(retry_after) = self.failures.wait(&email, command.address, now) {
+            return Err(LogInError::TooMany { retry_after });
+        }
+        let credentials = self.outside.users.credentials(&email).await?;
+        let hash = credentials.as_ref().map(|known| &known.password_hash);
+        let fits = self
+            .outside
+            .passwords
+            .verify(&command.password, hash)
+            .await
+            .map_err(LogInError::Broken)?;
+        let user = match credentials {
+            Some(known) if fits && known.status == UserStatus::Active => known.user,
+            _ => {
+                self.failures.failed(email, command.address, now);
+                return Err(LogInError::Refused);
+            }
+        };
+        self.failures.succeeded(&email, command.address);
+
+        let all = Scopes::of_user();
+        let scopes = command
+            .scopes
+            .map_or(all.clone(), |wanted| wanted.intersection(&all));
+        if scopes.is_empty() {
+            return Err(LogInError::Scopes);
+        }
+        let refresh_token = SecretToken::new(REFRESH_PREFIX, self.outside.ids.secret());
+        let token = refresh_token.hash();
+        let session = RefreshSession {
+            token,
+            family: token,
+            user,
+            scopes: scopes.clone(),
+            expires_at: now + self.settings.refresh_lifetime,
+        };
+        self.outside.sessions.open(&session).await?;
+        let grant = Grant {
+            user,
+            scopes: scopes.clone(),
+            expires_at: now + self.settings.access_lifetime,
+        };
+        let access_token = self
+            .outside
+            .tokens
+            .issue(&grant, now)
+            .map_err(LogInError::Broken)?;
+        Ok(TokenPair {
+            access_token,
+            expires_in: self.settings.access_lifetime,
+            refresh_token,
+            scopes,
+        })
+    }
+}

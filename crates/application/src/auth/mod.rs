@@ -1,0 +1,34 @@
+//! Who is asking: accounts, tokens and tickets.
+
+mod authenticate;
+mod failed_logins;
+mod log_in;
+mod log_out;
+mod refresh;
+mod register;
+mod secret;
+mod stream_ticket;
+
+pub use authenticate::Authenticate;
+pub use failed_logins::FailedLogins;
+pub use log_in::{LogIn, LogInError, LogInHandler};
+pub use log_out::LogOutHandler;
+pub use refresh::{RefreshError, RefreshHandler};
+pub use register::{RegisterUser, RegisterUserError, RegisterUserHandler};
+pub use secret::SecretToken;
+pub use stream_ticket::{IssuedTicket, StreamTickets, TicketError};
+
+use crate::ports::Scopes;
+
+/// What a login or a refresh gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    /// The access token.
+    pub access_token: String,
+    /// How long it holds.
+    pub expires_in: std::time::Duration,
+    /// The refresh token.
+    pub refresh_token: SecretToken,
+    /// What the access token allows.
+    pub scopes: Scopes,
+}

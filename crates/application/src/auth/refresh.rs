@@ -1,0 +1,90 @@
+use rapidphoto_domain::user::UserStatus;
+
+use super::{SecretToken, TokenPair, log_in::REFRESH_PREFIX};
+use crate::{
+    outside::Outside,
+    ports::{BoxError, Grant, Rotation, Unavailable},
+    settings::AuthSettings,
+};
+
+/// Why a refresh token was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// It is unknown, expired or revoked.
+    #[error("the refresh token is not valid")]
+    Refused,
+    /// It was used before, so that somebody else may have it: every token of its login is revoked now.
+    #[error("the refresh token was used before; its login is revoked")]
+    Reused,
+    /// The access token can't be signed.
+    #[error("the refresh can't be completed")]
+    Broken(#[source] BoxError),
+    /// The record can't be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Exchanges refresh tokens.
+///
+/// A successor is derived from its predecessor under the deployment's key, so that a client whose answer was lost gets
+/// the same one again though the record holds only hashes.
+#[derive(Clone)]
+pub struct RefreshHandler {
+    outside: Outside,
+    settings: AuthSettings,
+    key: [u8; 32],
+}
+
+impl RefreshHandler {
+    /// A handler on these ports; `key` derives successors and must stay the same across restarts.
+    pub const fn new(outside: Outside, settings: AuthSettings, key: [u8; 32]) -> Self {
+        Self {
+            outside,
+            settings,
+            key,
+        }
+    }
+
+    /// Gives a new pair of tokens for a refresh token.
+    pub async fn handle(&self, token: &SecretToken) -> Result<TokenPair, RefreshError> {
+        let now = self.outside.clock.now();
+        let successor = token.successor(&self.key, REFRESH_PREFIX);
+        let rotation = self
+            .outside
+            .sessions
+            .rotate(
+                token.hash(),
+                successor.hash(),
+                now,
+                self.settings.refresh_grace,
+                now + self.settings.refresh_lifetime,
+            )
+            .await?;
+        let session = match rotation {
+            Rotation::Rotated(session) | Rotation::Repeated(session) => session,
+            Rotation::Reused => return Err(RefreshError::Reused),
+            Rotation::Refused => return Err(RefreshError::Refused),
+        };
+        let user = self.outside.aggregates.user(session.user).await?;
+        user.filter(|user| user.value.status == UserStatus::Active)
+            .ok_or(RefreshError::Refused)?;
+        let scopes = session.scopes;
+        let grant = Grant {
+            user: session.user,
+            scopes: scopes.clone(),
+            expires_at: now + self.settings.access_lifetime,
+        };
+        let access_token = self
+            .outside
+            .tokens
+            .issue(&grant, now)
+            .map_err(RefreshError::Broken)?;
+        Ok(TokenPair {
+            access_token,
+            expires_in: self.settings.access_lifetime,
+            refresh_token: successor,
+            scopes,
+        })
+    }
+}

@@ -1,0 +1,128 @@
+use rapidphoto_domain::{
+    StreamId, UserId, Version,
+    user::User,
+    values::{Email, EmailError},
+};
+
+use crate::{
+    decision::event_id,
+    outside::Outside,
+    ports::{
+        AggregateState, BoxError, Change, Commit, CommitError, Details, EventMetadata, NewEvent, Unavailable,
+        Unique,
+    },
+    settings::AuthSettings,
+};
+
+/// Longer passwords only cost hashing time.
+const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// Makes an account.
+#[derive(Clone)]
+pub struct RegisterUser {
+    /// The address that it logs in with.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// Where the request came from.
+    pub metadata: EventMetadata,
+}
+
+/// Why no account was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterUserError {
+    /// The deployment makes no new accounts.
+    #[error("registration is closed")]
+    Closed,
+    /// The address is none.
+    #[error(transparent)]
+    Email(EmailError),
+    /// The password is too short or too long.
+    #[error("a password has {min} characters at least and {MAX_PASSWORD_BYTES} bytes at most")]
+    Password {
+        /// The least length in characters.
+        min: usize,
+    },
+    /// There is an account with this address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The password can't be hashed.
+    #[error("the password can't be hashed")]
+    Hashing(#[source] BoxError),
+    /// The record can't be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Makes accounts.
+#[derive(Clone)]
+pub struct RegisterUserHandler {
+    outside: Outside,
+    settings: AuthSettings,
+}
+
+impl RegisterUserHandler {
+    /// A handler on these ports.
+    pub const fn new(outside: Outside, settings: AuthSettings) -> Self {
+        Self { outside, settings }
+    }
+
+    /// Makes an account and names its user.
+    pub async fn handle(&self, command: RegisterUser) -> Result<UserId, RegisterUserError> {
+        if !self.settings.registration_open {
+            return Err(RegisterUserError::Closed);
+        }
+        let email = Email::parse(&command.email).map_err(RegisterUserError::Email)?;
+        let min = self.settings.min_password_chars;
+        if command.password.chars().count() < min || command.password.len() > MAX_PASSWORD_BYTES {
+            return Err(RegisterUserError::Password { min });
+        }
+        let password_hash = self
+            .outside
+            .passwords
+            .hash(&command.password)
+            .await
+            .map_err(RegisterUserError::Hashing)?;
+
+        let ids = self.outside.ids.as_ref();
+        let user = UserId::from_bits(ids.ulid());
+        let event = User::register(user);
+        let state = User {
+            id: user,
+            status: rapidphoto_domain::user::UserStatus::Active,
+        };
+        let metadata = EventMetadata {
+            actor: Some(user),
+            ..command.metadata
+        };
+        let mut commit = Commit::new(self.outside.clock.now(), metadata);
+        commit.changes.push(Change {
+            stream: StreamId::User(user),
+            expected: Version::NEW,
+            events: vec![NewEvent {
+                id: event_id(ids),
+                event: event.into(),
+            }],
+            state: AggregateState::User(state),
+        });
+        commit.details.push(Details::User {
+            user,
+            email,
+            password_hash,
+        });
+        match self.outside.journal.commit(commit).await {
+            Ok(_) => Ok(user),
+            Err(CommitError::Duplicate(Unique::Email)) => Err(RegisterUserError::EmailTaken),
+            Err(other) => Err(RegisterUserError::Unavailable(unexpected(other))),
+        }
+    }
+}
+
+/// A refusal that this decision can't run into: a new stream has no rival.
+fn unexpected(error: CommitError) -> Unavailable {
+    match error {
+        CommitError::Unavailable(unavailable) => unavailable,
+        other => Unavailable::record(other),
+    }
+}

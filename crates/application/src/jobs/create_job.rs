@@ -1,0 +1,470 @@
+use std::collections::HashMap;
+
+use rapidphoto_domain::{
+    JobId, PhotoId, StreamId, Timestamp, UserId, Version,
+    job::UploadJob,
+    photo::{Photo, PhotoCommand, PhotoStatus, QueuePhoto, UploadWindow},
+    values::{ObjectRef, UploadId},
+};
+use sha2::{Digest, Sha256};
+
+use super::{FileProblem, NewFile, RawFile};
+use crate::{
+    decision::{event_id, record_new_photo, record_photo},
+    outside::Outside,
+    ports::{
+        AggregateState, Change, Commit, CommitError, Details, EventMetadata, IdempotencyKey,
+        IdempotencyRecord, NewEvent, PhotoView, PresignedUrl, PutGrant, Unavailable, Unique, Versioned,
+    },
+    settings::Settings,
+};
+
+/// Promises a batch of files.
+#[derive(Debug, Clone)]
+pub struct CreateJob {
+    /// Who promises.
+    pub owner: UserId,
+    /// The files, in the client's order.
+    pub files: Vec<RawFile>,
+    /// The client's name for the request.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// Where the request came from.
+    pub metadata: EventMetadata,
+}
+
+/// What a batch came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreatedJob {
+    /// The job of all items, if it is one.
+    pub job: Option<JobId>,
+    /// Whether this request brought the job into being.
+    pub created: bool,
+    /// One item for each file, in the client's order.
+    pub items: Vec<JobItem>,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobItem {
+    /// The photo.
+    pub photo: PhotoId,
+    /// The photo's job, which may be an earlier one.
+    pub job: JobId,
+    /// The client's own name for the file.
+    pub upload_id: UploadId,
+    /// Where the photo stands.
+    pub status: PhotoStatus,
+    /// Where to send the bytes, while they are wanted.
+    pub upload: Option<PresignedUrl>,
+}
+
+/// Why a batch was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateJobError {
+    /// No file, or too many.
+    #[error("a job has 1 to {max} files")]
+    FileCount {
+        /// The most files in one job.
+        max: usize,
+    },
+    /// Files that can't be accepted: one problem each.
+    #[error("{} of the files can't be accepted", .0.len())]
+    Files(Vec<FileProblem>),
+    /// The idempotency key belongs to another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The record or the signer can't be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Creates upload jobs. A repeated request never makes a second photo, whatever races.
+#[derive(Clone)]
+pub struct CreateJobHandler {
+    outside: Outside,
+    settings: Settings,
+}
+
+/// How often a decision is made anew when others were faster.
+const MAX_ROUNDS: usize = 16;
+
+impl CreateJobHandler {
+    /// A handler on these ports.
+    pub const fn new(outside: Outside, settings: Settings) -> Self {
+        Self { outside, settings }
+    }
+
+    /// Creates a job for the files that are new, and tells where each file stands.
+    pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
+        let files = self.parse(&command.files)?;
+        let fingerprint = fingerprint(&command.files);
+        for _ in 0..MAX_ROUNDS {
+            if let Some(earlier) = self.earlier(&command, fingerprint).await? {
+                return Ok(earlier);
+            }
+            let known = self.known(command.owner, &files).await?;
+            let Some(planned) = self.plan(&command, &files, fingerprint, &known) else {
+                return self
+                    .answer(command.owner, None, false, &in_order(&files, &known))
+                    .await;
+            };
+            match self.outside.journal.commit(planned.commit).await {
+                Ok(_) => {
+                    return self
+                        .answer(command.owner, planned.job, planned.created, &planned.photos)
+                        .await;
+                }
+                // Somebody was faster with an upload id or with the key: look again, and say what is there.
+                Err(
+                    CommitError::Duplicate(Unique::UploadId { .. } | Unique::IdempotencyKey)
+                    | CommitError::Conflict(_),
+                ) => {}
+                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
+                Err(other) => return Err(Unavailable::record(other).into()),
+            }
+        }
+        Err(Unavailable::record("other requests with the same upload ids keep being faster").into())
+    }
+
+    fn parse(&self, raw: &[RawFile]) -> Result<Vec<NewFile>, CreateJobError> {
+        let max = self.settings.uploads.max_files;
+        if raw.is_empty() || raw.len() > max {
+            return Err(CreateJobError::FileCount { max });
+        }
+        let mut problems = Vec::new();
+        let mut files: Vec<NewFile> = Vec::with_capacity(raw.len());
+        let mut seen: HashMap<UploadId, usize> = HashMap::new();
+        for (index, raw) in raw.iter().enumerate() {
+            match raw.parse(index, &self.settings.uploads) {
+                Ok(file) => {
+                    if let Some(first) = file.upload_id.and_then(|id| seen.insert(id, index)) {
+                        problems.push(FileProblem {
+                            index,
+                            field: "uploadId",
+                            code: "upload_id_repeated",
+                            message: format!("file {first} of the batch has the same upload id"),
+                        });
+                    }
+                    files.push(file);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() {
+            Ok(files)
+        } else {
+            Err(CreateJobError::Files(problems))
+        }
+    }
+
+    /// The answer that an earlier request with the same key got.
+    async fn earlier(
+        &self,
+        command: &CreateJob,
+        fingerprint: [u8; 32],
+    ) -> Result<Option<CreatedJob>, CreateJobError> {
+        let Some(key) = &command.idempotency_key else {
+            return Ok(None);
+        };
+        let now = self.outside.clock.now();
+        let Some(record) = self
+            .outside
+            .idempotency
+            .idempotency(command.owner, key, now)
+            .await?
+        else {
+            return Ok(None);
+        };
+        if record.fingerprint != fingerprint {
+            return Err(CreateJobError::KeyReused);
+        }
+        let views = self.outside.photos.by_ids(command.owner, &record.photos).await?;
+        let by_id: HashMap<PhotoId, Photo> = views
+            .into_iter()
+            .map(|view| (view.photo.id, view.photo))
+            .collect();
+        // A photo that was deleted since is gone from the answer, too.
+        let photos: Vec<Photo> = record
+            .photos
+            .iter()
+            .filter_map(|id| by_id.get(id).cloned())
+            .collect();
+        self.answer(command.owner, record.job, false, &photos)
+            .await
+            .map(Some)
+    }
+
+    /// The photos that exist for the files' upload ids.
+    async fn known(
+        &self,
+        owner: UserId,
+        files: &[NewFile],
+    ) -> Result<HashMap<UploadId, Photo>, CreateJobError> {
+        let ids: Vec<UploadId> = files.iter().filter_map(|file| file.upload_id).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let views: Vec<PhotoView> = self.outside.photos.by_upload_ids(owner, &ids).await?;
+        let known: HashMap<_, _> = views
+            .into_iter()
+            .map(|view| (view.photo.upload_id, view.photo))
+            .collect();
+        let mut problems = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let Some(photo) = file.upload_id.and_then(|id| known.get(&id)) else {
+                continue;
+            };
+            if photo.declared != file.declared {
+                problems.push(FileProblem {
+                    index,
+                    field: "uploadId",
+                    code: "upload_id_reused",
+                    message: "the upload id belongs to a file of another size, type or checksum".to_owned(),
+                });
+            }
+        }
+        if problems.is_empty() {
+            Ok(known)
+        } else {
+            Err(CreateJobError::Files(problems))
+        }
+    }
+
+    /// What to write; nothing if every file is known and the request has no key to remember.
+    fn plan(
+        &self,
+        command: &CreateJob,
+        files: &[NewFile],
+        fingerprint: [u8; 32],
+        known: &HashMap<UploadId, Photo>,
+    ) -> Option<Planned> {
+        let ids = self.outside.ids.as_ref();
+        let now = self.outside.clock.now();
+        let job = JobId::from_bits(ids.ulid());
+        let mut commit = Commit::new(now, command.metadata.clone());
+        let mut photos = Vec::with_capacity(files.len());
+        let mut bytes_total = 0;
+        let mut photo_count = 0;
+        for file in files {
+            if let Some(photo) = file.upload_id.and_then(|id| known.get(&id)) {
+                photos.push(photo.clone());
+                continue;
+            }
+            let id = PhotoId::from_bits(ids.ulid());
+            let event = Photo::queue(QueuePhoto {
+                id,
+                job,
+                owner: command.owner,
+                upload_id: file
+                    .upload_id
+                    .unwrap_or_else(|| UploadId::from_random(random_bits(ids.secret()))),
+                declared: file.declared.clone(),
+                object: ObjectRef {
+                    bucket: self.settings.storage.bucket.clone(),
+                    key: self.settings.storage.keys.original(command.owner, id),
+                    region: self.settings.storage.region.clone(),
+                },
+                window: self.window(now),
+            });
+            bytes_total += file.declared.bytes;
+            photo_count += 1;
+            commit.details.push(Details::PhotoName {
+                photo: id,
+                filename: file.filename.clone(),
+            });
+            photos.extend(record_new_photo(&mut commit, event, ids, &self.settings.work));
+        }
+        let created = photo_count > 0;
+        if created {
+            let event = UploadJob::create(job, command.owner, photo_count, bytes_total);
+            let state = UploadJob::begin(&event).ok()?;
+            commit.changes.push(Change {
+                stream: StreamId::Job(job),
+                expected: Version::NEW,
+                events: vec![NewEvent {
+                    id: event_id(ids),
+                    event: event.into(),
+                }],
+                state: AggregateState::Job(state),
+            });
+        }
+        let job = if created { Some(job) } else { common_job(&photos) };
+        commit.idempotency = command.idempotency_key.clone().map(|key| IdempotencyRecord {
+            owner: command.owner,
+            key,
+            fingerprint,
+            photos: photos.iter().map(|photo| photo.id).collect(),
+            job,
+            expires_at: now + self.settings.uploads.idempotency_lifetime,
+        });
+        (created || commit.idempotency.is_some()).then_some(Planned {
+            commit,
+            job,
+            created,
+            photos,
+        })
+    }
+
+    fn window(&self, now: Timestamp) -> UploadWindow {
+        UploadWindow {
+            url_expires_at: now + self.settings.uploads.url_lifetime,
+            ends_at: now + self.settings.uploads.window,
+        }
+    }
+
+    async fn answer(
+        &self,
+        owner: UserId,
+        job: Option<JobId>,
+        created: bool,
+        photos: &[Photo],
+    ) -> Result<CreatedJob, CreateJobError> {
+        let mut items = Vec::with_capacity(photos.len());
+        for photo in photos {
+            let photo = self.with_fresh_window(owner, photo).await?;
+            let upload = if photo.status().awaits_upload() {
+                Some(self.sign(&photo).await?)
+            } else {
+                None
+            };
+            items.push(JobItem {
+                photo: photo.id,
+                job: photo.job,
+                upload_id: photo.upload_id,
+                status: photo.status(),
+                upload,
+            });
+        }
+        Ok(CreatedJob {
+            job: job.or_else(|| common_job(photos)),
+            created,
+            items,
+        })
+    }
+
+    /// The photo with at least half a URL's life before it. When a URL ends is part of the record: what is cleaned up,
+    /// and when, depends on it, so no URL outlives what the record says.
+    async fn with_fresh_window(&self, owner: UserId, photo: &Photo) -> Result<Photo, CreateJobError> {
+        let mut photo = photo.clone();
+        for _ in 0..MAX_ROUNDS {
+            let now = self.outside.clock.now();
+            let fresh = photo.window.url_expires_at >= now + self.settings.uploads.url_lifetime / 2;
+            if fresh || !photo.status().awaits_upload() {
+                return Ok(photo);
+            }
+            let Some(current) = self.outside.aggregates.photo(photo.id).await? else {
+                return Ok(photo);
+            };
+            match self.renew(owner, &current, now).await {
+                Ok(renewed) => return Ok(renewed),
+                Err(CommitError::Conflict(_)) => photo = self.reload(photo).await?,
+                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
+                Err(other) => return Err(Unavailable::record(other).into()),
+            }
+        }
+        Err(Unavailable::record("the photo keeps changing").into())
+    }
+
+    async fn renew(
+        &self,
+        owner: UserId,
+        current: &Versioned<Photo>,
+        now: Timestamp,
+    ) -> Result<Photo, CommitError> {
+        let Ok(events) = current.value.decide(PhotoCommand::Renew {
+            window: self.window(now),
+        }) else {
+            return Ok(current.value.clone());
+        };
+        if !current.value.status().awaits_upload() {
+            return Ok(current.value.clone());
+        }
+        let metadata = EventMetadata {
+            actor: Some(owner),
+            ..EventMetadata::default()
+        };
+        let mut commit = Commit::new(now, metadata);
+        let renewed = record_photo(
+            &mut commit,
+            current,
+            events,
+            self.outside.ids.as_ref(),
+            &self.settings.work,
+        );
+        self.outside.journal.commit(commit).await.map(|_| renewed)
+    }
+
+    async fn reload(&self, photo: Photo) -> Result<Photo, Unavailable> {
+        Ok(self
+            .outside
+            .aggregates
+            .photo(photo.id)
+            .await?
+            .map_or(photo, |current| current.value))
+    }
+
+    async fn sign(&self, photo: &Photo) -> Result<PresignedUrl, Unavailable> {
+        let left = photo.window.url_expires_at - self.outside.clock.now();
+        self.outside
+            .presigner
+            .put(&PutGrant {
+                key: photo.object.key.clone(),
+                mime_type: photo.declared.mime_type,
+                bytes: photo.declared.bytes,
+                checksum: photo.declared.checksum,
+                valid_for: left.to_std().unwrap_or_default(),
+            })
+            .await
+    }
+}
+
+/// A decision that waits to be written.
+struct Planned {
+    commit: Commit,
+    job: Option<JobId>,
+    created: bool,
+    photos: Vec<Photo>,
+}
+
+fn in_order(files: &[NewFile], known: &HashMap<UploadId, Photo>) -> Vec<Photo> {
+    files
+        .iter()
+        .filter_map(|file| file.upload_id.and_then(|id| known.get(&id)).cloned())
+        .collect()
+}
+
+fn common_job(photos: &[Photo]) -> Option<JobId> {
+    let first = photos.first()?.job;
+    photos.iter().all(|photo| photo.job == first).then_some(first)
+}
+
+fn random_bits(secret: [u8; 32]) -> u128 {
+    let mut bits = [0; 16];
+    for (to, from) in bits.iter_mut().zip(secret) {
+        *to = from;
+    }
+    u128::from_be_bytes(bits)
+}
+
+/// What a request means: two that differ only in white space or in the order of JSON's members mean the same.
+fn fingerprint(files: &[RawFile]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut field = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    for file in files {
+        field(file.filename.as_bytes());
+        field(file.mime_type.as_bytes());
+        field(&file.bytes.to_be_bytes());
+        field(file.upload_id.as_deref().unwrap_or_default().as_bytes());
+        let (algorithm, value) = file
+            .checksum
+            .as_ref()
+            .map_or(("", ""), |(algorithm, value)| (algorithm, value));
+        field(algorithm.as_bytes());
+        field(value.as_bytes());
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,12 @@
+//! Upload jobs: batches of promised files.
+
+mod cancel_job;
+mod create_job;
+mod job_snapshot;
+mod new_file;
+
+pub(crate) use cancel_job::cancel_photo;
+pub use cancel_job::{CancelJob, CancelJobError, CancelJobHandler};
+pub use create_job::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, JobItem};
+pub use job_snapshot::{JobSnapshot, JobSnapshotHandler, PhotoProgress};
+pub use new_file::{FileProblem, NewFile, RawFile};

@@ -1,0 +1,84 @@
+use rapidphoto_domain::{
+    PhotoId, UserId,
+    photo::{Photo, PhotoCommand},
+};
+
+use crate::{
+    decision::record_photo,
+    jobs::cancel_photo,
+    outside::Outside,
+    ports::{Commit, CommitError, EventMetadata, Unavailable},
+    settings::WorkSettings,
+};
+
+/// Gives a photo up: cancels it on its way, deletes it when it is at an end.
+#[derive(Debug, Clone)]
+pub struct DeletePhoto {
+    /// Whose photo it is.
+    pub owner: UserId,
+    /// Which photo.
+    pub photo: PhotoId,
+    /// Where the request came from.
+    pub metadata: EventMetadata,
+}
+
+/// Why a photo was not given up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeletePhotoError {
+    /// The user has no such photo.
+    #[error("there is no such photo")]
+    NoSuchPhoto,
+    /// The record can't be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Cancels and deletes photos.
+#[derive(Clone)]
+pub struct DeletePhotoHandler {
+    outside: Outside,
+    settings: WorkSettings,
+}
+
+/// How often it is decided anew when the photo's state moves.
+const MAX_ROUNDS: usize = 16;
+
+impl DeletePhotoHandler {
+    /// A handler on these ports.
+    pub const fn new(outside: Outside, settings: WorkSettings) -> Self {
+        Self { outside, settings }
+    }
+
+    /// Cancels or deletes, as the photo's state is, and gives what it is afterwards.
+    pub async fn handle(&self, command: DeletePhoto) -> Result<Photo, DeletePhotoError> {
+        for _ in 0..MAX_ROUNDS {
+            let current = self.outside.aggregates.photo(command.photo).await?;
+            let current = current
+                .filter(|photo| photo.value.owner == command.owner && !photo.value.deleted)
+                .ok_or(DeletePhotoError::NoSuchPhoto)?;
+            let Ok(events) = current.value.decide(PhotoCommand::Delete) else {
+                let cancelled =
+                    cancel_photo(&self.outside, &self.settings, command.photo, &command.metadata).await?;
+                return cancelled
+                    .map(|photo| photo.value)
+                    .ok_or(DeletePhotoError::NoSuchPhoto);
+            };
+            let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
+            let deleted = record_photo(
+                &mut commit,
+                &current,
+                events,
+                self.outside.ids.as_ref(),
+                &self.settings,
+            );
+            match self.outside.journal.commit(commit).await {
+                Ok(_) => return Ok(deleted),
+                Err(CommitError::Conflict(_)) => {}
+                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
+                Err(other) => return Err(Unavailable::record(other).into()),
+            }
+        }
+        Err(Unavailable::record("the photo keeps changing").into())
+    }
+}

@@ -1,0 +1,13 @@
+//! Photos one by one: see them, fetch them, give them up.
+
+mod delete_photo;
+mod download_url;
+mod history;
+mod list_photos;
+mod show_photo;
+
+pub use delete_photo::{DeletePhoto, DeletePhotoError, DeletePhotoHandler};
+pub use download_url::{DownloadUrl, DownloadUrlError, DownloadUrlHandler, Variant};
+pub use history::{HistoryError, PhotoHistoryHandler};
+pub use list_photos::ListPhotosHandler;
+pub use show_photo::{ShowPhotoHandler, ShownPhoto, ShownThumbnail};
