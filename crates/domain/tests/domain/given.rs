@@ -201,14 +201,14 @@ impl Standing {
         let begun = [
             Photo::queue(queue_photo()),
             PhotoEvent::PhotoTagged {
-                labels: labels(["old"]),
+                labels: labels(["old", "kept"]),
             },
         ];
         begun.into_iter().chain(way).collect()
     }
 }
 
-/// A photo that stands there, with the label `old`.
+/// A photo that stands there, with the labels `old` and `kept`.
 pub(crate) fn photo(standing: Standing) -> Photo {
     let photo = Photo::fold(&standing.history()).unwrap();
     assert_eq!(Standing::of(&photo), standing);

@@ -171,14 +171,14 @@ fn outcome(then: Then, given: Photo) -> Option<(PhotoEvent, Photo)> {
             let event = PhotoEvent::PhotoTagged {
                 labels: labels(["new"]),
             };
-            let tags = labels(["old", "new"]);
+            let tags = labels(["old", "kept", "new"]);
             (event, Photo { tags, ..given })
         }
         Untag => {
             let event = PhotoEvent::PhotoUntagged {
                 labels: labels(["old"]),
             };
-            let tags = BTreeSet::new();
+            let tags = labels(["kept"]);
             (event, Photo { tags, ..given })
         }
         Delete => {
