@@ -1,1 +1,24 @@
-//! rapidphoto-api-types
+//! The wire types of the HTTP API, shared by its server and its Rust client.
+//!
+//! JSON members are in camelCase, times are RFC 3339 in UTC, checksums are lower-case hex. Members that a reader does not
+//! know are to be ignored: new ones may come at any time.
+
+mod auth;
+mod commands;
+mod photo;
+mod problem;
+mod snapshot;
+mod stream;
+
+pub use auth::{
+    Credentials, Registered, Registration, StreamTicketRequest, StreamTicketResponse, TokenRequest, Tokens,
+};
+pub use commands::{
+    CreateJobRequest, CreateJobResponse, DeclaredChecksum, FileRequest, FinalizeRequest, JobCancelled,
+    JobItem, MultipartItem, PhotoDeleted, ProgressAccepted, ProgressRequest, ProgressTick, Strategy,
+    UploadState, UploadedPart,
+};
+pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
+pub use problem::{Problem, ProblemDetail};
+pub use snapshot::{JobSnapshot, JobStatus, PhotoSnapshot, PhotoStatus, Progress, Reason};
+pub use stream::{JobStreamEvent, PhotoStreamEvent, StreamReset, UserStreamStart};
