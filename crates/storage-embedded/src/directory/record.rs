@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use chrono::{DateTime, Utc};
+use s3s::crypto::{Checksum as _, Sha256};
+use serde::{Deserialize, Serialize};
+
+/// The largest record, as JSON: far above what a key, a handful of headers and S3's 2 KB of metadata come to.
+pub(crate) const MAX_RECORD_BYTES: usize = 16 * 1024;
+
+/// The last bytes of each object's file: the record's length, the data's length, a digest of the record, a magic word.
+const FOOTER_BYTES: usize = 4 + 8 + DIGEST_BYTES + MAGIC.len();
+const DIGEST_BYTES: usize = 16;
+const MAGIC: &[u8; 8] = b"RPUobj01";
+
+/// What is known of an object beside its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ObjectRecord {
+    pub(crate) key: String,
+    /// Without its quotes.
+    pub(crate) etag: String,
+    /// In base64, as S3 writes it.
+    pub(crate) sha256: String,
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub(crate) modified: DateTime<Utc>,
+    /// Orders the announcements of one key; announcing an object again repeats it.
+    pub(crate) sequencer: String,
+    #[serde(default)]
+    pub(crate) headers: ObjectHeaders,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// The headers that come back as they were sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ObjectHeaders {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cache_control: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_disposition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_encoding: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_language: Option<String>,
+}
+
+impl ObjectRecord {
+    /// What is written behind `data_bytes` bytes of data.
+    pub(super) fn trailer(&self, data_bytes: u64) -> io::Result<Vec<u8>> {
+        let mut trailer = serde_json::to_vec(self)?;
+        let digest = digest(&trailer);
+        let length = u32::try_from(trailer.len()).map_err(io::Error::other)?;
+        trailer.extend_from_slice(&length.to_le_bytes());
+        trailer.extend_from_slice(&data_bytes.to_le_bytes());
+        trailer.extend_from_slice(&digest);
+        trailer.extend_from_slice(MAGIC);
+        Ok(trailer)
+    }
+}
+
+/// The record at the end of `file`, and how many bytes of data stand before it.
+///
+/// # Errors
+/// `InvalidData` if the file is not a whole object.
+pub(super) fn read(mut file: &File) -> io::Result<(ObjectRecord, u64)> {
+    let total = file.metadata()?.len();
+    let mut footer = [0; FOOTER_BYTES];
+    if total < FOOTER_BYTES as u64 {
+        return Err(damaged("it is too short"));
+    }
+    file.seek(SeekFrom::Start(total - FOOTER_BYTES as u64))?;
+    file.read_exact(&mut footer)?;
+
+    let (record_bytes, rest) = footer
+        .split_first_chunk()
+        .ok_or_else(|| damaged("its footer is short"))?;
+    let (data_bytes, rest) = rest
+        .split_first_chunk()
+        .ok_or_else(|| damaged("its footer is short"))?;
+    let (expected, magic) = rest
+        .split_at_checked(DIGEST_BYTES)
+        .ok_or_else(|| damaged("its footer is short"))?;
+    let record_bytes = u64::from(u32::from_le_bytes(*record_bytes));
+    let data_bytes = u64::from_le_bytes(*data_bytes);
+    if magic != MAGIC {
+        return Err(damaged("it has no footer"));
+    }
+    let told = data_bytes
+        .checked_add(record_bytes)
+        .and_then(|sum| sum.checked_add(FOOTER_BYTES as u64));
+    if told != Some(total) {
+        return Err(damaged("its length is not the one it tells"));
+    }
+
+    // Bounded by the file's own length, which the check above has tied it to.
+    let mut record = Vec::new();
+    file.seek(SeekFrom::Start(data_bytes))?;
+    file.take(record_bytes).read_to_end(&mut record)?;
+    if digest(&record) != expected {
+        return Err(damaged("its record was altered"));
+    }
+    let record =
+        serde_json::from_slice(&record).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    Ok((record, data_bytes))
+}
+
+fn digest(record: &[u8]) -> Vec<u8> {
+    Sha256::checksum(record)
+        .iter()
+        .copied()
+        .take(DIGEST_BYTES)
+        .collect()
+}
+
+fn damaged(why: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the object's file is damaged: {why}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn record() -> ObjectRecord {
+        ObjectRecord {
+            key: "a//b ü".to_owned(),
+            etag: "0123".to_owned(),
+            sha256: "abc=".to_owned(),
+            modified: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap(),
+            sequencer: "0F".to_owned(),
+            headers: ObjectHeaders {
+                content_type: Some("image/jpeg".to_owned()),
+                ..ObjectHeaders::default()
+            },
+            metadata: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+        }
+    }
+
+    fn file(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let mut bytes = b"data".to_vec();
+        bytes.extend(record().trailer(4).unwrap());
+        assert_eq!(read(&file(&bytes)).unwrap(), (record(), 4));
+        assert_eq!(read(&file(&record().trailer(0).unwrap())).unwrap(), (record(), 0));
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_no_object() {
+        let mut bytes = b"data".to_vec();
+        bytes.extend(record().trailer(4).unwrap());
+        for length in 0..bytes.len() {
+            let error = read(&file(&bytes[..length])).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "cut to {length}");
+        }
+    }
+
+    #[test]
+    fn an_altered_trailer_is_noticed_whichever_byte_it_was() {
+        let mut bytes = b"data".to_vec();
+        bytes.extend(record().trailer(4).unwrap());
+        for position in 4..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[position] ^= 1;
+            assert!(read(&file(&altered)).is_err(), "altered at {position}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{Builder, Credentials, Region, RequestChecksumCalculation};
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use rapidphoto_application::ports::{Clock, Ids, MessageRefused, StorageMessages};
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) const BUCKET: &str = "photos";
+pub(crate) const ACCESS_KEY: &str = "AKIDEMBEDDED";
+pub(crate) const SECRET_KEY: &str = "only-for-tests";
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// A store on a port of its own, over a directory of its own.
+pub(crate) struct Rig {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
+    pub(crate) http: reqwest::Client,
+    pub(crate) messages: Arc<Recorder>,
+    root: Arc<TempDir>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Rig {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut EmbeddedConfig)) -> Self {
+        Self::over(Arc::new(TempDir::new().unwrap()), change).await
+    }
+
+    async fn over(root: Arc<TempDir>, change: impl FnOnce(&mut EmbeddedConfig)) -> Self {
+        let mut config = EmbeddedConfig::new(root.path(), BUCKET, ACCESS_KEY, SECRET_KEY);
+        REGION.clone_into(&mut config.region);
+        change(&mut config);
+        let messages = Arc::new(Recorder::default());
+        let store = EmbeddedStore::open(
+            &config,
+            Arc::<Recorder>::clone(&messages),
+            Arc::new(FixedClock),
+            Arc::new(CountingIds::new()),
+        )
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(store.serve(listener, async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            client: Client::from_conf(sdk(address).build()),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            messages,
+            root,
+            stop,
+            serving,
+        }
+    }
+
+    /// Shuts down gracefully.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        self.serving.await.unwrap();
+    }
+
+    /// Begins to shut down gracefully; the directory stays as long as the second value.
+    pub(crate) fn begin_stop(self) -> (JoinHandle<()>, Arc<TempDir>) {
+        let _ = self.stop.send(());
+        (self.serving, self.root)
+    }
+
+    pub(crate) async fn restart(self) -> Self {
+        let root = Arc::clone(&self.root);
+        self.stop().await;
+        Self::over(root, |_| {}).await
+    }
+
+    /// The uploads that have not become objects.
+    pub(crate) fn incoming(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.root.path().join("incoming")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    pub(crate) async fn nothing_is_left(&self) {
+        for _ in 0..100 {
+            if self.incoming().is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("left behind: {:?}", self.incoming());
+    }
+
+    pub(crate) async fn put(&self, key: &str, body: &'static str) {
+        self.client
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .body(body.as_bytes().to_vec().into())
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// The object's bytes, if it is there.
+    pub(crate) async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        match self.client.get_object().bucket(BUCKET).key(key).send().await {
+            Ok(object) => Some(object.body.collect().await.unwrap().to_vec()),
+            Err(error) => {
+                assert!(error.as_service_error().unwrap().is_no_such_key(), "{error:?}");
+                None
+            }
+        }
+    }
+
+    /// An upload of `body` as the application signs it: length, type, checksum, and never replacing.
+    pub(crate) async fn presign_photo(&self, key: &str, body: &[u8]) -> PresignedRequest {
+        self.client
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .content_length(i64::try_from(body.len()).unwrap())
+            .content_type("image/jpeg")
+            .checksum_sha256(sha256(body))
+            .if_none_match("*")
+            .presigned(in_an_hour())
+            .await
+            .unwrap()
+    }
+
+    /// A connection that speaks whatever it is told to.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+}
+
+pub(crate) fn sdk(address: SocketAddr) -> Builder {
+    aws_sdk_s3::Config::builder()
+        .endpoint_url(format!("http://{address}"))
+        .force_path_style(true)
+        .region(Region::new(REGION))
+        .credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(RetryConfig::disabled())
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+}
+
+pub(crate) fn in_an_hour() -> PresigningConfig {
+    PresigningConfig::expires_in(Duration::from_hours(1)).unwrap()
+}
+
+/// A URL that was good until some minutes ago.
+pub(crate) fn expired() -> PresigningConfig {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the SDK and the server sign and judge by the system's clock"
+    )]
+    let now = SystemTime::now();
+    PresigningConfig::builder()
+        .start_time(now - Duration::from_mins(10))
+        .expires_in(Duration::from_mins(5))
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn sha256(body: &[u8]) -> String {
+    use base64::Engine as _;
+    use s3s::crypto::{Checksum as _, Sha256};
+    base64::engine::general_purpose::STANDARD.encode(Sha256::checksum(body))
+}
+
+pub(crate) fn md5(body: &[u8]) -> String {
+    use s3s::crypto::{Checksum as _, Md5};
+    hex::encode(Md5::checksum(body))
+}
+
+/// Sends a presigned request by a plain client, with its signed headers changed by `change`.
+pub(crate) async fn send(
+    rig: &Rig,
+    presigned: &PresignedRequest,
+    body: &[u8],
+    change: impl FnOnce(&mut HashMap<String, String>),
+) -> reqwest::Response {
+    let mut headers: HashMap<_, _> = presigned
+        .headers()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    change(&mut headers);
+    let mut request = rig
+        .http
+        .request(presigned.method().parse().unwrap(), presigned.uri());
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request.body(body.to_vec()).send().await.unwrap()
+}
+
+/// The head of a presigned request, to be sent as bytes.
+pub(crate) fn head(rig: &Rig, presigned: &PresignedRequest, extra: &str) -> String {
+    let path = presigned.uri().split_once(&rig.address.to_string()).unwrap().1;
+    let mut head = format!(
+        "{} {path} HTTP/1.1\r\nhost: {}\r\n",
+        presigned.method(),
+        rig.address
+    );
+    for (name, value) in presigned.headers() {
+        for part in [name, ": ", value, "\r\n"] {
+            head.push_str(part);
+        }
+    }
+    head.push_str(extra);
+    head.push_str("\r\n");
+    head
+}
+
+pub(crate) async fn write(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
+    stream.write_all(bytes.as_ref()).await.unwrap();
+}
+
+/// What the server says until it says nothing more for a moment, or closes.
+pub(crate) async fn answer(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let mut chunk = [0; 4096];
+    let mut patience = Duration::from_secs(10);
+    while let Ok(read) = tokio::time::timeout(patience, stream.read(&mut chunk)).await {
+        match read {
+            Ok(0) => break,
+            Ok(length) => text.extend_from_slice(&chunk[..length]),
+            Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&text)),
+        }
+        patience = Duration::from_millis(300);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+/// Keeps every message, and takes them as it is told.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    taken: Mutex<Vec<serde_json::Value>>,
+    manner: AtomicU8,
+}
+
+const REFUSING: u8 = 1;
+const SLOW: u8 = 2;
+
+impl Recorder {
+    pub(crate) fn refuse(&self) {
+        self.manner.store(REFUSING, Ordering::SeqCst);
+    }
+
+    pub(crate) fn be_slow(&self) {
+        self.manner.store(SLOW, Ordering::SeqCst);
+    }
+
+    pub(crate) fn all(&self) -> Vec<serde_json::Value> {
+        self.taken.lock().unwrap().clone()
+    }
+
+    /// The objects that were announced, in order.
+    pub(crate) fn objects(&self) -> Vec<serde_json::Value> {
+        self.all()
+            .iter()
+            .map(|message| message["Records"][0]["s3"]["object"].clone())
+            .collect()
+    }
+}
+
+#[async_trait::async_trait]
+impl StorageMessages for Recorder {
+    async fn take(&self, body: Bytes) -> Result<(), MessageRefused> {
+        if self.manner.load(Ordering::SeqCst) == SLOW {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.taken
+            .lock()
+            .unwrap()
+            .push(serde_json::from_slice(&body).unwrap());
+        if self.manner.load(Ordering::SeqCst) == REFUSING {
+            return Err(MessageRefused::Unavailable("the record is away".into()));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) struct FixedClock;
+
+impl FixedClock {
+    pub(crate) const NOW: DateTime<Utc> = DateTime::from_timestamp_millis(1_750_000_000_123).unwrap();
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> DateTime<Utc> {
+        Self::NOW
+    }
+}
+
+/// Counts on through all stores of the process, as time does through restarts.
+struct CountingIds;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl CountingIds {
+    fn new() -> Self {
+        Self
+    }
+}
+
+impl Ids for CountingIds {
+    fn ulid(&self) -> u128 {
+        u128::from(NEXT_ID.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        [7; 32]
+    }
+}
