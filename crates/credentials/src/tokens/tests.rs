@@ -1,0 +1,261 @@
+use chrono::TimeDelta;
+use rapidphoto_application::ports::Scope;
+use serde_json::json;
+
+use super::*;
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::new(&[seed; 32]).unwrap()
+}
+
+fn tokens() -> Hs256Tokens {
+    Hs256Tokens::new("rapidphoto", key(1), vec![])
+}
+
+fn now() -> Timestamp {
+    DateTime::from_timestamp(1_772_360_430, 0).unwrap()
+}
+
+fn grant() -> Grant {
+    Grant {
+        user: UserId::from_bits(0x0195_5f2a_1111_2222_3333_4444_5555_6666),
+        scopes: Scopes::of_user(),
+        expires_at: now() + TimeDelta::minutes(15),
+    }
+}
+
+fn issued() -> String {
+    tokens().issue(&grant(), now()).unwrap()
+}
+
+fn base64(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+fn part(token: &str, index: usize) -> String {
+    token.split('.').nth(index).unwrap().to_owned()
+}
+
+/// A token with these claims, signed as ours are.
+fn signed(key: &SigningKey, claims: &serde_json::Value) -> String {
+    let message = format!("{}.{}", key.header, base64(&claims.to_string()));
+    let signature = key.sign(&message);
+    format!("{message}.{signature}")
+}
+
+#[test]
+fn a_token_tells_what_was_granted() {
+    assert_eq!(tokens().verify(&issued(), now()), Ok(grant()));
+
+    let admin = Grant {
+        scopes: [Scope::Admin].into_iter().collect(),
+        ..grant()
+    };
+    let token = tokens().issue(&admin, now()).unwrap();
+    assert_eq!(tokens().verify(&token, now()), Ok(admin));
+}
+
+#[test]
+fn a_token_is_a_web_token_with_registered_claims() {
+    let token = issued();
+    let read = |index| -> serde_json::Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part(&token, index)).unwrap()).unwrap()
+    };
+    assert_eq!(read(0)["alg"], "HS256");
+    assert_eq!(read(0)["typ"], "JWT");
+    assert_eq!(
+        read(1),
+        json!({
+            "iss": "rapidphoto",
+            "sub": grant().user.to_string(),
+            "scope": "photos:read photos:write",
+            "iat": 1_772_360_430,
+            "exp": 1_772_361_330,
+        })
+    );
+}
+
+#[test]
+fn signatures_are_those_of_rfc_7515() {
+    // Appendix A.1.
+    let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    let key = SigningKey::new(&URL_SAFE_NO_PAD.decode(secret).unwrap()).unwrap();
+    let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
+                   eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    assert_eq!(key.sign(message), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+}
+
+#[test]
+fn a_token_holds_up_to_its_end_and_not_beyond() {
+    let end = grant().expires_at;
+    assert!(
+        tokens()
+            .verify(&issued(), end - TimeDelta::milliseconds(1))
+            .is_ok()
+    );
+    assert_eq!(tokens().verify(&issued(), end), Err(TokenError::Expired));
+    assert_eq!(
+        tokens().verify(&issued(), end + TimeDelta::days(400)),
+        Err(TokenError::Expired)
+    );
+}
+
+#[test]
+fn an_expired_forgery_is_not_called_expired() {
+    let forged = Hs256Tokens::new("rapidphoto", key(9), vec![])
+        .issue(&grant(), now())
+        .unwrap();
+    assert_eq!(
+        tokens().verify(&forged, now() + TimeDelta::days(1)),
+        Err(TokenError::Invalid)
+    );
+}
+
+#[test]
+fn no_other_key_will_do() {
+    let other = Hs256Tokens::new("rapidphoto", key(9), vec![])
+        .issue(&grant(), now())
+        .unwrap();
+    assert_eq!(tokens().verify(&other, now()), Err(TokenError::Invalid));
+
+    // The same, under the name of our key.
+    let message = format!("{}.{}", key(1).header, part(&other, 1));
+    let forged = format!("{message}.{}", key(9).sign(&message));
+    assert_eq!(tokens().verify(&forged, now()), Err(TokenError::Invalid));
+}
+
+#[test]
+fn no_other_algorithm_will_do() {
+    let claims = part(&issued(), 1);
+    for header in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"None","typ":"JWT"}"#,
+        r#"{"alg":"HS512","typ":"JWT"}"#,
+        r#"{"alg":"RS256","typ":"JWT"}"#,
+        r#"{"typ":"JWT"}"#,
+        "",
+    ] {
+        let message = format!("{}.{claims}", base64(header));
+        for signature in [String::new(), key(1).sign(&message), part(&issued(), 2)] {
+            let token = format!("{message}.{signature}");
+            assert_eq!(
+                tokens().verify(&token, now()),
+                Err(TokenError::Invalid),
+                "{header} {signature}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_byte_of_a_token_can_be_changed() {
+    let token = issued();
+    for index in 0..token.len() {
+        for replacement in ["A", "B", "_", ".", "=", " ", "é"] {
+            let mut changed = token.clone();
+            changed.replace_range(index..=index, replacement);
+            if changed != token {
+                assert_eq!(
+                    tokens().verify(&changed, now()),
+                    Err(TokenError::Invalid),
+                    "{changed}"
+                );
+            }
+        }
+    }
+    for changed in [
+        format!("{token}="),
+        format!("{token}."),
+        format!(" {token}"),
+        format!("{token}AA"),
+    ] {
+        assert_eq!(
+            tokens().verify(&changed, now()),
+            Err(TokenError::Invalid),
+            "{changed}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_token_is_refused() {
+    for text in ["", ".", "..", "...", "a.b.c", "Bearer", "\0", "é.é.é"] {
+        assert_eq!(tokens().verify(text, now()), Err(TokenError::Invalid), "{text:?}");
+    }
+}
+
+#[test]
+fn a_huge_token_is_refused_though_well_signed() {
+    let scope = "photos:read ".repeat(500);
+    let claims = json!({ "iss": "rapidphoto", "sub": grant().user.to_string(), "scope": scope, "iat": 0, "exp": 1_772_361_330 });
+    assert_eq!(
+        tokens().verify(&signed(&key(1), &claims), now()),
+        Err(TokenError::Invalid)
+    );
+    assert_eq!(
+        tokens().verify(&"a.".repeat(1_000_000), now()),
+        Err(TokenError::Invalid)
+    );
+}
+
+#[test]
+fn signed_claims_must_make_sense() {
+    let sub = grant().user.to_string();
+    let good =
+        json!({ "iss": "rapidphoto", "sub": sub, "scope": "photos:read", "iat": 0, "exp": 1_772_361_330 });
+    assert!(tokens().verify(&signed(&key(1), &good), now()).is_ok());
+    for (claim, value) in [
+        ("iss", json!("somebody else")),
+        ("iss", json!(null)),
+        ("sub", json!("photo_01JQX2J4C5D6E7F8G9HJKMNPQR")),
+        ("sub", json!("")),
+        ("exp", json!("1772361330")),
+        ("exp", json!(i64::MAX)),
+        ("exp", json!(null)),
+        ("scope", json!(["photos:read"])),
+    ] {
+        let mut claims = good.clone();
+        claims[claim] = value;
+        assert_eq!(
+            tokens().verify(&signed(&key(1), &claims), now()),
+            Err(TokenError::Invalid),
+            "{claims}"
+        );
+    }
+}
+
+#[test]
+fn another_issuers_token_is_refused() {
+    let foreign = Hs256Tokens::new("somebody else", key(1), vec![])
+        .issue(&grant(), now())
+        .unwrap();
+    assert_eq!(tokens().verify(&foreign, now()), Err(TokenError::Invalid));
+}
+
+#[test]
+fn keys_change_without_logging_anybody_out() {
+    let old = issued();
+    let rotated = Hs256Tokens::new("rapidphoto", key(2), vec![key(1)]);
+    assert_eq!(rotated.verify(&old, now()), Ok(grant()));
+
+    let new = rotated.issue(&grant(), now()).unwrap();
+    assert_eq!(rotated.verify(&new, now()), Ok(grant()));
+    assert_eq!(
+        tokens().verify(&new, now()),
+        Err(TokenError::Invalid),
+        "the old key alone can't read it"
+    );
+    assert_ne!(part(&old, 0), part(&new, 0), "each key has its own name");
+
+    let forgotten = Hs256Tokens::new("rapidphoto", key(2), vec![]);
+    assert_eq!(forgotten.verify(&old, now()), Err(TokenError::Invalid));
+}
+
+#[test]
+fn a_key_is_long_and_never_printed() {
+    assert_eq!(SigningKey::new(&[1; 31]).map(|_| ()), Err(SigningKeyError));
+    assert!(SigningKey::new(&[1; 32]).is_ok());
+    assert!(SigningKey::new(&[1; 200]).is_ok());
+    assert_eq!(format!("{:?}", key(1)), "SigningKey(…)");
+    assert!(!key(1).header.contains("AQEB"));
+}

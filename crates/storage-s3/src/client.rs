@@ -1,0 +1,84 @@
+use aws_sdk_s3::{
+    Client,
+    config::{
+        BehaviorVersion, Credentials, IdentityCache, Region, RequestChecksumCalculation,
+        ResponseChecksumValidation, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+        timeout::TimeoutConfig,
+    },
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+
+use crate::config::{S3Config, S3ConfigError};
+
+/// A client that sends requests to where servers reach the store.
+pub(crate) fn for_servers(config: &S3Config) -> Result<Client, S3ConfigError> {
+    build(config, config.endpoint.as_deref())
+}
+
+/// A client that signs for where clients reach the store.
+pub(crate) fn for_signing(config: &S3Config) -> Result<Client, S3ConfigError> {
+    build(
+        config,
+        config.public_endpoint.as_deref().or(config.endpoint.as_deref()),
+    )
+}
+
+fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigError> {
+    config.check()?;
+    let keys = &config.credentials;
+    let credentials = Credentials::new(
+        &keys.access_key,
+        &keys.secret_key,
+        keys.session_token.clone(),
+        None,
+        "configuration",
+    );
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(config.timeouts.connect)
+        .operation_attempt_timeout(config.timeouts.attempt)
+        .operation_timeout(config.timeouts.operation)
+        .build();
+    let stall = StalledStreamProtectionConfig::enabled()
+        .grace_period(config.timeouts.stall)
+        .build();
+    let mut sdk = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(config.region.clone()))
+        .credentials_provider(credentials)
+        // The keys are fixed: there is nothing to cache.
+        .identity_cache(IdentityCache::no_cache())
+        .force_path_style(config.force_path_style)
+        .http_client(http_client(endpoint)?)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .retry_config(RetryConfig::standard().with_max_attempts(config.max_attempts))
+        .timeout_config(timeouts)
+        .stalled_stream_protection(stall);
+    if let Some(endpoint) = endpoint {
+        // The SDK puts the bucket right behind the endpoint's path.
+        sdk = sdk.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
+    }
+    Ok(Client::from_conf(sdk.build()))
+}
+
+/// rustls with ring; the same client speaks plain HTTP.
+fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, S3ConfigError> {
+    // Where nothing is encrypted, certificates are not looked for: a small container may have none.
+    let encrypted = endpoint.is_none_or(|endpoint| {
+        endpoint
+            .get(..6)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+    });
+    let trust = TrustStore::empty().with_native_roots(encrypted);
+    let tls = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|error| S3ConfigError::Tls(error.to_string()))?;
+    Ok(Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https())
+}

@@ -1,0 +1,163 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use aws_sdk_s3::{
+    Client,
+    primitives::ByteStream as SdkBody,
+    types::{ChecksumMode, ChecksumType},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use futures::stream;
+use rapidphoto_application::ports::{
+    ByteStream, Clock, GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable,
+};
+use rapidphoto_domain::values::{Checksum, ETag};
+
+use crate::{
+    client,
+    config::{S3Config, S3ConfigError},
+    fault::{self, Senseless},
+};
+
+/// A bucket of an S3-compatible store.
+pub struct S3Store {
+    pub(crate) servers: Client,
+    pub(crate) signing: Client,
+    pub(crate) bucket: String,
+    pub(crate) conditional_writes: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl S3Store {
+    /// A store that is reached as configured. Nothing is sent yet: [`ObjectStore::check`] asks whether it answers.
+    ///
+    /// # Errors
+    /// [`S3ConfigError`] says what could not work.
+    pub fn new(config: &S3Config, clock: Arc<dyn Clock>) -> Result<Self, S3ConfigError> {
+        Ok(Self {
+            servers: client::for_servers(config)?,
+            signing: client::for_signing(config)?,
+            bucket: config.bucket.clone(),
+            conditional_writes: config.conditional_writes,
+            clock,
+        })
+    }
+}
+
+impl fmt::Debug for S3Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Store")
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ObjectStore for S3Store {
+    async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
+        let request = self
+            .servers
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled);
+        let head = match request.send().await {
+            Ok(head) => head,
+            Err(error) if fault::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(Unavailable::storage(error)),
+        };
+        let whole = head
+            .checksum_type()
+            .is_none_or(|kind| *kind == ChecksumType::FullObject);
+        Ok(Some(ObjectHead {
+            e_tag: e_tag(head.e_tag())?,
+            bytes: length(head.content_length())?,
+            content_type: head.content_type().map(str::to_owned),
+            checksum: head.checksum_sha256().filter(|_| whole).and_then(checksum),
+        }))
+    }
+
+    async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {
+        let request = self
+            .servers
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .if_match(if_match.quoted());
+        let object = match request.send().await {
+            Ok(object) => object,
+            Err(error) if fault::is_missing(&error) => return Err(GetError::Missing),
+            Err(error) if fault::is_changed(&error) => return Err(GetError::Changed),
+            Err(error) => return Err(Unavailable::storage(error).into()),
+        };
+        // A store that does not know the condition sends what it has.
+        if e_tag(object.e_tag())? != *if_match {
+            return Err(GetError::Changed);
+        }
+        Ok(ObjectBody {
+            bytes: length(object.content_length())?,
+            stream: in_pieces(object.body),
+        })
+    }
+
+    async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable> {
+        let request = self
+            .servers
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .body(body.into());
+        let stored = request.send().await.map_err(Unavailable::storage)?;
+        e_tag(stored.e_tag())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        match self
+            .servers
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) if fault::is_missing(&error) => Ok(()),
+            Err(error) => Err(Unavailable::storage(error)),
+        }
+    }
+
+    async fn check(&self) -> Result<(), Unavailable> {
+        self.servers
+            .head_bucket()
+            .bucket(&self.bucket)
+            .send()
+            .await
+            .map_err(Unavailable::storage)?;
+        Ok(())
+    }
+}
+
+fn e_tag(raw: Option<&str>) -> Result<ETag, Unavailable> {
+    raw.and_then(|raw| ETag::parse(raw).ok())
+        .ok_or_else(|| Unavailable::storage(Senseless::NoETag))
+}
+
+fn length(raw: Option<i64>) -> Result<u64, Unavailable> {
+    raw.and_then(|raw| raw.try_into().ok())
+        .ok_or_else(|| Unavailable::storage(Senseless::NoLength))
+}
+
+/// The checksum of a whole object. That of a multipart upload is one of checksums, ends in `-n`, and is none of ours.
+fn checksum(base64: &str) -> Option<Checksum> {
+    let bytes: [u8; 32] = STANDARD.decode(base64).ok()?.try_into().ok()?;
+    Some(Checksum::from_bytes(bytes))
+}
+
+fn in_pieces(body: SdkBody) -> ByteStream {
+    Box::pin(stream::try_unfold(body, |mut body| async move {
+        let piece = body.try_next().await.map_err(Unavailable::storage)?;
+        Ok(piece.map(|piece| (piece, body)))
+    }))
+}
