@@ -97,6 +97,25 @@ pub struct PhotoPosition {
     pub photo: PhotoId,
 }
 
+impl PhotoPosition {
+    /// A photo's place in a list that is sorted so. The time that a photo was taken is the camera's own: most cameras
+    /// know no other, and photos of one occasion shall stand together.
+    pub fn of(view: &PhotoView, sort: PhotoSort) -> Self {
+        let value = match sort {
+            PhotoSort::CreatedAt => Some(view.created_at.timestamp_millis()),
+            PhotoSort::TakenAt => view
+                .metadata
+                .taken_at
+                .map(|taken| taken.local.and_utc().timestamp_millis()),
+            PhotoSort::Bytes => Some(i64::try_from(view.photo.declared.bytes).unwrap_or(i64::MAX)),
+        };
+        Self {
+            value,
+            photo: view.photo.id,
+        }
+    }
+}
+
 impl fmt::Display for PhotoPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.value {

@@ -1,0 +1,82 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use rapidphoto_application::ports::ObjectHead;
+use rapidphoto_domain::{
+    Timestamp,
+    values::{Checksum, ETag},
+};
+use sha2::{Digest, Sha256};
+
+/// What is stored, and what was signed.
+#[derive(Default)]
+pub(super) struct Bucket {
+    pub(super) objects: BTreeMap<String, Object>,
+    /// Every URL that was handed out; its number is part of it.
+    pub(super) signed: BTreeMap<String, Signed>,
+    pub(super) announcements: Vec<Bytes>,
+    /// How many objects came in.
+    pub(super) writes: u64,
+}
+
+pub(super) struct Object {
+    pub(super) body: Bytes,
+    pub(super) content_type: String,
+    pub(super) e_tag: ETag,
+    /// Which write it was: later ones have greater numbers.
+    pub(super) sequencer: u64,
+}
+
+/// What one URL permits.
+#[derive(Clone)]
+pub(super) struct Signed {
+    pub(super) key: String,
+    pub(super) expires_at: Timestamp,
+    pub(super) permits: Permission,
+}
+
+#[derive(Clone)]
+pub(super) enum Permission {
+    Put {
+        headers: Vec<(String, String)>,
+        bytes: u64,
+        checksum: Option<Checksum>,
+    },
+    Get {
+        headers: Vec<(String, String)>,
+    },
+}
+
+impl Object {
+    pub(super) fn head(&self) -> ObjectHead {
+        ObjectHead {
+            e_tag: self.e_tag.clone(),
+            bytes: self.body.len() as u64,
+            content_type: Some(self.content_type.clone()),
+            checksum: Some(checksum(&self.body)),
+        }
+    }
+}
+
+impl Bucket {
+    /// Stores an object. Its tag is another one for each write, so that nobody takes a replaced object for the old one.
+    pub(super) fn store(&mut self, key: &str, body: Bytes, content_type: &str) -> Option<ETag> {
+        self.writes += 1;
+        let mut hash = Sha256::new_with_prefix(self.writes.to_be_bytes());
+        hash.update(&body);
+        let hash = hex::encode(hash.finalize());
+        let e_tag = ETag::parse(hash.get(..32)?).ok()?;
+        let object = Object {
+            body,
+            content_type: content_type.to_owned(),
+            e_tag: e_tag.clone(),
+            sequencer: self.writes,
+        };
+        self.objects.insert(key.to_owned(), object);
+        Some(e_tag)
+    }
+}
+
+pub(super) fn checksum(body: &[u8]) -> Checksum {
+    Checksum::from_bytes(Sha256::digest(body).into())
+}

@@ -1,0 +1,118 @@
+use bytes::Bytes;
+use rapidphoto_application::ports::PresignedUrl;
+
+use super::{
+    MemoryObjects,
+    bucket::{Bucket, Permission, Signed, checksum},
+};
+use crate::lock;
+
+/// What the store answers a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAnswer {
+    /// The HTTP status that an S3 server would give.
+    pub status: u16,
+    /// Headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl MemoryObjects {
+    /// Uploads as a client does that follows what it was told.
+    pub fn put_as_client(&self, presigned: &PresignedUrl, body: impl Into<Bytes>) -> ClientAnswer {
+        self.put_with_headers(&presigned.url, &presigned.headers, body)
+    }
+
+    /// Uploads with headers of the client's own choice. What was signed is enforced: the headers, the length, the
+    /// checksum, the time, and that nothing is replaced.
+    pub fn put_with_headers(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: impl Into<Bytes>,
+    ) -> ClientAnswer {
+        let body = body.into();
+        let mut bucket = lock(&self.bucket);
+        self.put_signed(&mut bucket, url, headers, body)
+            .unwrap_or_else(|refused| refused)
+    }
+
+    /// Reads through a presigned URL.
+    pub fn get_as_client(&self, url: &str) -> ClientAnswer {
+        let bucket = lock(&self.bucket);
+        self.get_signed(&bucket, url).unwrap_or_else(|refused| refused)
+    }
+
+    fn put_signed(
+        &self,
+        bucket: &mut Bucket,
+        url: &str,
+        headers: &[(String, String)],
+        body: Bytes,
+    ) -> Result<ClientAnswer, ClientAnswer> {
+        let signed = self.permitted(bucket, url)?;
+        let Permission::Put {
+            headers: wanted,
+            bytes,
+            checksum: declared,
+        } = signed.permits
+        else {
+            return Err(refused(403, "SignatureDoesNotMatch"));
+        };
+        let sent = |name: &str| {
+            let mut sent = headers.iter().filter(|(sent, _)| sent.eq_ignore_ascii_case(name));
+            sent.next().map(|(_, value)| value.as_str())
+        };
+        let as_signed = wanted.iter().all(|(name, value)| sent(name) == Some(value));
+        if !as_signed || body.len() as u64 != bytes {
+            return Err(refused(403, "SignatureDoesNotMatch"));
+        }
+        if declared.is_some_and(|declared| declared != checksum(&body)) {
+            return Err(refused(400, "BadDigest"));
+        }
+        if bucket.objects.contains_key(&signed.key) {
+            // Who is told that it is there already may have lost the answer, and the application the announcement.
+            self.announce(bucket, &signed.key);
+            return Err(refused(412, "PreconditionFailed"));
+        }
+        let content_type = sent("content-type").unwrap_or("application/octet-stream");
+        let e_tag = bucket.store(&signed.key, body, content_type);
+        self.announce(bucket, &signed.key);
+        let headers = e_tag.map(|e_tag| ("etag".to_owned(), e_tag.quoted()));
+        Ok(ClientAnswer {
+            status: 200,
+            headers: headers.into_iter().collect(),
+            body: Bytes::new(),
+        })
+    }
+
+    fn get_signed(&self, bucket: &Bucket, url: &str) -> Result<ClientAnswer, ClientAnswer> {
+        let signed = self.permitted(bucket, url)?;
+        let Permission::Get { headers } = signed.permits else {
+            return Err(refused(403, "SignatureDoesNotMatch"));
+        };
+        let object = bucket.objects.get(&signed.key);
+        let object = object.ok_or_else(|| refused(404, "NoSuchKey"))?;
+        Ok(ClientAnswer {
+            status: 200,
+            headers,
+            body: object.body.clone(),
+        })
+    }
+
+    fn permitted(&self, bucket: &Bucket, url: &str) -> Result<Signed, ClientAnswer> {
+        let signed = bucket.signed.get(url).cloned();
+        signed
+            .filter(|signed| self.clock.now() < signed.expires_at)
+            .ok_or_else(|| refused(403, "AccessDenied"))
+    }
+}
+
+fn refused(status: u16, code: &str) -> ClientAnswer {
+    ClientAnswer {
+        status,
+        headers: Vec::new(),
+        body: Bytes::from(format!("<Error><Code>{code}</Code></Error>")),
+    }
+}

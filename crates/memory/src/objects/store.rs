@@ -1,0 +1,62 @@
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream;
+use rapidphoto_application::ports::{GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable};
+use rapidphoto_domain::values::ETag;
+
+use super::MemoryObjects;
+use crate::{Operation, lock};
+
+/// Bodies come in pieces of this length, so that whoever reads them puts them together.
+const PIECE: usize = 64 * 1024;
+
+#[async_trait]
+impl ObjectStore for MemoryObjects {
+    async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
+        self.faults.enter(Operation::Head).await?;
+        Ok(lock(&self.bucket).objects.get(key).map(|object| object.head()))
+    }
+
+    async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {
+        self.faults.enter(Operation::Get).await?;
+        let body = {
+            let bucket = lock(&self.bucket);
+            let object = bucket.objects.get(key).ok_or(GetError::Missing)?;
+            if object.e_tag != *if_match {
+                return Err(GetError::Changed);
+            }
+            object.body.clone()
+        };
+        let bytes = body.len() as u64;
+        let pieces: Vec<_> = (0..body.len())
+            .step_by(PIECE)
+            .map(|start| Ok(body.slice(start..body.len().min(start + PIECE))))
+            .collect();
+        Ok(ObjectBody {
+            bytes,
+            stream: Box::pin(stream::iter(pieces)),
+        })
+    }
+
+    async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable> {
+        self.faults.enter(Operation::Put).await?;
+        let stored = {
+            let mut bucket = lock(&self.bucket);
+            let stored = bucket.store(key, body, content_type);
+            self.announce(&mut bucket, key);
+            stored
+        };
+        self.faults.leave(Operation::Put).await?;
+        stored.ok_or_else(|| Unavailable::storage("an entity tag could not be made"))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        self.faults.enter(Operation::Delete).await?;
+        lock(&self.bucket).objects.remove(key);
+        self.faults.leave(Operation::Delete).await
+    }
+
+    async fn check(&self) -> Result<(), Unavailable> {
+        self.faults.enter(Operation::Bucket).await
+    }
+}

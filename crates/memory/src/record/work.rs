@@ -1,0 +1,130 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use rapidphoto_application::ports::{Claim, ClaimToken, Priority, Unavailable, WorkKind, WorkQueue};
+use rapidphoto_domain::{PhotoId, Timestamp, UserId};
+
+use super::{
+    MemoryStore,
+    space::{Lease, Space, WorkRow},
+};
+use crate::Operation;
+
+#[async_trait]
+impl WorkQueue for MemoryStore {
+    async fn claim(
+        &self,
+        kinds: &[WorkKind],
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, Unavailable> {
+        self.call(Operation::Claim, |space| {
+            let now = self.clock.now();
+            let mut next = in_turn(space, kinds, now);
+            next.truncate(limit);
+            next.into_iter()
+                .filter_map(|key| take(space, key, now + lease))
+                .collect()
+        })
+        .await
+    }
+
+    async fn renew(&self, claim: ClaimToken, lease: Duration) -> Result<bool, Unavailable> {
+        self.call(Operation::Claim, |space| {
+            let until = self.clock.now() + lease;
+            let row = space.work.get_mut(&(claim.photo, claim.kind));
+            let held = row.and_then(|row| row.claim.as_mut());
+            match held.filter(|held| held.token == claim.token) {
+                Some(held) => {
+                    held.until = until;
+                    true
+                }
+                None => false,
+            }
+        })
+        .await
+    }
+
+    async fn next_due(&self, kinds: &[WorkKind]) -> Result<Option<Timestamp>, Unavailable> {
+        self.call(Operation::Claim, |space| {
+            let now = self.clock.now();
+            of_kinds(space, kinds)
+                .map(|(_, row)| match row.claim {
+                    Some(claim) if claim.lasts(now) => claim.until.max(row.due_at),
+                    Some(_) | None => row.due_at,
+                })
+                .min()
+        })
+        .await
+    }
+
+    async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |space| {
+            let now = self.clock.now();
+            of_kinds(space, &[kind])
+                .filter(|(_, row)| row.is_due(now) && !row.is_held(now))
+                .count() as u64
+        })
+        .await
+    }
+
+    async fn hasten_looks(&self) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |space| {
+            let now = self.clock.now();
+            let mut hastened = 0;
+            for ((_, kind), row) in &mut space.work {
+                if *kind == WorkKind::Look && !row.is_due(now) && !row.is_held(now) {
+                    row.due_at = now;
+                    hastened += 1;
+                }
+            }
+            hastened
+        })
+        .await
+    }
+}
+
+type Key = (PhotoId, WorkKind);
+
+fn of_kinds<'a>(space: &'a Space, kinds: &'a [WorkKind]) -> impl Iterator<Item = (Key, &'a WorkRow)> {
+    space
+        .work
+        .iter()
+        .filter(|((_, kind), _)| kinds.contains(kind))
+        .map(|(key, row)| (*key, row))
+}
+
+/// What can be claimed, in the order in which it is.
+fn in_turn(space: &Space, kinds: &[WorkKind], now: Timestamp) -> Vec<Key> {
+    let mut due: Vec<_> = of_kinds(space, kinds)
+        .filter(|(_, row)| row.is_due(now))
+        .collect();
+    // A user's place in the queue: what is held already comes first, so that claims one by one take turns too.
+    due.sort_by_key(|(key, row)| (!row.is_held(now), row.priority, row.due_at, *key));
+    let mut places: BTreeMap<UserId, usize> = BTreeMap::new();
+    let mut free: Vec<(Priority, usize, Timestamp, Key)> = Vec::new();
+    for (key, row) in due {
+        let place = places.entry(row.owner).or_default();
+        *place += 1;
+        if !row.is_held(now) {
+            free.push((row.priority, *place, row.due_at, key));
+        }
+    }
+    free.sort_unstable();
+    free.into_iter().map(|(_, _, _, key)| key).collect()
+}
+
+fn take(space: &mut Space, key: Key, until: Timestamp) -> Option<Claim> {
+    let token = space.next_token();
+    let row = space.work.get_mut(&key)?;
+    row.claims += 1;
+    row.claim = Some(Lease { token, until });
+    let (photo, kind) = key;
+    Some(Claim {
+        token: ClaimToken { photo, kind, token },
+        owner: row.owner,
+        attempts: row.attempts,
+        claims: row.claims,
+        due_at: row.due_at,
+    })
+}
