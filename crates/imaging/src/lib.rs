@@ -1,1 +1,26 @@
-//! rapidphoto-imaging
+//! The adapter behind [`PhotoInspector`](rapidphoto_application::ports::PhotoInspector): looks into strangers' bytes and
+//! gives findings, dimensions, EXIF and thumbnails.
+//!
+//! [`inspect_bytes`] is the whole inspection on the calling thread; [`ImagingPool`] runs it on a bounded number of threads
+//! with a bound on memory. What a file claims about itself is judged before anything is allocated for it: the header is
+//! read first, then a photo waits for its share of memory, then it is decoded.
+//!
+//! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK); other image types are recognised
+//! and reported as unsupported.
+
+mod budget;
+mod colour;
+mod decode;
+mod exif;
+mod inspect;
+mod jpeg;
+mod orientation;
+mod pool;
+mod raster;
+mod resize;
+mod sniff;
+mod thumbnails;
+
+pub use inspect::{Scratch, ScratchError, inspect_bytes};
+pub use pool::{ImagingConfig, ImagingPool};
+pub use sniff::{Sniffed, sniff};

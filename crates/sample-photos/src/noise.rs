@@ -6,7 +6,7 @@
     reason = "noise is made by cutting numbers short"
 )]
 
-/// A small generator (SplitMix64, Steele, Lea and Flood 2014).
+/// A small generator (`SplitMix64`, Steele, Lea and Flood 2014).
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 

@@ -1,0 +1,114 @@
+//! From a file to a raster that is just large enough.
+
+mod pieces;
+
+use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
+use pieces::Pieces;
+
+use crate::{
+    jpeg::{Coding, Layout},
+    raster::{Pixels, Raster},
+};
+
+/// Why a photo was not decoded.
+#[derive(Debug)]
+pub(crate) enum DecodeError {
+    /// The file is damaged.
+    Damaged(String),
+    /// The file is of a kind that can't be read here.
+    Unsupported(String),
+}
+
+/// Decodes a JPEG to a raster whose longer edge has at least `edge` pixels, or to its full size if it is smaller.
+///
+/// The decoder shares its work out among threads where it may: it is called on the only thread of `threads`.
+pub(crate) fn jpeg(
+    layout: &Layout<'_>,
+    edge: u16,
+    threads: &rayon::ThreadPool,
+) -> Result<Raster, DecodeError> {
+    threads.install(|| decode(layout, edge))
+}
+
+fn decode(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
+    let frame = layout
+        .frame
+        .as_ref()
+        .ok_or_else(|| DecodeError::Damaged("there is no frame header".to_owned()))?;
+    let mut decoder = Decoder::new(Pieces::of(layout));
+    if let Some(transform) = colours(layout) {
+        decoder.set_color_transform(transform);
+    }
+    // The longer edge decides; the decoder is content when one of both is long enough.
+    let (width, height) = if frame.width >= frame.height {
+        decoder.scale(edge, u16::MAX)
+    } else {
+        decoder.scale(u16::MAX, edge)
+    }
+    .map_err(explain)?;
+    let pixels = decoder.decode().map_err(explain)?;
+    let pixels = match decoder.info().map(|info| info.pixel_format) {
+        Some(PixelFormat::L8) => Pixels::Grey(pixels),
+        Some(PixelFormat::RGB24) => Pixels::Rgb(pixels),
+        Some(PixelFormat::CMYK32) => Pixels::Cmyk(pixels),
+        Some(PixelFormat::L16) | None => {
+            return Err(DecodeError::Unsupported(
+                "image/jpeg with 16 bits a sample".to_owned(),
+            ));
+        }
+    };
+    let scale = eighths(frame.width.max(frame.height), width.max(height));
+    Raster::new((width, height), (frame.width, frame.height), scale, pixels)
+        .ok_or_else(|| DecodeError::Damaged("there are fewer pixels than announced".to_owned()))
+}
+
+/// The scale in eighths at which an edge of this many pixels becomes that many.
+fn eighths(full: u16, scaled: u16) -> u8 {
+    [1, 2, 4]
+        .into_iter()
+        .find(|&scale| (u32::from(full) * u32::from(scale)).div_ceil(8) == u32::from(scaled))
+        .unwrap_or(8)
+}
+
+/// How components become colours, as libjpeg decides it: JFIF first, then Adobe's word, then the components' names.
+fn colours(layout: &Layout<'_>) -> Option<ColorTransform> {
+    let components = &layout.frame.as_ref()?.components;
+    let names: Vec<u8> = components.iter().map(|component| component.id).collect();
+    match (components.len(), layout.jfif, layout.adobe) {
+        (3, false, Some(0)) => Some(ColorTransform::RGB),
+        (3, false, None) if names == *b"RGB" => Some(ColorTransform::RGB),
+        (3, _, _) => Some(ColorTransform::YCbCr),
+        (4, _, Some(2)) => Some(ColorTransform::YCCK),
+        (4, _, _) => Some(ColorTransform::CMYK),
+        _ => None,
+    }
+}
+
+fn explain(error: Error) -> DecodeError {
+    match error {
+        Error::Unsupported(feature) => DecodeError::Unsupported(format!("image/jpeg with {feature:?}")),
+        other => DecodeError::Damaged(other.to_string()),
+    }
+}
+
+/// Bytes that decoding and everything after it take at most, told by the header alone.
+pub(crate) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
+    /// Resizing, thumbnails, tables, and the decoder's rows.
+    const REST: u64 = 16 << 20;
+    let Some(frame) = &layout.frame else {
+        return REST;
+    };
+    let longer = u32::from(frame.width.max(frame.height));
+    let scale = [1, 2, 4]
+        .into_iter()
+        .find(|&scale| (longer * scale).div_ceil(8) >= u32::from(edge))
+        .unwrap_or(8);
+    let scaled = |count: u64| count * u64::from(scale) * u64::from(scale) / 64;
+    let coefficients = match frame.coding {
+        Coding::Progressive => frame.samples() * 2,
+        _ => 0,
+    };
+    let planes = scaled(frame.samples());
+    let interleaved = scaled(frame.pixels()) * frame.components.len() as u64;
+    coefficients + planes + interleaved + REST
+}

@@ -1,0 +1,152 @@
+//! A reader of the TIFF files that EXIF is made of (TIFF 6.0; EXIF 2.32, 4.6).
+//!
+//! It follows no chains: a reader of metadata looks at three directories whose places it knows, each with a bound on its
+//! entries. Wrong offsets and counts make a value missing, never more work.
+
+/// No camera writes more into one directory.
+const MOST_ENTRIES: usize = 1024;
+
+/// A TIFF file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tiff<'a> {
+    bytes: &'a [u8],
+    big_endian: bool,
+}
+
+/// A directory of values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Directory<'a> {
+    tiff: Tiff<'a>,
+    entries: &'a [u8],
+}
+
+/// The value of one tag.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value<'a> {
+    tiff: Tiff<'a>,
+    kind: u16,
+    bytes: &'a [u8],
+}
+
+impl<'a> Tiff<'a> {
+    pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
+        let big_endian = match bytes.first_chunk()? {
+            b"II" => false,
+            b"MM" => true,
+            _ => return None,
+        };
+        let tiff = Self { bytes, big_endian };
+        (tiff.short(bytes.get(2..)?)? == 42).then_some(tiff)
+    }
+
+    /// The first directory.
+    pub(super) fn first(self) -> Option<Directory<'a>> {
+        self.directory(self.long(self.bytes.get(4..)?)?)
+    }
+
+    /// The directory at a place.
+    pub(super) fn directory(self, offset: u32) -> Option<Directory<'a>> {
+        let from = self.bytes.get(usize::try_from(offset).ok()?..)?;
+        let count = usize::from(self.short(from)?).min(MOST_ENTRIES);
+        let table = from.get(2..)?;
+        // A table that runs over the end is read as far as it goes.
+        let entries = table.get(..count * 12).unwrap_or(table);
+        Some(Directory { tiff: self, entries })
+    }
+
+    fn short(self, bytes: &[u8]) -> Option<u16> {
+        let bytes = *bytes.first_chunk()?;
+        Some(if self.big_endian {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
+        })
+    }
+
+    fn long(self, bytes: &[u8]) -> Option<u32> {
+        let bytes = *bytes.first_chunk()?;
+        Some(if self.big_endian {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        })
+    }
+}
+
+impl<'a> Directory<'a> {
+    /// A tag's value: the first that can be read.
+    pub(super) fn get(self, tag: u16) -> Option<Value<'a>> {
+        let tiff = self.tiff;
+        let mut entries = self.entries.chunks_exact(12);
+        entries.find_map(|entry| {
+            if tiff.short(entry)? != tag {
+                return None;
+            }
+            let kind = tiff.short(entry.get(2..)?)?;
+            let count = usize::try_from(tiff.long(entry.get(4..)?)?).ok()?;
+            let length = size_of_kind(kind)?.checked_mul(count)?;
+            let place = entry.get(8..)?;
+            let bytes = if length <= 4 {
+                place.get(..length)?
+            } else {
+                let offset = usize::try_from(tiff.long(place)?).ok()?;
+                tiff.bytes.get(offset..offset.checked_add(length)?)?
+            };
+            Some(Value { tiff, kind, bytes })
+        })
+    }
+}
+
+const BYTE: u16 = 1;
+const TEXT: u16 = 2;
+const SHORT: u16 = 3;
+const LONG: u16 = 4;
+const RATIONAL: u16 = 5;
+const UNDEFINED: u16 = 7;
+const SIGNED_RATIONAL: u16 = 10;
+/// EXIF 3.0
+const UTF8: u16 = 129;
+
+const fn size_of_kind(kind: u16) -> Option<usize> {
+    match kind {
+        BYTE | TEXT | UNDEFINED | UTF8 => Some(1),
+        SHORT => Some(2),
+        LONG => Some(4),
+        RATIONAL | SIGNED_RATIONAL => Some(8),
+        _ => None,
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A text's bytes up to the NUL that ends it.
+    pub(super) fn text(self) -> Option<&'a [u8]> {
+        matches!(self.kind, TEXT | UTF8).then(|| {
+            let end = self.bytes.iter().position(|&byte| byte == 0);
+            self.bytes
+                .get(..end.unwrap_or(self.bytes.len()))
+                .unwrap_or_default()
+        })
+    }
+
+    /// The first number.
+    pub(super) fn integer(self) -> Option<u32> {
+        match self.kind {
+            BYTE => self.bytes.first().copied().map(u32::from),
+            SHORT => self.tiff.short(self.bytes).map(u32::from),
+            LONG => self.tiff.long(self.bytes),
+            _ => None,
+        }
+    }
+
+    /// A fraction; `None` where there is none or its denominator is 0.
+    pub(super) fn fraction(self, index: usize) -> Option<f64> {
+        let bytes = self.bytes.get(index * 8..)?;
+        let (numerator, denominator) = (self.tiff.long(bytes)?, self.tiff.long(bytes.get(4..)?)?);
+        let value = match self.kind {
+            RATIONAL => f64::from(numerator) / f64::from(denominator),
+            SIGNED_RATIONAL => f64::from(numerator.cast_signed()) / f64::from(denominator.cast_signed()),
+            _ => return None,
+        };
+        value.is_finite().then_some(value)
+    }
+}

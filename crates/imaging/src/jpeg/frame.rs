@@ -1,0 +1,127 @@
+/// What a frame header says (ITU-T T.81, B.2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) coding: Coding,
+    pub(crate) components: Vec<Component>,
+    precision: u8,
+    arithmetic: bool,
+}
+
+/// How pixels are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// Each block once, from its first coefficient to its last.
+    Sequential,
+    /// Coefficients and their bits in many scans.
+    Progressive,
+    /// Without loss, without blocks.
+    Lossless,
+    /// Frames that build on one another.
+    Hierarchical,
+}
+
+/// One colour component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Component {
+    pub(crate) id: u8,
+    horizontal: u8,
+    vertical: u8,
+}
+
+impl Frame {
+    pub(super) fn read(code: u8, content: &[u8]) -> Option<Self> {
+        let [precision, h1, h0, w1, w0, count, rest @ ..] = content else {
+            return None;
+        };
+        let components: Vec<_> = rest
+            .chunks_exact(3)
+            .filter_map(|component| match component {
+                [id, sampling, _] => Some(Component {
+                    id: *id,
+                    horizontal: sampling >> 4,
+                    vertical: sampling & 15,
+                }),
+                _ => None,
+            })
+            .collect();
+        let sane = |component: &Component| {
+            (1..=4).contains(&component.horizontal) && (1..=4).contains(&component.vertical)
+        };
+        if components.is_empty() || components.len() != usize::from(*count) || !components.iter().all(sane) {
+            return None;
+        }
+        Some(Self {
+            width: u16::from_be_bytes([*w1, *w0]),
+            height: u16::from_be_bytes([*h1, *h0]),
+            coding: match code & 0b111 {
+                0 | 1 => Coding::Sequential,
+                2 => Coding::Progressive,
+                3 => Coding::Lossless,
+                _ => Coding::Hierarchical,
+            },
+            components,
+            precision: *precision,
+            arithmetic: code >= 0xC8,
+        })
+    }
+
+    /// What keeps a photo of this kind from being read here; `None`: nothing.
+    pub(crate) fn obstacle(&self) -> Option<&'static str> {
+        if self.coding == Coding::Hierarchical {
+            Some("image/jpeg, hierarchical")
+        } else if self.coding == Coding::Lossless {
+            Some("image/jpeg, lossless")
+        } else if self.arithmetic {
+            Some("image/jpeg with arithmetic coding")
+        } else if self.precision != 8 {
+            Some("image/jpeg with more than 8 bits a sample")
+        } else if !matches!(self.components.len(), 1 | 3 | 4) {
+            Some("image/jpeg with an unusual number of colours")
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        self.obstacle().is_none()
+    }
+
+    pub(crate) fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Samples of all components, padded as they are stored.
+    pub(crate) fn samples(&self) -> u64 {
+        self.blocks_padded() * 64
+    }
+
+    /// Blocks of 8 × 8 samples that hold pixels.
+    pub(super) fn blocks(&self) -> u64 {
+        let (across, down) = self.most_samples();
+        let blocks = |component: &Component| {
+            let columns = (u64::from(self.width) * u64::from(component.horizontal)).div_ceil(across * 8);
+            let rows = (u64::from(self.height) * u64::from(component.vertical)).div_ceil(down * 8);
+            columns * rows
+        };
+        self.components.iter().map(blocks).sum()
+    }
+
+    fn blocks_padded(&self) -> u64 {
+        let (across, down) = self.most_samples();
+        let units = u64::from(self.width).div_ceil(across * 8) * u64::from(self.height).div_ceil(down * 8);
+        let blocks = |component: &Component| u64::from(component.horizontal) * u64::from(component.vertical);
+        units * self.components.iter().map(blocks).sum::<u64>()
+    }
+
+    fn most_samples(&self) -> (u64, u64) {
+        let most = |factor: fn(&Component) -> u8| {
+            u64::from(self.components.iter().map(factor).max().unwrap_or(1).max(1))
+        };
+        (
+            most(|component| component.horizontal),
+            most(|component| component.vertical),
+        )
+    }
+}
