@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode};
 use s3s::dto::{ETag, ETagCondition, PutObjectInput, PutObjectOutput, StreamingBlob};
-use s3s::{Body, S3Error, S3Request, S3Response, S3Result, StdError, s3_error};
+use s3s::{Body, S3Error, S3Request, S3Response, S3Result, StdError, TrailingHeaders, s3_error};
 
 use super::checksums::Told;
 use super::{Backend, blocking, fault};
@@ -52,13 +52,17 @@ impl Backend {
 
         let watch = extensions.get::<BodyWatch>().cloned().unwrap_or_default();
         let received = self.receive(body, &upload.told, &headers, &watch).await?;
-        if received.size != upload.size {
-            return Err(incomplete());
+        if let Err(refusal) = upload.judge(&received, trailing_headers) {
+            // Removing a large file takes its time.
+            let removed = blocking(move || {
+                drop(received);
+                Ok(())
+            });
+            return removed
+                .await
+                .map_err(|error| fault::io("removing an upload", error))
+                .and(Err(refusal));
         }
-        if let Some(trailers) = trailing_headers.and_then(|trailers| trailers.take()) {
-            upload.told.add_trailers(&trailers)?;
-        }
-        upload.told.verify(&received)?;
 
         // The bytes are all here: from now on a client that goes away stops nothing.
         let backend = self.clone();
@@ -202,6 +206,19 @@ impl Backend {
                 "A conflicting operation occurred during the request. Try again."
             )),
         }
+    }
+}
+
+impl Upload {
+    /// Whether what arrived is what was declared, before and behind it.
+    fn judge(&mut self, received: &Received, trailers: Option<TrailingHeaders>) -> S3Result<()> {
+        if received.size != self.size {
+            return Err(incomplete());
+        }
+        if let Some(trailers) = trailers.and_then(|trailers| trailers.take()) {
+            self.told.add_trailers(&trailers)?;
+        }
+        self.told.verify(received)
     }
 }
 

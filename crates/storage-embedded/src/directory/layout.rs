@@ -133,8 +133,12 @@ fn empty(incoming: &Path) -> Result<(), OpenError> {
     let mut removed = 0_usize;
     for entry in fs::read_dir(incoming).map_err(failed(incoming))? {
         let path = entry.map_err(failed(incoming))?.path();
-        fs::remove_file(&path).map_err(failed(&path))?;
-        removed += 1;
+        match fs::remove_file(&path) {
+            Ok(()) => removed += 1,
+            // A store that has just stopped may still be tidying up.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&path)(error)),
+        }
     }
     if removed > 0 {
         tracing::info!(removed, "removed unfinished uploads");

@@ -96,7 +96,7 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         match fs::remove_file(&self.path) {
             Ok(()) => {}
-            // It was renamed to its object.
+            // It has been renamed to its object.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 tracing::warn!(path = %self.path.display(), %error, "an upload's file stays until the next start");

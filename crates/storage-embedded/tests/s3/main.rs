@@ -11,8 +11,6 @@
 mod announcements;
 mod chunks;
 mod cors;
-#[cfg(feature = "failpoints")]
-mod faults;
 mod hostile;
 mod keys;
 mod objects;

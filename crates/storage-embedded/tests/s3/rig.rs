@@ -30,7 +30,8 @@ pub(crate) struct Rig {
     pub(crate) client: Client,
     pub(crate) http: reqwest::Client,
     pub(crate) messages: Arc<Recorder>,
-    root: Arc<TempDir>,
+    root: PathBuf,
+    kept: Option<Arc<TempDir>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -41,11 +42,22 @@ impl Rig {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut EmbeddedConfig)) -> Self {
-        Self::over(Arc::new(TempDir::new().unwrap()), change).await
+        let kept = Arc::new(TempDir::new().unwrap());
+        Self::over(kept.path().to_owned(), Some(kept), change).await
     }
 
-    async fn over(root: Arc<TempDir>, change: impl FnOnce(&mut EmbeddedConfig)) -> Self {
-        let mut config = EmbeddedConfig::new(root.path(), BUCKET, ACCESS_KEY, SECRET_KEY);
+    /// Over a directory that somebody else keeps.
+    #[allow(dead_code, reason = "only a crash leaves a directory that was not kept here")]
+    pub(crate) async fn at(root: PathBuf) -> Self {
+        Self::over(root, None, |_| {}).await
+    }
+
+    async fn over(
+        root: PathBuf,
+        kept: Option<Arc<TempDir>>,
+        change: impl FnOnce(&mut EmbeddedConfig),
+    ) -> Self {
+        let mut config = EmbeddedConfig::new(&root, BUCKET, ACCESS_KEY, SECRET_KEY);
         REGION.clone_into(&mut config.region);
         change(&mut config);
         let messages = Arc::new(Recorder::default());
@@ -68,6 +80,7 @@ impl Rig {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             messages,
             root,
+            kept,
             stop,
             serving,
         }
@@ -80,20 +93,20 @@ impl Rig {
     }
 
     /// Begins to shut down gracefully; the directory stays as long as the second value.
-    pub(crate) fn begin_stop(self) -> (JoinHandle<()>, Arc<TempDir>) {
+    pub(crate) fn begin_stop(self) -> (JoinHandle<()>, Option<Arc<TempDir>>) {
         let _ = self.stop.send(());
-        (self.serving, self.root)
+        (self.serving, self.kept)
     }
 
     pub(crate) async fn restart(self) -> Self {
-        let root = Arc::clone(&self.root);
+        let (root, kept) = (self.root.clone(), self.kept.clone());
         self.stop().await;
-        Self::over(root, |_| {}).await
+        Self::over(root, kept, |_| {}).await
     }
 
     /// The uploads that have not become objects.
     pub(crate) fn incoming(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.root.path().join("incoming")).unwrap();
+        let entries = std::fs::read_dir(self.root.join("incoming")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 

@@ -1,0 +1,101 @@
+//! The store on a full disk, and stopped between any two steps of an upload.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy.toml allows them in tests, and does not see that these files hold nothing else"
+)]
+
+#[path = "../s3/rig.rs"]
+#[allow(dead_code, reason = "shared with the tests that need all of it")]
+mod rig;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use crate::rig::{BUCKET, Rig, in_an_hour, md5, send};
+
+/// Failpoints hold for the whole process.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+const DIRECTORY: &str = "RAPIDPHOTO_TEST_DIRECTORY";
+const POINT: &str = "RAPIDPHOTO_TEST_POINT";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_the_upload_and_keeps_the_old_object() {
+    let _alone = ALONE.lock().await;
+    let rig = Rig::start().await;
+    rig.put("k", "old").await;
+    let put = rig.client.put_object().bucket(BUCKET).key("k").content_length(3);
+    let url = put.presigned(in_an_hour()).await.unwrap();
+
+    fail::cfg("s3.write", "return").unwrap();
+    let refused = send(&rig, &url, b"new", |_| {}).await;
+    fail::remove("s3.write");
+    assert_eq!(refused.status(), 507);
+    assert!(
+        refused
+            .text()
+            .await
+            .unwrap()
+            .contains("<Code>InsufficientStorage</Code>")
+    );
+    rig.nothing_is_left().await;
+    assert_eq!(rig.get("k").await.unwrap(), b"old");
+    assert_eq!(rig.messages.all().len(), 1);
+    assert_eq!(send(&rig, &url, b"new", |_| {}).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_leaves_the_whole_object_or_none() {
+    let _alone = ALONE.lock().await;
+    for (point, stored) in [
+        ("s3.before-rename", false),
+        ("s3.after-rename", true),
+        ("s3.before-announce", true),
+        ("s3.after-announce", true),
+    ] {
+        let directory = TempDir::new().unwrap();
+        let crashed = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "an_upload_of_a_store_that_crashes", "--ignored"])
+            .env(DIRECTORY, directory.path())
+            .env(POINT, point)
+            .output()
+            .unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&crashed.status);
+        assert_eq!(
+            signal,
+            Some(6),
+            "{point}: {}",
+            String::from_utf8_lossy(&crashed.stdout)
+        );
+
+        let rig = Rig::at(directory.path().to_owned()).await;
+        assert!(rig.incoming().is_empty(), "{point}");
+        assert_eq!(rig.get("k").await, stored.then(|| b"meow".to_vec()), "{point}");
+
+        // Whatever was lost, trying again tells the application of the object that is there.
+        let url = rig.presign_photo("k", b"meow").await;
+        let status = send(&rig, &url, b"meow", |_| {}).await.status();
+        assert_eq!(status, if stored { 412 } else { 200 }, "{point}");
+        assert_eq!(rig.messages.objects().len(), 1);
+        assert_eq!(rig.messages.objects()[0]["eTag"], md5(b"meow"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the test above starts it in a process of its own"]
+async fn an_upload_of_a_store_that_crashes() {
+    let Some(directory) = std::env::var_os(DIRECTORY) else {
+        return;
+    };
+    let point = std::env::var_os(POINT).unwrap().into_string().unwrap();
+    let rig = Rig::at(PathBuf::from(directory)).await;
+    fail::cfg(point, "return").unwrap();
+    let url = rig.presign_photo("k", b"meow").await;
+    send(&rig, &url, b"meow", |_| {}).await;
+}
