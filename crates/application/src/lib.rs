@@ -11,6 +11,7 @@ pub mod ports;
 pub mod progress;
 mod record;
 pub mod settings;
+pub mod signals;
 pub mod uploads;
 mod use_cases;
 pub mod work;

@@ -58,7 +58,7 @@ pub struct WorkSettings {
     pub look_grace: Duration,
     /// How often a reported object is looked for before it is called missing.
     pub max_looks: u32,
-    /// The pause between two such looks, before jitter of up to as much again.
+    /// The least pause between two such looks; jitter adds up to twice as much.
     pub look_pause: Duration,
     /// How many errors end the processing of a photo.
     pub max_attempts: u32,
@@ -70,6 +70,10 @@ pub struct WorkSettings {
     pub keep_rejected: Duration,
     /// How long the original of a failed photo is kept.
     pub keep_failed: Duration,
+    /// How many bytes of originals are held in memory at once; a larger one is worked on alone.
+    pub download_budget_bytes: u64,
+    /// How long work under way may still take when the process is told to stop; what takes longer is handed back.
+    pub drain: Duration,
 }
 
 /// How photos are judged.
@@ -128,6 +132,8 @@ impl Default for WorkSettings {
             retry_pause: Duration::from_secs(2),
             keep_rejected: Duration::from_hours(7 * 24),
             keep_failed: Duration::from_hours(30 * 24),
+            download_budget_bytes: 256 * 1024 * 1024,
+            drain: Duration::from_secs(20),
         }
     }
 }

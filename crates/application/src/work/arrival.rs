@@ -1,0 +1,150 @@
+//! What is known of an object by asking storage, held against what was promised.
+
+use rapidphoto_domain::{
+    photo::{Arrived, Check, Declared, Finding, InvalidTransition, Photo, PhotoCommand, PhotoEvent},
+    values::MimeType,
+};
+
+use crate::{ports::ObjectHead, settings::Settings};
+
+/// What to say of a photo in VERIFYING whose object is there.
+pub(super) fn verified(
+    photo: &Photo,
+    head: &ObjectHead,
+    settings: &Settings,
+) -> Result<Vec<PhotoEvent>, InvalidTransition> {
+    let findings = findings_by_head(&photo.declared, head, settings.uploads.max_file_bytes);
+    let verdict = settings.checks.policies.judge(findings);
+    photo.decide(if verdict.reasons.is_empty() {
+        PhotoCommand::StartProcessing {
+            object: arrived(head),
+        }
+    } else {
+        PhotoCommand::Reject {
+            reasons: verdict.reasons,
+        }
+    })
+}
+
+/// The object that HEAD saw.
+pub(super) fn arrived(head: &ObjectHead) -> Arrived {
+    Arrived {
+        e_tag: head.e_tag.clone(),
+        bytes: head.bytes,
+    }
+}
+
+/// What HEAD tells against an object.
+pub(super) fn findings_by_head(declared: &Declared, head: &ObjectHead, max_bytes: u64) -> Vec<Finding> {
+    let mut findings = size_findings(declared, head.bytes, max_bytes);
+    if let Some(stored) = head.content_type.as_deref().and_then(essence)
+        && !said_type_agrees(&stored, declared.mime_type)
+    {
+        findings.push(Finding::measured(
+            Check::TypeMismatch,
+            stored,
+            declared.mime_type.to_string(),
+        ));
+    }
+    if let (Some(stored), Some(declared)) = (head.checksum, declared.checksum)
+        && stored != declared
+    {
+        findings.push(Finding::measured(
+            Check::ChecksumMismatch,
+            stored.to_string(),
+            declared.to_string(),
+        ));
+    }
+    findings
+}
+
+/// What a length tells against an object.
+pub(super) fn size_findings(declared: &Declared, bytes: u64, max_bytes: u64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if bytes != declared.bytes {
+        findings.push(Finding::measured(Check::SizeMismatch, bytes, declared.bytes));
+    }
+    if bytes > max_bytes {
+        findings.push(Finding::measured(Check::TooLarge, bytes, max_bytes));
+    }
+    findings
+}
+
+/// Whether two names mean the same type: HEIC is the HEIF that phones write, and programs use either name for it.
+pub(super) fn same_type(one: MimeType, other: MimeType) -> bool {
+    let heif = |mime_type| matches!(mime_type, MimeType::Heic | MimeType::Heif);
+    one == other || (heif(one) && heif(other))
+}
+
+/// A media type without its parameters, in lower case; nothing if it only says that it does not know.
+fn essence(content_type: &str) -> Option<String> {
+    let essence = content_type.split(';').next()?.trim().to_ascii_lowercase();
+    let unknown = ["", "application/octet-stream", "binary/octet-stream"].contains(&essence.as_str());
+    (!unknown).then_some(essence)
+}
+
+fn said_type_agrees(stored: &str, declared: MimeType) -> bool {
+    stored.parse().is_ok_and(|stored| same_type(stored, declared))
+}
+
+#[cfg(test)]
+mod tests {
+    use rapidphoto_domain::values::{Checksum, ETag};
+
+    use super::*;
+
+    const DECLARED: Declared = Declared {
+        mime_type: MimeType::Jpeg,
+        bytes: 1000,
+        checksum: Some(Checksum::from_bytes([7; 32])),
+    };
+
+    fn head(bytes: u64, content_type: Option<&str>, checksum: Option<[u8; 32]>) -> ObjectHead {
+        ObjectHead {
+            e_tag: ETag::parse("tag").unwrap(),
+            bytes,
+            content_type: content_type.map(str::to_owned),
+            checksum: checksum.map(Checksum::from_bytes),
+        }
+    }
+
+    fn checks(head: &ObjectHead) -> Vec<Check> {
+        let findings = findings_by_head(&DECLARED, head, 5000);
+        findings.into_iter().map(|finding| finding.check).collect()
+    }
+
+    #[test]
+    fn what_agrees_and_what_is_not_known_tell_nothing() {
+        for content_type in [
+            None,
+            Some("image/jpeg"),
+            Some("IMAGE/JPEG; q=1"),
+            Some("binary/octet-stream"),
+            Some(""),
+        ] {
+            assert_eq!(checks(&head(1000, content_type, None)), []);
+        }
+        assert_eq!(checks(&head(1000, None, Some([7; 32]))), []);
+    }
+
+    #[test]
+    fn everything_that_disagrees_is_told() {
+        assert_eq!(
+            checks(&head(6000, Some("text/plain"), Some([8; 32]))),
+            [
+                Check::SizeMismatch,
+                Check::TooLarge,
+                Check::TypeMismatch,
+                Check::ChecksumMismatch
+            ]
+        );
+        assert_eq!(checks(&head(999, Some("image/png"), None)).len(), 2);
+    }
+
+    #[test]
+    fn heic_and_heif_are_one_type() {
+        assert!(same_type(MimeType::Heic, MimeType::Heif));
+        assert!(!same_type(MimeType::Heic, MimeType::Avif));
+        assert!(!same_type(MimeType::Jpeg, MimeType::Png));
+    }
+}
