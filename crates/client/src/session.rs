@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::Stream;
 use rapidphoto_api_types::{
     CreateJobRequest, CreateJobResponse, DownloadUrl, FileRequest, JobCancelled, JobItem, JobSnapshot, Page,
     Photo, PhotoDeleted, PhotoHistory, Problem, ProgressAccepted, ProgressRequest, ProgressTick, Strategy,
     TokenRequest, Tokens, UploadState,
 };
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header::CONTENT_LENGTH};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
@@ -233,4 +234,23 @@ impl Session {
         }
         Ok(tokens.access_token.clone())
     }
+}
+
+/// How many bytes are handed to the connection at once.
+const PIECE: usize = 128 * 1024;
+
+fn pieces(
+    mut bytes: Bytes,
+    sent: impl Fn(u64) + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send {
+    let mut so_far = 0;
+    futures::stream::iter(std::iter::from_fn(move || {
+        sent(so_far);
+        if bytes.is_empty() {
+            return None;
+        }
+        let piece = bytes.split_to(PIECE.min(bytes.len()));
+        so_far += piece.len() as u64;
+        Some(Ok(piece))
+    }))
 }

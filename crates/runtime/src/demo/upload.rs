@@ -1,0 +1,130 @@
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use futures::{StreamExt, TryStreamExt, stream};
+use rapidphoto_client::{
+    Session, WatchEvent,
+    types::{JobItem, Photo, PhotoStatus, ProgressTick},
+};
+
+use super::{photos::DemoPhoto, show::Screen};
+
+/// How many files are sent at once, as a browser does.
+const AT_ONCE: usize = 6;
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How one photo ended.
+#[derive(Debug, Clone)]
+pub(super) struct PhotoResult {
+    pub(super) photo: Photo,
+}
+
+impl PhotoResult {
+    pub(super) fn is_completed(&self) -> bool {
+        self.photo.status == PhotoStatus::Completed
+    }
+}
+
+/// One upload under way.
+struct Upload<'a> {
+    item: &'a JobItem,
+    photo: &'a DemoPhoto,
+    sent: Arc<AtomicU64>,
+}
+
+/// Uploads photos as one job and watches them to their end.
+pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::Result<Vec<PhotoResult>> {
+    let files: Vec<_> = photos.iter().map(DemoPhoto::file).collect();
+    let job = session.create_job(&files, None).await.context("the job can't be created")?;
+    let job_id = job.job_id.clone().context("the API named no job")?;
+    let uploads: Vec<Upload<'_>> = job
+        .items
+        .iter()
+        .zip(photos)
+        .map(|(item, photo)| Upload { item, photo, sent: Arc::default() })
+        .collect();
+    let mut screen = Screen::new(&job.items, photos);
+    tokio::try_join!(send_all(session, &uploads), watch(session, &job_id, &mut screen))?;
+    screen.clear();
+
+    let mut results = Vec::with_capacity(job.items.len());
+    for item in &job.items {
+        results.push(PhotoResult { photo: session.photo(&item.photo_id).await? });
+    }
+    Ok(results)
+}
+
+async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<()> {
+    let sending = stream::iter(uploads)
+        .map(|upload| async move {
+            let sent = Arc::clone(&upload.sent);
+            let content = upload.photo.content().await?;
+            session
+                .put_counted(upload.item, content, move |bytes| sent.store(bytes, Ordering::Relaxed))
+                .await
+                .with_context(|| format!("{} can't be uploaded", upload.photo.name))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<()>();
+    tokio::select! {
+        done = sending => done,
+        never = tell_progress(session, uploads) => never,
+    }
+}
+
+/// Tells progress while files are being sent; it never ends by itself.
+async fn tell_progress(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<()> {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let ticks: Vec<ProgressTick> = uploads
+            .iter()
+            .map(|upload| ProgressTick {
+                photo_id: upload.item.photo_id.clone(),
+                bytes_sent: upload.sent.load(Ordering::Relaxed),
+                bytes_total: upload.photo.bytes(),
+            })
+            .filter(|tick| (1..tick.bytes_total).contains(&tick.bytes_sent))
+            .collect();
+        if !ticks.is_empty() {
+            session.report_progress(&ticks).await?;
+        }
+    }
+}
+
+/// Follows the job's stream until all of its photos are at an end.
+async fn watch(session: &Session, job_id: &str, screen: &mut Screen) -> anyhow::Result<()> {
+    let mut stream = session.watch_job(job_id);
+    let mut statuses: HashMap<String, PhotoStatus> = HashMap::new();
+    loop {
+        match stream.next().await? {
+            WatchEvent::Snapshot(snapshot) => {
+                for photo in &snapshot.photos {
+                    statuses.insert(photo.photo_id.clone(), photo.status);
+                    screen.status(&photo.photo_id, photo.status);
+                }
+            }
+            WatchEvent::Photo(event) => {
+                if let Some(progress) = event.progress {
+                    screen.progress(&event.photo_id, progress.percent);
+                }
+                if let Some(status) = event.status {
+                    screen.status(&event.photo_id, status);
+                    statuses.insert(event.photo_id, status);
+                }
+            }
+            WatchEvent::Job(_) => {}
+            other => bail!("the stream said something unknown: {other:?}"),
+        }
+        if !statuses.is_empty() && statuses.values().all(|status| status.is_terminal()) {
+            return Ok(());
+        }
+    }
+}
