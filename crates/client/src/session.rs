@@ -59,11 +59,29 @@ impl Session {
     /// Sends a file's bytes straight to storage. That the object is there already is success, too: then somebody has
     /// sent it before.
     pub async fn put(&self, item: &JobItem, bytes: Bytes) -> Result<(), ClientError> {
+        self.put_counted(item, bytes, |_| {}).await
+    }
+
+    /// The same, telling how many bytes have left so far.
+    pub async fn put_counted(
+        &self,
+        item: &JobItem,
+        bytes: Bytes,
+        sent: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<(), ClientError> {
         let url = item
             .presigned_url
             .as_ref()
             .ok_or_else(|| ClientError::NotWanted(item.photo_id.clone()))?;
-        let mut request = self.client.http.put(url).body(bytes);
+        let length = bytes.len();
+        let body = reqwest::Body::wrap_stream(pieces(bytes, sent));
+        // A stream has no length of its own, and storage wants exactly the one that was signed.
+        let mut request = self
+            .client
+            .http
+            .put(url)
+            .header(CONTENT_LENGTH, length)
+            .body(body);
         for (name, value) in &item.headers {
             request = request.header(name, value);
         }
