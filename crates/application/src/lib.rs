@@ -2,6 +2,7 @@
 
 pub mod auth;
 mod decision;
+mod error_chain;
 pub mod intake;
 pub mod jobs;
 pub mod log;
@@ -12,6 +13,7 @@ pub mod progress;
 mod record;
 pub mod settings;
 pub mod signals;
+pub mod subscriptions;
 pub mod uploads;
 mod use_cases;
 pub mod work;

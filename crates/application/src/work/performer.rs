@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Outside, Record,
+    error_chain::chain,
     ports::{Claim, ObjectStore, WorkKind, WorkQueue},
     settings::Settings,
 };
@@ -218,11 +219,4 @@ impl Performer {
             pause = (pause * 2).min(LONGEST_RETRY);
         }
     }
-}
-
-/// An error with everything that led to it.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = sources.map(ToString::to_string).collect();
-    texts.join(": ")
 }

@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     SignsOfLife,
     health::{Allowance, StorageHealth},
-    performer::{Performer, chain},
+    performer::Performer,
 };
 use crate::{
     Outside,
+    error_chain::chain,
     ports::{Claim, ClaimToken, Clock, Unavailable, WorkKind, WorkQueue},
     settings::{Settings, WorkSettings},
     signals::Signals,

@@ -1,0 +1,240 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use rapidphoto_domain::{
+    DomainEvent, EventId, JobId, PhotoId, StreamId, Version,
+    job::{JobCounts, JobEvent, UploadJob},
+    photo::{Photo, PhotoEvent},
+};
+
+use super::{ReactError, Reactor};
+use crate::{
+    Outside,
+    jobs::cancel_photo,
+    ports::{
+        Advance, AggregateState, Change, CommitError, Cursor, EventFilter, EventMetadata, Guard, NewEvent,
+        StoredEvent, SubscriptionName, Unavailable, Unique, Versioned,
+    },
+    settings::WorkSettings,
+};
+
+/// Ends a job's round once all of its photos are at an end, begins the next when one is tried again, and cancels the
+/// photos of a cancelled job that nobody has cancelled yet.
+pub struct JobCompletion {
+    outside: Outside,
+    settings: WorkSettings,
+}
+
+/// What a part of the log says of one job.
+#[derive(Debug, Default)]
+struct News<'a> {
+    /// Where a photo was last tried again.
+    retried: Option<Cursor>,
+    /// Where the job was last given up.
+    cancelled: Option<&'a StoredEvent>,
+    /// The last event, which whatever follows is put down to.
+    last: Option<&'a StoredEvent>,
+}
+
+/// How often a job may move under our hands. Each time somebody else has brought it on.
+const TRIES: usize = 32;
+
+impl JobCompletion {
+    /// The subscription's name.
+    pub const NAME: SubscriptionName = "job-completion";
+
+    /// The reactor on these ports.
+    pub fn new(outside: &Outside, settings: WorkSettings) -> Self {
+        Self {
+            outside: outside.clone(),
+            settings,
+        }
+    }
+
+    async fn react_to(&self, job: JobId, news: &News<'_>, advance: Advance) -> Result<bool, ReactError> {
+        if let Some(cancelled) = news.cancelled {
+            self.cancel_photos(job, cancelled).await?;
+        }
+        for _ in 0..TRIES {
+            let Some(before) = self.outside.aggregates.job(job).await? else {
+                tracing::warn!(%job, "events of a job that is not there");
+                return Ok(false);
+            };
+            let photos = self.outside.aggregates.photos_of_job(job).await?;
+            let retried = self.retried_since_completion(&before.value, news).await?;
+            let events = decide(&before.value, &photos, retried);
+            if events.is_empty() {
+                return Ok(false);
+            }
+            let mut commit = self.outside.record().commit(caused_by(news.last));
+            commit.guards = photos.iter().map(unmoved).collect();
+            commit.checkpoint = Some(advance);
+            commit.changes.push(change(&before, events));
+            match self.outside.journal.commit(commit).await {
+                Ok(_) => return Ok(true),
+                Err(CommitError::Conflict(_) | CommitError::Duplicate(Unique::EventId(_))) => {}
+                Err(CommitError::StaleCheckpoint) => return Err(ReactError::LeaseLost),
+                Err(CommitError::Unavailable(why)) => return Err(why.into()),
+                Err(other) => return Err(Unavailable::record(other).into()),
+            }
+        }
+        Err(Unavailable::record("the job is being changed by others all the time").into())
+    }
+
+    /// Whether the round had ended before a photo was tried again. A page of the log may be read twice, and a retry may
+    /// have come to its end by the time that it is read: only the order in the log tells.
+    async fn retried_since_completion(&self, job: &UploadJob, news: &News<'_>) -> Result<bool, ReactError> {
+        let (Some(retried), Some(_)) = (news.retried, job.outcome) else {
+            return Ok(false);
+        };
+        let events = self
+            .outside
+            .log
+            .events(StreamId::Job(job.id), Version::NEW)
+            .await?;
+        let completed = events.iter().rev().find(|stored| {
+            matches!(
+                stored.event,
+                DomainEvent::Job(JobEvent::UploadJobCompleted { .. })
+            )
+        });
+        Ok(completed.is_some_and(|completed| completed.cursor < retried))
+    }
+
+    /// Cancels what the job's owner gave up and no request has cancelled: the process may have ended in between.
+    async fn cancel_photos(&self, job: JobId, cancelled: &StoredEvent) -> Result<(), ReactError> {
+        let given_up = self.outside.aggregates.job(job).await?;
+        if !given_up.is_some_and(|job| job.value.cancelled) {
+            return Ok(());
+        }
+        let metadata = caused_by(Some(cancelled));
+        for photo in self.outside.aggregates.photos_of_job(job).await? {
+            let open = !photo.value.status().is_terminal();
+            if open && !self.retried_since(photo.value.id, cancelled.cursor).await? {
+                cancel_photo(&self.outside, &self.settings, photo.value.id, &metadata).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the owner wanted a photo tried again after giving the job up.
+    async fn retried_since(&self, photo: PhotoId, cursor: Cursor) -> Result<bool, ReactError> {
+        let events = self
+            .outside
+            .log
+            .events(StreamId::Photo(photo), Version::NEW)
+            .await?;
+        Ok(events
+            .iter()
+            .any(|stored| stored.cursor > cursor && is_retry(&stored.event)))
+    }
+}
+
+#[async_trait]
+impl Reactor for JobCompletion {
+    fn name(&self) -> SubscriptionName {
+        Self::NAME
+    }
+
+    fn filter(&self) -> EventFilter {
+        let wanted = [
+            "PhotoProcessingCompleted",
+            "PhotoRejected",
+            "PhotoFailed",
+            "PhotoCancelled",
+            "PhotoRetried",
+            "UploadJobCancelled",
+        ];
+        EventFilter {
+            event_types: wanted.map(str::to_owned).into(),
+            ..EventFilter::default()
+        }
+    }
+
+    async fn react(&self, events: &[StoredEvent], advance: Advance) -> Result<bool, ReactError> {
+        let jobs = gather(events);
+        let mut left = jobs.len();
+        let mut moved = false;
+        for (job, news) in &jobs {
+            left -= 1;
+            // All but the last only show that the lease is held: a crash in between must not skip the others.
+            let to = if left == 0 { advance.to } else { advance.from };
+            let wrote = self.react_to(*job, news, Advance { to, ..advance }).await?;
+            moved = wrote && left == 0;
+        }
+        Ok(moved)
+    }
+}
+
+/// Sorts events by job: a hundred photos that end together end their job once.
+fn gather(events: &[StoredEvent]) -> BTreeMap<JobId, News<'_>> {
+    let mut jobs = BTreeMap::<JobId, News<'_>>::new();
+    for stored in events {
+        let Some(job) = stored.job else { continue };
+        let news = jobs.entry(job).or_default();
+        news.last = Some(stored);
+        if is_retry(&stored.event) {
+            news.retried = Some(stored.cursor);
+        } else if matches!(stored.event, DomainEvent::Job(JobEvent::UploadJobCancelled {})) {
+            news.cancelled = Some(stored);
+        }
+    }
+    jobs
+}
+
+const fn is_retry(event: &DomainEvent) -> bool {
+    matches!(event, DomainEvent::Photo(PhotoEvent::PhotoRetried { .. }))
+}
+
+/// What a job's photos make of it. A retry that has come to its end already begins a round and ends it.
+fn decide(job: &UploadJob, photos: &[Versioned<Photo>], retried: bool) -> Vec<NewEvent> {
+    let counts = JobCounts::of(photos.iter().map(|photo| photo.value.status()));
+    let mut events = Vec::new();
+    let mut open = job.clone();
+    if retried && let Ok(event) = job.reopen() {
+        open = open.apply(&event);
+        let id = UploadJob::reopening_id(job.id, open.round);
+        events.push(named(id, event));
+    }
+    if let Ok(event) = open.complete(counts) {
+        events.push(named(UploadJob::completion_id(job.id, open.round), event));
+    }
+    events
+}
+
+fn named(id: EventId, event: JobEvent) -> NewEvent {
+    let event = event.into();
+    NewEvent { id, event }
+}
+
+fn change(before: &Versioned<UploadJob>, events: Vec<NewEvent>) -> Change {
+    let after = events
+        .iter()
+        .fold(before.value.clone(), |job, new| match &new.event {
+            DomainEvent::Job(event) => job.apply(event),
+            DomainEvent::Photo(_) | DomainEvent::User(_) => job,
+        });
+    Change {
+        stream: StreamId::Job(after.id),
+        expected: before.version,
+        events,
+        state: AggregateState::Job(after),
+    }
+}
+
+const fn unmoved(photo: &Versioned<Photo>) -> Guard {
+    Guard {
+        stream: StreamId::Photo(photo.value.id),
+        version: photo.version,
+    }
+}
+
+/// The system acts here, in the course of what the event's cause set off.
+fn caused_by(event: Option<&StoredEvent>) -> EventMetadata {
+    EventMetadata {
+        correlation_id: event.and_then(|event| event.metadata.correlation_id.clone()),
+        causation_id: event.map(|event| event.id),
+        traceparent: event.and_then(|event| event.metadata.traceparent.clone()),
+        ..EventMetadata::default()
+    }
+}
