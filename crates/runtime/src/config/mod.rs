@@ -13,7 +13,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use sections::{
-    AuthSection, ChecksSection, DataSection, ImagingSection, LimitsSection, LogSection, ServerSection,
+    AuthSection, ChecksSection, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection, ServerSection,
     StorageSection, UploadsSection, WorkSection,
 };
 pub use validation::ConfigProblems;

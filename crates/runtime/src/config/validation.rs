@@ -67,6 +67,12 @@ impl Config {
         judge.url("server.public_url", self.server.public_url.as_ref());
         judge.url("storage.public_url", self.storage.public_url.as_ref());
         judge.url("log.otlp_endpoint", self.log.otlp_endpoint.as_ref());
+        let everywhere = self.storage.listen.to_socket_addrs().is_ok_and(|mut found| found.any(|at| at.ip().is_unspecified()));
+        judge.check(
+            !everywhere || self.storage.public_url.is_some(),
+            "storage.public_url",
+            "wanted where the storage listens on every address, or clients get URLs that lead nowhere",
+        );
         for origin in &self.server.allowed_origins {
             let good = origin == "*" || Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             judge.check(good, "server.allowed_origins", "origins look like https://app.example.org");

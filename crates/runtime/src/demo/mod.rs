@@ -5,12 +5,23 @@ mod show;
 mod table;
 mod upload;
 
-use std::{io::Write, path::PathBuf, time::Instant};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rapidphoto_client::{Client, Session};
 
-use crate::{Config, Running, demo::photos::DemoPhoto};
+use self::photos::DemoPhoto;
+use crate::{
+    Config, Running,
+    config::LogSection,
+    serve::{flush, telemetry},
+    start, terminated,
+};
 
 /// What to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,14 +36,17 @@ const EMAIL: &str = "demo@example.org";
 const MADE_UP: usize = 20;
 
 /// Shows everything on a fresh data directory. With [`DemoOptions::exit`], it is an error if a photo does not complete;
-/// without it, this serves until `shutdown` is done.
-pub async fn run(
-    mut config: Config,
-    options: DemoOptions,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
+/// without it, this serves on until SIGTERM or SIGINT.
+pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()> {
+    // The screen is for the photos; what goes wrong is still told.
+    if config.log == LogSection::default() {
+        "warn".clone_into(&mut config.log.filter);
+    }
+    let telemetry = telemetry(&config)?;
     let dir = tempfile::Builder::new().prefix("rapidphoto-demo-").tempdir().context("no place for the demo's data")?;
-    dir.path().join("data").clone_into(&mut config.data.dir);
+    config.data.dir = dir.path().join("data");
+    config.limits.jobs_per_minute = u32::MAX;
+    let mut terminated = std::pin::pin!(terminated());
     let photos = match &options.photos {
         Some(folder) => photos::from_folder(folder, &config)?,
         None => {
@@ -40,25 +54,25 @@ pub async fn run(
             photos::made_up(MADE_UP).await?
         }
     };
-    config.limits.jobs_per_minute = u32::MAX;
-    let running = crate::start(config).await?;
+    let data = config.data.dir.clone();
+    let metrics = telemetry.metrics();
+    let running = start(config, Arc::new(move || metrics.render())).await?;
     // Whatever happens, the server is stopped in order before the directory goes.
-    let shown = tokio::select! {
-        shown = show(&running, &photos) => shown,
-        () = crate::terminated() => Err(anyhow::anyhow!("interrupted")),
+    let ended = tokio::select! {
+        shown = show(&running, &photos) => shown.and_then(|shown| shown.judge(&options)),
+        () = &mut terminated => Err(anyhow!("interrupted")),
     };
-    let served = match shown {
+    let ended = match ended {
         Ok(shown) if !options.exit => {
-            say(&shown.goodbye(&running, &dir.path().join("data")))?;
-            shutdown.await;
+            say(&shown.goodbye(&running, &data))?;
+            terminated.await;
             Ok(())
         }
-        Ok(shown) if shown.completed == shown.total => Ok(()),
-        Ok(shown) => Err(anyhow::anyhow!("{} of {} photos did not complete", shown.total - shown.completed, shown.total)),
-        Err(error) => Err(error),
+        other => other.map(drop),
     };
-    running.stop().await?;
-    served
+    running.stop().await;
+    flush(telemetry);
+    ended
 }
 
 /// What was shown.
@@ -69,7 +83,14 @@ struct Shown {
 }
 
 impl Shown {
-    fn goodbye(&self, running: &Running, dir: &std::path::Path) -> String {
+    fn judge(self, options: &DemoOptions) -> anyhow::Result<Self> {
+        if options.exit && self.completed < self.total {
+            bail!("{} of {} photos did not complete", self.total - self.completed, self.total);
+        }
+        Ok(self)
+    }
+
+    fn goodbye(&self, running: &Running, dir: &Path) -> String {
         format!(
             "\nStill serving. Look around at {}/docs, log in as {EMAIL} with the password {}.\n\
              The data is in {} and goes when you press Ctrl-C.",

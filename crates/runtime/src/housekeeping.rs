@@ -1,0 +1,23 @@
+//! What nobody asks for and somebody has to do: forgetting.
+
+use std::{sync::Arc, time::Duration};
+
+use rapidphoto_application::{Outside, progress::ProgressBoard};
+use tokio_util::sync::CancellationToken;
+
+const EVERY: Duration = Duration::from_mins(10);
+/// An upload that has told nothing for so long is over, one way or another.
+const SILENCE: Duration = Duration::from_hours(25);
+
+/// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent.
+pub(crate) async fn keep_house(outside: Outside, board: Arc<ProgressBoard>, shutdown: CancellationToken) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        let now = outside.clock.now();
+        board.forget_silent(now - SILENCE);
+        match outside.sessions.forget_expired(now).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::debug!(forgotten, "expired tokens, tickets and keys are forgotten"),
+            Err(why) => tracing::warn!(error = %why, "expired tokens can't be forgotten now"),
+        }
+    }
+}

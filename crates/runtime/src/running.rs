@@ -1,0 +1,173 @@
+//! A whole deployment in one process, from its start to its end.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use rapidphoto_application::{
+    UseCases, auth::FailedLogins, intake::TakeStorageEvents, ports::{Clock, Ids, WorkQueue}, progress::ProgressBoard,
+    signals::Signals, work::WorkRunner,
+};
+use rapidphoto_http::App;
+use rapidphoto_persistence::{DataDirLock, SqliteStore};
+use rapidphoto_storage_embedded::EmbeddedStore;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Secrets, SystemClock, SystemIds,
+    housekeeping::keep_house,
+    readiness::Dependencies,
+    wiring::{self, Addresses, Parts},
+};
+
+/// A deployment that runs.
+pub struct Running {
+    addresses: Addresses,
+    max_files_per_job: usize,
+    ids: Arc<dyn Ids>,
+    store: Arc<SqliteStore>,
+    /// Stops what takes new work in, and then what that work needs.
+    front: Lane,
+    workers: Lane,
+    storage: Lane,
+    // Given back last.
+    _lock: DataDirLock,
+}
+
+/// Tasks that are stopped together.
+struct Lane {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Lane {
+    fn new() -> Self {
+        Self { stop: CancellationToken::new(), tasks: Vec::new() }
+    }
+
+    fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            if let Err(why) = task.await {
+                tracing::error!(error = %why, "a task did not end in order");
+            }
+        }
+    }
+}
+
+/// Starts a deployment. When this answers, it serves.
+///
+/// `metrics` writes down the metrics of the process.
+pub async fn start(config: Config, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> anyhow::Result<Running> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
+    let lock = DataDirLock::acquire(&config.data.dir)?;
+    let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
+    let store = wiring::record(&config, &clock).await?;
+
+    let api = std::net::TcpListener::bind(&config.server.listen)
+        .with_context(|| format!("the API can't listen on {}", config.server.listen))?;
+    let s3 = TcpListener::bind(&config.storage.listen)
+        .await
+        .with_context(|| format!("the storage can't listen on {}", config.storage.listen))?;
+    let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
+
+    let signals = Signals::default();
+    let parts = Parts {
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+        store: Arc::clone(&store),
+        signals: signals.clone(),
+    };
+    let settings = wiring::settings(&config)?;
+    let outside = wiring::outside(&config, &secrets, &parts, &addresses)?;
+    let board = Arc::new(ProgressBoard::default());
+    // Nobody knows which announcements a crash has swallowed: whoever waits for one looks now.
+    store.hasten_looks().await?;
+
+    let mut storage = Lane::new();
+    let messages = Arc::new(TakeStorageEvents::new(&outside, &settings));
+    let embedded = wiring::embedded(&config, &secrets);
+    let opened = tokio::task::spawn_blocking({
+        let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
+        move || EmbeddedStore::open(&embedded, messages, clock, ids)
+    });
+    let objects = opened.await?.context("the embedded storage can't be opened")?;
+    let stop = storage.stop.clone();
+    storage.run(async move { objects.serve(s3, stop.cancelled_owned()).await });
+
+    let mut workers = Lane::new();
+    let runner = WorkRunner::new(&outside, &settings, Arc::clone(&board) as _, signals.clone());
+    let stop = workers.stop.clone();
+    workers.run(async move { runner.run(stop).await });
+    workers.run(keep_house(outside.clone(), Arc::clone(&board), workers.stop.clone()));
+
+    let mut front = Lane::new();
+    let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
+    let app = App {
+        use_cases: UseCases::new(&outside, &settings, &board, failures, secrets.refresh_key),
+        readiness: Dependencies::new(outside),
+        metrics,
+        main_runtime: tokio::runtime::Handle::current(),
+        clock,
+        ids: Arc::clone(&ids),
+        config: wiring::http(&config),
+    };
+    let stop = front.stop.clone();
+    front.run(async move {
+        if let Err(why) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
+            tracing::error!(error = %why, "the API has ended");
+        }
+    });
+
+    Ok(Running {
+        addresses,
+        max_files_per_job: config.uploads.max_files,
+        ids,
+        store,
+        front,
+        workers,
+        storage,
+        _lock: lock,
+    })
+}
+
+impl Running {
+    /// Where clients reach the API.
+    pub fn api_url(&self) -> &str {
+        &self.addresses.api_public
+    }
+
+    /// Where this machine reaches the API.
+    pub fn local_api_url(&self) -> &str {
+        &self.addresses.api_local
+    }
+
+    /// Where clients reach the storage.
+    pub fn s3_url(&self) -> &str {
+        &self.addresses.s3_public
+    }
+
+    /// The most files in one job.
+    pub const fn max_files_per_job(&self) -> usize {
+        self.max_files_per_job
+    }
+
+    /// A secret that nobody knows yet.
+    pub(crate) fn new_secret(&self) -> String {
+        self.ids.secret().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Drains: takes no new work in, lets what is under way finish or hands it back, and closes the record.
+    pub async fn stop(self) {
+        // The workers need the storage to finish; both need the record.
+        tokio::join!(self.front.stop(), self.workers.stop());
+        self.storage.stop().await;
+        self.store.close().await;
+        tracing::info!("drained");
+    }
+}

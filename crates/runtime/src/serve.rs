@@ -1,0 +1,43 @@
+use std::{io::Write, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use rapidphoto_telemetry::{LogFormat, Telemetry, TelemetryConfig, TraceConfig};
+use serde_json::json;
+
+use crate::{Config, config, start, terminated};
+
+/// Serves until SIGTERM or SIGINT, then drains. Says where on stdout once it is ready.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let telemetry = telemetry(&config)?;
+    let metrics = telemetry.metrics();
+    let terminated = tokio::spawn(terminated());
+    let running = start(config, Arc::new(move || metrics.render())).await?;
+    let line = json!({ "api": running.api_url(), "s3": running.s3_url() });
+    writeln!(std::io::stdout().lock(), "{line}").context("nobody reads stdout")?;
+    terminated.await?;
+    running.stop().await;
+    flush(telemetry);
+    Ok(())
+}
+
+/// Starts logs, metrics and traces, once for the process.
+pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
+    let log = &config.log;
+    let telemetry = TelemetryConfig {
+        filter: log.filter.clone(),
+        format: match log.format {
+            config::LogFormat::Text => LogFormat::Human,
+            config::LogFormat::Json => LogFormat::Json,
+        },
+        traces: log.otlp_endpoint.clone().map(TraceConfig::new),
+        ..TelemetryConfig::new("rapidphoto", env!("CARGO_PKG_VERSION"))
+    };
+    Ok(Telemetry::start(&telemetry)?)
+}
+
+/// Sends what telemetry still holds. That a collector is away is no failure of the server.
+pub(crate) fn flush(telemetry: Telemetry) {
+    if let Err(why) = telemetry.shutdown(Duration::from_secs(2)) {
+        tracing::warn!(error = %why, "not all traces were sent");
+    }
+}

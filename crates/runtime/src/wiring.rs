@@ -1,0 +1,222 @@
+//! From configuration to the pieces that it describes.
+
+use std::{net::SocketAddr, num::{NonZeroU32, NonZeroUsize}, path::Path, sync::Arc};
+
+use anyhow::Context;
+use rapidphoto_application::{
+    Outside,
+    log::{EventCodec, Upcasters},
+    ports::{Clock, Ids},
+    settings::{
+        AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
+    },
+    signals::{SignallingJournal, Signals},
+};
+use rapidphoto_credentials::{Argon2Config, Argon2Passwords, Hs256Tokens, SigningKey};
+use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
+use rapidphoto_http::HttpConfig;
+use rapidphoto_imaging::{ImagingConfig, ImagingPool};
+use rapidphoto_persistence::{SqliteConfig, SqliteStore};
+use rapidphoto_storage_embedded::EmbeddedConfig;
+use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
+
+use crate::{Config, Secrets};
+
+/// What use cases are told of the configuration.
+pub(crate) fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let (uploads, work) = (&config.uploads, &config.work);
+    Ok(Settings {
+        storage: StorageSettings {
+            bucket: config.storage.bucket.clone(),
+            region: config.storage.region.clone(),
+            keys: KeySpace::new(&config.storage.environment)?,
+        },
+        uploads: UploadSettings {
+            max_files: uploads.max_files,
+            max_file_bytes: uploads.max_file_bytes,
+            url_lifetime: uploads.url_lifetime,
+            window: uploads.window,
+            ..UploadSettings::default()
+        },
+        work: WorkSettings {
+            concurrency: work.concurrency,
+            lease: work.lease,
+            poll: work.poll,
+            look_grace: work.look_grace,
+            look_pause: work.look_pause,
+            retry_pause: work.retry_pause,
+            keep_rejected: work.keep_rejected,
+            keep_failed: work.keep_failed,
+            download_budget_bytes: work.download_budget_bytes,
+            drain: config.server.drain_timeout,
+            ..WorkSettings::default()
+        },
+        checks: CheckSettings {
+            policies: CheckPolicies::with(config.checks.policies.clone()),
+            max_pixels: config.checks.max_pixels,
+            min_edge: config.checks.min_edge,
+        },
+        auth: AuthSettings {
+            registration_open: config.auth.registration_open,
+            access_lifetime: config.auth.access_lifetime,
+            refresh_lifetime: config.auth.refresh_lifetime,
+            min_password_chars: config.auth.min_password_chars,
+            ..AuthSettings::default()
+        },
+    })
+}
+
+/// The HTTP API's own share of it.
+pub(crate) fn http(config: &Config) -> HttpConfig {
+    let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    HttpConfig {
+        allowed_origins: config.server.allowed_origins.clone(),
+        body_limit: config.server.body_limit,
+        request_timeout: config.server.request_timeout,
+        jobs_per_minute: positive(config.limits.jobs_per_minute),
+        progress_per_second: positive(config.limits.progress_per_second),
+        behind_proxy: config.server.behind_proxy,
+        drain: config.server.drain_timeout.min(std::time::Duration::from_secs(10)),
+        ..HttpConfig::default()
+    }
+}
+
+/// The embedded storage's share of it.
+pub(crate) fn embedded(config: &Config, secrets: &Secrets) -> EmbeddedConfig {
+    let root = config.data.dir.join("objects");
+    let storage = &config.storage;
+    EmbeddedConfig {
+        region: storage.region.clone(),
+        allowed_origins: config.server.allowed_origins.clone(),
+        max_object_bytes: config.uploads.max_file_bytes,
+        idle_timeout: storage.idle_timeout,
+        // The worker, who needs the storage to finish, is done by then.
+        shutdown_grace: std::time::Duration::from_secs(4),
+        ..EmbeddedConfig::new(root, &storage.bucket, &secrets.s3_access_key, &secrets.s3_secret_key)
+    }
+}
+
+/// The record of a data directory.
+pub(crate) async fn record(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<SqliteStore>> {
+    let sqlite = SqliteConfig {
+        path: record_path(&config.data.dir),
+        namespace: config.storage.environment.clone(),
+        readers: config.data.readers,
+    };
+    let codec = EventCodec::new(Upcasters::current());
+    let store = SqliteStore::open(sqlite, Arc::clone(clock), codec).await;
+    store.map(Arc::new).context("the record can't be opened")
+}
+
+fn record_path(dir: &Path) -> std::path::PathBuf {
+    dir.join("record.sqlite")
+}
+
+/// Everything that the use cases stand on.
+pub(crate) fn outside(
+    config: &Config,
+    secrets: &Secrets,
+    parts: &Parts,
+    addresses: &Addresses,
+) -> anyhow::Result<Outside> {
+    let storage = &config.storage;
+    let s3 = Arc::new(
+        S3Store::new(
+            S3Config {
+                endpoint: Some(addresses.s3_local.clone()),
+                public_endpoint: Some(addresses.s3_public.clone()),
+                force_path_style: true,
+                ..S3Config::new(
+                    &storage.bucket,
+                    &storage.region,
+                    S3Credentials::new(&secrets.s3_access_key, &secrets.s3_secret_key),
+                )
+            },
+            Arc::clone(&parts.clock),
+        )
+        .context("object storage can't be reached with this configuration")?,
+    );
+    let passwords = Argon2Passwords::new(
+        Argon2Config { concurrency: config.auth.concurrent_hashes, ..Argon2Config::default() },
+        Arc::clone(&parts.ids),
+    )?;
+    let tokens = Hs256Tokens::new(ISSUER, SigningKey::new(&secrets.token_key)?, Vec::new());
+    let store = &parts.store;
+    Ok(Outside {
+        clock: Arc::clone(&parts.clock),
+        ids: Arc::clone(&parts.ids),
+        journal: Arc::new(SignallingJournal::new(Arc::clone(store) as _, parts.signals.clone())),
+        log: Arc::clone(store) as _,
+        aggregates: Arc::clone(store) as _,
+        state_rows: Arc::clone(store) as _,
+        work: Arc::clone(store) as _,
+        subscriptions: Arc::clone(store) as _,
+        sessions: Arc::clone(store) as _,
+        jobs: Arc::clone(store) as _,
+        photos: Arc::clone(store) as _,
+        users: Arc::clone(store) as _,
+        idempotency: Arc::clone(store) as _,
+        objects: Arc::clone(&s3) as _,
+        presigner: s3,
+        passwords: Arc::new(passwords),
+        tokens: Arc::new(tokens),
+        inspector: Arc::new(imaging(config)?),
+    })
+}
+
+/// Who signs access tokens.
+const ISSUER: &str = "rapidphoto";
+
+fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let defaults = ImagingConfig::default();
+    let threads = config.imaging.threads.and_then(NonZeroUsize::new).unwrap_or(processors);
+    let memory_budget_bytes = config.imaging.memory_budget_bytes.unwrap_or(defaults.memory_budget_bytes);
+    ImagingPool::new(ImagingConfig { threads, memory_budget_bytes }).context("there are no threads for images")
+}
+
+/// What everything else is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) signals: Signals,
+}
+
+/// Where everything is reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Addresses {
+    /// The API, from this machine.
+    pub(crate) api_local: String,
+    /// The API, for clients.
+    pub(crate) api_public: String,
+    /// The storage, from this machine.
+    pub(crate) s3_local: String,
+    /// The storage, for clients.
+    pub(crate) s3_public: String,
+}
+
+impl Addresses {
+    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr) -> Self {
+        let public = |url: Option<&String>, address| url.map_or_else(|| http_url(address), |url| url.trim_end_matches('/').to_owned());
+        Self {
+            api_local: http_url(reachable(api)),
+            api_public: public(config.server.public_url.as_ref(), api),
+            s3_local: http_url(reachable(s3)),
+            s3_public: public(config.storage.public_url.as_ref(), s3),
+        }
+    }
+}
+
+fn http_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// Who listens everywhere is reached from here by the loopback address.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback = if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+        address.set_ip(loopback);
+    }
+    address
+}
