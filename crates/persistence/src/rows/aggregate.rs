@@ -1,0 +1,172 @@
+use diesel::prelude::*;
+use rapidphoto_application::ports::PhotoView;
+use rapidphoto_domain::{Timestamp, Version, job::UploadJob, photo::Photo, user::User, values::Filename};
+use serde_json::Value;
+
+use super::{decoded, encoded, parsed};
+use crate::{
+    error::RecordError,
+    number::{count, millis, moment, stored},
+    schema::{photo_details, photos, upload_jobs, users},
+};
+
+/// A photo's state.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = photos, treat_none_as_default_value = false)]
+pub(crate) struct PhotoRow {
+    pub(crate) namespace: String,
+    pub(crate) photo_id: String,
+    pub(crate) owner: String,
+    job_id: String,
+    pub(crate) upload_id: String,
+    pub(crate) status: &'static str,
+    pub(crate) deleted: bool,
+    bytes: i64,
+    pub(crate) version: i64,
+    pub(crate) state: Value,
+    created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+impl PhotoRow {
+    /// How many values a row binds.
+    pub(crate) const BINDS: usize = 12;
+
+    pub(crate) fn new(
+        namespace: &str,
+        photo: &Photo,
+        version: Version,
+        at: Timestamp,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            photo_id: photo.id.to_string(),
+            owner: photo.owner.to_string(),
+            job_id: photo.job.to_string(),
+            upload_id: photo.upload_id.to_string(),
+            status: photo.status().as_str(),
+            deleted: photo.deleted,
+            bytes: stored(photo.declared.bytes),
+            version: stored(version.0),
+            state: encoded("photo", photo)?,
+            created_at: millis(at),
+            updated_at: millis(at),
+        })
+    }
+}
+
+/// An upload job's state.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = upload_jobs, treat_none_as_default_value = false)]
+pub(crate) struct JobRow {
+    pub(crate) namespace: String,
+    pub(crate) job_id: String,
+    owner: String,
+    pub(crate) version: i64,
+    pub(crate) state: Value,
+    created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+impl JobRow {
+    /// How many values a row binds.
+    pub(crate) const BINDS: usize = 7;
+
+    pub(crate) fn new(
+        namespace: &str,
+        job: &UploadJob,
+        version: Version,
+        at: Timestamp,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            job_id: job.id.to_string(),
+            owner: job.owner.to_string(),
+            version: stored(version.0),
+            state: encoded("job", job)?,
+            created_at: millis(at),
+            updated_at: millis(at),
+        })
+    }
+}
+
+/// A user's state.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(crate) struct UserRow {
+    pub(crate) namespace: String,
+    pub(crate) user_id: String,
+    pub(crate) version: i64,
+    pub(crate) state: Value,
+    created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+impl UserRow {
+    /// How many values a row binds.
+    pub(crate) const BINDS: usize = 6;
+
+    pub(crate) fn new(
+        namespace: &str,
+        user: &User,
+        version: Version,
+        at: Timestamp,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            user_id: user.id.to_string(),
+            version: stored(version.0),
+            state: encoded("user", user)?,
+            created_at: millis(at),
+            updated_at: millis(at),
+        })
+    }
+}
+
+/// A photo and its details, as the read side shows them.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct PhotoViewRow {
+    version: i64,
+    state: Value,
+    created_at: i64,
+    pub(crate) updated_at: i64,
+    filename: Option<String>,
+    metadata: Option<Value>,
+}
+
+/// The columns of a [`PhotoViewRow`].
+type PhotoViewColumns = (
+    photos::version,
+    photos::state,
+    photos::created_at,
+    photos::updated_at,
+    diesel::dsl::Nullable<photo_details::filename>,
+    diesel::dsl::Nullable<photo_details::metadata>,
+);
+
+/// Selects a [`PhotoViewRow`] from photos with their details.
+pub(crate) fn photo_view_columns() -> PhotoViewColumns {
+    (
+        photos::version,
+        photos::state,
+        photos::created_at,
+        photos::updated_at,
+        photo_details::filename.nullable(),
+        photo_details::metadata.nullable(),
+    )
+}
+
+impl PhotoViewRow {
+    pub(crate) fn into_view(self) -> Result<PhotoView, RecordError> {
+        let filename: Filename = parsed("filename", self.filename.as_deref().unwrap_or_default())?;
+        let metadata = self.metadata.map(|json| decoded("metadata", json));
+        Ok(PhotoView {
+            photo: decoded("photo", self.state)?,
+            version: Version(count(self.version)),
+            filename,
+            metadata: metadata.transpose()?.unwrap_or_default(),
+            created_at: moment(self.created_at),
+            updated_at: moment(self.updated_at),
+        })
+    }
+}

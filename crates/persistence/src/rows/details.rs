@@ -1,0 +1,17 @@
+use diesel::prelude::*;
+
+use crate::schema::photo_details;
+
+/// What a photo is called.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = photo_details, treat_none_as_default_value = false)]
+pub(crate) struct NameRow {
+    pub(crate) namespace: String,
+    pub(crate) photo_id: String,
+    pub(crate) filename: String,
+}
+
+impl NameRow {
+    /// How many values a row binds.
+    pub(crate) const BINDS: usize = 3;
+}

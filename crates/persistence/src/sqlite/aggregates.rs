@@ -1,0 +1,98 @@
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
+};
+use rapidphoto_application::ports::{Aggregates, Unavailable, Versioned};
+use rapidphoto_domain::{JobId, PhotoId, UserId, Version, job::UploadJob, photo::Photo, user::User};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::SqliteStore;
+use crate::{
+    error::RecordError,
+    number::count,
+    rows::decoded,
+    schema::{photos, upload_jobs, users},
+};
+
+#[async_trait]
+impl Aggregates for SqliteStore {
+    async fn photo(&self, id: PhotoId) -> Result<Option<Versioned<Photo>>, Unavailable> {
+        self.read(move |connection, namespace| {
+            photos::table
+                .filter(photos::namespace.eq(namespace))
+                .filter(photos::photo_id.eq(id.to_string()))
+                .select((photos::version, photos::state))
+                .first(connection)
+                .optional()
+                .map_err(RecordError::from)?
+                .map(|row| versioned("photo", row))
+                .transpose()
+                .map_err(Unavailable::from)
+        })
+        .await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable> {
+        self.read(move |connection, namespace| {
+            upload_jobs::table
+                .filter(upload_jobs::namespace.eq(namespace))
+                .filter(upload_jobs::job_id.eq(id.to_string()))
+                .select((upload_jobs::version, upload_jobs::state))
+                .first(connection)
+                .optional()
+                .map_err(RecordError::from)?
+                .map(|row| versioned("job", row))
+                .transpose()
+                .map_err(Unavailable::from)
+        })
+        .await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<Versioned<User>>, Unavailable> {
+        self.read(move |connection, namespace| {
+            users::table
+                .filter(users::namespace.eq(namespace))
+                .filter(users::user_id.eq(id.to_string()))
+                .select((users::version, users::state))
+                .first(connection)
+                .optional()
+                .map_err(RecordError::from)?
+                .map(|row| versioned("user", row))
+                .transpose()
+                .map_err(Unavailable::from)
+        })
+        .await
+    }
+
+    async fn photos_of_job(&self, job: JobId) -> Result<Vec<Versioned<Photo>>, Unavailable> {
+        self.read(move |connection, namespace| Ok(photos_of(connection, namespace, job)?))
+            .await
+    }
+}
+
+fn photos_of(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    job: JobId,
+) -> Result<Vec<Versioned<Photo>>, RecordError> {
+    photos::table
+        .filter(photos::namespace.eq(namespace))
+        .filter(photos::job_id.eq(job.to_string()))
+        .order(photos::photo_id)
+        .select((photos::version, photos::state))
+        .load(connection)?
+        .into_iter()
+        .map(|row| versioned("photo", row))
+        .collect()
+}
+
+fn versioned<T: DeserializeOwned>(
+    what: &'static str,
+    (version, state): (i64, Value),
+) -> Result<Versioned<T>, RecordError> {
+    Ok(Versioned {
+        version: Version(count(version)),
+        value: decoded(what, state)?,
+    })
+}

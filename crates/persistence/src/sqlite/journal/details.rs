@@ -1,0 +1,192 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::{
+    ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl as _, SqliteConnection,
+    result::{DatabaseErrorKind, Error},
+    upsert::excluded,
+};
+use rapidphoto_application::ports::{CommitError, Details, PasswordHash, PhotoMetadata, Unique};
+use rapidphoto_domain::{PhotoId, UserId, values::Email};
+use serde_json::Value;
+
+use super::Failure;
+use crate::{
+    error::RecordError,
+    rows::{NameRow, encoded},
+    schema::{photo_details, photos, users},
+    sqlite::MAX_BINDS,
+};
+
+/// What a commit does to personal data.
+#[derive(Default)]
+pub(super) struct DetailChanges {
+    erased: Vec<String>,
+    names: Vec<NameRow>,
+    metadata: Vec<MetadataChange>,
+    credentials: Vec<Credentials>,
+}
+
+struct MetadataChange {
+    photo: String,
+    metadata: Value,
+    taken_at: Option<i64>,
+}
+
+struct Credentials {
+    user: UserId,
+    email: Email,
+    password_hash: PasswordHash,
+}
+
+impl DetailChanges {
+    /// Erasing forgets what the same commit said before it.
+    pub(super) fn new(namespace: &str, details: Vec<Details>) -> Result<Self, RecordError> {
+        let mut changes = Self::default();
+        let mut erased = BTreeSet::new();
+        let mut names: BTreeMap<PhotoId, NameRow> = BTreeMap::new();
+        let mut metadata: BTreeMap<PhotoId, MetadataChange> = BTreeMap::new();
+        for detail in details {
+            match detail {
+                Details::PhotoName { photo, filename } => {
+                    let row = NameRow {
+                        namespace: namespace.to_owned(),
+                        photo_id: photo.to_string(),
+                        filename: filename.as_str().to_owned(),
+                    };
+                    names.insert(photo, row);
+                }
+                Details::PhotoMetadata {
+                    photo,
+                    metadata: read,
+                } => {
+                    metadata.insert(photo, MetadataChange::new(photo, &read)?);
+                }
+                Details::ErasePhoto { photo } => {
+                    names.remove(&photo);
+                    metadata.remove(&photo);
+                    erased.insert(photo);
+                }
+                Details::User {
+                    user,
+                    email,
+                    password_hash,
+                } => changes.credentials.push(Credentials {
+                    user,
+                    email,
+                    password_hash,
+                }),
+            }
+        }
+        changes.erased = erased.iter().map(ToString::to_string).collect();
+        changes.names = names.into_values().collect();
+        changes.metadata = metadata.into_values().collect();
+        Ok(changes)
+    }
+}
+
+impl MetadataChange {
+    fn new(photo: PhotoId, metadata: &PhotoMetadata) -> Result<Self, RecordError> {
+        Ok(Self {
+            photo: photo.to_string(),
+            metadata: encoded("metadata", metadata)?,
+            taken_at: metadata
+                .taken_at
+                // As [`PhotoPosition`](rapidphoto_application::ports::PhotoPosition) has it: by the camera's own time.
+                .map(|taken| taken.local.and_utc().timestamp_millis()),
+        })
+    }
+}
+
+pub(super) fn write(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    changes: &DetailChanges,
+) -> Result<(), Failure> {
+    erase(connection, namespace, &changes.erased)?;
+    write_names(connection, &changes.names)?;
+    for change in &changes.metadata {
+        write_metadata(connection, namespace, change)?;
+    }
+    for credentials in &changes.credentials {
+        write_credentials(connection, namespace, credentials)?;
+    }
+    Ok(())
+}
+
+fn erase(connection: &mut SqliteConnection, namespace: &str, erased: &[String]) -> QueryResult<()> {
+    for chunk in erased.chunks(MAX_BINDS - 2) {
+        let details = photo_details::table
+            .filter(photo_details::namespace.eq(namespace))
+            .filter(photo_details::photo_id.eq_any(chunk));
+        diesel::delete(details).execute(connection)?;
+        let known = photos::table
+            .filter(photos::namespace.eq(namespace))
+            .filter(photos::photo_id.eq_any(chunk));
+        diesel::update(known)
+            .set(photos::taken_at.eq(None::<i64>))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+fn write_names(connection: &mut SqliteConnection, names: &[NameRow]) -> QueryResult<()> {
+    for chunk in names.chunks(MAX_BINDS / NameRow::BINDS) {
+        diesel::insert_into(photo_details::table)
+            .values(chunk)
+            .on_conflict((photo_details::namespace, photo_details::photo_id))
+            .do_update()
+            .set(photo_details::filename.eq(excluded(photo_details::filename)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+fn write_metadata(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    change: &MetadataChange,
+) -> QueryResult<()> {
+    diesel::insert_into(photo_details::table)
+        .values((
+            photo_details::namespace.eq(namespace),
+            photo_details::photo_id.eq(&change.photo),
+            photo_details::metadata.eq(&change.metadata),
+        ))
+        .on_conflict((photo_details::namespace, photo_details::photo_id))
+        .do_update()
+        .set(photo_details::metadata.eq(excluded(photo_details::metadata)))
+        .execute(connection)?;
+    let photo = photos::table
+        .filter(photos::namespace.eq(namespace))
+        .filter(photos::photo_id.eq(&change.photo));
+    diesel::update(photo)
+        .set(photos::taken_at.eq(change.taken_at))
+        .execute(connection)
+        .map(drop)
+}
+
+fn write_credentials(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    credentials: &Credentials,
+) -> Result<(), Failure> {
+    let id = credentials.user.to_string();
+    let user = users::table
+        .filter(users::namespace.eq(namespace))
+        .filter(users::user_id.eq(&id));
+    let written = diesel::update(user)
+        .set((
+            users::email.eq(credentials.email.as_str()),
+            users::password_hash.eq(&credentials.password_hash.0),
+        ))
+        .execute(connection);
+    match written {
+        Ok(0) => Err(RecordError::NoUser(id).into()),
+        Ok(_) => Ok(()),
+        // Of what is set here, only the address is unique.
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            Err(CommitError::Duplicate(Unique::Email).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,146 @@
+use rapidphoto_application::{
+    log::EventCodec,
+    ports::{Advance, AggregateState, Change, Commit, Guard, Unavailable},
+};
+use rapidphoto_domain::{EventId, Timestamp};
+
+use super::{details::DetailChanges, work::WorkChanges};
+use crate::{
+    error::RecordError,
+    rows::{IdempotencyRow, JobRow, NewEventRow, PhotoRow, UserRow, encoded},
+};
+
+/// A commit as rows, so that the writer does nothing that the caller could do.
+pub(super) struct Prepared {
+    pub(super) at: Timestamp,
+    pub(super) events: Vec<NewEventRow>,
+    /// The events' ids, in the same order.
+    pub(super) event_ids: Vec<EventId>,
+    /// The versions that streams must have, guarded ones too.
+    pub(super) expected: Vec<Guard>,
+    pub(super) photos: Rows<PhotoRow>,
+    pub(super) jobs: Rows<JobRow>,
+    pub(super) users: Rows<UserRow>,
+    pub(super) work: WorkChanges,
+    pub(super) details: DetailChanges,
+    pub(super) idempotency: Option<IdempotencyRow>,
+    pub(super) checkpoint: Option<Advance>,
+}
+
+/// State rows of streams that begin and of streams that go on.
+pub(super) struct Rows<T> {
+    pub(super) new: Vec<T>,
+    pub(super) changed: Vec<T>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self {
+            new: Vec::new(),
+            changed: Vec::new(),
+        }
+    }
+}
+
+impl<T> Rows<T> {
+    fn push(&mut self, change: &Change, row: T) {
+        if change.expected.0 == 0 {
+            self.new.push(row);
+        } else {
+            self.changed.push(row);
+        }
+    }
+}
+
+impl Prepared {
+    pub(super) fn new(namespace: &str, commit: Commit, codec: &EventCodec) -> Result<Self, Unavailable> {
+        let Commit {
+            at,
+            mut changes,
+            work,
+            idempotency,
+            guards,
+            checkpoint,
+            details,
+            metadata,
+        } = commit;
+        // Stream order is the same for every commit: a job before its photos, photos as they were promised.
+        changes.sort_by_key(|change| change.stream);
+        refuse_malformed(&changes)?;
+        let metadata = encoded("metadata", &metadata)?;
+        let mut prepared = Self {
+            at,
+            events: Vec::new(),
+            event_ids: Vec::new(),
+            expected: expected(&changes, guards),
+            photos: Rows::default(),
+            jobs: Rows::default(),
+            users: Rows::default(),
+            work: WorkChanges::new(namespace, work),
+            details: DetailChanges::new(namespace, details)?,
+            idempotency: idempotency
+                .map(|record| IdempotencyRow::new(namespace, &record))
+                .transpose()?,
+            checkpoint,
+        };
+        for change in &changes {
+            prepared.add_state(namespace, change)?;
+            let mut version = change.expected;
+            for event in &change.events {
+                version = version.plus(1);
+                prepared.event_ids.push(event.id);
+                prepared.events.push(NewEventRow::new(
+                    namespace,
+                    change,
+                    version,
+                    event,
+                    metadata.clone(),
+                    at,
+                    codec,
+                )?);
+            }
+        }
+        Ok(prepared)
+    }
+
+    fn add_state(&mut self, namespace: &str, change: &Change) -> Result<(), RecordError> {
+        let version = change.expected.plus(change.events.len() as u64);
+        match &change.state {
+            AggregateState::Photo(photo) => {
+                let row = PhotoRow::new(namespace, photo, version, self.at)?;
+                self.photos.push(change, row);
+            }
+            AggregateState::Job(job) => {
+                let row = JobRow::new(namespace, job, version, self.at)?;
+                self.jobs.push(change, row);
+            }
+            AggregateState::User(user) => {
+                let row = UserRow::new(namespace, user, version, self.at)?;
+                self.users.push(change, row);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn expected(changes: &[Change], guards: Vec<Guard>) -> Vec<Guard> {
+    changes
+        .iter()
+        .map(|change| Guard {
+            stream: change.stream,
+            version: change.expected,
+        })
+        .chain(guards)
+        .collect()
+}
+
+/// A state row has one version: a stream is changed once, and by events.
+fn refuse_malformed(changes: &[Change]) -> Result<(), RecordError> {
+    let empty = changes.iter().find(|change| change.events.is_empty());
+    let twice = changes
+        .array_windows::<2>()
+        .find_map(|[one, other]| (one.stream == other.stream).then_some(one));
+    empty
+        .or(twice)
+        .map_or(Ok(()), |change| Err(RecordError::Malformed(change.stream)))
+}

@@ -1,0 +1,130 @@
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult, RunQueryDsl as _,
+    SqliteConnection,
+    result::{DatabaseErrorKind, Error},
+};
+use rapidphoto_application::ports::{CommitError, Unique};
+use rapidphoto_domain::StreamId;
+
+use super::{Failure, Prepared, insert_all};
+use crate::{
+    error::RecordError,
+    rows::{JobRow, PhotoRow, UserRow, parsed},
+    schema::{photos, upload_jobs, users},
+};
+
+/// Writes the states that the commit leads to.
+///
+/// Rows that exist are updated before new ones come, so that a photo that is deleted frees its upload id for another
+/// in the same commit. An update names only the columns that an event can change: SQLite leaves the indexes on the
+/// others alone.
+pub(super) fn write(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    commit: &Prepared,
+) -> Result<(), Failure> {
+    for row in &commit.users.changed {
+        check_updated(update_user(connection, row)?, &row.user_id)?;
+    }
+    for row in &commit.jobs.changed {
+        check_updated(update_job(connection, row)?, &row.job_id)?;
+    }
+    for row in &commit.photos.changed {
+        check_updated(update_photo(connection, row)?, &row.photo_id)?;
+    }
+    insert_all!(connection, users::table, &commit.users.new, UserRow::BINDS)?;
+    insert_all!(connection, upload_jobs::table, &commit.jobs.new, JobRow::BINDS)?;
+    match insert_all!(connection, photos::table, &commit.photos.new, PhotoRow::BINDS) {
+        Ok(()) => Ok(()),
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, why)) => {
+            match taken_upload_id(connection, namespace, &commit.photos.new)? {
+                Some(taken) => Err(CommitError::Duplicate(taken).into()),
+                None => Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, why).into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The version check has passed, so the stream has events; its row must be there.
+fn check_updated(rows: usize, id: &str) -> Result<(), RecordError> {
+    if rows == 1 {
+        return Ok(());
+    }
+    let stream: StreamId = parsed("stream_id", id)?;
+    Err(RecordError::NoStateRow(stream))
+}
+
+fn update_user(connection: &mut SqliteConnection, row: &UserRow) -> QueryResult<usize> {
+    let user = users::table
+        .filter(users::namespace.eq(&row.namespace))
+        .filter(users::user_id.eq(&row.user_id));
+    diesel::update(user)
+        .set((
+            users::version.eq(row.version),
+            users::state.eq(&row.state),
+            users::updated_at.eq(row.updated_at),
+        ))
+        .execute(connection)
+}
+
+fn update_job(connection: &mut SqliteConnection, row: &JobRow) -> QueryResult<usize> {
+    let job = upload_jobs::table
+        .filter(upload_jobs::namespace.eq(&row.namespace))
+        .filter(upload_jobs::job_id.eq(&row.job_id));
+    diesel::update(job)
+        .set((
+            upload_jobs::version.eq(row.version),
+            upload_jobs::state.eq(&row.state),
+            upload_jobs::updated_at.eq(row.updated_at),
+        ))
+        .execute(connection)
+}
+
+fn update_photo(connection: &mut SqliteConnection, row: &PhotoRow) -> QueryResult<usize> {
+    let photo = photos::table
+        .filter(photos::namespace.eq(&row.namespace))
+        .filter(photos::photo_id.eq(&row.photo_id));
+    let changed = (
+        photos::status.eq(row.status),
+        photos::version.eq(row.version),
+        photos::state.eq(&row.state),
+        photos::updated_at.eq(row.updated_at),
+    );
+    if row.deleted {
+        diesel::update(photo)
+            .set((changed, photos::deleted.eq(true)))
+            .execute(connection)
+    } else {
+        diesel::update(photo).set(changed).execute(connection)
+    }
+}
+
+/// Which of new photos' upload ids another photo has; SQLite says only that one is taken.
+fn taken_upload_id(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rows: &[PhotoRow],
+) -> Result<Option<Unique>, Failure> {
+    for (index, row) in rows.iter().enumerate() {
+        let twice = rows
+            .iter()
+            .take(index)
+            .any(|other| other.owner == row.owner && other.upload_id == row.upload_id);
+        let holder = photos::table
+            .filter(photos::namespace.eq(namespace))
+            .filter(photos::owner.eq(&row.owner))
+            .filter(photos::upload_id.eq(&row.upload_id))
+            .filter(photos::deleted.eq(false))
+            .select(photos::photo_id)
+            .first::<String>(connection)
+            .optional()?;
+        if twice || holder.is_some() {
+            return Ok(Some(Unique::UploadId {
+                owner: parsed("owner", &row.owner)?,
+                upload_id: parsed("upload_id", &row.upload_id)?,
+            }));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,97 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
+    QueryDsl as _, RunQueryDsl as _,
+};
+use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
+use rapidphoto_domain::{PhotoId, UserId, values::UploadId};
+
+use super::{MAX_BINDS, SqliteStore, photo_list};
+use crate::{
+    error::RecordError,
+    rows::{PhotoViewRow, photo_view_columns},
+    schema::{photo_details, photos},
+};
+
+/// Photos with their details.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn views() -> _ {
+    photos::table.left_join(
+        photo_details::table.on(photo_details::namespace
+            .eq(photos::namespace)
+            .and(photo_details::photo_id.eq(photos::photo_id))),
+    )
+}
+
+#[async_trait]
+impl PhotoReads for SqliteStore {
+    async fn photo(&self, owner: UserId, photo: PhotoId) -> Result<Option<PhotoView>, Unavailable> {
+        self.read(move |connection, namespace| {
+            let row: Option<PhotoViewRow> = views()
+                .filter(photos::namespace.eq(namespace))
+                .filter(photos::photo_id.eq(photo.to_string()))
+                .filter(photos::owner.eq(owner.to_string()))
+                .filter(photos::deleted.eq(false))
+                .select(photo_view_columns())
+                .first(connection)
+                .optional()
+                .map_err(RecordError::from)?;
+            Ok(row.map(PhotoViewRow::into_view).transpose()?)
+        })
+        .await
+    }
+
+    async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable> {
+        let query = query.clone();
+        self.read(move |connection, namespace| Ok(photo_list::page(connection, namespace, owner, &query)?))
+            .await
+    }
+
+    async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.read(move |connection, namespace| {
+            let mut found = Vec::new();
+            for chunk in ids.chunks(MAX_BINDS - 8) {
+                let rows: Vec<PhotoViewRow> = views()
+                    .filter(photos::namespace.eq(namespace))
+                    .filter(photos::owner.eq(owner.to_string()))
+                    .filter(photos::deleted.eq(false))
+                    .filter(photos::upload_id.eq_any(chunk))
+                    .select(photo_view_columns())
+                    .load(connection)
+                    .map_err(RecordError::from)?;
+                for row in rows {
+                    found.push(row.into_view()?);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn by_ids(&self, owner: UserId, ids: &[PhotoId]) -> Result<Vec<PhotoView>, Unavailable> {
+        let ids = ids.to_vec();
+        self.read(move |connection, namespace| {
+            let mut found: HashMap<PhotoId, PhotoView> = HashMap::new();
+            for chunk in ids.chunks(MAX_BINDS - 8) {
+                let rows: Vec<PhotoViewRow> = views()
+                    .filter(photos::namespace.eq(namespace))
+                    .filter(photos::owner.eq(owner.to_string()))
+                    .filter(photos::deleted.eq(false))
+                    .filter(photos::photo_id.eq_any(chunk.iter().map(ToString::to_string)))
+                    .select(photo_view_columns())
+                    .load(connection)
+                    .map_err(RecordError::from)?;
+                for row in rows {
+                    let view = row.into_view()?;
+                    found.insert(view.photo.id, view);
+                }
+            }
+            // As they were asked for, each once.
+            Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+        })
+        .await
+    }
+}

@@ -1,0 +1,114 @@
+use async_trait::async_trait;
+use diesel::{
+    AggregateExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _,
+    RunQueryDsl as _, SqliteConnection, dsl::count,
+};
+use rapidphoto_application::ports::{AggregateRow, AggregateState, StateRows, Unavailable};
+use rapidphoto_domain::{StreamId, StreamType, Version};
+use serde_json::Value;
+
+use super::SqliteStore;
+use crate::{
+    error::RecordError,
+    number::{self, limit},
+    rows::{decoded, parsed},
+    schema::{events, photos, upload_jobs, users},
+};
+
+#[async_trait]
+impl StateRows for SqliteStore {
+    async fn state_rows(
+        &self,
+        after: Option<StreamId>,
+        limit: usize,
+    ) -> Result<Vec<AggregateRow>, Unavailable> {
+        self.read(move |connection, namespace| {
+            let rows =
+                connection.transaction(|connection| rows_after(connection, namespace, after, limit))?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    async fn stream_count(&self) -> Result<u64, Unavailable> {
+        self.read(move |connection, namespace| {
+            let streams = events::table
+                .filter(events::namespace.eq(namespace))
+                .select(count(events::stream_id).aggregate_distinct())
+                .first::<i64>(connection)
+                .map_err(RecordError::from)?;
+            Ok(number::count(streams))
+        })
+        .await
+    }
+}
+
+/// A row as any of the tables of states gives it.
+type Row = (String, i64, Value);
+
+/// Rows in the order of [`StreamId`]: kind after kind, each in the order of its ids.
+fn rows_after(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    after: Option<StreamId>,
+    most: usize,
+) -> Result<Vec<AggregateRow>, RecordError> {
+    let mut found = Vec::new();
+    for kind in [StreamType::User, StreamType::Job, StreamType::Photo] {
+        let from = match after {
+            Some(stream) if stream.stream_type() > kind => continue,
+            Some(stream) if stream.stream_type() == kind => stream.to_string(),
+            // Before every id.
+            Some(_) | None => String::new(),
+        };
+        let room = limit(most.saturating_sub(found.len()));
+        for (id, version, state) in rows_of(connection, namespace, kind, &from, room)? {
+            found.push(AggregateRow {
+                stream: parsed("stream_id", &id)?,
+                version: Version(number::count(version)),
+                state: state_of(kind, state)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn rows_of(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    kind: StreamType,
+    from: &str,
+    room: i64,
+) -> diesel::QueryResult<Vec<Row>> {
+    match kind {
+        StreamType::User => users::table
+            .filter(users::namespace.eq(namespace))
+            .filter(users::user_id.gt(from))
+            .order(users::user_id)
+            .limit(room)
+            .select((users::user_id, users::version, users::state))
+            .load(connection),
+        StreamType::Job => upload_jobs::table
+            .filter(upload_jobs::namespace.eq(namespace))
+            .filter(upload_jobs::job_id.gt(from))
+            .order(upload_jobs::job_id)
+            .limit(room)
+            .select((upload_jobs::job_id, upload_jobs::version, upload_jobs::state))
+            .load(connection),
+        StreamType::Photo => photos::table
+            .filter(photos::namespace.eq(namespace))
+            .filter(photos::photo_id.gt(from))
+            .order(photos::photo_id)
+            .limit(room)
+            .select((photos::photo_id, photos::version, photos::state))
+            .load(connection),
+    }
+}
+
+fn state_of(kind: StreamType, state: Value) -> Result<AggregateState, RecordError> {
+    match kind {
+        StreamType::User => decoded("user", state).map(AggregateState::User),
+        StreamType::Job => decoded("job", state).map(AggregateState::Job),
+        StreamType::Photo => decoded("photo", state).map(AggregateState::Photo),
+    }
+}
