@@ -1,10 +1,12 @@
 //! The use cases of RapidPhotoUpload, and the ports that the outside implements for them.
 
+pub mod admin;
 pub mod auth;
 mod decision;
 mod error_chain;
 pub mod intake;
 pub mod jobs;
+pub mod live;
 pub mod log;
 mod outside;
 pub mod photos;

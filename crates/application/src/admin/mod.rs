@@ -1,0 +1,5 @@
+//! What operators do.
+
+mod verify;
+
+pub use verify::{Mismatch, VerificationReport, VerifyError, VerifyRecord};
