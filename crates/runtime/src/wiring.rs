@@ -169,9 +169,8 @@ const ISSUER: &str = "rapidphoto";
 
 fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let defaults = ImagingConfig::default();
     let threads = config.imaging.threads.and_then(NonZeroUsize::new).unwrap_or(processors);
-    let memory_budget_bytes = config.imaging.memory_budget_bytes.unwrap_or(defaults.memory_budget_bytes);
+    let memory_budget_bytes = config.imaging.memory_budget_bytes;
     ImagingPool::new(ImagingConfig { threads, memory_budget_bytes }).context("there are no threads for images")
 }
 

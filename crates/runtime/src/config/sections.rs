@@ -231,13 +231,19 @@ impl Default for LimitsSection {
 }
 
 /// Threads and memory for images.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagingSection {
     /// How many photos are decoded at once; as many as there are processors without it.
     pub threads: Option<usize>,
-    /// The most memory that decoding takes at once.
-    pub memory_budget_bytes: Option<u64>,
+    /// The most memory that decoding takes at once; a photo that needs more is rejected.
+    pub memory_budget_bytes: u64,
+}
+
+impl Default for ImagingSection {
+    fn default() -> Self {
+        Self { threads: None, memory_budget_bytes: 1024 * MIB }
+    }
 }
 
 /// What is logged, and where traces go.

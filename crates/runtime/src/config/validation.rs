@@ -102,6 +102,7 @@ impl Config {
         judge.check(self.limits.jobs_per_minute > 0, "limits.jobs_per_minute", "more than 0");
         judge.check(self.limits.progress_per_second > 0, "limits.progress_per_second", "more than 0");
         judge.check((4096..=64 << 20).contains(&self.server.body_limit), "server.body_limit", "4 KiB to 64 MiB");
+        judge.check(self.imaging.memory_budget_bytes >= 32 << 20, "imaging.memory_budget_bytes", "at least 32 MiB");
         judge.check(self.imaging.threads != Some(0), "imaging.threads", "more than 0");
     }
 
