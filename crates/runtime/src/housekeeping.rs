@@ -11,7 +11,11 @@ const SILENCE: Duration = Duration::from_hours(25);
 
 /// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent.
 pub(crate) async fn keep_house(outside: Outside, board: Arc<ProgressBoard>, shutdown: CancellationToken) {
-    while shutdown.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+    while shutdown
+        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .await
+        .is_some()
+    {
         let now = outside.clock.now();
         board.forget_silent(now - SILENCE);
         match outside.sessions.forget_expired(now).await {

@@ -26,9 +26,17 @@ impl Readiness for Dependencies {
         let record = async { self.outside.log.head().await.map(drop) };
         let (record, storage) = tokio::join!(state(record), state(self.outside.objects.check()));
         vec![
-            Dependency { name: "record", state: record, required: true },
+            Dependency {
+                name: "record",
+                state: record,
+                required: true,
+            },
             // Jobs can be created while storage is away: URLs are signed without asking it.
-            Dependency { name: "object storage", state: storage, required: false },
+            Dependency {
+                name: "object storage",
+                state: storage,
+                required: false,
+            },
         ]
     }
 }
@@ -36,7 +44,11 @@ impl Readiness for Dependencies {
 async fn state(answer: impl Future<Output = Result<(), Unavailable>>) -> DependencyState {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(Ok(())) => DependencyState::Up,
-        Ok(Err(why)) => DependencyState::Down { reason: why.to_string() },
-        Err(_) => DependencyState::Down { reason: format!("no answer within {} s", PATIENCE.as_secs()) },
+        Ok(Err(why)) => DependencyState::Down {
+            reason: why.to_string(),
+        },
+        Err(_) => DependencyState::Down {
+            reason: format!("no answer within {} s", PATIENCE.as_secs()),
+        },
     }
 }

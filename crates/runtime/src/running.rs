@@ -4,8 +4,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rapidphoto_application::{
-    UseCases, auth::FailedLogins, intake::TakeStorageEvents, ports::{Clock, Ids, WorkQueue}, progress::ProgressBoard,
-    signals::Signals, work::WorkRunner,
+    UseCases,
+    auth::FailedLogins,
+    intake::TakeStorageEvents,
+    live::{LiveTail, WatchHandler},
+    ports::{Clock, Ids, WorkQueue},
+    progress::ProgressBoard,
+    signals::Signals,
+    subscriptions::{JobCompletion, SubscriptionRunner},
+    work::WorkRunner,
 };
 use rapidphoto_http::App;
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
@@ -42,7 +49,10 @@ struct Lane {
 
 impl Lane {
     fn new() -> Self {
-        Self { stop: CancellationToken::new(), tasks: Vec::new() }
+        Self {
+            stop: CancellationToken::new(),
+            tasks: Vec::new(),
+        }
     }
 
     fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
@@ -62,7 +72,10 @@ impl Lane {
 /// Starts a deployment. When this answers, it serves.
 ///
 /// `metrics` writes down the metrics of the process.
-pub async fn start(config: Config, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> anyhow::Result<Running> {
+pub async fn start(
+    config: Config,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let lock = DataDirLock::acquire(&config.data.dir)?;
@@ -104,12 +117,32 @@ pub async fn start(config: Config, metrics: Arc<dyn Fn() -> String + Send + Sync
     let runner = WorkRunner::new(&outside, &settings, Arc::clone(&board) as _, signals.clone());
     let stop = workers.stop.clone();
     workers.run(async move { runner.run(stop).await });
-    workers.run(keep_house(outside.clone(), Arc::clone(&board), workers.stop.clone()));
+    let completion = Arc::new(JobCompletion::new(&outside, settings.work));
+    let completion = SubscriptionRunner::new(completion, &outside, signals.clone(), config.work.poll);
+    let stop = workers.stop.clone();
+    workers.run(async move { completion.run(stop).await });
+    let tail = Arc::new(LiveTail::new(
+        &outside,
+        Arc::clone(&board),
+        signals,
+        config.work.poll,
+    ));
+    workers.run(keep_house(
+        outside.clone(),
+        Arc::clone(&board),
+        workers.stop.clone(),
+    ));
 
     let mut front = Lane::new();
+    let stop = front.stop.clone();
+    front.run({
+        let tail = Arc::clone(&tail);
+        async move { tail.run(stop).await }
+    });
     let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
     let app = App {
         use_cases: UseCases::new(&outside, &settings, &board, failures, secrets.refresh_key),
+        watch: WatchHandler::new(outside.clone(), board, tail),
         readiness: Dependencies::new(outside),
         metrics,
         main_runtime: tokio::runtime::Handle::current(),
@@ -159,7 +192,12 @@ impl Running {
 
     /// A secret that nobody knows yet.
     pub(crate) fn new_secret(&self) -> String {
-        self.ids.secret().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        self.ids
+            .secret()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// Drains: takes no new work in, lets what is under way finish or hands it back, and closes the record.

@@ -62,7 +62,10 @@ impl Secrets {
     /// The secrets of a data directory, made now if there are none. The caller holds the directory's lock.
     pub fn load_or_create(dir: &Path, ids: &dyn Ids) -> Result<Self, SecretsError> {
         let path = dir.join("secrets.json");
-        let io = |source| SecretsError::Io { path: path.clone(), source };
+        let io = |source| SecretsError::Io {
+            path: path.clone(),
+            source,
+        };
         match File::open(&path) {
             Ok(file) => {
                 let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
@@ -97,7 +100,11 @@ impl Secrets {
             Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
             Ok(()) | Err(_) => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)?;
         file.write_all(&serde_json::to_vec_pretty(self)?)?;
         file.sync_all()?;
         fs::rename(&draft, path)?;
@@ -140,14 +147,20 @@ mod tests {
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let exposed = Secrets::load_or_create(dir.path(), &ids).unwrap_err();
-        assert!(matches!(exposed, SecretsError::Exposed { mode: 0o640, .. }), "{exposed}");
+        assert!(
+            matches!(exposed, SecretsError::Exposed { mode: 0o640, .. }),
+            "{exposed}"
+        );
     }
 
     #[test]
     fn a_half_written_file_is_never_used() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("secrets.json.new"), b"{").unwrap();
-        assert!(Secrets::load_or_create(dir.path(), &Counting(1.into())).is_ok(), "a draft that a crash left is no file");
+        assert!(
+            Secrets::load_or_create(dir.path(), &Counting(1.into())).is_ok(),
+            "a draft that a crash left is no file"
+        );
         let path = dir.path().join("secrets.json");
         fs::write(&path, b"{").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -32,7 +32,10 @@ const RANDOM_BITS: u32 = 80;
 impl SystemIds {
     /// Identifiers whose time is that of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, last: Mutex::new(0) }
+        Self {
+            clock,
+            last: Mutex::new(0),
+        }
     }
 
     fn fresh(&self) -> u128 {
@@ -109,16 +112,24 @@ mod tests {
                 last = next;
             }
         }
-        assert_eq!(last >> RANDOM_BITS, 1_772_360_435_988, "a new millisecond starts anew");
+        assert_eq!(
+            last >> RANDOM_BITS,
+            1_772_360_435_988,
+            "a new millisecond starts anew"
+        );
     }
 
     #[test]
     fn identifiers_made_at_once_differ() {
         let ids = SystemIds::new(Arc::new(SystemClock));
         let made: Vec<u128> = std::thread::scope(|scope| {
-            let makers: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| (0..1000).map(|_| ids.ulid()).collect::<Vec<_>>())).collect();
-            makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
+            let makers: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..1000).map(|_| ids.ulid()).collect::<Vec<_>>()))
+                .collect();
+            makers
+                .into_iter()
+                .flat_map(|maker| maker.join().unwrap())
+                .collect()
         });
         assert_eq!(made.iter().collect::<HashSet<_>>().len(), 8000);
     }

@@ -1,15 +1,18 @@
 //! From configuration to the pieces that it describes.
 
-use std::{net::SocketAddr, num::{NonZeroU32, NonZeroUsize}, path::Path, sync::Arc};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use rapidphoto_application::{
     Outside,
     log::{EventCodec, Upcasters},
     ports::{Clock, Ids},
-    settings::{
-        AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
-    },
+    settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
 use rapidphoto_credentials::{Argon2Config, Argon2Passwords, Hs256Tokens, SigningKey};
@@ -76,7 +79,10 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
         behind_proxy: config.server.behind_proxy,
-        drain: config.server.drain_timeout.min(std::time::Duration::from_secs(10)),
+        drain: config
+            .server
+            .drain_timeout
+            .min(std::time::Duration::from_secs(10)),
         ..HttpConfig::default()
     }
 }
@@ -92,7 +98,12 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets) -> EmbeddedConfig {
         idle_timeout: storage.idle_timeout,
         // The worker, who needs the storage to finish, is done by then.
         shutdown_grace: std::time::Duration::from_secs(4),
-        ..EmbeddedConfig::new(root, &storage.bucket, &secrets.s3_access_key, &secrets.s3_secret_key)
+        ..EmbeddedConfig::new(
+            root,
+            &storage.bucket,
+            &secrets.s3_access_key,
+            &secrets.s3_secret_key,
+        )
     }
 }
 
@@ -137,7 +148,10 @@ pub(crate) fn outside(
         .context("object storage can't be reached with this configuration")?,
     );
     let passwords = Argon2Passwords::new(
-        Argon2Config { concurrency: config.auth.concurrent_hashes, ..Argon2Config::default() },
+        Argon2Config {
+            concurrency: config.auth.concurrent_hashes,
+            ..Argon2Config::default()
+        },
         Arc::clone(&parts.ids),
     )?;
     let tokens = Hs256Tokens::new(ISSUER, SigningKey::new(&secrets.token_key)?, Vec::new());
@@ -145,7 +159,10 @@ pub(crate) fn outside(
     Ok(Outside {
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(&parts.ids),
-        journal: Arc::new(SignallingJournal::new(Arc::clone(store) as _, parts.signals.clone())),
+        journal: Arc::new(SignallingJournal::new(
+            Arc::clone(store) as _,
+            parts.signals.clone(),
+        )),
         log: Arc::clone(store) as _,
         aggregates: Arc::clone(store) as _,
         state_rows: Arc::clone(store) as _,
@@ -169,9 +186,17 @@ const ISSUER: &str = "rapidphoto";
 
 fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = config.imaging.threads.and_then(NonZeroUsize::new).unwrap_or(processors);
+    let threads = config
+        .imaging
+        .threads
+        .and_then(NonZeroUsize::new)
+        .unwrap_or(processors);
     let memory_budget_bytes = config.imaging.memory_budget_bytes;
-    ImagingPool::new(ImagingConfig { threads, memory_budget_bytes }).context("there are no threads for images")
+    ImagingPool::new(ImagingConfig {
+        threads,
+        memory_budget_bytes,
+    })
+    .context("there are no threads for images")
 }
 
 /// What everything else is made of.
@@ -197,7 +222,9 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr) -> Self {
-        let public = |url: Option<&String>, address| url.map_or_else(|| http_url(address), |url| url.trim_end_matches('/').to_owned());
+        let public = |url: Option<&String>, address| {
+            url.map_or_else(|| http_url(address), |url| url.trim_end_matches('/').to_owned())
+        };
         Self {
             api_local: http_url(reachable(api)),
             api_public: public(config.server.public_url.as_ref(), api),
@@ -214,7 +241,11 @@ fn http_url(address: SocketAddr) -> String {
 /// Who listens everywhere is reached from here by the loopback address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
-        let loopback = if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+        let loopback = if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        };
         address.set_ip(loopback);
     }
     address

@@ -72,11 +72,16 @@ impl fmt::Display for Mismatch {
 impl VerifyRecord {
     /// A verification of this record.
     pub fn new(outside: &Outside) -> Self {
-        Self {
-            log: Arc::clone(&outside.log),
-            rows: Arc::clone(&outside.state_rows),
-            aggregates: Arc::clone(&outside.aggregates),
-        }
+        Self::of(
+            Arc::clone(&outside.log),
+            Arc::clone(&outside.state_rows),
+            Arc::clone(&outside.aggregates),
+        )
+    }
+
+    /// A verification of a record that nothing else is there for.
+    pub const fn of(log: Arc<dyn EventLog>, rows: Arc<dyn StateRows>, aggregates: Arc<dyn Aggregates>) -> Self {
+        Self { log, rows, aggregates }
     }
 
     /// Goes through all streams. The record may be written to meanwhile.

@@ -13,8 +13,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use sections::{
-    AuthSection, ChecksSection, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection, ServerSection,
-    StorageSection, UploadsSection, WorkSection,
+    AuthSection, ChecksSection, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
+    ServerSection, StorageSection, UploadsSection, WorkSection,
 };
 pub use validation::ConfigProblems;
 
@@ -92,15 +92,27 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // Variables with our prefix that name no section belong to others, such as `RAPIDPHOTO_CONFIG`.
-        figment = figment.merge(Env::prefixed(ENV_PREFIX).filter(|key| key.as_str().contains("__")).split("__"));
-        let mut config: Self = figment.extract().map_err(|why| ConfigError::Unreadable(Box::new(why)))?;
+        figment = figment.merge(
+            Env::prefixed(ENV_PREFIX)
+                .filter(|key| key.as_str().contains("__"))
+                .split("__"),
+        );
+        let mut config: Self = figment
+            .extract()
+            .map_err(|why| ConfigError::Unreadable(Box::new(why)))?;
         config.apply(overrides);
         config.validate()?;
         Ok(config)
     }
 
     fn apply(&mut self, overrides: &Overrides) {
-        let Overrides { listen, s3_listen, public_url, s3_public_url, data_dir } = overrides.clone();
+        let Overrides {
+            listen,
+            s3_listen,
+            public_url,
+            s3_public_url,
+            data_dir,
+        } = overrides.clone();
         if let Some(listen) = listen {
             self.server.listen = listen;
         }
@@ -140,8 +152,15 @@ mod tests {
     fn the_command_line_has_the_last_word_over_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("rapidphoto.toml");
-        std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:1\"\nallowed_origins = [\"https://a.example\"]\n").unwrap();
-        let overrides = Overrides { listen: Some("127.0.0.1:2".to_owned()), ..Overrides::default() };
+        std::fs::write(
+            &file,
+            "[server]\nlisten = \"127.0.0.1:1\"\nallowed_origins = [\"https://a.example\"]\n",
+        )
+        .unwrap();
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:2".to_owned()),
+            ..Overrides::default()
+        };
         let config = Config::load(Some(&file), &overrides).unwrap();
         assert_eq!(config.server.listen, "127.0.0.1:2");
         assert_eq!(config.server.allowed_origins, ["https://a.example"]);
@@ -153,7 +172,9 @@ mod tests {
         let file = dir.path().join("rapidphoto.toml");
         std::fs::write(&file, "[server]\nlisten_on = \"127.0.0.1:1\"\n").unwrap();
         let error = Config::load(Some(&file), &Overrides::default()).unwrap_err();
-        let ConfigError::Unreadable(why) = error else { panic!("{error:?}") };
+        let ConfigError::Unreadable(why) = error else {
+            panic!("{error:?}")
+        };
         assert!(why.to_string().contains("listen_on"), "{why}");
     }
 

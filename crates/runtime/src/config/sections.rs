@@ -85,7 +85,10 @@ pub struct DataSection {
 
 impl Default for DataSection {
     fn default() -> Self {
-        Self { dir: PathBuf::from("data"), readers: 4 }
+        Self {
+            dir: PathBuf::from("data"),
+            readers: 4,
+        }
     }
 }
 
@@ -177,7 +180,11 @@ pub struct ChecksSection {
 
 impl Default for ChecksSection {
     fn default() -> Self {
-        Self { max_pixels: 100_000_000, min_edge: None, policies: BTreeMap::new() }
+        Self {
+            max_pixels: 100_000_000,
+            min_edge: None,
+            policies: BTreeMap::new(),
+        }
     }
 }
 
@@ -226,7 +233,10 @@ pub struct LimitsSection {
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        Self { jobs_per_minute: 10, progress_per_second: 20 }
+        Self {
+            jobs_per_minute: 10,
+            progress_per_second: 20,
+        }
     }
 }
 
@@ -242,7 +252,10 @@ pub struct ImagingSection {
 
 impl Default for ImagingSection {
     fn default() -> Self {
-        Self { threads: None, memory_budget_bytes: 1024 * MIB }
+        Self {
+            threads: None,
+            memory_budget_bytes: 1024 * MIB,
+        }
     }
 }
 
@@ -271,6 +284,10 @@ pub enum LogFormat {
 
 impl Default for LogSection {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Text, otlp_endpoint: None }
+        Self {
+            filter: "info".to_owned(),
+            format: LogFormat::Text,
+            otlp_endpoint: None,
+        }
     }
 }

@@ -43,7 +43,10 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
         "warn".clone_into(&mut config.log.filter);
     }
     let telemetry = telemetry(&config)?;
-    let dir = tempfile::Builder::new().prefix("rapidphoto-demo-").tempdir().context("no place for the demo's data")?;
+    let dir = tempfile::Builder::new()
+        .prefix("rapidphoto-demo-")
+        .tempdir()
+        .context("no place for the demo's data")?;
     config.data.dir = dir.path().join("data");
     config.limits.jobs_per_minute = u32::MAX;
     let mut terminated = std::pin::pin!(terminated());
@@ -85,7 +88,11 @@ struct Shown {
 impl Shown {
     fn judge(self, options: &DemoOptions) -> anyhow::Result<Self> {
         if options.exit && self.completed < self.total {
-            bail!("{} of {} photos did not complete", self.total - self.completed, self.total);
+            bail!(
+                "{} of {} photos did not complete",
+                self.total - self.completed,
+                self.total
+            );
         }
         Ok(self)
     }
@@ -102,10 +109,17 @@ impl Shown {
 }
 
 async fn show(running: &Running, photos: &[DemoPhoto]) -> anyhow::Result<Shown> {
-    say(&format!("API      {}\nStorage  {}\n", running.api_url(), running.s3_url()))?;
+    say(&format!(
+        "API      {}\nStorage  {}\n",
+        running.api_url(),
+        running.s3_url()
+    ))?;
     let client = Client::new(running.local_api_url())?;
     let password = running.new_secret();
-    client.register(EMAIL, &password).await.context("the demo's user can't be registered")?;
+    client
+        .register(EMAIL, &password)
+        .await
+        .context("the demo's user can't be registered")?;
     let session: Session = client.log_in(EMAIL, &password).await?;
 
     let began = Instant::now();
@@ -122,7 +136,11 @@ async fn show(running: &Running, photos: &[DemoPhoto]) -> anyhow::Result<Shown> 
     if results.is_empty() {
         bail!("there was no photo to show");
     }
-    Ok(Shown { completed, total: results.len(), password })
+    Ok(Shown {
+        completed,
+        total: results.len(),
+        password,
+    })
 }
 
 /// Says a line to the person in front of the terminal.

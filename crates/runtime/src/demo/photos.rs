@@ -44,7 +44,8 @@ impl DemoPhoto {
             Content::Memory(content) => Ok(content.clone().into()),
             Content::File { path, .. } => {
                 let read = tokio::fs::read(path).await;
-                read.map(Into::into).with_context(|| format!("{} can't be read", path.display()))
+                read.map(Into::into)
+                    .with_context(|| format!("{} can't be read", path.display()))
             }
         }
     }
@@ -57,7 +58,11 @@ pub(super) async fn made_up(count: usize) -> anyhow::Result<Vec<DemoPhoto>> {
         .collect();
     let mut photos = Vec::with_capacity(count);
     for (name, made) in making {
-        photos.push(DemoPhoto { name, mime_type: MimeType::Jpeg, content: Content::Memory(made.await?) });
+        photos.push(DemoPhoto {
+            name,
+            mime_type: MimeType::Jpeg,
+            content: Content::Memory(made.await?),
+        });
     }
     Ok(photos)
 }
@@ -69,9 +74,16 @@ pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<
     for entry in entries {
         let path = entry?.path();
         let found = std::fs::metadata(&path)?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let Some(mime_type) = mime_type_of(&path).filter(|_| found.is_file()) else { continue };
-        let Ok(name) = Filename::parse(&name) else { continue };
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let Some(mime_type) = mime_type_of(&path).filter(|_| found.is_file()) else {
+            continue;
+        };
+        let Ok(name) = Filename::parse(&name) else {
+            continue;
+        };
         if found.len() == 0 || found.len() > config.uploads.max_file_bytes {
             tracing::warn!(file = %path.display(), bytes = found.len(), "left out: empty or too large");
             continue;
@@ -79,7 +91,10 @@ pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<
         photos.push(DemoPhoto {
             name: name.to_string(),
             mime_type,
-            content: Content::File { path, bytes: found.len() },
+            content: Content::File {
+                path,
+                bytes: found.len(),
+            },
         });
     }
     if photos.is_empty() {

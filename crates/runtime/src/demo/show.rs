@@ -31,7 +31,12 @@ impl Screen {
         }
         let total = together.add(ProgressBar::new(items.len() as u64));
         total.set_style(style("  {pos} of {len} photos at an end, {elapsed}"));
-        Self { together, total, lines, ended: HashMap::new() }
+        Self {
+            together,
+            total,
+            lines,
+            ended: HashMap::new(),
+        }
     }
 
     pub(super) fn progress(&self, photo: &str, percent: u8) {
@@ -48,7 +53,8 @@ impl Screen {
             }
         }
         self.ended.insert(photo.to_owned(), status.is_terminal());
-        self.total.set_position(self.ended.values().filter(|ended| **ended).count() as u64);
+        self.total
+            .set_position(self.ended.values().filter(|ended| **ended).count() as u64);
     }
 
     /// Makes room for the table.

@@ -43,13 +43,20 @@ struct Upload<'a> {
 /// Uploads photos as one job and watches them to their end.
 pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::Result<Vec<PhotoResult>> {
     let files: Vec<_> = photos.iter().map(DemoPhoto::file).collect();
-    let job = session.create_job(&files, None).await.context("the job can't be created")?;
+    let job = session
+        .create_job(&files, None)
+        .await
+        .context("the job can't be created")?;
     let job_id = job.job_id.clone().context("the API named no job")?;
     let uploads: Vec<Upload<'_>> = job
         .items
         .iter()
         .zip(photos)
-        .map(|(item, photo)| Upload { item, photo, sent: Arc::default() })
+        .map(|(item, photo)| Upload {
+            item,
+            photo,
+            sent: Arc::default(),
+        })
         .collect();
     let mut screen = Screen::new(&job.items, photos);
     tokio::try_join!(send_all(session, &uploads), watch(session, &job_id, &mut screen))?;
@@ -57,7 +64,9 @@ pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::
 
     let mut results = Vec::with_capacity(job.items.len());
     for item in &job.items {
-        results.push(PhotoResult { photo: session.photo(&item.photo_id).await? });
+        results.push(PhotoResult {
+            photo: session.photo(&item.photo_id).await?,
+        });
     }
     Ok(results)
 }
@@ -68,7 +77,9 @@ async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<(
             let sent = Arc::clone(&upload.sent);
             let content = upload.photo.content().await?;
             session
-                .put_counted(upload.item, content, move |bytes| sent.store(bytes, Ordering::Relaxed))
+                .put_counted(upload.item, content, move |bytes| {
+                    sent.store(bytes, Ordering::Relaxed)
+                })
                 .await
                 .with_context(|| format!("{} can't be uploaded", upload.photo.name))
         })
