@@ -34,7 +34,6 @@
 //! - `by_ids` answers in the order asked, each photo once. `by_upload_ids` in any order.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,

@@ -49,7 +49,7 @@ impl Ids for SeededIds {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): no secret, but repeatable.
+/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): no secret, but repeatable.
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {

@@ -5,20 +5,18 @@ use std::{
     time::Duration,
 };
 
-use rapidphoto_application::{
-    ports::{
-        AggregateState, Change, Claim, Commit, Committed, Details, EventMetadata, IdempotencyKey,
-        IdempotencyRecord, NewEvent, PasswordHash, Priority, Versioned, WorkKind, WorkOrder,
-    },
-    settings::WorkSettings,
-    work::orders_after,
+use chrono::NaiveDate;
+use rapidphoto_application::ports::{
+    AggregateState, Camera, Change, Claim, Commit, Committed, Details, EventMetadata, Exposure,
+    IdempotencyKey, IdempotencyRecord, Location, NewEvent, PasswordHash, PhotoMetadata, Priority,
+    RefreshSession, Scopes, StreamTicket, TakenAt, TokenHash, Versioned, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{
     EventId, JobId, PhotoId, StreamId, Timestamp, UserId, Version,
     job::{JobEvent, UploadJob},
     photo::{
-        Arrived, Check, Completed, Declared, Finding, PerceptualHash, Photo, PhotoCommand, PhotoEvent,
-        QueuePhoto, Thumbnail, UploadWindow,
+        Arrived, Check, Completed, Declared, Finding, PerceptualHash, Photo, PhotoCommand, QueuePhoto,
+        Thumbnail, UploadWindow,
     },
     user::{User, UserEvent},
     values::{Checksum, ETag, Email, Filename, KeySpace, MimeType, ObjectRef, ThumbnailEdge, UploadId},
@@ -76,8 +74,8 @@ pub fn commit(at: Timestamp) -> Commit {
 /// A window that begins at this moment.
 pub fn window(from: Timestamp) -> UploadWindow {
     UploadWindow {
-        url_expires_at: from + Duration::from_secs(15 * 60),
-        ends_at: from + Duration::from_secs(24 * 3600),
+        url_expires_at: from + Duration::from_mins(15),
+        ends_at: from + Duration::from_hours(24),
     }
 }
 
@@ -143,6 +141,35 @@ pub fn filename() -> Filename {
     Filename::parse("Zürich – 猫.jpg").unwrap()
 }
 
+/// EXIF with nothing left out, and numbers that take all of their bits.
+pub fn metadata() -> PhotoMetadata {
+    let day = NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+    PhotoMetadata {
+        taken_at: Some(TakenAt {
+            local: day.and_hms_milli_opt(23, 59, 58, 123).unwrap(),
+            offset_minutes: Some(-570),
+        }),
+        camera: Some(Camera {
+            make: Some("Müller & Söhne".to_owned()),
+            model: Some("X \"1\"".to_owned()),
+            lens: None,
+        }),
+        location: Some(Location {
+            latitude: -33.856_784_4,
+            longitude: 0.1 + 0.2,
+            altitude: Some(-0.0),
+        }),
+        exposure: Some(Exposure {
+            exposure_time: Some(1.0 / 3.0),
+            f_number: Some(1.8),
+            iso: Some(u32::MAX),
+            focal_length: None,
+        }),
+        orientation: Some(8),
+        software: Some("猫 1.0".to_owned()),
+    }
+}
+
 /// Words for commits.
 pub trait Writing {
     /// Adds events and the state they lead to.
@@ -171,9 +198,6 @@ pub trait Writing {
 
     /// Adds what a command leads to, and erases the details of a photo that it deletes; no work.
     fn write_command(&mut self, before: &Versioned<Photo>, command: PhotoCommand) -> Versioned<Photo>;
-
-    /// Adds the work that the events of a photo make necessary.
-    fn with_work(&mut self, photo: &Photo, events: &[PhotoEvent]);
 }
 
 fn named(event: impl Into<rapidphoto_domain::DomainEvent>) -> NewEvent {
@@ -294,13 +318,6 @@ impl Writing for Commit {
             value: photo,
         }
     }
-
-    fn with_work(&mut self, photo: &Photo, events: &[PhotoEvent]) {
-        for event in events {
-            self.work
-                .extend(orders_after(photo, event, self.at, &WorkSettings::default()));
-        }
-    }
 }
 
 /// Writes a commit that must stand.
@@ -389,5 +406,35 @@ pub async fn claimed(record: &Record, now: Timestamp, photo: &Versioned<Photo>, 
     claims[0]
 }
 
+/// The hash of a token that was not used yet.
+pub fn token() -> TokenHash {
+    let mut hash = [0xe7; 32];
+    hash[..16].copy_from_slice(&bits().to_be_bytes());
+    TokenHash(hash)
+}
+
+/// A login's first refresh token.
+pub fn session(user: UserId, expires_at: Timestamp) -> RefreshSession {
+    let token = token();
+    RefreshSession {
+        token,
+        family: token,
+        user,
+        scopes: Scopes::of_user(),
+        expires_at,
+    }
+}
+
+/// A ticket for everything of a user, to be used before it expires.
+pub fn ticket(user: UserId, expires_at: Timestamp) -> StreamTicket {
+    StreamTicket {
+        ticket: token(),
+        user,
+        job: None,
+        first_use_by: expires_at,
+        expires_at,
+    }
+}
+
 /// How long [`claimed`] claims.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);

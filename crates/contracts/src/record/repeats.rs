@@ -21,7 +21,7 @@ pub async fn the_same_commit_again_is_success_and_changes_nothing<H: RecordHarne
         let photo = commit.write_photo(given::promise(now, owner, job.value.id));
         commit.work.push(given::schedule(&photo, WorkKind::Look, now));
     }
-    commit.idempotency = Some(given::idempotency(owner, "k", now + Duration::from_secs(60)));
+    commit.idempotency = Some(given::idempotency(owner, "k", now + Duration::from_mins(1)));
     let first = stands(&record, commit.clone()).await;
     assert!(!first.repeated);
     // Others write in between.
@@ -60,7 +60,7 @@ pub async fn a_repeated_commit_leaves_work_and_claims_alone<H: RecordHarness>(ha
     commit.work.push(WorkOrder::Finish { claim: claim.token });
     commit.work.push(given::schedule(&photo, WorkKind::Process, now));
     stands(&record, commit.clone()).await;
-    let lease = Duration::from_secs(60);
+    let lease = Duration::from_mins(1);
     let processing = record.work.claim(&[WorkKind::Process], 1, lease).await.unwrap();
     let before = Everything::of(&record).await;
     assert!(stands(&record, commit).await.repeated);

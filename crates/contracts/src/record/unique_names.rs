@@ -114,12 +114,12 @@ pub async fn an_email_has_one_account<H: RecordHarness>(harness: H) {
 pub async fn an_idempotency_key_is_free_once_it_has_expired<H: RecordHarness>(harness: H) {
     let (record, now) = (harness.record(), harness.now());
     let owner = given::user(&record, now).await;
-    let (second, expiry) = (Duration::from_millis(1), now + Duration::from_secs(60));
+    let (second, expiry) = (Duration::from_millis(1), now + Duration::from_mins(1));
     let mut first = given::commit(now);
     first.idempotency = Some(given::idempotency(owner, "key", expiry));
     stands(&record, first).await;
 
-    let successor = given::idempotency(owner, "key", expiry + Duration::from_secs(60));
+    let successor = given::idempotency(owner, "key", expiry + Duration::from_mins(1));
     let mut early = given::commit(expiry - second);
     early.write_job(owner, 1);
     early.idempotency = Some(successor.clone());
@@ -147,7 +147,7 @@ pub async fn two_users_can_use_one_idempotency_key<H: RecordHarness>(harness: H)
     for _ in 0..2 {
         let owner = given::user(&record, now).await;
         let mut commit = given::commit(now);
-        let wanted = given::idempotency(owner, "the same", now + Duration::from_secs(60));
+        let wanted = given::idempotency(owner, "the same", now + Duration::from_mins(1));
         commit.idempotency = Some(wanted.clone());
         stands(&record, commit).await;
         let kept = record

@@ -4,7 +4,7 @@ use futures::stream;
 use rapidphoto_application::ports::{GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable};
 use rapidphoto_domain::values::ETag;
 
-use super::MemoryObjects;
+use super::{MemoryObjects, bucket::Object};
 use crate::{Operation, lock};
 
 /// Bodies come in pieces of this length, so that whoever reads them puts them together.
@@ -14,7 +14,7 @@ const PIECE: usize = 64 * 1024;
 impl ObjectStore for MemoryObjects {
     async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
         self.faults.enter(Operation::Head).await?;
-        Ok(lock(&self.bucket).objects.get(key).map(|object| object.head()))
+        Ok(lock(&self.bucket).objects.get(key).map(Object::head))
     }
 
     async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {

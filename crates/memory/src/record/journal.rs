@@ -55,7 +55,7 @@ fn write(space: &mut Space, commit: Commit, encoded: Vec<Vec<EncodedEvent>>) {
     for details in commit.details {
         keep_details(space, details);
     }
-    for order in commit.work {
+    for order in &commit.work {
         space.carry_out(order);
     }
     if let Some(record) = commit.idempotency {

@@ -5,8 +5,8 @@ use super::space::{Space, WorkRow};
 impl Space {
     /// Carries out one order. Claims were judged before the commit: one that an earlier order of the same commit took
     /// away is not looked for again.
-    pub(super) fn carry_out(&mut self, order: WorkOrder) {
-        match order {
+    pub(super) fn carry_out(&mut self, order: &WorkOrder) {
+        match *order {
             WorkOrder::Schedule {
                 photo,
                 owner,
