@@ -5,7 +5,7 @@ use std::{
 };
 
 use metrics::gauge;
-use rapidphoto_domain::UserId;
+use rapidphoto_domain::{DomainEvent, StreamId, UserId, photo::PhotoEvent};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -157,6 +157,12 @@ impl LiveTail {
     fn hand_out(&self, page: EventPage) {
         let mut hub = self.hub();
         for event in page.events {
+            if ends_progress(&event.event)
+                && let StreamId::Photo(photo) = event.stream
+            {
+                // Before its watchers hear that it has arrived: no tick takes them back behind that.
+                self.board.forget(photo);
+            }
             if let Some(channels) = hub.owners.get(&event.owner) {
                 // The last watcher may have just left.
                 let _ = channels.states.send(Arc::new(event));
@@ -194,4 +200,12 @@ impl LiveTail {
     fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether what was told of an upload's progress means nothing any more.
+const fn ends_progress(event: &DomainEvent) -> bool {
+    matches!(
+        event,
+        DomainEvent::Photo(PhotoEvent::PhotoUploadCompleted {} | PhotoEvent::PhotoRetried { .. })
+    )
 }

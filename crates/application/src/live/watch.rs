@@ -104,6 +104,7 @@ impl WatchHandler {
         };
         let watcher = Watcher {
             log: Arc::clone(&self.outside.log),
+            board: Arc::clone(&self.board),
             joined,
             owner,
             job,

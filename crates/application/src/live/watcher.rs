@@ -5,11 +5,15 @@ use rapidphoto_domain::{JobId, StreamType, UserId};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{LiveError, LiveItem, LiveStream, tail::Joined};
-use crate::ports::{Cursor, EventFilter, EventLog, LogError, StoredEvent, Unavailable};
+use crate::{
+    ports::{Cursor, EventFilter, EventLog, LogError, StoredEvent, Unavailable},
+    progress::ProgressBoard,
+};
 
 /// One watcher: first what is pending, then what the log holds up to where it joined the tail, then what comes.
 pub(super) struct Watcher {
     pub(super) log: Arc<dyn EventLog>,
+    pub(super) board: Arc<ProgressBoard>,
     pub(super) joined: Joined,
     pub(super) owner: UserId,
     /// Only this job.
@@ -63,7 +67,10 @@ impl Watcher {
                 },
                 tick = self.joined.ticks.recv() => match tick {
                     Ok(tick) if self.job.is_none_or(|job| job == tick.job) => {
-                        return Some(Ok(LiveItem::Progress(tick)));
+                        // The latest there is; of an upload that has arrived since, nothing.
+                        if let Some(latest) = self.board.upload(tick.photo) {
+                            return Some(Ok(LiveItem::Progress(latest)));
+                        }
                     }
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,
