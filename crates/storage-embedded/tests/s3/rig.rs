@@ -246,20 +246,29 @@ pub(crate) async fn write(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
     stream.write_all(bytes.as_ref()).await.unwrap();
 }
 
-/// What the server says until it says nothing more for a moment, or closes.
+/// The server's next answer, whole; what there is of it if the connection ends first.
 pub(crate) async fn answer(stream: &mut TcpStream) -> String {
-    let mut text = Vec::new();
+    let mut text = String::new();
     let mut chunk = [0; 4096];
-    let mut patience = Duration::from_secs(10);
-    while let Ok(read) = tokio::time::timeout(patience, stream.read(&mut chunk)).await {
-        match read {
+    while !is_whole(&text) {
+        let read = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut chunk));
+        match read.await.expect("an answer, or the end") {
             Ok(0) => break,
-            Ok(length) => text.extend_from_slice(&chunk[..length]),
-            Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&text)),
+            Ok(length) => text.push_str(std::str::from_utf8(&chunk[..length]).unwrap()),
+            Err(error) => panic!("{error} after {text:?}"),
         }
-        patience = Duration::from_millis(300);
     }
-    String::from_utf8(text).unwrap()
+    text
+}
+
+fn is_whole(answer: &str) -> bool {
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    body.len() == length.map_or(0, |length| length.parse().unwrap())
 }
 
 /// Keeps every message, and takes them as it is told.
