@@ -1,0 +1,187 @@
+use std::io::{self, IsTerminal as _, Write};
+
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    fmt::{self, MakeWriter},
+    registry::LookupSpan,
+};
+
+use crate::{
+    config::{LogFormat, TelemetryError},
+    redaction,
+};
+
+/// Libraries that are only heard when something is wrong. s3s reports every refusal of a client as an error of its own,
+/// and what goes wrong behind it is reported by the store.
+const NOISE: &str = "s3s=off,s3s::service=error,\
+    aws_runtime=warn,aws_sdk_s3=warn,aws_sigv4=warn,aws_smithy_http_client=warn,aws_smithy_runtime=warn,\
+    h2=warn,hyper=warn,hyper_util=warn,mio=warn,reqwest=warn,rustls=warn,tower=warn,\
+    opentelemetry=warn,opentelemetry-otlp=warn,opentelemetry_sdk=warn";
+
+/// A filter that names a library overrides what is said of it here; one that names none does not.
+pub(crate) fn filter(wanted: &str) -> Result<EnvFilter, TelemetryError> {
+    let wanted = if wanted.trim().is_empty() { "info" } else { wanted };
+    EnvFilter::builder()
+        .parse(format!("{NOISE},{wanted}"))
+        .map_err(TelemetryError::Filter)
+}
+
+/// Whether people are looking.
+pub(crate) fn to_a_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Lines in this format to this writer.
+pub(crate) fn layer<S, W>(format: LogFormat, colours: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let lines = fmt::layer()
+        .with_writer(Redacting(writer))
+        // Where stderr is gone, saying so on stderr would panic.
+        .log_internal_errors(false);
+    match format {
+        LogFormat::Human => lines.with_ansi(colours).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+    }
+}
+
+/// Strikes secrets out of what is written. Each line is written in one piece.
+struct Redacting<W>(W);
+
+impl<'writer, W: MakeWriter<'writer>> MakeWriter<'writer> for Redacting<W> {
+    type Writer = Redacting<W::Writer>;
+
+    fn make_writer(&'writer self) -> Self::Writer {
+        Redacting(self.0.make_writer())
+    }
+}
+
+impl<W: Write> Write for Redacting<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match str::from_utf8(line) {
+            Ok(text) => self.0.write_all(redaction::redacted(text).as_bytes())?,
+            Err(_) => self.0.write_all(line)?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, wanted: &str, speak: impl FnOnce()) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let subscriber = tracing_subscriber::registry()
+            .with(filter(wanted).unwrap())
+            .with(layer(format, false, move || writer.clone()));
+        tracing::subscriber::with_default(subscriber, speak);
+        let bytes = page.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn json_lines_are_objects_that_name_their_span() {
+        let lines = logged(LogFormat::Json, "", || {
+            let span = tracing::info_span!("request", id = "r-1");
+            span.in_scope(|| tracing::warn!(photo = 7, "too \"big\"\n{}", "\u{1b}[31m"));
+            tracing::info!("done");
+        });
+        let lines: Vec<serde_json::Value> = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["level"], "WARN");
+        assert_eq!(lines[0]["photo"], 7);
+        assert_eq!(lines[0]["span"]["name"], "request");
+        assert_eq!(lines[0]["span"]["id"], "r-1");
+        assert!(lines[0]["message"].as_str().unwrap().starts_with("too \"big\"\n"));
+        assert!(lines[0]["timestamp"].as_str().unwrap().ends_with('Z'));
+        assert_eq!(lines[1]["message"], "done");
+    }
+
+    #[test]
+    fn a_json_line_with_a_secret_is_still_an_object() {
+        let lines = logged(LogFormat::Json, "info", || {
+            tracing::info!(
+                uri = "/queries/events?ticket=st_s3cr3t&x=1",
+                header = "Bearer s3cr3t",
+                debug = ?("authorization", "Bearer s3cr3t"),
+                ticket = "s3cr3t",
+                "asked"
+            );
+        });
+        assert!(!lines.contains("s3cr3t"), "{lines}");
+        let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
+        assert_eq!(line["message"], "asked");
+        assert_eq!(line["uri"], "/queries/events?ticket=…&x=1");
+    }
+
+    #[test]
+    fn people_get_no_secrets_either() {
+        let line = logged(LogFormat::Human, "info", || {
+            tracing::info!(
+                password = "s3cr3t",
+                "got {}",
+                "https://s3/b/k?X-Amz-Date=1&X-Amz-Signature=s3cr3t"
+            );
+        });
+        assert!(line.contains("X-Amz-Date=1"), "{line}");
+        assert!(!line.contains("s3cr3t"), "{line}");
+    }
+
+    #[test]
+    fn noisy_libraries_are_quiet_until_they_are_named() {
+        let speak = || {
+            tracing::error!(target: "s3s::ops", "a client's mistake");
+            tracing::info!(target: "hyper::proto", "chatter");
+            tracing::debug!(target: "rapidphoto_http", "detail");
+        };
+        assert_eq!(logged(LogFormat::Human, "info", speak), "");
+        let debug = logged(LogFormat::Human, "debug", speak);
+        assert!(
+            debug.contains("detail") && !debug.contains("chatter") && !debug.contains("mistake"),
+            "{debug}"
+        );
+        let named = logged(LogFormat::Human, "info,hyper=info,s3s=error", speak);
+        assert!(
+            named.contains("chatter") && named.contains("mistake") && !named.contains("detail"),
+            "{named}"
+        );
+    }
+
+    #[test]
+    fn a_filter_that_says_nothing_sensible_is_refused() {
+        assert!(matches!(
+            filter("rapidphoto=loud"),
+            Err(TelemetryError::Filter(_))
+        ));
+        assert!(filter("info,rapidphoto_http=trace").is_ok());
+    }
+}
