@@ -1,0 +1,83 @@
+//! Which instructions of the CPU are used. The only module with unsafe code.
+
+use crate::idct::{self, Samples};
+use crate::scan::Group;
+
+/// The instructions that the inner loops are compiled for.
+///
+/// All give the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backend(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+/// Work that is compiled once for each backend.
+pub(crate) trait Work {
+    type Output;
+
+    /// Does it; to be `#[inline(always)]`, as is all that it calls in its inner loops.
+    fn run(self) -> Self::Output;
+}
+
+impl Backend {
+    /// The best that this CPU has, asked at run time.
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2")
+            && std::is_x86_feature_detected!("bmi1")
+            && std::is_x86_feature_detected!("bmi2")
+            && std::is_x86_feature_detected!("lzcnt")
+            && std::is_x86_feature_detected!("movbe")
+            && std::is_x86_feature_detected!("popcnt")
+        {
+            return Self(Kind::Avx2);
+        }
+        Self::portable()
+    }
+
+    /// What any CPU of the architecture has.
+    pub const fn portable() -> Self {
+        Self(Kind::Portable)
+    }
+
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
+        match self.0 {
+            Kind::Portable => work.run(),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for every feature that
+            // `run_avx2` enables.
+            #[allow(unsafe_code)]
+            Kind::Avx2 => unsafe { run_avx2(work) },
+        }
+    }
+}
+
+impl Backend {
+    /// The inverse DCT of a group of blocks, whose coefficients are zero then.
+    #[inline(always)]
+    pub(crate) fn transform<const N: usize>(
+        self,
+        group: &mut Group,
+        steps: &[i16; 64],
+        samples: &mut Samples,
+    ) {
+        match self.0 {
+            Kind::Portable => idct::portable::transform::<N>(group, steps, samples),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            #[allow(unsafe_code)]
+            Kind::Avx2 => unsafe { idct::avx2::transform::<N>(group, steps, samples) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,movbe,popcnt")]
+fn run_avx2<W: Work>(work: W) -> W::Output {
+    work.run()
+}

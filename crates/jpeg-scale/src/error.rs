@@ -1,0 +1,110 @@
+//! What can go wrong, as far as a caller can act on it.
+
+/// Why a file was not decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A JPEG, but of a kind that another decoder has to read.
+    #[error("not a baseline JPEG that this decoder reads: {0}")]
+    Unsupported(Unsupported),
+    /// Not a JPEG, or damaged where nothing can be made of it.
+    #[error("not a readable JPEG: {0}")]
+    Corrupt(Corrupt),
+    /// Larger than the caller allows; nothing was allocated for it.
+    #[error("{width} x {height} is beyond the limits")]
+    Limit {
+        /// Width in the file's header.
+        width: u16,
+        /// Height in the file's header.
+        height: u16,
+    },
+}
+
+/// The kinds of JPEG that are recognised and left to another decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// Progressive DCT (SOF2).
+    #[error("progressive")]
+    Progressive,
+    /// Arithmetic coding of any process (SOF9 to SOF11).
+    #[error("arithmetic coding")]
+    Arithmetic,
+    /// Lossless process (SOF3) or JPEG-LS (SOF55).
+    #[error("lossless")]
+    Lossless,
+    /// Hierarchical processes (SOF5 to SOF7, SOF13 to SOF15).
+    #[error("hierarchical")]
+    Hierarchical,
+    /// Samples of another depth than 8 bits; 12 as a rule.
+    #[error("samples are not of 8 bits")]
+    Depth,
+    /// Four components: CMYK or YCCK.
+    #[error("CMYK or YCCK")]
+    Cmyk,
+    /// Three components that are stored as red, green, blue.
+    #[error("stored as RGB")]
+    Rgb,
+    /// Two components, or more than four.
+    #[error("an unusual number of components")]
+    Components,
+    /// A sampling factor above 2.
+    #[error("an unusual sampling factor")]
+    Sampling,
+    /// The components lie in several scans.
+    #[error("components in separate scans")]
+    NonInterleaved,
+    /// The height is told after the first scan (DNL).
+    #[error("no height in the header")]
+    NoHeight,
+}
+
+/// What about a file is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Corrupt {
+    /// Does not begin with SOI.
+    #[error("no start of image")]
+    NotJpeg,
+    /// Ends before the first scan's data.
+    #[error("ends before its first scan")]
+    Truncated,
+    /// A marker segment is shorter or longer than its content.
+    #[error("a segment has a wrong length")]
+    Segment,
+    /// A marker that cannot stand where it stands.
+    #[error("an unexpected marker")]
+    Marker,
+    /// The frame header contradicts itself.
+    #[error("the frame header is invalid")]
+    Frame,
+    /// The scan header contradicts itself or the frame.
+    #[error("the scan header is invalid")]
+    Scan,
+    /// A Huffman table is no prefix code, or is missing.
+    #[error("a Huffman table is invalid or missing")]
+    Huffman,
+    /// A quantisation table is invalid or missing.
+    #[error("a quantisation table is invalid or missing")]
+    Quantization,
+}
+
+/// What was wrong with the image data of a picture that was decoded all the same.
+///
+/// The parts that could not be read are mid-grey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The data end too early.
+    #[error("the image data end too early")]
+    Truncated,
+    /// The data hold a code that no table has, or a coefficient beyond its block.
+    #[error("the image data hold an invalid code")]
+    InvalidCode,
+    /// A restart marker is missing or has another number than the one that is due.
+    #[error("a restart marker is missing or out of order")]
+    Restart,
+    /// A restart interval holds more data than its blocks need.
+    #[error("a restart interval holds more data than its blocks need")]
+    Surplus,
+}

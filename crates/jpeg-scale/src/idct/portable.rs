@@ -1,0 +1,60 @@
+//! The vectors as arrays.
+
+use super::{
+    COS_0, COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_3, COS_PI_4, COS_PI_6, COS_PI_8, COS_PI_16,
+    LANES, ORDER, Samples, transform,
+};
+use crate::scan::Group;
+
+type V = [i16; LANES];
+const ZERO: V = [0; LANES];
+
+#[inline(always)]
+fn load(lanes: &V) -> V {
+    *lanes
+}
+
+#[inline(always)]
+fn add(mut a: V, b: V) -> V {
+    for i in 0..LANES {
+        a[i] = a[i].saturating_add(b[i]);
+    }
+    a
+}
+
+#[inline(always)]
+fn sub(mut a: V, b: V) -> V {
+    for i in 0..LANES {
+        a[i] = a[i].saturating_sub(b[i]);
+    }
+    a
+}
+
+/// Times `factor / 32768`, rounded.
+#[inline(always)]
+fn scale(mut a: V, factor: i16) -> V {
+    for lane in &mut a {
+        *lane = ((i32::from(*lane) * i32::from(factor) + (1 << 14)) >> 15) as i16;
+    }
+    a
+}
+
+/// Times a quantisation step, with 4 fractional bits.
+#[inline(always)]
+fn dequantize(mut a: V, step: i16) -> V {
+    for lane in &mut a {
+        *lane = lane.wrapping_mul(step).clamp(-2047, 2047) << 4;
+    }
+    a
+}
+
+#[inline(always)]
+fn store<const N: usize>(row: &[V; N], samples: &mut [u8; 8 * LANES]) {
+    for (x, lanes) in row.iter().enumerate() {
+        for (block, &value) in lanes.iter().enumerate() {
+            samples[block * N + x] = (value.saturating_add(8 + (128 << 4)) >> 4).clamp(0, 255) as u8;
+        }
+    }
+}
+
+transform!(#[inline(always)]);

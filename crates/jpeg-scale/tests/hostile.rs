@@ -1,0 +1,553 @@
+//! Damaged, hostile and unusual files: an error or a picture with its damage told, never a panic, never much memory.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Options, PLAIN, colour, encode, grey, restarts, segment, segments};
+use jpeg_encoder::{ColorType, SamplingFactor};
+use jpeg_scale::{Corrupt, Damage, Decoded, Decoder, Error, Limits, Scale, Unsupported, read_header};
+
+fn decode(file: &[u8]) -> Result<Decoded, Error> {
+    let full = Decoder::new().decode(file, Scale::Full, &Limits::default());
+    for scale in Scale::ALL {
+        let scaled = Decoder::new().decode(file, scale, &Limits::default());
+        // The scale has no say in what is wrong with a file.
+        assert_eq!(
+            scaled.as_ref().map(|each| each.damage),
+            full.as_ref().map(|each| each.damage),
+            "at {}/8",
+            scale.eighths()
+        );
+    }
+    full
+}
+
+fn damage(file: &[u8]) -> Option<Damage> {
+    decode(file).unwrap().damage
+}
+
+/// A file with a segment put before the first of another kind.
+fn insert_before(file: &[u8], marker: u8, segment: &[u8]) -> Vec<u8> {
+    let (at, _) = common::segment(file, marker);
+    [&file[..at], segment, &file[at..]].concat()
+}
+
+fn replace(file: &[u8], (from, to): (usize, usize), with: &[u8]) -> Vec<u8> {
+    [&file[..from], with, &file[to..]].concat()
+}
+
+const SOF0: u8 = 0xc0;
+const DHT: u8 = 0xc4;
+const SOS: u8 = 0xda;
+const DQT: u8 = 0xdb;
+
+#[test]
+fn truncation_at_every_marker_is_an_error_before_the_scan_and_damage_in_it() {
+    let file = colour(
+        120,
+        90,
+        Options {
+            restart_interval: 4,
+            ..PLAIN
+        },
+    );
+    for (marker, from, to) in segments(&file) {
+        for end in [from, from + 1, from + 2, usize::midpoint(from, to), to - 1] {
+            assert!(decode(&file[..end]).is_err(), "{marker:x} at {end}");
+            assert!(read_header(&file[..end]).is_err(), "{marker:x} at {end}");
+        }
+    }
+    for restart in restarts(&file) {
+        for end in [restart, restart + 1, restart + 2] {
+            assert_eq!(damage(&file[..end]), Some(Damage::Truncated), "at {end}");
+        }
+    }
+}
+
+#[test]
+fn truncation_at_every_byte_is_noticed() {
+    let file = colour(40, 40, PLAIN);
+    let data = segment(&file, SOS).1;
+    assert_eq!(damage(&file), None);
+    for end in 0..data {
+        assert!(decode(&file[..end]).is_err(), "at {end}");
+    }
+    // Without EOI alone the picture is whole; the last byte of data may be padding.
+    assert_eq!(damage(&file[..file.len() - 1]), None);
+    assert_eq!(damage(&file[..file.len() - 2]), None);
+    for end in data..file.len() - 3 {
+        assert_eq!(
+            damage(&file[..end]),
+            Some(Damage::Truncated),
+            "at {end} of {}",
+            file.len()
+        );
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_grey() {
+    let file = grey(64, 64, PLAIN);
+    let data = segment(&file, SOS).1;
+    let decoded = decode(&file[..data + 60]).unwrap();
+    assert_eq!(decoded.damage, Some(Damage::Truncated));
+    assert!(
+        decoded.planes.planes[0]
+            .row(63)
+            .iter()
+            .all(|&sample| sample == 128)
+    );
+    assert!(
+        decoded.planes.planes[0].row(0)[..8]
+            .iter()
+            .any(|&sample| sample != 128)
+    );
+}
+
+#[test]
+fn invalid_huffman_tables_are_refused() {
+    let file = colour(32, 32, PLAIN);
+    let table = |head: u8, counts: [u8; 16], symbols: usize| {
+        let length = (2 + 17 + symbols) as u16;
+        let mut segment = vec![0xff, DHT];
+        segment.extend(length.to_be_bytes());
+        segment.push(head);
+        segment.extend(counts);
+        segment.extend((0..symbols).map(|symbol| (symbol % 256) as u8));
+        segment
+    };
+    let counts = |pairs: &[(usize, u8)]| {
+        let mut counts = [0; 16];
+        for &(length, count) in pairs {
+            counts[length - 1] = count;
+        }
+        counts
+    };
+    let invalid = [
+        ("three codes of one bit", table(0, counts(&[(1, 3)]), 3)),
+        (
+            "more codes than two bits have after a code of one",
+            table(0, counts(&[(1, 1), (2, 3)]), 4),
+        ),
+        (
+            "too many of 16 bits",
+            table(0x10, counts(&[(1, 1), (2, 1), (3, 1), (8, 33)]), 36),
+        ),
+        ("no codes", table(0, [0; 16], 0)),
+        (
+            "more than 256 symbols",
+            table(0x10, counts(&[(9, 200), (10, 200)]), 400),
+        ),
+        ("a class that does not exist", table(0x20, counts(&[(2, 1)]), 1)),
+        ("a slot that does not exist", table(0x04, counts(&[(2, 1)]), 1)),
+        ("fewer symbols than counted", table(0, counts(&[(4, 8)]), 7)),
+        ("nothing but a head", vec![0xff, DHT, 0, 3, 0]),
+    ];
+    for (name, segment) in invalid {
+        let outcome = decode(&insert_before(&file, SOS, &segment));
+        assert!(
+            matches!(outcome, Err(Error::Corrupt(Corrupt::Huffman | Corrupt::Segment))),
+            "{name}: {outcome:?}"
+        );
+    }
+    // Valid ones that do not fit the data: noticed, or garbage, but a picture.
+    let unfit = [
+        table(0, counts(&[(1, 2)]), 2),
+        table(0, counts(&[(16, 200)]), 200),
+        table(0x10, counts(&[(1, 1)]), 1),
+        table(0x10, counts(&[(8, 255), (9, 1)]), 256),
+        table(0x11, counts(&[(16, 255)]), 255),
+    ];
+    for segment in unfit {
+        decode(&insert_before(&file, SOS, &segment)).unwrap();
+    }
+    for (_, from, to) in segments(&file).into_iter().filter(|each| each.0 == DHT) {
+        assert!(matches!(
+            decode(&replace(&file, (from, to), &[])),
+            Err(Error::Corrupt(Corrupt::Huffman))
+        ));
+    }
+}
+
+#[test]
+fn missing_and_wide_quantisation_tables() {
+    let file = colour(32, 32, PLAIN);
+    let tables: Vec<_> = segments(&file).into_iter().filter(|each| each.0 == DQT).collect();
+    for &(_, from, to) in &tables {
+        let outcome = decode(&replace(&file, (from, to), &[]));
+        assert_eq!(outcome.unwrap_err(), Error::Corrupt(Corrupt::Quantization));
+    }
+    // The same steps as 16-bit numbers.
+    let mut wide = file.clone();
+    for &(_, from, to) in tables.iter().rev() {
+        let mut segment = vec![0xff, DQT];
+        let heads = file[from + 4..to].chunks(65);
+        segment.extend((2 + heads.len() as u16 * 129).to_be_bytes());
+        for table in heads {
+            segment.push(table[0] | 0x10);
+            segment.extend(table[1..].iter().flat_map(|&step| [0, step]));
+        }
+        wide = replace(&wide, (from, to), &segment);
+    }
+    assert_ne!(wide, file);
+    assert_eq!(decode(&wide), decode(&file));
+}
+
+/// The file with other dimensions in its frame header.
+fn with_size(file: &[u8], width: u16, height: u16) -> Vec<u8> {
+    let (from, _) = segment(file, SOF0);
+    let mut file = file.to_vec();
+    file[from + 5..from + 7].copy_from_slice(&height.to_be_bytes());
+    file[from + 7..from + 9].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+#[test]
+fn claimed_dimensions_are_judged_before_memory_is_taken() {
+    let file = colour(8, 8, PLAIN);
+    let huge = with_size(&file, 65_500, 65_500);
+    let start = Instant::now();
+    for scale in Scale::ALL {
+        let outcome = Decoder::new().decode(&huge, scale, &Limits::default());
+        assert_eq!(
+            outcome.unwrap_err(),
+            Error::Limit {
+                width: 65_500,
+                height: 65_500
+            }
+        );
+    }
+    assert!(start.elapsed() < Duration::from_millis(100));
+    assert_eq!(read_header(&huge).unwrap().width, 65_500);
+
+    let allowed = with_size(&file, 1000, 1000);
+    let limits = |pixels, bytes| Limits { pixels, bytes };
+    let outcome = |limits| {
+        Decoder::new()
+            .decode(&allowed, Scale::Half, &limits)
+            .map(|each| each.damage)
+    };
+    assert_eq!(
+        outcome(limits(1_000_000, 500 * 500 * 2)),
+        Ok(Some(Damage::Truncated))
+    );
+    assert!(matches!(
+        outcome(limits(999_999, 1 << 30)),
+        Err(Error::Limit { .. })
+    ));
+    // 63 × 63 MCUs of 8 × 8 samples of luma and 2 × 4 × 4 of chroma.
+    assert_eq!(
+        outcome(limits(1_000_000, 63 * 63 * 96)),
+        Ok(Some(Damage::Truncated))
+    );
+    assert!(matches!(
+        outcome(limits(1_000_000, 63 * 63 * 96 - 1)),
+        Err(Error::Limit { .. })
+    ));
+}
+
+#[test]
+fn no_dimensions() {
+    let file = colour(8, 8, PLAIN);
+    assert_eq!(
+        decode(&with_size(&file, 0, 8)).unwrap_err(),
+        Error::Corrupt(Corrupt::Frame)
+    );
+    assert_eq!(
+        decode(&with_size(&file, 8, 0)).unwrap_err(),
+        Error::Unsupported(Unsupported::NoHeight)
+    );
+    assert_eq!(
+        decode(&with_size(&file, 0, 0)).unwrap_err(),
+        Error::Corrupt(Corrupt::Frame)
+    );
+    assert_eq!(damage(&with_size(&file, 16_384, 1)), Some(Damage::Truncated));
+}
+
+#[test]
+fn a_hundred_thousand_segments_are_passed_quickly() {
+    let file = colour(32, 32, PLAIN);
+    let quantization = segment(&file, DQT);
+    for each in [
+        &[0xff, 0xfe, 0, 2][..],
+        &[0xff, 0xe1, 0, 4, 0, 0],
+        &file[quantization.0..quantization.1],
+    ] {
+        let long = insert_before(&file, SOF0, &each.repeat(100_000));
+        let start = Instant::now();
+        assert_eq!(
+            Decoder::new().decode(&long, Scale::Full, &Limits::default()),
+            decode(&file)
+        );
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+    let huffman = segment(&file, DHT);
+    let long = insert_before(&file, SOS, &file[huffman.0..huffman.1].repeat(100_000));
+    let start = Instant::now();
+    assert_eq!(decode(&long), decode(&file));
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_follows_the_picture_is_not_looked_at() {
+    let mut file = colour(64, 64, PLAIN);
+    let expected = decode(&file).unwrap();
+    // With EOI, and (worse) without: the zeros are the data's continuation then.
+    for without_eoi in [false, true] {
+        if without_eoi {
+            file.truncate(file.len() - 2);
+        }
+        let length = file.len();
+        file.resize(1 << 30, 0);
+        let start = Instant::now();
+        let decoded = Decoder::new()
+            .decode(&file, Scale::Full, &Limits::default())
+            .unwrap();
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            start.elapsed()
+        );
+        assert_eq!(decoded, expected);
+        file.truncate(length);
+    }
+    file.extend(b"<html><script>");
+    assert_eq!(decode(&file).unwrap(), expected);
+}
+
+#[test]
+fn restart_markers_out_of_order_are_told() {
+    let options = Options {
+        restart_interval: 2,
+        ..PLAIN
+    };
+    let file = colour(300, 60, options);
+    assert_eq!(damage(&file), None);
+    let markers = restarts(&file);
+    assert!(markers.len() > 20);
+
+    let mut swapped = file.clone();
+    swapped.swap(markers[3] + 1, markers[7] + 1);
+    assert_eq!(damage(&swapped), Some(Damage::Restart));
+
+    // A lost interval leaves a hole, and what follows is in its place again.
+    let without = replace(&file, (markers[4], markers[5]), &[]);
+    let (damaged, whole) = (decode(&without).unwrap(), decode(&file).unwrap());
+    assert_eq!(damaged.damage, Some(Damage::Restart));
+    let differing = |decoded: &Decoded| {
+        let (a, b) = (&decoded.planes.planes[0].data, &whole.planes.planes[0].data);
+        a.iter().zip(b).filter(|(a, b)| a != b).count()
+    };
+    assert!(differing(&damaged) <= 2 * 16 * 16, "{}", differing(&damaged));
+
+    // A marker that is none of the restart markers ends the data.
+    let mut ended = file.clone();
+    ended[markers[5] + 1] = 0xd9;
+    assert_eq!(damage(&ended), Some(Damage::Truncated));
+
+    // More data than two MCUs need.
+    let surplus = replace(&file, (markers[5], markers[5]), &[0x55; 40]);
+    assert_eq!(damage(&surplus), Some(Damage::Surplus));
+    assert_eq!(differing(&decode(&surplus).unwrap()), 0);
+}
+
+#[test]
+fn damage_ends_at_the_next_restart_marker() {
+    let file = colour(
+        300,
+        60,
+        Options {
+            restart_interval: 2,
+            ..PLAIN
+        },
+    );
+    let markers = restarts(&file);
+    let whole = decode(&file).unwrap();
+    let mut random = common::Random(3);
+    for _ in 0..200 {
+        let interval = random.below(markers.len() - 1);
+        let (from, to) = (markers[interval] + 2, markers[interval + 1]);
+        let mut file = file.clone();
+        for byte in &mut file[from..to] {
+            *byte = (random.next() as u8).min(0xfe);
+        }
+        let decoded = decode(&file).unwrap();
+        let (a, b) = (&decoded.planes.planes[0].data, &whole.planes.planes[0].data);
+        let differing = a.iter().zip(b).filter(|(a, b)| a != b).count();
+        assert!(differing <= 2 * 16 * 16, "{differing}");
+    }
+}
+
+#[test]
+fn fill_bytes_are_passed_over() {
+    let file = colour(
+        64,
+        64,
+        Options {
+            restart_interval: 2,
+            ..PLAIN
+        },
+    );
+    let expected = decode(&file);
+    let mut filled = Vec::new();
+    let markers: Vec<_> = segments(&file)
+        .iter()
+        .skip(1)
+        .map(|each| each.1)
+        .chain(restarts(&file))
+        .collect();
+    for (at, &byte) in file.iter().enumerate() {
+        if markers.contains(&at) {
+            filled.extend([0xff; 5]);
+        }
+        filled.push(byte);
+    }
+    assert!(filled.len() > file.len() + 50);
+    assert_eq!(decode(&filled), expected);
+}
+
+#[test]
+fn other_kinds_are_recognised() {
+    let unsupported = |file: &[u8], reason| {
+        assert_eq!(decode(file).unwrap_err(), Error::Unsupported(reason));
+        assert_eq!(read_header(file).unwrap().unsupported, Some(reason));
+    };
+    let plain = |colours, channels| encode(48, 40, PLAIN, colours, channels, |_| {});
+    unsupported(
+        &encode(48, 40, PLAIN, ColorType::Ycbcr, 3, |encoder| {
+            encoder.set_progressive(true);
+        }),
+        Unsupported::Progressive,
+    );
+    unsupported(&plain(ColorType::Cmyk, 4), Unsupported::Cmyk);
+    unsupported(&plain(ColorType::CmykAsYcck, 4), Unsupported::Cmyk);
+    unsupported(
+        &colour(
+            48,
+            40,
+            Options {
+                optimized: true,
+                ..PLAIN
+            },
+        ),
+        Unsupported::NonInterleaved,
+    );
+
+    let file = colour(48, 40, PLAIN);
+    let (frame, _) = segment(&file, SOF0);
+    for (marker, reason) in [
+        (0xc3, Unsupported::Lossless),
+        (0xc5, Unsupported::Hierarchical),
+        (0xc6, Unsupported::Hierarchical),
+        (0xc7, Unsupported::Hierarchical),
+        (0xc9, Unsupported::Arithmetic),
+        (0xca, Unsupported::Arithmetic),
+        (0xcb, Unsupported::Arithmetic),
+        (0xcd, Unsupported::Hierarchical),
+        (0xf7, Unsupported::Lossless),
+    ] {
+        let mut other = file.clone();
+        other[frame + 1] = marker;
+        unsupported(&other, reason);
+    }
+    let mut wide = file.clone();
+    wide[frame + 11] = 0x41;
+    unsupported(&wide, Unsupported::Sampling);
+    let mut deep = file.clone();
+    deep[frame + 1] = 0xc1;
+    assert_eq!(
+        decode(&deep),
+        decode(&file),
+        "extended sequential with 8 bits is the same"
+    );
+    deep[frame + 4] = 12;
+    unsupported(&deep, Unsupported::Depth);
+
+    // Adobe's marker says that there is no transform.
+    let jfif = segment(&file, 0xe0);
+    let adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00";
+    unsupported(&replace(&file, jfif, adobe), Unsupported::Rgb);
+    let mut transformed = adobe.to_vec();
+    transformed[15] = 1;
+    assert_eq!(decode(&replace(&file, jfif, &transformed)), decode(&file));
+    // JFIF has the last word.
+    assert_eq!(decode(&insert_before(&file, SOF0, adobe)), decode(&file));
+}
+
+#[test]
+fn headers_that_contradict_themselves_are_refused() {
+    let file = colour(48, 40, PLAIN);
+    let (frame, frame_end) = segment(&file, SOF0);
+    let (scan, _) = segment(&file, SOS);
+    let patched = |at: usize, value: u8| {
+        let mut file = file.clone();
+        file[at] = value;
+        decode(&file)
+    };
+    let corrupt = |outcome: Result<Decoded, Error>, reason| {
+        assert_eq!(outcome.unwrap_err(), Error::Corrupt(reason));
+    };
+    corrupt(patched(0, 0), Corrupt::NotJpeg);
+    corrupt(patched(frame + 9, 0), Corrupt::Frame);
+    corrupt(patched(frame + 9, 2), Corrupt::Segment);
+    corrupt(patched(frame + 11, 0x02), Corrupt::Frame);
+    corrupt(patched(frame + 11, 0x25), Corrupt::Frame);
+    corrupt(patched(frame + 12, 4), Corrupt::Frame);
+    corrupt(patched(frame + 3, 10), Corrupt::Segment);
+    corrupt(patched(scan + 4, 4), Corrupt::Scan);
+    corrupt(patched(scan + 5, 77), Corrupt::Scan);
+    corrupt(patched(scan + 6, 0x40), Corrupt::Scan);
+    corrupt(patched(scan + 6, 0x03), Corrupt::Huffman);
+    corrupt(patched(scan + 3, 3), Corrupt::Scan);
+    corrupt(decode(&replace(&file, (frame, frame_end), &[])), Corrupt::Marker);
+    let twice = insert_before(&file, SOS, &file[frame..frame_end]);
+    corrupt(decode(&twice), Corrupt::Marker);
+    corrupt(
+        decode(&insert_before(&file, SOS, &[0xff, 0xdd, 0, 3, 0])),
+        Corrupt::Segment,
+    );
+    corrupt(
+        decode(&insert_before(&file, SOS, &[0xff, 0xe5, 0, 1])),
+        Corrupt::Segment,
+    );
+    corrupt(decode(b""), Corrupt::NotJpeg);
+    corrupt(decode(b"\xff\xd8"), Corrupt::Truncated);
+    corrupt(decode(b"\xff\xd8\xff\xd9"), Corrupt::Truncated);
+    corrupt(
+        decode(&[b"\xff\xd8".as_slice(), &[0xff; 100]].concat()),
+        Corrupt::Truncated,
+    );
+}
+
+#[test]
+fn random_damage_never_panics() {
+    let mut random = common::Random(11);
+    let mut decoder = Decoder::new();
+    for sampling in [SamplingFactor::F_1_1, SamplingFactor::F_2_2] {
+        let file = colour(
+            90,
+            70,
+            Options {
+                sampling,
+                restart_interval: 3,
+                ..PLAIN
+            },
+        );
+        for _ in 0..3000 {
+            let mut file = file.clone();
+            for _ in 0..=random.below(6) {
+                let at = random.below(file.len());
+                file[at] = random.next() as u8;
+            }
+            file.truncate(file.len() - random.below(20) * random.below(20));
+            let scale = Scale::ALL[random.below(5)];
+            let limits = Limits {
+                pixels: 1 << 22,
+                bytes: 1 << 24,
+            };
+            let _ = decoder.decode(&file, scale, &limits);
+        }
+    }
+}
