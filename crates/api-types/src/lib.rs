@@ -5,6 +5,7 @@
 
 mod auth;
 mod commands;
+mod operations;
 mod photo;
 mod problem;
 mod snapshot;
@@ -18,6 +19,7 @@ pub use commands::{
     JobItem, MultipartItem, PhotoDeleted, ProgressAccepted, ProgressRequest, ProgressTick, Strategy,
     UploadState, UploadedPart,
 };
+pub use operations::{DependencyReport, Health, Readiness};
 pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
 pub use problem::{Problem, ProblemDetail};
 pub use snapshot::{JobSnapshot, JobStatus, PhotoSnapshot, PhotoStatus, Progress, Reason};

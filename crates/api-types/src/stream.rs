@@ -23,6 +23,9 @@ pub struct PhotoStreamEvent {
     /// Why it was rejected or failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// What was found in a completed photo but does no harm here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Reason>,
     /// Whether it is deleted and to be shown no longer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,

@@ -1,0 +1,107 @@
+//! Where a request comes from: its name, its trace, its address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use actix_web::http::header::{HeaderMap, HeaderName};
+
+/// Names a request across the systems that it passes.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The trace that a request belongs to (W3C Trace Context).
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+const MAX_REQUEST_ID: usize = 128;
+
+/// The name that the caller gave its request, if it can stand in a log line.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
+    let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
+    ((1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(sane)).then(|| id.to_owned())
+}
+
+/// The caller's trace, in the form of version 00: a later version's further fields are not for us.
+pub(super) fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let raw = headers.get(TRACEPARENT)?.to_str().ok()?;
+    let fields: Vec<&str> = raw.split('-').collect();
+    let [version, trace, span, flags, ..] = fields.as_slice() else {
+        return None;
+    };
+    let hex = |field: &str, length: usize| {
+        field.len() == length
+            && field
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let zero = |field: &str| field.bytes().all(|byte| byte == b'0');
+    let known = hex(version, 2) && *version != "ff" && (*version != "00" || fields.len() == 4);
+    let good = known && hex(trace, 32) && !zero(trace) && hex(span, 16) && !zero(span) && hex(flags, 2);
+    good.then(|| format!("00-{trace}-{span}-{flags}"))
+}
+
+/// The address that our own proxy saw: the last one, since everything before it is the client's word.
+pub(super) fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all(X_FORWARDED_FOR).last()?.to_str().ok()?;
+    let address = last.rsplit(',').next()?.trim();
+    let bare = address.trim_start_matches('[').trim_end_matches(']');
+    bare.parse()
+        .ok()
+        .or_else(|| address.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: HeaderName, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.append(name, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn a_request_keeps_a_sane_name_and_loses_another() {
+        let read = |id: &str| request_id(&with(X_REQUEST_ID, id));
+        assert_eq!(read("a1-B_2.c:3/4+5=@"), Some("a1-B_2.c:3/4+5=@".to_owned()));
+        assert_eq!(read(&"x".repeat(128)), Some("x".repeat(128)));
+        for bad in ["", "two words", "<script>", "a\"b", &"x".repeat(129)] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_trace_is_taken_over_if_it_is_one() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let read = |raw: &str| traceparent(&with(TRACEPARENT, raw));
+        assert_eq!(read(good).as_deref(), Some(good));
+        assert_eq!(
+            read("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later").as_deref(),
+            Some(good)
+        );
+        for bad in [
+            "",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f35-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_the_address_that_our_proxy_added_counts() {
+        let read = |raw: &str| forwarded_for(&with(X_FORWARDED_FOR, raw));
+        let is = |address: &str| Some(address.parse().unwrap());
+        assert_eq!(read("6.6.6.6, 203.0.113.9"), is("203.0.113.9"));
+        assert_eq!(read("203.0.113.9:4711"), is("203.0.113.9"));
+        assert_eq!(read("[2001:db8::1]:4711"), is("2001:db8::1"));
+        assert_eq!(read("[2001:db8::1]"), is("2001:db8::1"));
+        assert_eq!(read("2001:db8::1"), is("2001:db8::1"));
+        assert_eq!(read("203.0.113.9, unknown"), None);
+        let mut twice = with(X_FORWARDED_FOR, "6.6.6.6");
+        twice.append(X_FORWARDED_FOR, "203.0.113.9".parse().unwrap());
+        assert_eq!(forwarded_for(&twice), is("203.0.113.9"));
+    }
+}

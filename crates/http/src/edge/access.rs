@@ -1,0 +1,37 @@
+use actix_web::http::{Method, StatusCode};
+use metrics::{counter, histogram};
+
+use crate::call::Context;
+
+/// One line in the log and one measurement for each request. Streams are measured until they begin.
+pub(super) fn note(context: &Context, route: Option<&str>, status: StatusCode) {
+    let took = context.started.elapsed();
+    tracing::info!(
+        target: "rapidphoto_http::access",
+        path = %context.path,
+        status = status.as_u16(),
+        took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        user = context.user().map(tracing::field::display),
+        address = context.address.map(tracing::field::display),
+        "request"
+    );
+    // Templates and known methods only: what a stranger sends must not become a label.
+    let labels = [
+        ("method", method(&context.method).to_owned()),
+        ("route", route.unwrap_or("unknown").to_owned()),
+        ("status", format!("{}xx", status.as_u16() / 100)),
+    ];
+    counter!("http_requests_total", &labels).increment(1);
+    histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
+}
+
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,20 @@
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+
+use crate::call::{Answer, Call};
+
+/// All metrics of the process, in Prometheus' text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain"))
+)]
+pub(crate) async fn metrics(call: Call) -> Answer {
+    let metrics = Arc::clone(&call.shared.app.metrics);
+    let text = call.on_main(async move { metrics() }).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text))
+}

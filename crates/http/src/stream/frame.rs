@@ -1,0 +1,41 @@
+use bytes::Bytes;
+use serde::Serialize;
+
+/// What the stream begins with: how long, in milliseconds, a client waits before it reconnects.
+pub(super) const PREAMBLE: Bytes = Bytes::from_static(b"retry: 2000\n\n");
+/// A comment: a sign of life that no client takes for an event.
+pub(super) const HEARTBEAT: Bytes = Bytes::from_static(b": \n\n");
+
+/// One event. JSON has no line breaks of its own, so that its data is one line.
+pub(super) fn event<T: Serialize>(
+    name: &str,
+    id: Option<String>,
+    data: &T,
+) -> Result<Bytes, serde_json::Error> {
+    let data = serde_json::to_string(data)?;
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    Ok(Bytes::from(format!("event: {name}\n{id}data: {data}\n\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn data_with_line_breaks_stays_one_line() {
+        let frame = event(
+            "photo",
+            Some("0-1f".to_owned()),
+            &json!({ "name": "a\nb\r\ndata: c" }),
+        )
+        .unwrap();
+        assert_eq!(
+            frame,
+            "event: photo\nid: 0-1f\ndata: {\"name\":\"a\\nb\\r\\ndata: c\"}\n\n"
+        );
+        let tick = event("photo", None, &json!({})).unwrap();
+        assert_eq!(tick, "event: photo\ndata: {}\n\n");
+    }
+}

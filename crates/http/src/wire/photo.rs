@@ -1,0 +1,137 @@
+use chrono::FixedOffset;
+use rapidphoto_api_types as api;
+use rapidphoto_application::{
+    photos::{ShownPhoto, ShownThumbnail},
+    ports::{PhotoMetadata, TakenAt},
+};
+use rapidphoto_domain::{
+    photo::{Completed, Photo, PhotoState},
+    values::Checksum,
+};
+
+use super::{
+    photo_status,
+    reason::{reasons, warnings},
+};
+
+/// Everything that is known of a photo.
+pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
+    let view = shown.view;
+    let photo = &view.photo;
+    let metadata = view.metadata;
+    let result = completed(photo);
+    let arrived = photo.arrived().map(|object| object.bytes);
+    let checksum = result.map(|result| result.checksum).or(photo.declared.checksum);
+    api::Photo {
+        photo_id: photo.id.to_string(),
+        job_id: photo.job.to_string(),
+        filename: view.filename.to_string(),
+        mime_type: result
+            .map_or(photo.declared.mime_type, |result| result.mime_type)
+            .to_string(),
+        bytes: arrived.unwrap_or(photo.declared.bytes),
+        checksum: checksum.map(|value| api::DeclaredChecksum {
+            algo: Checksum::ALGORITHM.to_owned(),
+            value: value.to_string(),
+        }),
+        width: result.map(|result| result.width),
+        height: result.map(|result| result.height),
+        taken_at: metadata.taken_at.map(taken_at),
+        exif: exif(&metadata),
+        camera: metadata.camera.map(|camera| api::Camera {
+            make: camera.make,
+            model: camera.model,
+            lens: camera.lens,
+        }),
+        location: metadata.location.map(|place| api::Location {
+            latitude: place.latitude,
+            longitude: place.longitude,
+            altitude: place.altitude,
+        }),
+        perceptual_hash: result
+            .and_then(|result| result.perceptual_hash)
+            .map(|hash| hash.to_string()),
+        sharpness: result.and_then(|result| result.sharpness),
+        tags: photo.tags.iter().map(ToString::to_string).collect(),
+        status: photo_status(photo.status()),
+        reasons: reasons(&photo.state),
+        warnings: warnings(&photo.state),
+        thumbnails: shown.thumbnails.into_iter().map(thumbnail).collect(),
+        created_at: view.created_at,
+        completed_at: result.map(|result| result.completed_at),
+    }
+}
+
+fn completed(photo: &Photo) -> Option<&Completed> {
+    match &photo.state {
+        PhotoState::Completed { result } => Some(result),
+        PhotoState::Queued
+        | PhotoState::Uploading
+        | PhotoState::Verifying
+        | PhotoState::Processing { .. }
+        | PhotoState::Rejected { .. }
+        | PhotoState::Failed { .. }
+        | PhotoState::Cancelled => None,
+    }
+}
+
+fn thumbnail(shown: ShownThumbnail) -> api::Thumbnail {
+    api::Thumbnail {
+        edge: shown.thumbnail.edge.pixels(),
+        width: shown.thumbnail.width,
+        height: shown.thumbnail.height,
+        url: shown.url.url,
+        expires_at: shown.url.expires_at,
+    }
+}
+
+fn exif(metadata: &PhotoMetadata) -> api::Exif {
+    let exposure = metadata.exposure.unwrap_or_default();
+    api::Exif {
+        exposure_time: exposure.exposure_time,
+        f_number: exposure.f_number,
+        iso: exposure.iso,
+        focal_length: exposure.focal_length,
+        orientation: metadata.orientation,
+        software: metadata.software.clone(),
+    }
+}
+
+/// The camera's local time in RFC 3339, without an offset where the camera says none: it is not known which moment of
+/// UTC that was.
+fn taken_at(taken: TakenAt) -> String {
+    let local = taken.local.format("%Y-%m-%dT%H:%M:%S%.f");
+    let offset = taken
+        .offset_minutes
+        .and_then(|minutes| FixedOffset::east_opt(i32::from(minutes) * 60));
+    match offset {
+        Some(offset) => format!("{local}{offset}"),
+        None => local.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    #[test]
+    fn a_local_time_tells_its_offset_only_where_the_camera_does() {
+        let local = NaiveDate::from_ymd_opt(2026, 7, 14)
+            .unwrap()
+            .and_hms_opt(18, 3, 11)
+            .unwrap();
+        let said = |offset_minutes| {
+            taken_at(TakenAt {
+                local,
+                offset_minutes,
+            })
+        };
+        assert_eq!(said(None), "2026-07-14T18:03:11");
+        assert_eq!(said(Some(120)), "2026-07-14T18:03:11+02:00");
+        assert_eq!(said(Some(-570)), "2026-07-14T18:03:11-09:30");
+        assert_eq!(said(Some(0)), "2026-07-14T18:03:11+00:00");
+        assert_eq!(said(Some(i16::MAX)), "2026-07-14T18:03:11", "no offset at all");
+    }
+}
