@@ -3,7 +3,7 @@
 //! Each case is a plain `pub async fn` that takes a harness and panics where the adapter breaks its word. An adapter
 //! implements the harness and names it once; every case then is a test of its own name:
 //!
-//! ```ignore
+//! ```text
 //! struct SqliteHarness { directory: TempDir, clock: Arc<TestClock>, store: Arc<SqliteRecord>, other: Arc<SqliteRecord> }
 //!
 //! impl RecordHarness for SqliteHarness {
@@ -36,11 +36,14 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::unchecked_time_subtraction,
     clippy::missing_panics_doc,
     reason = "cases are tests: they panic where an adapter breaks its word"
 )]
 
 mod cases;
+pub mod objects;
 pub mod record;
 
+pub use objects::{Answer, ObjectHarness};
 pub use record::{Record, RecordHarness};

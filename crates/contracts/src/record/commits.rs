@@ -115,7 +115,7 @@ async fn attempt(record: &Record, harness: &impl RecordHarness) -> Attempt {
 
 impl Attempt {
     /// Tries the commit, which must be refused, and finds nothing of it.
-    async fn is_refused(self, record: &Record, harness: &impl RecordHarness) -> CommitError {
+    async fn try_in_vain(self, record: &Record, harness: &impl RecordHarness) -> CommitError {
         let before = Everything::of(record).await;
         let refused = record.journal.commit(self.commit.clone()).await.unwrap_err();
         assert_eq!(Everything::of(record).await, before, "after {refused:?}");
@@ -154,7 +154,7 @@ pub async fn a_batch_with_one_bad_expected_version_writes_nothing<H: RecordHarne
             change.expected = Version(7);
         }
     }
-    let refused = attempt.is_refused(&record, &harness).await;
+    let refused = attempt.try_in_vain(&record, &harness).await;
     assert_eq!(conflicts(Err(refused)).len(), 1);
 }
 
@@ -177,7 +177,7 @@ pub async fn a_commit_with_a_stale_claim_writes_nothing<H: RecordHarness>(harnes
     ] {
         let mut attempt = attempt(&record, &harness).await;
         attempt.commit.work.push(order);
-        let refused = attempt.is_refused(&record, &harness).await;
+        let refused = attempt.try_in_vain(&record, &harness).await;
         assert!(
             matches!(refused, CommitError::StaleClaim { photo, kind: WorkKind::Clean } if photo == worked.value.id),
             "{refused:?}"
@@ -201,7 +201,7 @@ pub async fn a_commit_with_a_stale_checkpoint_writes_nothing<H: RecordHarness>(h
         to: record.log.head().await.unwrap(),
         token: held.token + 1,
     });
-    let refused = attempt.is_refused(&record, &harness).await;
+    let refused = attempt.try_in_vain(&record, &harness).await;
     assert!(matches!(refused, CommitError::StaleCheckpoint), "{refused:?}");
 }
 
@@ -216,14 +216,14 @@ pub async fn a_commit_with_a_taken_name_writes_nothing<H: RecordHarness>(harness
     first.idempotency = Some(given::idempotency(owner, "taken", now + given::LEASE));
     stands(&record, first.clone()).await;
     key.commit.idempotency = first.idempotency;
-    let refused = key.is_refused(&record, &harness).await;
+    let refused = key.try_in_vain(&record, &harness).await;
     assert_eq!(duplicate(Err(refused)), Unique::IdempotencyKey);
 
     let mut upload = attempt(&record, &harness).await;
     let mut promised = given::promise(now, owner, taken.value.job);
     promised.upload_id = taken.value.upload_id;
     upload.commit.write_photo(promised);
-    let refused = upload.is_refused(&record, &harness).await;
+    let refused = upload.try_in_vain(&record, &harness).await;
     assert!(matches!(duplicate(Err(refused)), Unique::UploadId { .. }));
 
     let mut account = attempt(&record, &harness).await;
@@ -232,13 +232,13 @@ pub async fn a_commit_with_a_taken_name_writes_nothing<H: RecordHarness>(harness
     first.write_user(&email);
     stands(&record, first).await;
     account.commit.write_user(&email);
-    let refused = account.is_refused(&record, &harness).await;
+    let refused = account.try_in_vain(&record, &harness).await;
     assert_eq!(duplicate(Err(refused)), Unique::Email);
 
     let mut event = attempt(&record, &harness).await;
     let stored = seen::log(&record).await[0].id;
     event.commit.changes[0].events[0].id = stored;
-    let refused = event.is_refused(&record, &harness).await;
+    let refused = event.try_in_vain(&record, &harness).await;
     assert_eq!(duplicate(Err(refused)), Unique::EventId(stored));
 }
 

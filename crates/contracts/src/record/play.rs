@@ -10,7 +10,7 @@ use proptest::{
 };
 
 /// How many photos a game has.
-pub(super) const PHOTOS: usize = 4;
+pub(super) const PHOTOS: u8 = 4;
 
 /// How many games are played. Each of them writes a commit for nearly every step.
 const GAMES: usize = 16;
@@ -19,7 +19,7 @@ const GAMES: usize = 16;
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     /// The photos it is about.
-    pub(super) photos: BTreeSet<usize>,
+    pub(super) photos: BTreeSet<u8>,
     /// Which command, 0 to 15.
     pub(super) command: u8,
     /// What the command's values are made of.

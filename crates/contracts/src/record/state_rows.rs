@@ -101,7 +101,7 @@ struct Game<'a> {
 impl<'a> Game<'a> {
     async fn begin(record: &'a Record, now: Timestamp) -> Self {
         let owner = given::user(record, now).await;
-        let (job, photos) = given::job(record, now, owner, play::PHOTOS as u32).await;
+        let (job, photos) = given::job(record, now, owner, play::PHOTOS.into()).await;
         Self {
             record,
             now,
@@ -126,14 +126,14 @@ impl<'a> Game<'a> {
         let mut commit = given::commit(self.now);
         let mut after: BTreeMap<usize, Versioned<Photo>> = BTreeMap::new();
         for index in &step.photos {
-            let before = &self.photos[*index];
+            let before = &self.photos[usize::from(*index)];
             let command = command(step, self.now);
             if before
                 .value
                 .decide(command.clone())
                 .is_ok_and(|events| !events.is_empty())
             {
-                after.insert(*index, commit.write_command(before, command));
+                after.insert(usize::from(*index), commit.write_command(before, command));
             }
         }
         for (index, photo) in after {

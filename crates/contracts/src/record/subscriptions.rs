@@ -17,12 +17,12 @@ async fn acquire(record: &Record) -> Option<SubscriptionLease> {
     record.subscriptions.acquire(NAME, LEASE).await.unwrap()
 }
 
-const fn advance(held: &SubscriptionLease, from: Cursor, to: Cursor) -> Advance {
+const fn advance(lease: &SubscriptionLease, from: Cursor, to: Cursor) -> Advance {
     Advance {
-        name: held.name,
+        name: lease.name,
         from,
         to,
-        token: held.token,
+        token: lease.token,
     }
 }
 
@@ -41,8 +41,8 @@ async fn is_stale(record: &Record, now: Timestamp, checkpoint: Advance) {
 pub async fn a_new_subscription_begins_before_the_first_event<H: RecordHarness>(harness: H) {
     let (record, now) = (harness.record(), harness.now());
     given::user(&record, now).await;
-    let held = acquire(&record).await.unwrap();
-    assert_eq!((held.name, held.cursor), (NAME, Cursor::START));
+    let lease = acquire(&record).await.unwrap();
+    assert_eq!((lease.name, lease.cursor), (NAME, Cursor::START));
 }
 
 /// Nobody else gets it while its lease lasts; other subscriptions are free.
@@ -104,17 +104,17 @@ pub async fn a_runner_that_nobody_overtook_goes_on<H: RecordHarness>(harness: H)
     let (record, now) = (harness.record(), harness.now());
     given::user(&record, now).await;
     let head = record.log.head().await.unwrap();
-    let held = acquire(&record).await.unwrap();
+    let lease = acquire(&record).await.unwrap();
     for _ in 0..3 {
         harness.advance(LEASE - Duration::from_secs(1)).await;
-        assert!(record.subscriptions.renew(&held, LEASE).await.unwrap());
+        assert!(record.subscriptions.renew(&lease, LEASE).await.unwrap());
         assert_eq!(acquire(&record).await, None);
     }
     harness.advance(LEASE * 3).await;
     let mut commit = given::commit(now);
-    commit.checkpoint = Some(advance(&held, held.cursor, head));
+    commit.checkpoint = Some(advance(&lease, lease.cursor, head));
     stands(&record, commit).await;
-    assert!(record.subscriptions.renew(&held, LEASE).await.unwrap());
+    assert!(record.subscriptions.renew(&lease, LEASE).await.unwrap());
     assert_eq!(acquire(&record).await, None);
 }
 
@@ -134,16 +134,16 @@ pub async fn a_position_moves_with_what_was_written<H: RecordHarness>(harness: H
     let (record, now) = (harness.record(), harness.now());
     let owner = given::user(&record, now).await;
     let photo = given::photo(&record, now, owner).await;
-    let held = acquire(&record).await.unwrap();
+    let lease = acquire(&record).await.unwrap();
     let head = record.log.head().await.unwrap();
     let mut commit = given::commit(now);
     commit.write_command(&photo, PhotoCommand::Cancel);
     commit.work.push(given::schedule(&photo, WorkKind::Clean, now));
-    commit.checkpoint = Some(advance(&held, held.cursor, head));
+    commit.checkpoint = Some(advance(&lease, lease.cursor, head));
     stands(&record, commit.clone()).await;
     // The repetition of a commit that stands is not held against the position it has moved.
     assert!(stands(&record, commit).await.repeated);
-    record.subscriptions.release(&held).await.unwrap();
+    record.subscriptions.release(&lease).await.unwrap();
     assert_eq!(acquire(&record).await.unwrap().cursor, head);
 }
 
@@ -154,16 +154,16 @@ pub async fn a_position_moves_only_from_where_it_is<H: RecordHarness>(harness: H
     let first = record.log.head().await.unwrap();
     let photo = given::photo(&record, now, owner).await;
     let second = record.log.head().await.unwrap();
-    let held = acquire(&record).await.unwrap();
-    is_stale(&record, now, advance(&held, first, second)).await;
+    let lease = acquire(&record).await.unwrap();
+    is_stale(&record, now, advance(&lease, first, second)).await;
     let mut moves = given::commit(now);
-    moves.checkpoint = Some(advance(&held, Cursor::START, first));
+    moves.checkpoint = Some(advance(&lease, Cursor::START, first));
     stands(&record, moves).await;
 
     let before = Everything::of(&record).await;
     let mut again = given::commit(now);
     again.write_command(&photo, PhotoCommand::Cancel);
-    again.checkpoint = Some(advance(&held, Cursor::START, second));
+    again.checkpoint = Some(advance(&lease, Cursor::START, second));
     let refused = record.journal.commit(again).await;
     assert!(
         matches!(refused, Err(CommitError::StaleCheckpoint)),
@@ -172,7 +172,7 @@ pub async fn a_position_moves_only_from_where_it_is<H: RecordHarness>(harness: H
     assert_eq!(Everything::of(&record).await, before);
 
     let mut on = given::commit(now);
-    on.checkpoint = Some(advance(&held, first, second));
+    on.checkpoint = Some(advance(&lease, first, second));
     stands(&record, on).await;
 }
 

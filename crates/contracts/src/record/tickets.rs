@@ -7,7 +7,7 @@ use rapidphoto_domain::Timestamp;
 
 use super::{Record, RecordHarness, given};
 
-const FIRST_USE: Duration = Duration::from_secs(60);
+const FIRST_USE: Duration = Duration::from_mins(1);
 const LIFE: Duration = Duration::from_hours(24);
 const MOMENT: Duration = Duration::from_millis(1);
 
