@@ -70,12 +70,12 @@ CREATE TABLE photos (
 ) STRICT;
 
 CREATE UNIQUE INDEX photos_id ON photos (namespace, photo_id);
-CREATE UNIQUE INDEX photos_upload ON photos (namespace, owner, upload_id) WHERE deleted = 0;
+CREATE UNIQUE INDEX photos_upload ON photos (namespace, owner, upload_id) WHERE NOT deleted;
 CREATE INDEX photos_job ON photos (namespace, job_id, photo_id);
-CREATE INDEX photos_created ON photos (namespace, owner, created_at, photo_id) WHERE deleted = 0;
-CREATE INDEX photos_taken ON photos (namespace, owner, taken_at, photo_id) WHERE deleted = 0;
-CREATE INDEX photos_bytes ON photos (namespace, owner, bytes, photo_id) WHERE deleted = 0;
-CREATE INDEX photos_status ON photos (namespace, owner, status, created_at, photo_id) WHERE deleted = 0;
+CREATE INDEX photos_created ON photos (namespace, owner, created_at, photo_id) WHERE NOT deleted;
+CREATE INDEX photos_taken ON photos (namespace, owner, taken_at, photo_id) WHERE NOT deleted;
+CREATE INDEX photos_bytes ON photos (namespace, owner, bytes, photo_id) WHERE NOT deleted;
+CREATE INDEX photos_status ON photos (namespace, owner, status, created_at, photo_id) WHERE NOT deleted;
 
 CREATE TABLE upload_jobs (
     namespace  TEXT    NOT NULL,

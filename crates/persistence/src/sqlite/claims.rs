@@ -1,4 +1,4 @@
-//! Claiming work: who comes next, and taking it in the same statement.
+//! Claiming work: who comes next, and taking it in the same transaction of the one writer.
 //!
 //! Places are counted for each user: what the user holds already comes first, then what is due, the longest due first.
 //! Whoever has the lowest place comes next, so that nobody's hundredth photo goes before somebody's first, whether
@@ -29,26 +29,26 @@ use crate::{
 const CROWD: i64 = 500;
 
 /// What is due and can be claimed, all of it.
-const ALL_DUE: &str = "
+pub(super) const ALL_DUE: &str = "
     SELECT rowid AS id, owner, due_at, photo_id
     FROM photo_work
     WHERE namespace = ?1 AND kind IN (SELECT value FROM json_each(?2)) AND ready_at <= ?3 AND priority = ?4";
 
 /// The same, no more than can be wanted of each user and kind. The users are found by skipping from one to the next.
-const HEADS_OF_QUEUES: &str = "
+pub(super) const HEADS_OF_QUEUES: &str = "
     SELECT work.rowid AS id, work.owner, work.due_at, work.photo_id
     FROM (
-        WITH RECURSIVE users (kind, owner) AS (
+        WITH RECURSIVE queues (kind, owner) AS (
             SELECT value, (SELECT min(owner) FROM photo_work
                            WHERE namespace = ?1 AND kind = value AND priority = ?4)
             FROM json_each(?2)
             UNION ALL
-            SELECT users.kind, (SELECT min(next.owner) FROM photo_work AS next
-                                WHERE next.namespace = ?1 AND next.kind = users.kind AND next.priority = ?4
-                                  AND next.owner > users.owner)
-            FROM users WHERE users.owner IS NOT NULL
+            SELECT queues.kind, (SELECT min(later.owner) FROM photo_work AS later
+                                WHERE later.namespace = ?1 AND later.kind = queues.kind AND later.priority = ?4
+                                  AND later.owner > queues.owner)
+            FROM queues WHERE queues.owner IS NOT NULL
         )
-        SELECT kind, owner FROM users WHERE owner IS NOT NULL
+        SELECT kind, owner FROM queues WHERE owner IS NOT NULL
     ) AS queue
     CROSS JOIN photo_work AS work ON work.rowid IN (
         SELECT head.rowid FROM photo_work AS head
@@ -58,29 +58,32 @@ const HEADS_OF_QUEUES: &str = "
         LIMIT ?5
     )";
 
-/// Takes the first of `{due}` in turn. Tokens go up in the order of the turns.
-const TAKE: &str = "
-    UPDATE photo_work
-    SET claims = claims + 1, token = ?6 + next.turn, lease_until = ?7
+/// The first of `{due}` in turn.
+const IN_TURN: &str = "
+    SELECT work.rowid AS id, work.photo_id, work.kind, work.owner, work.attempts, work.claims, work.due_at
     FROM (
-        SELECT id, row_number() OVER (ORDER BY place, due_at, photo_id, id) AS turn
-        FROM (
-            SELECT due.id, due.due_at, due.photo_id,
-                   coalesce(holding.pieces, 0)
-                       + row_number() OVER (PARTITION BY due.owner ORDER BY due.due_at, due.photo_id, due.id) AS place
-            FROM ({due}) AS due
-            LEFT JOIN (
-                SELECT owner, count(*) AS pieces FROM photo_work
-                WHERE namespace = ?1 AND token IS NOT NULL AND lease_until > ?3
-                  AND kind IN (SELECT value FROM json_each(?2))
-                GROUP BY owner
-            ) AS holding ON holding.owner = due.owner
-        )
-        ORDER BY turn
+        SELECT due.id, due.due_at, due.photo_id,
+               coalesce(holding.pieces, 0)
+                   + row_number() OVER (PARTITION BY due.owner ORDER BY due.due_at, due.photo_id, due.id) AS place
+        FROM ({due}) AS due
+        LEFT JOIN (
+            SELECT owner, count(*) AS pieces FROM photo_work
+            WHERE namespace = ?1 AND token IS NOT NULL AND lease_until > ?3
+              AND kind IN (SELECT value FROM json_each(?2))
+            GROUP BY owner
+        ) AS holding ON holding.owner = due.owner
+        ORDER BY place, due_at, photo_id, id
         LIMIT ?5
     ) AS next
-    WHERE photo_work.rowid = next.id
-    RETURNING photo_id, kind, owner, attempts, claims, token, due_at";
+    CROSS JOIN photo_work AS work ON work.rowid = next.id
+    ORDER BY next.place, next.due_at, next.photo_id, next.id";
+
+/// Takes pieces of work by their rows, with tokens that go up in their order.
+const TAKE: &str = "
+    UPDATE photo_work
+    SET claims = claims + 1, lease_until = ?3,
+        token = ?2 + (SELECT key FROM json_each(?1) WHERE value = photo_work.rowid)
+    WHERE rowid IN (SELECT value FROM json_each(?1))";
 
 /// How many claims are wanted, on what, and until when.
 pub(super) struct Wanted<'a> {
@@ -96,20 +99,30 @@ pub(super) fn claim(
     namespace: &str,
     wanted: &Wanted<'_>,
 ) -> Result<Vec<Claim>, RecordError> {
-    let due = due(connection, namespace, wanted)?;
-    if due == 0 || wanted.limit == 0 {
-        return Ok(Vec::new());
+    match due(connection, namespace, wanted)? {
+        0 => Ok(Vec::new()),
+        due if due > CROWD => claim_from(connection, namespace, wanted, HEADS_OF_QUEUES),
+        _ => claim_from(connection, namespace, wanted, ALL_DUE),
     }
-    let candidates = if due > CROWD { HEADS_OF_QUEUES } else { ALL_DUE };
+}
+
+/// Claims from what `candidates` finds.
+pub(super) fn claim_from(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    wanted: &Wanted<'_>,
+    candidates: &str,
+) -> Result<Vec<Claim>, RecordError> {
     let mut claims = Vec::new();
     for priority in [Priority::Fresh, Priority::Bulk] {
         let room = wanted.limit.saturating_sub(claims.len());
-        if room == 0 {
-            break;
-        }
-        let taken = take(connection, namespace, wanted, (candidates, priority, room))?;
-        for row in taken {
-            claims.push(row.into_claim()?);
+        if room > 0 {
+            let next = in_turn(connection, namespace, wanted, (candidates, priority, room))?;
+            // Taken before the next are looked for: what a user has got counts for the user's places.
+            let first_token = take(connection, namespace, wanted, &next)?;
+            for (row, token) in next.into_iter().zip(first_token..) {
+                claims.push(row.into_claim(token)?);
+            }
         }
     }
     Ok(claims)
@@ -138,39 +151,52 @@ fn due(connection: &mut SqliteConnection, namespace: &str, wanted: &Wanted<'_>) 
     .map(|row| row.due)
 }
 
-/// Takes as many as there is room for, in turn.
-fn take(
+/// As many as there is room for, in turn.
+fn in_turn(
     connection: &mut SqliteConnection,
     namespace: &str,
     wanted: &Wanted<'_>,
     (candidates, priority, room): (&str, Priority, usize),
-) -> QueryResult<Vec<ClaimedRow>> {
-    let last_token = work_tokens::table
-        .filter(work_tokens::namespace.eq(namespace))
-        .select(work_tokens::last)
-        .first::<i64>(connection)
-        .optional()?
-        .unwrap_or(0);
-    let mut taken: Vec<ClaimedRow> = sql_query(TAKE.replace("{due}", candidates))
+) -> QueryResult<Vec<DueRow>> {
+    sql_query(IN_TURN.replace("{due}", candidates))
         .bind::<Text, _>(namespace)
         .bind::<Text, _>(kinds_json(wanted.kinds))
         .bind::<BigInt, _>(millis(wanted.now))
         .bind::<Integer, _>(priority_number(priority))
         .bind::<BigInt, _>(limit(room))
-        .bind::<BigInt, _>(last_token)
-        .bind::<BigInt, _>(millis_after(wanted.now, wanted.lease))
-        .load(connection)?;
-    // RETURNING knows no order.
-    taken.sort_unstable_by_key(|row| row.token);
-    if let Some(newest) = taken.last() {
-        diesel::replace_into(work_tokens::table)
-            .values((
-                work_tokens::namespace.eq(namespace),
-                work_tokens::last.eq(newest.token),
-            ))
-            .execute(connection)?;
+        .load(connection)
+}
+
+/// Takes them, and gives the first one's token.
+fn take(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    wanted: &Wanted<'_>,
+    rows: &[DueRow],
+) -> QueryResult<i64> {
+    let last = work_tokens::table
+        .filter(work_tokens::namespace.eq(namespace))
+        .select(work_tokens::last)
+        .first::<i64>(connection)
+        .optional()?
+        .unwrap_or(0);
+    let first_token = last.saturating_add(1);
+    if rows.is_empty() {
+        return Ok(first_token);
     }
-    Ok(taken)
+    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+    sql_query(TAKE)
+        .bind::<Text, _>(format!("[{}]", ids.join(",")))
+        .bind::<BigInt, _>(first_token)
+        .bind::<BigInt, _>(millis_after(wanted.now, wanted.lease))
+        .execute(connection)?;
+    diesel::replace_into(work_tokens::table)
+        .values((
+            work_tokens::namespace.eq(namespace),
+            work_tokens::last.eq(last.saturating_add(limit(rows.len()))),
+        ))
+        .execute(connection)?;
+    Ok(first_token)
 }
 
 /// Kinds as the statements take them.
@@ -180,7 +206,9 @@ fn kinds_json(kinds: &[WorkKind]) -> String {
 }
 
 #[derive(QueryableByName)]
-struct ClaimedRow {
+struct DueRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = Text)]
     photo_id: String,
     #[diesel(sql_type = Text)]
@@ -192,22 +220,21 @@ struct ClaimedRow {
     #[diesel(sql_type = BigInt)]
     claims: i64,
     #[diesel(sql_type = BigInt)]
-    token: i64,
-    #[diesel(sql_type = BigInt)]
     due_at: i64,
 }
 
-impl ClaimedRow {
-    fn into_claim(self) -> Result<Claim, RecordError> {
+impl DueRow {
+    /// The claim, which counts itself.
+    fn into_claim(self, token: i64) -> Result<Claim, RecordError> {
         Ok(Claim {
             token: ClaimToken {
                 photo: parsed("photo_id", &self.photo_id)?,
                 kind: kind_of(&self.kind)?,
-                token: count(self.token),
+                token: count(token),
             },
             owner: parsed("owner", &self.owner)?,
             attempts: small_count(self.attempts),
-            claims: small_count(self.claims),
+            claims: small_count(self.claims).saturating_add(1),
             due_at: moment(self.due_at),
         })
     }

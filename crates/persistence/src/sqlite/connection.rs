@@ -109,3 +109,41 @@ fn create_private(path: &Path) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::BigInt;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = BigInt)]
+        value: i64,
+    }
+
+    fn setting(connection: &mut SqliteConnection, name: &str) -> i64 {
+        diesel::sql_query(format!("SELECT {name} AS value FROM pragma_{name}"))
+            .get_result::<Setting>(connection)
+            .unwrap()
+            .value
+    }
+
+    #[test]
+    fn every_connection_syncs_each_commit_and_readers_write_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = Location::prepare(&directory.path().join("record.db")).unwrap();
+        let writers = [location.writer().unwrap(), location.writer_again().unwrap()];
+        for mut writer in writers {
+            // 2 is FULL.
+            assert_eq!(setting(&mut writer, "synchronous"), 2);
+            assert_eq!(setting(&mut writer, "foreign_keys"), 1);
+            assert_eq!(setting(&mut writer, "recursive_triggers"), 1);
+            assert_eq!(setting(&mut writer, "query_only"), 0);
+            assert_eq!(journal_mode(&mut writer).unwrap(), "wal");
+        }
+        let mut reader = location.reader().unwrap();
+        assert_eq!(setting(&mut reader, "query_only"), 1);
+        reader.batch_execute("CREATE TABLE mine (x)").unwrap_err();
+    }
+}

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use diesel::{
     Connection as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SqliteConnection,
+    SqliteConnection, dsl::not,
 };
 use rapidphoto_application::ports::{JobReads, JobView, Unavailable};
 use rapidphoto_domain::{JobId, UserId, photo::PhotoStatus};
@@ -45,14 +45,14 @@ fn job_view(
     let present: Vec<PhotoViewRow> = views()
         .filter(photos::namespace.eq(namespace))
         .filter(photos::job_id.eq(id.to_string()))
-        .filter(photos::deleted.eq(false))
+        .filter(not(photos::deleted))
         .order(photos::photo_id)
         .select(photo_view_columns())
         .load(connection)?;
     let deleted: Vec<(String, i64)> = photos::table
         .filter(photos::namespace.eq(namespace))
         .filter(photos::job_id.eq(id.to_string()))
-        .filter(photos::deleted.eq(true))
+        .filter(photos::deleted)
         .order(photos::photo_id)
         .select((photos::status, photos::updated_at))
         .load(connection)?;

@@ -15,6 +15,8 @@ mod sessions;
 mod state_rows;
 mod subscriptions;
 mod task;
+#[cfg(test)]
+mod tests;
 mod user_reads;
 mod work_queue;
 mod writer;

@@ -2,7 +2,7 @@
 
 use diesel::{
     BoolExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _, QueryResult,
-    RunQueryDsl as _, SqliteConnection,
+    RunQueryDsl as _, SqliteConnection, dsl::not,
 };
 use rapidphoto_application::ports::{
     PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, PhotoView, SortDirection,
@@ -58,7 +58,7 @@ macro_rules! sorted {
         let mut $photos = views()
             .filter(photos::namespace.eq($list.namespace))
             .filter(photos::owner.eq(&$list.owner))
-            .filter(photos::deleted.eq(false))
+            .filter(not(photos::deleted))
             .select(photo_view_columns())
             .limit(limit($most))
             .into_boxed();

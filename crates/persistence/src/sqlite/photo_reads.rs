@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
-    QueryDsl as _, RunQueryDsl as _,
+    QueryDsl as _, RunQueryDsl as _, dsl::not,
 };
 use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
 use rapidphoto_domain::{PhotoId, UserId, values::UploadId};
@@ -33,7 +33,7 @@ impl PhotoReads for SqliteStore {
                 .filter(photos::namespace.eq(namespace))
                 .filter(photos::photo_id.eq(photo.to_string()))
                 .filter(photos::owner.eq(owner.to_string()))
-                .filter(photos::deleted.eq(false))
+                .filter(not(photos::deleted))
                 .select(photo_view_columns())
                 .first(connection)
                 .optional()
@@ -57,7 +57,7 @@ impl PhotoReads for SqliteStore {
                 let rows: Vec<PhotoViewRow> = views()
                     .filter(photos::namespace.eq(namespace))
                     .filter(photos::owner.eq(owner.to_string()))
-                    .filter(photos::deleted.eq(false))
+                    .filter(not(photos::deleted))
                     .filter(photos::upload_id.eq_any(chunk))
                     .select(photo_view_columns())
                     .load(connection)
@@ -79,7 +79,7 @@ impl PhotoReads for SqliteStore {
                 let rows: Vec<PhotoViewRow> = views()
                     .filter(photos::namespace.eq(namespace))
                     .filter(photos::owner.eq(owner.to_string()))
-                    .filter(photos::deleted.eq(false))
+                    .filter(not(photos::deleted))
                     .filter(photos::photo_id.eq_any(chunk.iter().map(ToString::to_string)))
                     .select(photo_view_columns())
                     .load(connection)

@@ -21,14 +21,18 @@ impl Journal for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let prepared = Prepared::new(&self.namespace, commit, &self.codec)?;
         let written = self
-            .write(move |connection, namespace| write(connection, namespace, prepared))
+            .write(move |connection, namespace| write(connection, namespace, &prepared))
             .await;
         written.map_err(CommitError::from)
     }
 }
 
 /// Checks in the order that the port gives, then writes. Whatever is refused midway, the savepoint takes back.
-fn write(connection: &mut SqliteConnection, namespace: &str, commit: Prepared) -> Result<Committed, Failure> {
+fn write(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    commit: &Prepared,
+) -> Result<Committed, Failure> {
     if let Some(cursor) = checks::repeated(connection, namespace, &commit.events, &commit.event_ids)? {
         return Ok(Committed {
             cursor,
@@ -40,7 +44,7 @@ fn write(connection: &mut SqliteConnection, namespace: &str, commit: Prepared) -
     if let Some(advance) = &commit.checkpoint {
         checks::advance(connection, namespace, advance)?;
     }
-    states::write(connection, namespace, &commit)?;
+    states::write(connection, namespace, commit)?;
     details::write(connection, namespace, &commit.details)?;
     if let Some(row) = &commit.idempotency {
         idempotency::write(connection, row, commit.at)?;

@@ -1,6 +1,7 @@
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult, RunQueryDsl as _,
     SqliteConnection,
+    dsl::not,
     result::{DatabaseErrorKind, Error},
 };
 use rapidphoto_application::ports::{CommitError, Unique};
@@ -115,7 +116,7 @@ fn taken_upload_id(
             .filter(photos::namespace.eq(namespace))
             .filter(photos::owner.eq(&row.owner))
             .filter(photos::upload_id.eq(&row.upload_id))
-            .filter(photos::deleted.eq(false))
+            .filter(not(photos::deleted))
             .select(photos::photo_id)
             .first::<String>(connection)
             .optional()?;

@@ -1,0 +1,175 @@
+//! How fast this machine's disk lets the record in SQLite be: commits with 1, 16 and 100 callers at once, a large job,
+//! and claims from a long queue.
+//!
+//! `cargo run --release -p rapidphoto-persistence --example throughput [DIRECTORY]`
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement: it prints, and may end at once where something is wrong"
+)]
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::future::join_all;
+use rapidphoto_application::{
+    log::EventCodec,
+    ports::{
+        Clock as _, Commit, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _, Priority, WorkKind,
+        WorkOrder, WorkQueue as _,
+    },
+};
+use rapidphoto_contracts::{
+    Record,
+    record::given::{self, Writing as _},
+};
+use rapidphoto_domain::{JobId, Timestamp, UserId, photo::PhotoCommand};
+use rapidphoto_memory::FakeClock;
+use rapidphoto_persistence::{SqliteConfig, SqliteStore};
+
+#[tokio::main]
+async fn main() {
+    let directory = match std::env::args_os().nth(1) {
+        Some(directory) => tempfile::tempdir_in(PathBuf::from(directory)),
+        None => tempfile::tempdir(),
+    };
+    let directory = directory.unwrap();
+    let clock = Arc::<FakeClock>::default();
+    let config = SqliteConfig {
+        path: directory.path().join("record.db"),
+        namespace: "bench".to_owned(),
+        readers: 4,
+    };
+    let store = SqliteStore::open(config, clock.clone(), EventCodec::default())
+        .await
+        .unwrap();
+    let store = Arc::new(store);
+    let now = clock.now();
+    for callers in [1, 16, 100] {
+        commits(&store, now, callers).await;
+    }
+    let (owner, job) = jobs(&store, now).await;
+    reads(&store, owner, job).await;
+    claims(&store, now).await;
+}
+
+/// Each commit moves one photo by one event, as a worker's do.
+async fn commits(store: &Arc<SqliteStore>, now: Timestamp, callers: usize) {
+    const SECONDS: u64 = 3;
+    let record = Record::of(store.clone());
+    let owner = given::user_id();
+    let committing = (0..callers).map(|_| {
+        let record = record.clone();
+        tokio::spawn(async move {
+            let mut done = 0_usize;
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(SECONDS) {
+                let photo = given::photo(&record, now, owner).await;
+                let photo = given::command(&record, now, &photo, PhotoCommand::StartUpload).await;
+                given::command(&record, now, &photo, PhotoCommand::Cancel).await;
+                done += 3;
+            }
+            done
+        })
+    });
+    let done = join_all(committing.collect::<Vec<_>>()).await;
+    let done: usize = done.into_iter().map(Result::unwrap).sum();
+    println!("{callers:>4} callers: {:>6} commits/s", done / 3);
+}
+
+fn job_of(photos: u32, owner: UserId, now: Timestamp) -> (Commit, JobId) {
+    let mut commit = given::commit(now);
+    let job = commit.write_job(owner, photos).value.id;
+    for _ in 0..photos {
+        let photo = commit.write_photo(given::promise(now, owner, job));
+        commit.work.push(WorkOrder::Schedule {
+            photo: photo.value.id,
+            owner,
+            kind: WorkKind::Process,
+            due_at: now + Duration::from_mins(1),
+            priority: Priority::Fresh,
+        });
+    }
+    (commit, job)
+}
+
+async fn jobs(store: &SqliteStore, now: Timestamp) -> (UserId, JobId) {
+    let owner = given::user_id();
+    let mut last = None;
+    for photos in [1, 10, 100, 1_000] {
+        let begun = Instant::now();
+        for _ in 0..10 {
+            let (commit, job) = job_of(photos, owner, now);
+            store.commit(commit).await.unwrap();
+            if photos == 100 {
+                last = Some(job);
+            }
+        }
+        println!("a job of {photos:>5} photos: {:?}", begun.elapsed() / 10);
+    }
+    (owner, last.unwrap())
+}
+
+async fn reads(store: &SqliteStore, owner: UserId, job: JobId) {
+    let begun = Instant::now();
+    for _ in 0..100 {
+        store.job(owner, job).await.unwrap().unwrap();
+    }
+    println!("a job's view of 100 photos: {:?}", begun.elapsed() / 100);
+    let query = PhotoListQuery {
+        size: 50,
+        ..PhotoListQuery::default()
+    };
+    let begun = Instant::now();
+    for _ in 0..100 {
+        store.list(owner, &query).await.unwrap();
+    }
+    println!("a page of 50 of 11 110 photos: {:?}", begun.elapsed() / 100);
+}
+
+async fn claims(store: &SqliteStore, now: Timestamp) {
+    let lease = Duration::from_mins(10);
+    println!(
+        "11 110 pieces queued, none due: {:?} a claim",
+        claim_time(store, lease).await
+    );
+    schedule(store, now, 100_000, 1).await;
+    println!(
+        "100 000 due of one user: {:?} a claim of 8",
+        claim_time(store, lease).await
+    );
+    schedule(store, now, 100_000, 1_000).await;
+    println!(
+        "and 100 000 of 1 000 users: {:?} a claim of 8",
+        claim_time(store, lease).await
+    );
+}
+
+async fn claim_time(store: &SqliteStore, lease: Duration) -> Duration {
+    let begun = Instant::now();
+    for _ in 0..20 {
+        store.claim(&WorkKind::ALL, 8, lease).await.unwrap();
+    }
+    begun.elapsed() / 20
+}
+
+async fn schedule(store: &SqliteStore, now: Timestamp, pieces: usize, users: usize) {
+    let users: Vec<_> = (0..users).map(|_| given::user_id()).collect();
+    let owners: Vec<_> = users.iter().cycle().take(pieces).collect();
+    for owners in owners.chunks(10_000) {
+        let mut commit = given::commit(now);
+        for owner in owners {
+            commit.work.push(WorkOrder::Schedule {
+                photo: given::photo_id(),
+                owner: **owner,
+                kind: WorkKind::Process,
+                due_at: now,
+                priority: Priority::Fresh,
+            });
+        }
+        store.commit(commit).await.unwrap();
+    }
+}

@@ -1,0 +1,122 @@
+use std::{sync::Arc, time::Duration};
+
+use diesel::connection::SimpleConnection as _;
+use rapidphoto_application::{
+    log::EventCodec,
+    ports::{
+        Claim, Commit, CommitError, EventLog as _, Journal as _, Priority, StateRows as _, WorkKind,
+        WorkOrder, WorkQueue as _,
+    },
+};
+use rapidphoto_contracts::record::given::{self, Writing as _};
+use rapidphoto_domain::Timestamp;
+use rapidphoto_memory::FakeClock;
+
+use super::*;
+
+async fn store(path: PathBuf) -> SqliteStore {
+    let config = SqliteConfig {
+        path,
+        namespace: "test".to_owned(),
+        readers: 1,
+    };
+    SqliteStore::open(config, Arc::new(FakeClock::default()), EventCodec::default())
+        .await
+        .unwrap()
+}
+
+fn job_of(photos: u32) -> Commit {
+    let at = FakeClock::default().now();
+    let mut commit = given::commit(at);
+    let owner = given::user_id();
+    let job = commit.write_job(owner, photos);
+    for _ in 0..photos {
+        commit.write_photo(given::promise(at, owner, job.value.id));
+    }
+    commit
+}
+
+/// SQLite says that the disk is full when a database may not have more pages.
+async fn allow_pages(store: &SqliteStore, pages: u32) {
+    let allowed = store.write(move |connection, _| {
+        connection
+            .batch_execute(&format!("PRAGMA max_page_count = {pages}"))
+            .map_err(RecordError::from)
+    });
+    allowed.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_reads_as_unavailable_and_leaves_nothing_half_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path().join("record.db")).await;
+    let first = store.commit(job_of(1)).await.unwrap();
+    allow_pages(&store, 1).await;
+    let refused = store.commit(job_of(200)).await.unwrap_err();
+    assert!(matches!(refused, CommitError::Unavailable(_)), "{refused}");
+    assert_eq!(store.head().await.unwrap(), first.cursor);
+    assert_eq!(store.stream_count().await.unwrap(), 2);
+    allow_pages(&store, 1_000_000).await;
+    let second = store.commit(job_of(200)).await.unwrap();
+    assert_eq!(second.cursor.position(), first.cursor.position() + 201);
+}
+
+/// What a queue of many users hands out, however its candidates are found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_is_claimed_from_in_the_same_order_as_a_few() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path().join("record.db")).await;
+    let now = FakeClock::default().now();
+    let mut commit = given::commit(now);
+    let users: Vec<_> = (0..7).map(|_| given::user_id()).collect();
+    for number in 0_u32..300 {
+        // Strides without a common measure, so that users, kinds, priorities and moments mix; some work is not due.
+        let due_at = now + chrono::TimeDelta::milliseconds(i64::from(number * 37 % 100) - 80);
+        commit.work.push(WorkOrder::Schedule {
+            photo: given::photo_id(),
+            owner: users[(number * number % 7) as usize],
+            kind: WorkKind::ALL[(number % 3) as usize],
+            due_at,
+            priority: if number % 5 == 0 {
+                Priority::Bulk
+            } else {
+                Priority::Fresh
+            },
+        });
+    }
+    store.commit(commit).await.unwrap();
+    // Some of it is held, by leases that last or have run out.
+    store
+        .claim(&WorkKind::ALL, 9, Duration::from_mins(1))
+        .await
+        .unwrap();
+    store.claim(&WorkKind::ALL, 9, Duration::ZERO).await.unwrap();
+    for kinds in [&WorkKind::ALL[..], &[WorkKind::Process], &[]] {
+        for limit in [1, 2, 7, 50, 1_000] {
+            let [few, crowd] = both_ways(&store, kinds, limit, now).await;
+            assert_eq!(few, crowd, "{limit} of {kinds:?}");
+            assert_eq!(few.is_empty(), kinds.is_empty());
+        }
+    }
+}
+
+/// What is claimed from all that is due, and what from the heads of the queues; neither is kept.
+async fn both_ways(store: &SqliteStore, kinds: &[WorkKind], limit: usize, now: Timestamp) -> [Vec<Claim>; 2] {
+    let kinds = kinds.to_vec();
+    let claims = store.write(move |connection, namespace| {
+        let wanted = claims::Wanted {
+            kinds: &kinds,
+            limit,
+            now,
+            lease: Duration::from_mins(1),
+        };
+        let mut found = Vec::new();
+        for candidates in [claims::ALL_DUE, claims::HEADS_OF_QUEUES] {
+            connection.batch_execute("SAVEPOINT tried")?;
+            found.push(claims::claim_from(connection, namespace, &wanted, candidates)?);
+            connection.batch_execute("ROLLBACK TO tried; RELEASE tried")?;
+        }
+        Ok::<_, RecordError>(found)
+    });
+    claims.await.unwrap().try_into().unwrap()
+}
