@@ -80,8 +80,16 @@ impl VerifyRecord {
     }
 
     /// A verification of a record that nothing else is there for.
-    pub const fn of(log: Arc<dyn EventLog>, rows: Arc<dyn StateRows>, aggregates: Arc<dyn Aggregates>) -> Self {
-        Self { log, rows, aggregates }
+    pub const fn of(
+        log: Arc<dyn EventLog>,
+        rows: Arc<dyn StateRows>,
+        aggregates: Arc<dyn Aggregates>,
+    ) -> Self {
+        Self {
+            log,
+            rows,
+            aggregates,
+        }
     }
 
     /// Goes through all streams. The record may be written to meanwhile.

@@ -1,6 +1,6 @@
 use rapidphoto_domain::{
     PhotoId, UserId,
-    photo::{Photo, PhotoCommand},
+    photo::{Photo, PhotoCommand, PhotoStatus},
 };
 
 use crate::{
@@ -60,9 +60,12 @@ impl DeletePhotoHandler {
             let Ok(events) = current.value.decide(PhotoCommand::Delete) else {
                 let cancelled =
                     cancel_photo(&self.outside, &self.settings, command.photo, &command.metadata).await?;
-                return cancelled
-                    .map(|photo| photo.value)
-                    .ok_or(DeletePhotoError::NoSuchPhoto);
+                match cancelled {
+                    Some(photo) if photo.value.status() == PhotoStatus::Cancelled => return Ok(photo.value),
+                    // It came to its end meanwhile: that is deleted.
+                    Some(_) => continue,
+                    None => return Err(DeletePhotoError::NoSuchPhoto),
+                }
             };
             let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
             let deleted = record_photo(
