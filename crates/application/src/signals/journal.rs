@@ -1,6 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use metrics::histogram;
+use tokio::time::Instant;
 
 use super::{Signals, tally};
 use crate::ports::{Commit, CommitError, Committed, Journal, WorkOrder};
@@ -30,7 +32,10 @@ impl Journal for SignallingJournal {
             WorkOrder::Finish { .. } | WorkOrder::Drop { .. } => false,
         });
         let tally = tally::Tally::of(&commit);
-        let committed = self.inner.commit(commit).await?;
+        let begun = Instant::now();
+        let committed = self.inner.commit(commit).await;
+        histogram!("log_commit_seconds").record(begun.elapsed());
+        let committed = committed?;
         if work_is_due {
             self.signals.work_committed();
         }

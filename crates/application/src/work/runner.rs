@@ -125,7 +125,7 @@ impl WorkRunner {
             Allowance::Probe => 1,
             Allowance::NotBefore(at) => {
                 let pause = (at - self.clock.now()).to_std().unwrap_or_default();
-                return Ok(Wait::Only(pause.clamp(BREATH, self.settings.poll)));
+                return Ok(Wait::Only(pause.min(self.settings.poll).max(BREATH)));
             }
         };
         let claims = self.queue.claim(lane.kinds, limit, self.settings.lease).await?;
@@ -145,9 +145,7 @@ impl WorkRunner {
         let until_due = next.map_or(self.settings.poll, |due| {
             (due - self.clock.now()).to_std().unwrap_or_default()
         });
-        Ok(Wait::ForWork(
-            until_due.clamp(BREATH, self.settings.poll.max(BREATH)),
-        ))
+        Ok(Wait::ForWork(until_due.min(self.settings.poll).max(BREATH)))
     }
 
     async fn measure(&self, shutdown: &CancellationToken) {
