@@ -242,6 +242,53 @@ pub async fn a_commit_with_a_taken_name_writes_nothing<H: RecordHarness>(harness
     assert_eq!(duplicate(Err(refused)), Unique::EventId(stored));
 }
 
+/// Of a commit that is wrong in every way, versions are told first, then the claim, then the position, then names: what
+/// sends the caller back to the beginning before what it could mend.
+pub async fn what_is_wrong_is_told_in_one_order<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    let owner = given::user(&record, now).await;
+    let taken = given::photo(&record, now, owner).await;
+    let lease = record
+        .subscriptions
+        .acquire("relay", given::LEASE)
+        .await
+        .unwrap()
+        .unwrap();
+    let stale = given::claimed(&record, now, &taken, WorkKind::Clean).await.token;
+    given::ordered(&record, now, [WorkOrder::Finish { claim: stale }]).await;
+
+    let mut commit = given::commit(now);
+    let job = commit.write_job(owner, 1);
+    commit.changes[0].expected = Version(3);
+    let mut promised = given::promise(now, owner, job.value.id);
+    promised.upload_id = taken.value.upload_id;
+    commit.write_photo(promised);
+    commit.work.push(WorkOrder::Finish { claim: stale });
+    commit.checkpoint = Some(Advance {
+        name: lease.name,
+        from: lease.cursor,
+        to: lease.cursor,
+        token: lease.token + 1,
+    });
+    let refused = record.journal.commit(commit.clone()).await;
+    assert_eq!(conflicts(refused).len(), 1);
+    commit.changes[0].expected = Version::NEW;
+    let refused = record.journal.commit(commit.clone()).await;
+    assert!(
+        matches!(refused, Err(CommitError::StaleClaim { .. })),
+        "{refused:?}"
+    );
+    commit.work.clear();
+    let refused = record.journal.commit(commit.clone()).await;
+    assert!(
+        matches!(refused, Err(CommitError::StaleCheckpoint)),
+        "{refused:?}"
+    );
+    commit.checkpoint = None;
+    let refused = record.journal.commit(commit).await;
+    assert!(matches!(duplicate(refused), Unique::UploadId { .. }));
+}
+
 /// The same commit stands once the one wrong thing is right: the refusals above have no other cause.
 pub async fn a_commit_that_was_refused_stands_once_it_is_right<H: RecordHarness>(harness: H) {
     let record = harness.record();
@@ -358,6 +405,27 @@ pub async fn details_are_replaced_and_erased<H: RecordHarness>(harness: H) {
     });
     stands(&record, fewer).await;
     assert_eq!(view().await.metadata, PhotoMetadata::default());
+
+    // What is erased is gone, not hidden: nothing of it comes back with a new name.
+    for details in [
+        Details::PhotoMetadata {
+            photo: id,
+            metadata: Box::new(given::metadata()),
+        },
+        Details::ErasePhoto { photo: id },
+        Details::PhotoName {
+            photo: id,
+            filename: given::filename(),
+        },
+    ] {
+        let mut commit = given::commit(now);
+        commit.details.push(details);
+        stands(&record, commit).await;
+    }
+    assert_eq!(
+        (view().await.filename, view().await.metadata),
+        (given::filename(), PhotoMetadata::default())
+    );
 
     let cancelled = given::command(&record, now, &photo, PhotoCommand::Cancel).await;
     given::command(&record, now, &cancelled, PhotoCommand::Delete).await;

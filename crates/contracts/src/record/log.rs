@@ -65,6 +65,7 @@ pub async fn the_log_is_in_the_order_of_commits<H: RecordHarness>(harness: H) {
             .collect();
         of_commit.sort_unstable();
         ids.push(of_commit);
+        commit.changes.reverse();
         ends.push(stands(&record, commit).await.cursor);
         assert_eq!(record.log.head().await.unwrap(), *ends.last().unwrap());
     }
@@ -75,6 +76,10 @@ pub async fn the_log_is_in_the_order_of_commits<H: RecordHarness>(harness: H) {
         let mut stored: Vec<_> = commit.iter().map(|event| event.id).collect();
         stored.sort_unstable();
         assert_eq!(stored, ids, "a commit's events stand together");
+        assert!(
+            commit.is_sorted_by(|one, next| one.stream < next.stream),
+            "and in the order of their streams: a job before its photos"
+        );
         assert_eq!(commit.last().unwrap().cursor, end);
     }
 }

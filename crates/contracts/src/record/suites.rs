@@ -28,6 +28,7 @@ macro_rules! record_contract {
                 a_commit_with_a_stale_claim_writes_nothing,
                 a_commit_with_a_stale_checkpoint_writes_nothing,
                 a_commit_with_a_taken_name_writes_nothing,
+                what_is_wrong_is_told_in_one_order,
                 a_commit_that_was_refused_stands_once_it_is_right,
                 a_thousand_photos_are_one_commit,
                 what_was_committed_outlives_the_process,
@@ -86,6 +87,7 @@ macro_rules! record_contract {
             ],
             turns: [
                 fresh_work_goes_before_bulk_work,
+                bulk_work_waits_for_everybodys_fresh_work,
                 what_waits_longest_goes_first,
                 users_take_turns_within_a_claim,
                 users_take_turns_across_claims,

@@ -38,6 +38,27 @@ pub async fn fresh_work_goes_before_bulk_work<H: RecordHarness>(harness: H) {
     assert_eq!(order, [2, 0, 3, 1].map(|index: usize| photos[index].value.id));
 }
 
+/// It does so across users, too: nobody waits for another's bulk work, though it is the other's first.
+pub async fn bulk_work_waits_for_everybodys_fresh_work<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    let (patient, bulk) = photos(&record, now, 2).await;
+    let (waiting, fresh) = photos(&record, now, 3).await;
+    let bulk = bulk.iter().map(|photo| WorkOrder::Schedule {
+        photo: photo.value.id,
+        owner: patient,
+        kind: WorkKind::Look,
+        due_at: now - Duration::from_mins(10),
+        priority: Priority::Bulk,
+    });
+    let fresh = fresh
+        .iter()
+        .map(|photo| given::schedule(photo, WorkKind::Look, now));
+    given::ordered(&record, now, bulk.chain(fresh)).await;
+    let claims = record.work.claim(LOOK, 5, LEASE).await.unwrap();
+    let owners: Vec<_> = claims.iter().map(|claim| claim.owner).collect();
+    assert_eq!(owners, [waiting, waiting, waiting, patient, patient]);
+}
+
 /// One user's work goes in the order in which it fell due.
 pub async fn what_waits_longest_goes_first<H: RecordHarness>(harness: H) {
     let (record, now) = (harness.record(), harness.now());
