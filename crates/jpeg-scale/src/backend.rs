@@ -1,5 +1,6 @@
 //! Which instructions of the CPU are used. The only module with unsafe code.
 
+use crate::fdct::{self, Block, Divisors, Pair};
 use crate::idct::{self, Samples};
 use crate::scan::Group;
 
@@ -72,6 +73,18 @@ impl Backend {
             // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { idct::avx2::transform::<N>(group, steps, samples) },
+        }
+    }
+
+    /// The forward DCT of two blocks, quantised.
+    #[inline(always)]
+    pub(crate) fn transform_forward(self, samples: &Pair, divisors: &Divisors, blocks: &mut [Block; 2]) {
+        match self.0 {
+            Kind::Portable => fdct::portable::transform(samples, divisors, blocks),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            #[allow(unsafe_code)]
+            Kind::Avx2 => unsafe { fdct::avx2::transform(samples, divisors, blocks) },
         }
     }
 }

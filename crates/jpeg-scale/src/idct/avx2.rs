@@ -1,45 +1,19 @@
 //! The vectors as AVX2 registers.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_adds_epi16, _mm256_max_epi16, _mm256_min_epi16, _mm256_mulhrs_epi16, _mm256_mullo_epi16,
-    _mm256_packus_epi16, _mm256_permute2x128_si256, _mm256_set1_epi16, _mm256_setr_epi8, _mm256_shuffle_epi8,
-    _mm256_slli_epi16, _mm256_srai_epi16, _mm256_subs_epi16, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32,
-    _mm256_unpacklo_epi16, _mm256_unpacklo_epi32,
+    _mm256_adds_epi16, _mm256_max_epi16, _mm256_min_epi16, _mm256_mullo_epi16, _mm256_packus_epi16,
+    _mm256_permute2x128_si256, _mm256_set1_epi16, _mm256_setr_epi8, _mm256_shuffle_epi8, _mm256_slli_epi16,
+    _mm256_srai_epi16, _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpacklo_epi16,
+    _mm256_unpacklo_epi32,
 };
 
-use super::{
+use super::{ORDER, Samples, transform};
+use crate::block::LANES;
+use crate::cosine::{
     COS_0, COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_3, COS_PI_4, COS_PI_6, COS_PI_8, COS_PI_16,
-    LANES, ORDER, Samples, transform,
 };
 use crate::scan::Group;
-
-type V = __m256i;
-/// As bits: the intrinsic for it is no constant function.
-const ZERO: V = bytemuck::must_cast([0i16; LANES]);
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn load(lanes: &[i16; LANES]) -> V {
-    bytemuck::must_cast(*lanes)
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn add(a: V, b: V) -> V {
-    _mm256_adds_epi16(a, b)
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn sub(a: V, b: V) -> V {
-    _mm256_subs_epi16(a, b)
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn scale(a: V, factor: i16) -> V {
-    _mm256_mulhrs_epi16(a, _mm256_set1_epi16(factor))
-}
+use crate::vector::avx2::{V, ZERO, add, load, scale, sub};
 
 #[target_feature(enable = "avx2")]
 #[inline]

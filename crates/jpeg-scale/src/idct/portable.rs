@@ -1,43 +1,12 @@
 //! The vectors as arrays.
 
-use super::{
+use super::{ORDER, Samples, transform};
+use crate::block::LANES;
+use crate::cosine::{
     COS_0, COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_3, COS_PI_4, COS_PI_6, COS_PI_8, COS_PI_16,
-    LANES, ORDER, Samples, transform,
 };
 use crate::scan::Group;
-
-type V = [i16; LANES];
-const ZERO: V = [0; LANES];
-
-#[inline(always)]
-fn load(lanes: &V) -> V {
-    *lanes
-}
-
-#[inline(always)]
-fn add(mut a: V, b: V) -> V {
-    for i in 0..LANES {
-        a[i] = a[i].saturating_add(b[i]);
-    }
-    a
-}
-
-#[inline(always)]
-fn sub(mut a: V, b: V) -> V {
-    for i in 0..LANES {
-        a[i] = a[i].saturating_sub(b[i]);
-    }
-    a
-}
-
-/// Times `factor / 32768`, rounded.
-#[inline(always)]
-fn scale(mut a: V, factor: i16) -> V {
-    for lane in &mut a {
-        *lane = ((i32::from(*lane) * i32::from(factor) + (1 << 14)) >> 15) as i16;
-    }
-    a
-}
+use crate::vector::portable::{V, ZERO, add, load, scale, sub};
 
 /// Times a quantisation step, with 4 fractional bits.
 #[inline(always)]

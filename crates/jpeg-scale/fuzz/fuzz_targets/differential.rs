@@ -1,0 +1,104 @@
+//! Pictures made from the input, encoded by one independent library and decoded by another: our planes are theirs
+//! within a stated error, at full size and reduced by the definition (a truncated DCT in floating point).
+#![no_main]
+
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_scale::{Decoder, Limits, Scale};
+use libfuzzer_sys::fuzz_target;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+
+/// Two decoders that each round once, and the other's fixed-point inverse DCT.
+const FULL_SIZE_ERROR: u8 = 2;
+/// Rounding once, and what rounding 64 full-size samples can add up to.
+const SCALED_ERROR: f64 = 3.0;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&[width, height, quality, kind, restart], samples)) = data.split_first_chunk() else { return };
+    if samples.is_empty() {
+        return;
+    }
+    let (width, height) = (u16::from(width % 80) + 1, u16::from(height % 80) + 1);
+    let (colours, channels) = if kind & 4 == 0 { (ColorType::Ycbcr, 3) } else { (ColorType::Luma, 1) };
+    let sampling = [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_1_2, SamplingFactor::F_2_2]
+        [usize::from(kind & 3)];
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, quality % 100 + 1);
+    encoder.set_sampling_factor(sampling);
+    if restart > 127 {
+        encoder.set_restart_interval(u16::from(restart - 127));
+    }
+    let size = usize::from(width) * usize::from(height) * channels;
+    let picture: Vec<u8> = samples.iter().copied().cycle().take(size).collect();
+    encoder.encode(&picture, width, height, colours).expect("encoded");
+
+    let space = if channels == 1 { ColorSpace::Luma } else { ColorSpace::YCbCr };
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(space);
+    let expected = zune_jpeg::JpegDecoder::new_with_options(std::io::Cursor::new(&file), options)
+        .decode()
+        .expect("decoded by zune-jpeg");
+    let (width, height) = (usize::from(width), usize::from(height));
+    let expected: Vec<Vec<u8>> =
+        (0..height).map(|y| (0..width).map(|x| expected[(y * width + x) * channels]).collect()).collect();
+
+    let mut decoder = Decoder::new();
+    for scale in Scale::ALL {
+        let decoded = decoder.decode(&file, scale, &Limits::default()).expect("decoded");
+        assert_eq!(decoded.damage, None);
+        let luma = &decoded.planes.planes[0];
+        if scale == Scale::Full {
+            for (y, row) in expected.iter().enumerate() {
+                for (ours, theirs) in luma.row(y).iter().zip(row) {
+                    assert!(ours.abs_diff(*theirs) <= FULL_SIZE_ERROR, "{ours} for {theirs}");
+                }
+            }
+            continue;
+        }
+        let n = scale.eighths();
+        for block_y in 0..height / 8 {
+            for block_x in 0..width / 8 {
+                let block: Vec<&[u8]> =
+                    expected[block_y * 8..][..8].iter().map(|row| &row[block_x * 8..][..8]).collect();
+                // Where full-size samples were clipped, they do not tell the coefficients any more.
+                if block.iter().any(|row| row.iter().any(|sample| matches!(sample, 0 | 255))) {
+                    continue;
+                }
+                for (at, sample) in truncated(&block, n).into_iter().enumerate() {
+                    let ours = f64::from(luma.row(block_y * n + at / n)[block_x * n + at % n]);
+                    assert!((ours - sample.clamp(0.0, 255.0)).abs() < SCALED_ERROR, "{ours} for {sample}");
+                }
+            }
+        }
+    }
+});
+
+fn basis(k: usize, i: usize, n: usize) -> f64 {
+    let norm = if k == 0 { (1.0 / n as f64).sqrt() } else { (2.0 / n as f64).sqrt() };
+    norm * ((2 * i + 1) as f64 * k as f64 * std::f64::consts::PI / (2 * n) as f64).cos()
+}
+
+/// The inverse DCT of a block's lowest N × N coefficients, times N/8.
+fn truncated(block: &[&[u8]], n: usize) -> Vec<f64> {
+    let mut coefficients = vec![0.0; n * n];
+    for v in 0..n {
+        for u in 0..n {
+            for (y, row) in block.iter().enumerate() {
+                for (x, &sample) in row.iter().enumerate() {
+                    coefficients[v * n + u] += f64::from(sample) * basis(u, x, 8) * basis(v, y, 8);
+                }
+            }
+        }
+    }
+    let mut samples = vec![0.0; n * n];
+    for y in 0..n {
+        for x in 0..n {
+            for v in 0..n {
+                for u in 0..n {
+                    samples[y * n + x] +=
+                        coefficients[v * n + u] * basis(u, x, n) * basis(v, y, n) * n as f64 / 8.0;
+                }
+            }
+        }
+    }
+    samples
+}

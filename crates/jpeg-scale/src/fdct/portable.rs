@@ -1,0 +1,40 @@
+//! Two blocks as arrays.
+
+use super::{Block, Divisors, Pair, transform};
+use crate::cosine::{COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_4, COS_PI_8, COS_PI_16};
+use crate::vector::portable::{V, ZERO, add, scale, sub};
+
+/// Around zero, with 4 fractional bits.
+#[inline(always)]
+fn widen(row: &[u8; 16]) -> V {
+    row.map(|sample| (i16::from(sample) - 128) << 4)
+}
+
+#[inline(always)]
+fn transpose(rows: &[V; 8]) -> [V; 8] {
+    let mut columns = [ZERO; 8];
+    for (y, row) in rows.iter().enumerate() {
+        for x in 0..8 {
+            columns[x][y] = row[x];
+            columns[x][8 + y] = row[8 + x];
+        }
+    }
+    columns
+}
+
+#[inline(always)]
+fn quantize(columns: &[V; 8], divisors: &Divisors, blocks: &mut [Block; 2]) {
+    for (half, block) in blocks.iter_mut().enumerate() {
+        block.present = 0;
+        for place in 0..64 {
+            let value = columns[place / 8][half * 8 + place % 8];
+            let high = |a: u16, b: u16| ((u32::from(a) * u32::from(b)) >> 16) as u16;
+            let magnitude = value.unsigned_abs().wrapping_add(divisors.half[place]);
+            let quotient = high(high(magnitude, divisors.reciprocal[place]), divisors.scale[place]) as i16;
+            block.coefficients[place] = if value < 0 { -quotient } else { quotient };
+            block.present |= u64::from(quotient != 0) << place;
+        }
+    }
+}
+
+transform!(#[inline(always)]);
