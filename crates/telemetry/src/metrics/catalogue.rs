@@ -58,15 +58,19 @@ pub const METRICS: &[Metric] = &[
         "upload_job_completed_total",
         "Upload jobs whose photos have all come to an end, by status",
     ),
+    counter(
+        "photo_queued_total",
+        "Photos that clients have promised to upload",
+    ),
+    counter("photo_retried_total", "Failed photos that were tried again"),
     counter("photo_completed_total", "Photos completed"),
-    counter("photo_rejected_total", "Photos rejected, by the first reason"),
-    counter("photo_failed_total", "Photos failed, by the first reason"),
+    counter("photo_rejected_total", "Photos rejected, by reason"),
+    counter("photo_failed_total", "Photos failed, by reason"),
     counter("photo_cancelled_total", "Photos cancelled"),
     counter(
         "storage_events_total",
         "Events that storage has reported, by what came of them",
     ),
-    counter("work_claims_total", "Claims of work on photos, by kind"),
     counter(
         "http_requests_total",
         "HTTP requests answered, by method, route and status",
@@ -80,19 +84,11 @@ pub const METRICS: &[Metric] = &[
         "live_watchers",
         "Watchers that this process serves live updates to",
     ),
-    gauge(
-        "subscription_lag_events",
-        "Events that a subscription has still to handle",
-    ),
     seconds(
         "http_request_duration_seconds",
         "Time from an HTTP request's head to the end of its answer's head",
     ),
     seconds("log_commit_seconds", "Time that a commit to the record takes"),
-    seconds(
-        "photo_processing_seconds",
-        "Time from the claim of a photo to its final commit",
-    ),
     seconds(
         "thumbnail_latency_seconds",
         "Time that decoding a photo and making its thumbnails takes",

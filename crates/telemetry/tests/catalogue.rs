@@ -1,0 +1,66 @@
+//! Every metric that the workspace's code records is in the catalogue, as what it is.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rapidphoto_telemetry::{METRICS, MetricKind};
+
+const RECORDING: [(&str, MetricKind); 3] = [
+    ("counter!(", MetricKind::Counter),
+    ("gauge!(", MetricKind::Gauge),
+    ("histogram!(", MetricKind::Histogram),
+];
+
+/// The names that follow a macro's opening bracket, where they are written out.
+fn names<'a>(code: &'a str, opening: &str) -> Vec<&'a str> {
+    let literal = |rest: &'a str| rest.trim_start().strip_prefix('"')?.split('"').next();
+    code.split(opening).skip(1).filter_map(literal).collect()
+}
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_recorded_metric_is_described() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    for entry in fs::read_dir(crates).unwrap() {
+        let src = entry.unwrap().path().join("src");
+        if src.is_dir() {
+            sources(&src, &mut files);
+        }
+    }
+    let mut recorded = 0;
+    for file in files {
+        let code = fs::read_to_string(&file).unwrap();
+        for (opening, kind) in RECORDING {
+            for name in names(&code, opening) {
+                let known = METRICS.iter().find(|metric| metric.name == name);
+                let metric = known
+                    .unwrap_or_else(|| panic!("{} records {name}, which nobody describes", file.display()));
+                assert_eq!(metric.kind, kind, "{} in {}", name, file.display());
+                recorded += 1;
+            }
+        }
+    }
+    assert!(
+        recorded > 5,
+        "only {recorded} metrics were found: they are recorded in another way now"
+    );
+}

@@ -1,0 +1,118 @@
+//! The S3 adapter against the embedded store, over TCP, keeps the object store's contract.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
+)]
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rapidphoto_application::ports::{MessageRefused, ObjectStore, Presigner, StorageMessages};
+use rapidphoto_contracts::{Answer, ObjectHarness};
+use rapidphoto_runtime::{SystemClock, SystemIds};
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore};
+use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+struct EmbeddedHarness {
+    store: Arc<S3Store>,
+    client: reqwest::Client,
+    serving: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
+    _directory: TempDir,
+}
+
+/// Nobody listens to what was stored.
+struct Unheard;
+
+#[async_trait]
+impl StorageMessages for Unheard {
+    async fn take(&self, _: Bytes) -> Result<(), MessageRefused> {
+        Ok(())
+    }
+}
+
+impl ObjectHarness for EmbeddedHarness {
+    async fn fresh() -> Self {
+        let directory = TempDir::new().unwrap();
+        let clock = Arc::new(SystemClock);
+        let ids = Arc::new(SystemIds::new(clock.clone()));
+        let config = EmbeddedConfig::new(directory.path(), "photos", "key", "secret");
+        let embedded = EmbeddedStore::open(&config, Arc::new(Unheard), clock.clone(), ids).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(embedded.serve(listener, async move {
+            let _ = stopped.await;
+        }));
+        let config = S3Config {
+            endpoint: Some(format!("http://{address}")),
+            // Another name for the same place: what is signed for clients need not be what servers use.
+            public_endpoint: Some(format!("http://localhost:{}", address.port())),
+            force_path_style: true,
+            ..S3Config::new("photos", config.region, S3Credentials::new("key", "secret"))
+        };
+        Self {
+            store: Arc::new(S3Store::new(&config, clock).unwrap()),
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            serving,
+            _stop: stop,
+            _directory: directory,
+        }
+    }
+
+    fn store(&self) -> Arc<dyn ObjectStore> {
+        self.store.clone()
+    }
+
+    fn presigner(&self) -> Arc<dyn Presigner> {
+        self.store.clone()
+    }
+
+    async fn put(&self, url: &str, headers: &[(String, String)], body: Bytes) -> Answer {
+        let mut request = self.client.put(url);
+        if body.is_empty() {
+            // Browsers tell the length of nothing too (Fetch, "HTTP-network-or-cache fetch"); this client does not.
+            request = request.header("content-length", 0);
+        }
+        request = request.body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        answered(request).await
+    }
+
+    async fn get(&self, url: &str) -> Answer {
+        answered(self.client.get(url)).await
+    }
+
+    /// The store's clock is the system's.
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+impl Drop for EmbeddedHarness {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn answered(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let headers = response.headers().iter();
+    let headers = headers
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    Answer {
+        status,
+        headers,
+        body: response.bytes().await.unwrap(),
+    }
+}
+
+rapidphoto_contracts::object_contract!(EmbeddedHarness);
