@@ -12,6 +12,8 @@ mod append_only;
 mod durability;
 #[path = "record/groups.rs"]
 mod groups;
+#[path = "record/log.rs"]
+mod log;
 #[path = "record/opening.rs"]
 mod opening;
 #[path = "record/readers.rs"]

@@ -113,4 +113,20 @@ impl WorkQueue for SqliteStore {
         })
         .await
     }
+
+    async fn end_leases(&self) -> Result<u64, Unavailable> {
+        let clock = self.clock.clone();
+        self.write(move |connection, namespace| {
+            let now = millis(clock.now());
+            let held = photo_work::table
+                .filter(photo_work::namespace.eq(namespace))
+                .filter(photo_work::lease_until.gt(now));
+            let ended = diesel::update(held)
+                .set(photo_work::lease_until.eq(now))
+                .execute(connection)
+                .map_err(RecordError::from)?;
+            Ok(ended as u64)
+        })
+        .await
+    }
 }
