@@ -13,11 +13,14 @@ mod rig;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Barrier, mpsc};
+use std::time::Duration;
 
+use futures::future::join_all;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use crate::rig::{BUCKET, Rig, in_an_hour, md5, send};
+use crate::rig::{BUCKET, Rig, head, in_an_hour, md5, send, write};
 
 /// Failpoints hold for the whole process.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -48,6 +51,60 @@ async fn a_full_disk_refuses_the_upload_and_keeps_the_old_object() {
     assert_eq!(rig.get("k").await.unwrap(), b"old");
     assert_eq!(rig.messages.all().len(), 1);
     assert_eq!(send(&rig, &url, b"new", |_| {}).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_before_the_rename_stops_nothing() {
+    let _alone = ALONE.lock().await;
+    let rig = Rig::start().await;
+    let url = rig.presign_photo("k", b"meow").await;
+    let (arrived, at_rename) = mpsc::channel();
+    fail::cfg_callback("s3.before-rename", move || {
+        arrived.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+    })
+    .unwrap();
+    let mut stream = rig.connect().await;
+    write(&mut stream, head(&rig, &url, "") + "meow").await;
+    tokio::task::spawn_blocking(move || at_rename.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    drop(stream);
+    let messages = Arc::clone(&rig.messages);
+    rig.stop().await;
+    fail::remove("s3.before-rename");
+    assert_eq!(messages.objects().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_uploads_at_the_rename_exactly_one_becomes_the_object() {
+    let _alone = ALONE.lock().await;
+    let rig = Rig::start().await;
+    let bodies: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; 1000]).collect();
+    let urls = join_all(bodies.iter().map(|body| rig.presign_photo("k", body))).await;
+    let (line, rig_ref) = (Barrier::new(50), &rig);
+    fail::cfg_callback("s3.before-rename", move || {
+        line.wait();
+    })
+    .unwrap();
+    let uploads = urls
+        .iter()
+        .zip(&bodies)
+        .map(|(url, body)| async move { (send(rig_ref, url, body, |_| {}).await.status(), body) });
+    let outcomes = join_all(uploads).await;
+    fail::remove("s3.before-rename");
+    let stored: Vec<_> = outcomes.iter().filter(|(status, _)| *status == 200).collect();
+    let refused = outcomes.iter().filter(|(status, _)| *status == 412).count();
+    assert_eq!((stored.len(), refused), (1, 49));
+    assert_eq!(rig.get("k").await.as_ref(), Some(stored[0].1));
+    assert!(
+        rig.messages
+            .objects()
+            .iter()
+            .all(|object| object["eTag"] == md5(stored[0].1))
+    );
+    rig.nothing_is_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
