@@ -99,7 +99,9 @@ pub async fn start(
     let settings = wiring::settings(&config)?;
     let outside = wiring::outside(&config, &secrets, &parts, &addresses)?;
     let board = Arc::new(ProgressBoard::default());
-    // Nobody knows which announcements a crash has swallowed: whoever waits for one looks now.
+    // The lock says that nobody else works here: whoever held a claim is gone. And nobody knows which announcements a
+    // crash has swallowed: whoever waits for one looks now.
+    store.end_leases().await?;
     store.hasten_looks().await?;
 
     let mut storage = Lane::new();
@@ -146,7 +148,6 @@ pub async fn start(
         readiness: Dependencies::new(outside),
         metrics,
         main_runtime: tokio::runtime::Handle::current(),
-        clock,
         ids: Arc::clone(&ids),
         config: wiring::http(&config),
     };

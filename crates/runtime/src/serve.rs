@@ -8,6 +8,9 @@ use crate::{Config, config, start, terminated};
 
 /// Serves until SIGTERM or SIGINT, then drains. Says where on stdout once it is ready.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    // Tests say in `FAILPOINTS` where the process shall die.
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
     let telemetry = telemetry(&config)?;
     let metrics = telemetry.metrics();
     let terminated = tokio::spawn(terminated());

@@ -133,7 +133,7 @@ pub(crate) fn outside(
     let storage = &config.storage;
     let s3 = Arc::new(
         S3Store::new(
-            S3Config {
+            &S3Config {
                 endpoint: Some(addresses.s3_local.clone()),
                 public_endpoint: Some(addresses.s3_public.clone()),
                 force_path_style: true,

@@ -140,4 +140,8 @@ pub trait WorkQueue: Send + Sync {
 
     /// Makes every `look` that is not held due now: after a restart, nobody knows which announcements were lost.
     async fn hasten_looks(&self) -> Result<u64, Unavailable>;
+
+    /// Lets every lease that runs end now, and tells how many did: for a process that knows at its start that whoever
+    /// held them is gone. Claims stay counted.
+    async fn end_leases(&self) -> Result<u64, Unavailable>;
 }

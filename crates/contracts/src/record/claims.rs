@@ -230,3 +230,22 @@ pub async fn hastened_looks_are_due_at_once<H: RecordHarness>(harness: H) {
     assert!(looks.iter().all(|claim| claim.claims == 1 && claim.due_at == now));
     given::ordered(&record, now, [WorkOrder::Finish { claim: held.token }]).await;
 }
+
+/// A process that knows that it is alone lets every lease end: what was held can be claimed at once, and the claim that was
+/// lost is counted.
+pub async fn leases_that_are_ended_are_free_at_once<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    let owner = given::user(&record, now).await;
+    let (_, photos) = given::job(&record, now, owner, 2).await;
+    given::claimed(&record, now, &photos[0], WorkKind::Look).await;
+    let orders = [given::schedule(&photos[1], WorkKind::Look, now)];
+    given::ordered(&record, now, orders).await;
+    assert_eq!(record.work.end_leases().await.unwrap(), 1);
+    assert_eq!(record.work.end_leases().await.unwrap(), 0);
+    let looks = record.work.claim(LOOK, 9, LEASE).await.unwrap();
+    let claims: Vec<_> = photos
+        .iter()
+        .map(|photo| looks.iter().find(|claim| claim.token.photo == photo.value.id).map(|claim| claim.claims))
+        .collect();
+    assert_eq!(claims, [Some(2), Some(1)]);
+}

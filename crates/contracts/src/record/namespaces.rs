@@ -64,6 +64,7 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
     );
     assert_eq!(other.work.claim(&WorkKind::ALL, 10, LEASE).await.unwrap(), []);
     assert_eq!(other.work.hasten_looks().await.unwrap(), 0);
+    assert_eq!(other.work.end_leases().await.unwrap(), 0);
     assert_eq!(other.sessions.use_ticket(ticket.ticket, now).await.unwrap(), None);
     let rotated = other
         .sessions

@@ -84,6 +84,7 @@ macro_rules! record_contract {
                 the_next_due_moment_is_the_earliest,
                 depth_counts_what_waits_for_a_worker,
                 hastened_looks_are_due_at_once,
+                leases_that_are_ended_are_free_at_once,
             ],
             turns: [
                 fresh_work_goes_before_bulk_work,

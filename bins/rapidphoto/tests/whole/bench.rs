@@ -1,0 +1,135 @@
+//! A server, a user, photos, and how to wait for them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use rapidphoto_client::{
+    Session,
+    types::{CreateJobResponse, FileRequest, JobItem, JobSnapshot, PhotoSnapshot, PhotoStatus},
+};
+use rapidphoto_sample_photos::SamplePhoto;
+use rapidphoto_testkit::{Server, ServerOptions, new_user};
+use tempfile::TempDir;
+
+/// A data directory, and servers that come and go on it.
+pub(crate) struct Bench {
+    dir: TempDir,
+}
+
+/// A server with a user.
+pub(crate) struct Running {
+    pub(crate) server: Server,
+    pub(crate) session: Session,
+}
+
+pub(crate) fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_rapidphoto"))
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Short pauses, so that tests wait for little.
+    pub(crate) fn options() -> ServerOptions {
+        ServerOptions::default()
+            .with("RAPIDPHOTO_WORK__LOOK_PAUSE", "200ms")
+            .with("RAPIDPHOTO_WORK__POLL", "200ms")
+            .with("RAPIDPHOTO_WORK__RETRY_PAUSE", "100ms")
+            .with("RAPIDPHOTO_LIMITS__JOBS_PER_MINUTE", "1000")
+            .with("RAPIDPHOTO_SERVER__ALLOWED_ORIGINS", "[\"*\"]")
+    }
+
+    pub(crate) async fn serve(&self, options: &ServerOptions) -> Server {
+        Server::start(binary(), &self.data_dir(), options).await.unwrap()
+    }
+
+    pub(crate) async fn start(&self) -> Running {
+        let server = self.serve(&Self::options()).await;
+        let session = new_user(&server.client().unwrap()).await.unwrap();
+        Running { server, session }
+    }
+
+    /// Runs a command of the binary on the data directory, which nobody serves.
+    pub(crate) fn admin(&self, arguments: &[&str]) -> Output {
+        let mut command = std::process::Command::new(binary());
+        command
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .output()
+            .unwrap()
+    }
+
+    /// Asserts that every state row equals the fold of its stream.
+    pub(crate) fn assert_verified(&self) {
+        let output = self.admin(&["admin", "verify"]);
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+/// A small photo, different for each seed.
+pub(crate) fn photo(seed: u64) -> Bytes {
+    SamplePhoto::new(seed, 320, 240).jpeg().into()
+}
+
+pub(crate) fn jpeg(bytes: &Bytes) -> FileRequest {
+    FileRequest {
+        filename: "photo.jpg".to_owned(),
+        mime_type: "image/jpeg".to_owned(),
+        bytes: bytes.len() as u64,
+        upload_id: None,
+        checksum: None,
+    }
+}
+
+/// Promises files as one job.
+pub(crate) async fn promise(session: &Session, files: &[FileRequest]) -> (String, Vec<JobItem>) {
+    let CreateJobResponse { job_id, items } = session.create_job(files, None).await.unwrap();
+    (job_id.unwrap(), items)
+}
+
+/// Waits until every photo of a job is at an end.
+pub(crate) async fn ended(session: &Session, job_id: &str) -> JobSnapshot {
+    let until_ended = async {
+        loop {
+            let job = session.job(job_id).await.unwrap();
+            if job.status.is_terminal() {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), until_ended)
+        .await
+        .expect("the job does not end")
+}
+
+pub(crate) fn statuses(job: &JobSnapshot) -> Vec<PhotoStatus> {
+    job.photos.iter().map(|photo| photo.status).collect()
+}
+
+pub(crate) fn codes(photo: &PhotoSnapshot) -> Vec<&str> {
+    photo.reasons.iter().map(|reason| reason.code.as_str()).collect()
+}
+
+/// How often an event of this type stands in a photo's history.
+pub(crate) async fn count_events(session: &Session, photo_id: &str, event_type: &str) -> usize {
+    let history = session.history(photo_id).await.unwrap();
+    history
+        .events
+        .iter()
+        .filter(|event| event.event_type == event_type)
+        .count()
+}

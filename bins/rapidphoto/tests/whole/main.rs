@@ -1,0 +1,19 @@
+//! The whole of it: the real binary, real files, real requests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "clippy.toml allows them in tests, and does not see that this crate holds nothing else"
+)]
+
+mod bench;
+mod browser;
+#[cfg(feature = "failpoints")]
+mod crashes;
+mod draining;
+mod races;
+mod record;
+mod uploads;

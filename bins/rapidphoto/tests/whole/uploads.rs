@@ -1,0 +1,309 @@
+//! Files that are what was promised, and files that are not.
+
+use bytes::Bytes;
+use rapidphoto_client::{
+    ClientError,
+    types::{DeclaredChecksum, FileRequest, PhotoStatus},
+};
+use rapidphoto_sample_photos::{Orientation, SamplePhoto, text_named_jpg, truncated};
+use rapidphoto_testkit::{Server, new_user};
+use sha2::{Digest, Sha256};
+
+use crate::bench::{Bench, codes, count_events, ended, jpeg, photo, promise, statuses};
+
+fn sha256(bytes: &[u8]) -> DeclaredChecksum {
+    DeclaredChecksum {
+        algo: "sha256".to_owned(),
+        value: hex::encode(Sha256::digest(bytes)),
+    }
+}
+
+fn status_of(error: &ClientError) -> u16 {
+    match error {
+        ClientError::Storage { status, .. } => *status,
+        other => panic!("storage should have refused: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_is_completed_with_everything_that_is_known_of_it() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let sample = SamplePhoto::new(7, 1600, 1200).turned(Orientation::ALL[5]);
+    let bytes = Bytes::from(sample.jpeg());
+    let mut file = jpeg(&bytes);
+    file.filename = "Überm Meer.jpg".to_owned();
+    file.checksum = Some(sha256(&bytes));
+    let (job_id, items) = promise(session, &[file]).await;
+    session.put(&items[0], bytes.clone()).await.unwrap();
+    let job = ended(session, &job_id).await;
+    assert_eq!(statuses(&job), [PhotoStatus::Completed]);
+    assert_eq!((job.percent, job.poll_after_ms, job.completed_count), (100, 0, 1));
+
+    let shown = session.photo(&items[0].photo_id).await.unwrap();
+    assert_eq!(
+        (shown.width, shown.height),
+        (Some(1600), Some(1200)),
+        "as it is shown upright"
+    );
+    assert_eq!(shown.checksum, Some(sha256(&bytes)));
+    assert_eq!(
+        shown.camera.and_then(|camera| camera.model),
+        Some(sample.camera().model.to_owned())
+    );
+    let sizes: Vec<_> = shown
+        .thumbnails
+        .iter()
+        .map(|made| (made.edge, made.width, made.height))
+        .collect();
+    assert_eq!(sizes, [(256, 256, 192), (1024, 1024, 768)]);
+    for thumbnail in &shown.thumbnails {
+        let fetched = reqwest::get(&thumbnail.url).await.unwrap();
+        assert_eq!(fetched.headers()["content-type"], "image/jpeg");
+        assert_eq!(fetched.headers()["x-content-type-options"], "nosniff");
+        assert!(fetched.bytes().await.unwrap().starts_with(&[0xff, 0xd8, 0xff]));
+    }
+    let download = session
+        .download_url(&items[0].photo_id, "original")
+        .await
+        .unwrap();
+    let fetched = reqwest::get(&download.url).await.unwrap();
+    let disposition = fetched.headers()["content-disposition"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        disposition.starts_with("attachment") && disposition.contains("%C3%9Cberm%20Meer.jpg"),
+        "{disposition}"
+    );
+    assert_eq!(fetched.bytes().await.unwrap(), bytes);
+    for event in [
+        "PhotoQueued",
+        "PhotoUploadCompleted",
+        "PhotoProcessingStarted",
+        "PhotoProcessingCompleted",
+    ] {
+        assert_eq!(
+            count_events(session, &items[0].photo_id, event).await,
+            1,
+            "{event}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_refuses_what_was_not_promised() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let bytes = photo(1);
+    let mut file = jpeg(&bytes);
+    file.checksum = Some(sha256(&bytes));
+    let (job_id, items) = promise(session, &[file]).await;
+    let item = &items[0];
+
+    let shorter = session.put(item, bytes.slice(1..)).await.unwrap_err();
+    assert_eq!(status_of(&shorter), 403, "another length was signed");
+    let mut other_type = item.clone();
+    let signed = other_type
+        .headers
+        .keys()
+        .find(|name| name.eq_ignore_ascii_case("content-type"))
+        .unwrap()
+        .clone();
+    other_type.headers.insert(signed, "text/html".to_owned());
+    assert_eq!(
+        status_of(&session.put(&other_type, bytes.clone()).await.unwrap_err()),
+        403,
+        "another type was signed"
+    );
+    let mut replacing = item.clone();
+    replacing
+        .headers
+        .retain(|name, _| !name.eq_ignore_ascii_case("if-none-match"));
+    assert_eq!(
+        status_of(&session.put(&replacing, bytes.clone()).await.unwrap_err()),
+        403,
+        "replacing was not signed"
+    );
+    let mut damaged = bytes.to_vec();
+    damaged[200] ^= 1;
+    let damaged = session.put(item, damaged.into()).await.unwrap_err();
+    assert_eq!(status_of(&damaged), 400, "another checksum was declared");
+
+    // Nothing of that was stored, and the URL is still good.
+    assert_eq!(
+        statuses(&session.job(&job_id).await.unwrap()),
+        [PhotoStatus::Queued]
+    );
+    session.put(item, bytes.clone()).await.unwrap();
+    assert_eq!(statuses(&ended(session, &job_id).await), [PhotoStatus::Completed]);
+
+    // A second upload never changes a finished photo: the client is told that it is there.
+    session.put(item, bytes).await.unwrap();
+    assert_eq!(
+        count_events(session, &item.photo_id, "PhotoProcessingCompleted").await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_photo_is_rejected_with_every_reason() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let text = Bytes::from(text_named_jpg().1);
+    let cut = Bytes::copy_from_slice(truncated(&photo(2), 2, 3));
+    let files = [jpeg(&text), jpeg(&cut)];
+    let (job_id, items) = promise(session, &files).await;
+    session.put(&items[0], text).await.unwrap();
+    session.put(&items[1], cut).await.unwrap();
+    let job = ended(session, &job_id).await;
+    assert_eq!(statuses(&job), [PhotoStatus::Rejected; 2]);
+    assert!(
+        codes(&job.photos[0]).contains(&"unsupported_format"),
+        "{:?}",
+        job.photos[0]
+    );
+    assert!(codes(&job.photos[1]).contains(&"corrupt"), "{:?}", job.photos[1]);
+    let refused = session
+        .download_url(&items[0].photo_id, "original")
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Some("photo_not_completed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_a_bad_file_is_refused_whole() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let good = jpeg(&photo(1));
+    let empty = FileRequest {
+        bytes: 0,
+        ..good.clone()
+    };
+    let path = FileRequest {
+        filename: "../../etc/passwd.jpg".to_owned(),
+        ..good.clone()
+    };
+    let kind = FileRequest {
+        mime_type: "text/html".to_owned(),
+        ..good.clone()
+    };
+    let refused = running
+        .session
+        .create_job(&[good, empty, path, kind], None)
+        .await
+        .unwrap_err();
+    let ClientError::Refused(problem) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(problem.status, 422);
+    let where_: Vec<_> = problem
+        .errors
+        .iter()
+        .map(|error| error.pointer.as_str())
+        .collect();
+    assert_eq!(
+        where_,
+        ["/files/1/bytes", "/files/2/filename", "/files/3/mimeType"]
+    );
+    assert!(running.session.photos(&[]).await.unwrap().items.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_was_only_claimed_fails_and_can_still_turn_up() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let bytes = photo(3);
+    let (job_id, items) = promise(session, &[jpeg(&bytes)]).await;
+    session.finalize(&items[0].photo_id).await.unwrap();
+    let job = ended(session, &job_id).await;
+    assert_eq!(codes(&job.photos[0]), ["upload_missing"]);
+    // The URL still works: the object turns up after all, and the job is open again.
+    session.put(&items[0], bytes).await.unwrap();
+    let job = ended(session, &job_id).await;
+    assert_eq!(statuses(&job), [PhotoStatus::Completed]);
+    assert_eq!(count_events(session, &items[0].photo_id, "PhotoRetried").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_that_is_given_up_leaves_nothing_in_storage() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let bytes = photo(4);
+    let (job_id, items) = promise(session, &[jpeg(&bytes), jpeg(&bytes)]).await;
+    session.put(&items[0], bytes.clone()).await.unwrap();
+    session.cancel_job(&job_id).await.unwrap();
+    let job = ended(session, &job_id).await;
+    assert!(job.cancelled_count >= 1, "{job:?}");
+    // A late PUT with a URL that still works is removed, too.
+    session.put(&items[1], bytes).await.unwrap();
+    for item in &items {
+        let mut deleted = session.delete_photo(&item.photo_id).await.unwrap();
+        if !deleted.deleted {
+            deleted = session.delete_photo(&item.photo_id).await.unwrap();
+        }
+        assert!(deleted.deleted);
+        assert_eq!(
+            session.photo(&item.photo_id).await.unwrap_err().code(),
+            Some("no_such_photo")
+        );
+    }
+    let objects = bench.data_dir().join("objects/buckets");
+    let gone = async {
+        while files_below(&objects) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), gone)
+        .await
+        .expect("objects are left");
+}
+
+fn files_below(dir: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| {
+            if entry.path().is_dir() {
+                files_below(&entry.path())
+            } else {
+                1
+            }
+        })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_or_touches_another_users_things() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let ada = &running.session;
+    let server: &Server = &running.server;
+    let eve = new_user(&server.client().unwrap()).await.unwrap();
+    let (job_id, items) = promise(ada, &[jpeg(&photo(1))]).await;
+    let photo_id = &items[0].photo_id;
+    let codes = [
+        eve.job(&job_id).await.unwrap_err(),
+        eve.cancel_job(&job_id).await.unwrap_err(),
+        eve.photo(photo_id).await.unwrap_err(),
+        eve.finalize(photo_id).await.unwrap_err(),
+        eve.delete_photo(photo_id).await.unwrap_err(),
+        eve.history(photo_id).await.unwrap_err(),
+        eve.download_url(photo_id, "original").await.unwrap_err(),
+        eve.watch_job(&job_id).next().await.unwrap_err(),
+    ];
+    for error in &codes {
+        assert!(
+            matches!(error.code(), Some("no_such_job" | "no_such_photo")),
+            "{error}"
+        );
+    }
+    assert_eq!(statuses(&ada.job(&job_id).await.unwrap()), [PhotoStatus::Queued]);
+}
