@@ -10,7 +10,7 @@ pub struct Problem {
     #[schema(example = "about:blank")]
     pub kind: String,
     /// The HTTP status' name.
-    #[schema(example = "Unprocessable Content")]
+    #[schema(example = "Unprocessable Entity")]
     pub title: String,
     /// The HTTP status.
     #[schema(example = 422)]

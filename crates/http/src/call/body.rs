@@ -1,10 +1,10 @@
 use actix_web::{HttpMessage, http::header, web};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
-use super::Call;
+use super::{Call, strict::Strict};
 use crate::refusal::{Refusal, kinds};
 
 /// How much of an over-long body is still read: a client that is not done with sending would never see the answer.
@@ -95,11 +95,11 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
             broken.valid_up_to()
         ))
     })?;
+    // What is no JSON is told as such, even if its beginning has another shape than wanted already.
+    serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| refusal(error.path(), error.inner()))?;
-    deserializer.end().map_err(|error| malformed(&error))?;
-    Ok(value)
+    serde_path_to_error::deserialize(Strict(&mut deserializer))
+        .map_err(|error| refusal(error.path(), error.inner()))
 }
 
 fn refusal(path: &Path, error: &serde_json::Error) -> Refusal {

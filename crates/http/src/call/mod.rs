@@ -6,6 +6,7 @@ mod context;
 pub(crate) mod origin;
 mod path;
 mod query;
+mod strict;
 
 use std::{future::Future, rc::Rc, sync::Arc};
 

@@ -41,7 +41,7 @@ pub(crate) async fn watch_job(call: Call) -> Answer {
         last_event_id,
     };
     let live = call.on_main(async move { handler.job(watch).await }).await?;
-    Ok(stream::answer(&call, live.map_err(refusal)?))
+    Ok(stream::answer(&call, owner, live.map_err(refusal)?))
 }
 
 /// The last event that the client has seen. `EventSource` sends the header by itself when it reconnects: that is newer

@@ -29,5 +29,5 @@ pub(crate) async fn watch_user(call: Call) -> Answer {
     let handler = call.shared.app.watch.clone();
     let watch = WatchUser { owner, last_event_id };
     let live = call.on_main(async move { handler.user(watch).await }).await?;
-    Ok(stream::answer(&call, live.map_err(refusal)?))
+    Ok(stream::answer(&call, owner, live.map_err(refusal)?))
 }

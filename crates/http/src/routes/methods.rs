@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::future::ready;
 
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, guard, http::Method, http::header, web};
 
@@ -72,19 +72,19 @@ impl Methods {
     pub(crate) fn done(self) -> Resource {
         let allowed = self.allowed.join(", ");
         self.resource.default_service(web::to(move |method: Method| {
-            other_method(method, allowed.clone())
+            ready(other_method(&method, &allowed))
         }))
     }
 }
 
-fn other_method(method: Method, allowed: String) -> impl Future<Output = Answer> {
-    std::future::ready(if method == Method::OPTIONS {
+fn other_method(method: &Method, allowed: &str) -> Answer {
+    if *method == Method::OPTIONS {
         Ok(HttpResponse::NoContent()
             .insert_header((header::ALLOW, allowed))
             .finish())
     } else {
         Err(Refusal::new(kinds::METHOD_NOT_ALLOWED)
             .saying(format!("This path takes {allowed}."))
-            .with_header(header::ALLOW, &allowed))
-    })
+            .with_header(header::ALLOW, allowed))
+    }
 }

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
 use futures::stream;
 use rapidphoto_application::live::LiveStream;
+use rapidphoto_domain::UserId;
 use tokio::sync::mpsc;
 
 use crate::call::Call;
@@ -19,10 +20,12 @@ use teller::Teller;
 const FRAMES_WAITING: usize = 64;
 
 /// Answers with a stream.
-pub(crate) fn answer(call: &Call, live: LiveStream) -> HttpResponse {
+pub(crate) fn answer(call: &Call, owner: UserId, live: LiveStream) -> HttpResponse {
     let config = &call.shared.app.config;
     let (frames, receiver) = mpsc::channel::<Bytes>(FRAMES_WAITING);
     let pump = Pump {
+        owner,
+        photos: call.use_cases().show_photo,
         live,
         frames,
         teller: Teller::new(config.poll_after),

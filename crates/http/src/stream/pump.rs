@@ -2,7 +2,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use rapidphoto_application::live::{LiveError, LiveStream};
+use rapidphoto_application::{
+    live::{LiveError, LiveStream},
+    photos::ShowPhotoHandler,
+};
+use rapidphoto_domain::UserId;
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -13,6 +17,9 @@ use super::{
 /// Moves what happens to one client, until it goes away, falls behind, or the server stops. A client that is cut off
 /// resumes where it was.
 pub(super) struct Pump {
+    pub(super) owner: UserId,
+    /// Tells the length of a photo that the stream has not told of before.
+    pub(super) photos: ShowPhotoHandler,
     pub(super) live: LiveStream,
     pub(super) frames: mpsc::Sender<Bytes>,
     pub(super) teller: Teller,
@@ -29,6 +36,8 @@ struct Over;
 impl Pump {
     pub(super) async fn run(self) {
         let Self {
+            owner,
+            photos,
             mut live,
             frames,
             mut teller,
@@ -44,6 +53,11 @@ impl Pump {
                     Err(_elapsed) => send(&frames, HEARTBEAT).await?,
                     Ok(None) => return Err::<(), Over>(Over),
                     Ok(Some(Ok(item))) => {
+                        if let Some(photo) = teller.lacks(&item)
+                            && let Ok(Some(shown)) = photos.handle(owner, photo).await
+                        {
+                            teller.note_length(photo, shown.view.photo.declared.bytes);
+                        }
                         if let Some(frame) = teller.frame(&item).map_err(|why| broken(&why))? {
                             send(&frames, frame).await?;
                         }

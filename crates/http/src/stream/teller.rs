@@ -32,6 +32,25 @@ impl Teller {
         }
     }
 
+    /// The photo whose length must be noted before this is told: the client came after its promise.
+    pub(super) fn lacks(&self, item: &LiveItem) -> Option<PhotoId> {
+        let LiveItem::State(stored) = item else {
+            return None;
+        };
+        match (&stored.event, stored.stream) {
+            (
+                DomainEvent::Photo(PhotoEvent::PhotoUploadCompleted {} | PhotoEvent::PhotoRejected { .. }),
+                StreamId::Photo(photo),
+            ) if !self.lengths.contains_key(&photo) => Some(photo),
+            _ => None,
+        }
+    }
+
+    /// Notes a photo's declared length.
+    pub(super) fn note_length(&mut self, photo: PhotoId, bytes: u64) {
+        self.lengths.insert(photo, bytes);
+    }
+
     /// The frame for one thing, if it is one that clients hear of.
     pub(super) fn frame(&mut self, item: &LiveItem) -> Result<Option<Bytes>, serde_json::Error> {
         match item {
@@ -56,7 +75,9 @@ impl Teller {
             }
             Snapshot::Job(job) => {
                 for view in &job.view.photos {
-                    self.note_length(view.photo.id, view.photo.declared.bytes, view.photo.status());
+                    if !view.photo.status().is_terminal() {
+                        self.note_length(view.photo.id, view.photo.declared.bytes);
+                    }
                 }
                 event(
                     "snapshot",
@@ -149,12 +170,6 @@ impl Teller {
             }
         }
         told
-    }
-
-    fn note_length(&mut self, photo: PhotoId, bytes: u64, status: PhotoStatus) {
-        if !status.is_terminal() {
-            self.lengths.insert(photo, bytes);
-        }
     }
 }
 

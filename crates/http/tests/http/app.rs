@@ -1,0 +1,316 @@
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use rapidphoto_application::{
+    Outside, UseCases,
+    auth::FailedLogins,
+    intake::TakeStorageEvents,
+    live::{LiveTail, WatchHandler},
+    log::EventCodec,
+    ports::{AccessTokens, Clock, Grant, PresignedUrl, Scope, StorageMessages},
+    progress::ProgressBoard,
+    settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
+    signals::{SignallingJournal, Signals},
+    subscriptions::{JobCompletion, SubscriptionRunner},
+    work::WorkRunner,
+};
+use rapidphoto_domain::{UserId, values::KeySpace};
+use rapidphoto_http::{App, Dependency, DependencyState, HttpConfig, Readiness, serve};
+use rapidphoto_memory::{
+    FakeClock, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
+};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    answer::{Ask, Documented},
+    process,
+};
+
+/// A served API on adapters in memory.
+pub(crate) struct TestApp {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) store: MemoryStore,
+    pub(crate) objects: Arc<MemoryObjects>,
+    pub(crate) inspector: Arc<StubInspector>,
+    pub(crate) board: Arc<ProgressBoard>,
+    runner: WorkRunner,
+    intake: TakeStorageEvents,
+    http: reqwest::Client,
+    documented: Documented,
+    stop: CancellationToken,
+    background: CancellationToken,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+/// What a test may have otherwise.
+pub(crate) struct Parts {
+    pub(crate) outside: Outside,
+    pub(crate) settings: Settings,
+    pub(crate) config: HttpConfig,
+    pub(crate) readiness: Arc<dyn Readiness>,
+}
+
+/// Everything answers.
+pub(crate) struct AllWell;
+
+#[async_trait::async_trait]
+impl Readiness for AllWell {
+    async fn dependencies(&self) -> Vec<Dependency> {
+        vec![Dependency {
+            name: "record",
+            state: DependencyState::Up,
+            required: true,
+        }]
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Parts)) -> Self {
+        process::metrics();
+        let clock = Arc::new(FakeClock::default());
+        let any_clock: Arc<dyn Clock> = clock.clone();
+        let store = MemoryStore::new(Arc::clone(&any_clock), EventCodec::default());
+        let objects = Arc::new(MemoryObjects::new("uploads", Arc::clone(&any_clock)));
+        let inspector = Arc::new(StubInspector::default());
+        let board = Arc::new(ProgressBoard::default());
+        let signals = Signals::default();
+        let record = Arc::new(store.clone());
+        let outside = Outside {
+            clock: Arc::clone(&any_clock),
+            ids: Arc::new(SeededIds::new(1, any_clock)),
+            journal: Arc::new(SignallingJournal::new(record.clone(), signals.clone())),
+            log: record.clone(),
+            aggregates: record.clone(),
+            state_rows: record.clone(),
+            work: record.clone(),
+            subscriptions: record.clone(),
+            sessions: record.clone(),
+            jobs: record.clone(),
+            photos: record.clone(),
+            users: record.clone(),
+            idempotency: record,
+            objects: objects.clone(),
+            presigner: objects.clone(),
+            passwords: Arc::new(PlainPasswords),
+            tokens: Arc::new(PlainTokens),
+            inspector: inspector.clone(),
+        };
+        let mut parts = Parts {
+            outside,
+            settings: settings(),
+            config: HttpConfig {
+                workers: 1,
+                drain: Duration::from_secs(10),
+                ..HttpConfig::default()
+            },
+            readiness: Arc::new(AllWell),
+        };
+        adjust(&mut parts);
+        let Parts {
+            outside,
+            settings,
+            config,
+            readiness,
+        } = parts;
+
+        let background = CancellationToken::new();
+        let tail = Arc::new(LiveTail::new(
+            &outside,
+            Arc::clone(&board),
+            signals.clone(),
+            Duration::from_millis(50),
+        ));
+        tokio::spawn({
+            let (tail, stop) = (Arc::clone(&tail), background.clone());
+            async move { tail.run(stop).await }
+        });
+        let reactor = Arc::new(JobCompletion::new(&outside, settings.work));
+        let completion =
+            SubscriptionRunner::new(reactor, &outside, signals.clone(), Duration::from_millis(50));
+        tokio::spawn({
+            let stop = background.clone();
+            async move { completion.run(stop).await }
+        });
+        let runner = WorkRunner::new(&outside, &settings, board.clone(), signals);
+        let intake = TakeStorageEvents::new(&outside, &settings);
+        let failures = Arc::new(FailedLogins::new(5));
+        let app = App {
+            use_cases: UseCases::new(&outside, &settings, &board, failures, [7; 32]),
+            watch: WatchHandler::new(outside.clone(), Arc::clone(&board), tail),
+            readiness,
+            metrics: Arc::new(|| process::metrics().render()),
+            main_runtime: tokio::runtime::Handle::current(),
+            ids: Arc::clone(&outside.ids),
+            config,
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let served = tokio::spawn(serve(listener, app, stop.clone().cancelled_owned()));
+        Self {
+            address,
+            clock,
+            store,
+            objects,
+            inspector,
+            board,
+            runner,
+            intake,
+            http: reqwest::Client::new(),
+            documented: Documented::read(),
+            stop,
+            background,
+            served,
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Ask<'_> {
+        self.ask(reqwest::Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Ask<'_> {
+        self.ask(reqwest::Method::POST, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Ask<'_> {
+        self.ask(reqwest::Method::DELETE, path)
+    }
+
+    pub(crate) fn ask(&self, method: reqwest::Method, path: &str) -> Ask<'_> {
+        let url = format!("http://{}{path}", self.address);
+        Ask::new(
+            self.http.request(method.clone(), url),
+            method,
+            path,
+            &self.documented,
+        )
+    }
+
+    /// Registers a user and logs them in; gives their access token.
+    pub(crate) async fn user(&self, name: &str) -> String {
+        let account = json!({ "email": format!("{name}@example.org"), "password": "correct horse battery" });
+        self.post("/commands/auth/register")
+            .json(&account)
+            .sent(201)
+            .await;
+        let tokens = self
+            .post("/commands/auth/login")
+            .json(&account)
+            .sent(200)
+            .await
+            .json();
+        tokens["accessToken"].as_str().unwrap().to_owned()
+    }
+
+    /// A token that grants what a test wants.
+    pub(crate) fn token(&self, user: UserId, scopes: &[Scope], lifetime: Duration) -> String {
+        let grant = Grant {
+            user,
+            scopes: scopes.iter().copied().collect(),
+            expires_at: self.clock.now() + lifetime,
+        };
+        PlainTokens.issue(&grant, self.clock.now()).unwrap()
+    }
+
+    /// Creates a job of so many photos.
+    pub(crate) async fn job(&self, token: &str, photos: usize) -> Value {
+        let files: Vec<Value> = (0..photos).map(file).collect();
+        let created = self
+            .post("/commands/upload-jobs")
+            .token(token)
+            .json(&json!({ "files": files }));
+        created.sent(201).await.json()
+    }
+
+    /// Sends a photo's bytes, as a client that follows what it was told; storage's announcement waits.
+    pub(crate) fn put(&self, item: &Value) {
+        let headers = item["headers"].as_object().unwrap();
+        let url = PresignedUrl {
+            url: text(&item["presignedUrl"]),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            expires_at: self.clock.now(),
+        };
+        let answer = self.objects.put_as_client(&url, BODY);
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// Takes storage's announcements in and does all work that is due.
+    pub(crate) async fn work(&self) {
+        for message in self.objects.take_announcements() {
+            self.intake.take(message).await.unwrap();
+        }
+        self.runner.work_off().await.unwrap();
+    }
+
+    /// A job of photos that are all completed.
+    pub(crate) async fn completed_job(&self, token: &str, photos: usize) -> Value {
+        let job = self.job(token, photos).await;
+        for item in job["items"].as_array().unwrap() {
+            self.put(item);
+        }
+        self.work().await;
+        job
+    }
+
+    /// Tells the server to stop and waits for its end.
+    pub(crate) async fn stop(self) -> Duration {
+        let started = std::time::Instant::now();
+        self.stop.cancel();
+        self.served.await.unwrap().unwrap();
+        self.background.cancel();
+        started.elapsed()
+    }
+
+    /// Drops the server as it is.
+    pub(crate) async fn drop_server(&mut self) {
+        self.served.abort();
+        let aborted = (&mut self.served).await;
+        assert!(aborted.unwrap_err().is_cancelled());
+    }
+
+    /// Tells the server to stop.
+    pub(crate) fn tell_to_stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+pub(crate) const BODY: &[u8] = b"the bytes of a photo";
+
+/// The description of a file of [`BODY`]'s length.
+pub(crate) fn file(number: usize) -> Value {
+    json!({ "filename": format!("{number}.jpg"), "mimeType": "image/jpeg", "bytes": BODY.len() })
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
+}
+
+fn settings() -> Settings {
+    Settings {
+        storage: StorageSettings {
+            bucket: "uploads".to_owned(),
+            region: "memory".to_owned(),
+            keys: KeySpace::new("test").unwrap(),
+        },
+        uploads: UploadSettings::default(),
+        work: WorkSettings::default(),
+        checks: CheckSettings::default(),
+        auth: AuthSettings::default(),
+    }
+}

@@ -1,0 +1,334 @@
+use futures::future::join_all;
+use insta::assert_json_snapshot;
+use rapidphoto_memory::Operation;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{BODY, TestApp, file, text},
+    names::renamed,
+};
+
+const UPLOAD_ID: &str = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11";
+
+#[tokio::test]
+async fn a_job_is_created_watched_and_ended() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let checksum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let body = json!({
+        "files": [
+            { "filename": "Straße.jpg", "mimeType": "image/jpeg", "bytes": BODY.len(), "uploadId": UPLOAD_ID },
+            {
+                "filename": "b.jpg", "mimeType": "image/jpeg", "bytes": BODY.len(),
+                "checksum": { "algo": "sha256", "value": checksum },
+            },
+        ],
+        "strategy": "s3-presigned",
+    });
+    let created = app
+        .post("/commands/upload-jobs")
+        .token(&token)
+        .json(&body)
+        .sent(201)
+        .await;
+    assert_eq!(created.header("cache-control"), "no-store");
+    let location = created.header("location").to_owned();
+    let created = created.json();
+    assert_eq!(
+        location,
+        format!("/queries/upload-jobs/{}", text(&created["jobId"]))
+    );
+    assert_eq!(created["items"][0]["uploadId"], UPLOAD_ID);
+    assert_json_snapshot!("job_created", renamed(created.clone()));
+
+    let snapshot = app.get(&location).token(&token).sent(200).await;
+    assert_eq!(snapshot.header("cache-control"), "private, no-cache");
+    assert_json_snapshot!("job_queued", renamed(snapshot.json()));
+
+    app.put(&created["items"][0]);
+    app.work().await;
+    let working = app.get(&location).token(&token).sent(200).await.json();
+    assert_eq!(
+        (&working["status"], &working["pollAfterMs"]),
+        (&json!("IN_PROGRESS"), &json!(1500))
+    );
+    assert_eq!(working["photos"][0]["progress"]["percent"], 100);
+
+    let cancel = format!("/commands/upload-jobs/{}/cancel", text(&created["jobId"]));
+    let cancelled = app.post(&cancel).token(&token).sent(200).await.json();
+    assert_json_snapshot!("job_cancelled", renamed(cancelled.clone()));
+    assert_eq!(
+        app.post(&cancel).token(&token).sent(200).await.json(),
+        cancelled,
+        "safe to repeat"
+    );
+    let ended = app.get(&location).token(&token).sent(200).await.json();
+    assert_json_snapshot!("job_ended", renamed(ended));
+}
+
+#[tokio::test]
+async fn a_batch_with_bad_files_names_each_of_them() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let body = json!({ "files": [
+        file(0),
+        { "filename": "a\u{0}.jpg", "mimeType": "image/jpeg", "bytes": 1 },
+        { "filename": "../a.jpg", "mimeType": "image/jpeg", "bytes": 1 },
+        { "filename": "a.jpg", "mimeType": "text/html", "bytes": 1 },
+        { "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 0 },
+        { "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": u64::MAX },
+        { "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1, "uploadId": "1" },
+        { "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1, "checksum": { "algo": "md5", "value": "x" } },
+        { "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1, "checksum": { "algo": "sha256", "value": "x" } },
+        { "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1, "uploadId": UPLOAD_ID },
+        { "filename": "b.jpg", "mimeType": "image/jpeg", "bytes": 1, "uploadId": UPLOAD_ID },
+    ] });
+    let create = app.post("/commands/upload-jobs").token(&token).json(&body);
+    assert_json_snapshot!(
+        "invalid_files",
+        renamed(create.refused(422, "invalid_files").await)
+    );
+    let list = app.get("/queries/photos").token(&token).sent(200).await.json();
+    assert_eq!(list["items"], json!([]), "a bad file refuses the whole batch");
+
+    let none = app
+        .post("/commands/upload-jobs")
+        .token(&token)
+        .json(&json!({ "files": [] }));
+    assert_eq!(
+        none.refused(422, "invalid_file_count").await["errors"][0]["pointer"],
+        "/files"
+    );
+    let many: Vec<Value> = (0..1001).map(file).collect();
+    let many = app
+        .post("/commands/upload-jobs")
+        .token(&token)
+        .json(&json!({ "files": many }));
+    many.refused(422, "invalid_file_count").await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_yet_is_refused_by_name() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    for (member, value, code) in [
+        ("strategy", json!("s3-multipart"), "multipart_unavailable"),
+        ("partSize", json!(8_388_608), "multipart_unavailable"),
+        ("dedupe", json!(true), "dedupe_unavailable"),
+    ] {
+        let body = json!({ "files": [file(0)], member: value });
+        let problem = app
+            .post("/commands/upload-jobs")
+            .token(&token)
+            .json(&body)
+            .refused(422, code)
+            .await;
+        assert_eq!(problem["errors"][0]["pointer"], format!("/{member}"));
+    }
+    let job = app.job(&token, 1).await;
+    let finalize = format!("/commands/upload/{}/finalize", text(&job["items"][0]["photoId"]));
+    let parts = json!({ "parts": [{ "partNumber": 1, "eTag": "x" }] });
+    let problem = app
+        .post(&finalize)
+        .token(&token)
+        .json(&parts)
+        .refused(422, "multipart_unavailable")
+        .await;
+    assert_eq!(problem["errors"][0]["pointer"], "/parts");
+    // Above 5 MiB, `auto` shall choose parts one day; until then it gives one PUT.
+    let large = json!({ "files": [{ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 50_000_000 }] });
+    let large = app
+        .post("/commands/upload-jobs")
+        .token(&token)
+        .json(&large)
+        .sent(201)
+        .await
+        .json();
+    assert_eq!(large["items"][0]["multipart"], Value::Null);
+    assert!(large["items"][0]["presignedUrl"].is_string());
+}
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_same_job() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let create = |files: Value, key: &str| {
+        let create = app
+            .post("/commands/upload-jobs")
+            .token(&token)
+            .json(&json!({ "files": files }));
+        create.header("idempotency-key", key)
+    };
+    let first = create(json!([file(0)]), "one").sent(201).await.json();
+    let again = create(json!([file(0)]), "one").sent(200).await;
+    assert!(!again.has("location"));
+    assert_eq!(again.json()["items"][0]["photoId"], first["items"][0]["photoId"]);
+    create(json!([file(1)]), "one")
+        .refused(422, "idempotency_key_reused")
+        .await;
+    let long = "x".repeat(256);
+    for bad in ["", &long, "tab\there"] {
+        let problem = create(json!([file(0)]), bad).refused(422, "invalid_header").await;
+        assert_eq!(problem["errors"][0]["pointer"], "Idempotency-Key");
+    }
+    let twice = create(json!([file(0)]), "a").header("idempotency-key", "b");
+    twice.refused(422, "invalid_header").await;
+}
+
+#[tokio::test]
+async fn an_upload_id_names_one_file() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let create = |bytes: u64| {
+        let file =
+            json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": bytes, "uploadId": UPLOAD_ID });
+        app.post("/commands/upload-jobs")
+            .token(&token)
+            .json(&json!({ "files": [file] }))
+    };
+    let first = create(20).sent(201).await.json();
+    let again = create(20).sent(200).await.json();
+    assert_eq!(again["items"][0]["photoId"], first["items"][0]["photoId"]);
+    assert_eq!(again["jobId"], first["jobId"]);
+    let problem = create(21).refused(422, "upload_id_reused").await;
+    assert_eq!(problem["errors"][0]["pointer"], "/files/0/uploadId");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_that_race_with_one_key_or_one_upload_id_one_makes_a_photo() {
+    let app = TestApp::with(|parts| parts.config.jobs_per_minute = 1000.try_into().unwrap()).await;
+    let token = app.user("ada").await;
+    let by_key = || {
+        let create = app
+            .post("/commands/upload-jobs")
+            .token(&token)
+            .json(&json!({ "files": [file(0)] }));
+        create.header("idempotency-key", "race").send()
+    };
+    let by_id = || {
+        let file =
+            json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 20, "uploadId": UPLOAD_ID });
+        app.post("/commands/upload-jobs")
+            .token(&token)
+            .json(&json!({ "files": [file] }))
+            .send()
+    };
+    for answers in [
+        join_all((0..50).map(|_| by_key())).await,
+        join_all((0..50).map(|_| by_id())).await,
+    ] {
+        let created = answers.iter().filter(|answer| answer.status == 201).count();
+        let known = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!((created, known), (1, 49));
+        let first = answers[0].json();
+        for answer in answers {
+            assert_eq!(answer.json()["jobId"], first["jobId"]);
+            assert_eq!(answer.json()["items"][0]["photoId"], first["items"][0]["photoId"]);
+        }
+    }
+    let list = app.get("/queries/photos").token(&token).sent(200).await.json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_the_client_has_is_not_sent_again() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let job = app.job(&token, 1).await;
+    let path = format!("/queries/upload-jobs/{}", text(&job["jobId"]));
+    let tag = app
+        .get(&path)
+        .token(&token)
+        .sent(200)
+        .await
+        .header("etag")
+        .to_owned();
+    let strong = tag.strip_prefix("W/").unwrap().to_owned();
+    for known in [&tag, &strong, &format!("\"x\", {tag}"), "*"] {
+        let same = app
+            .get(&path)
+            .token(&token)
+            .header("if-none-match", known)
+            .sent(304)
+            .await;
+        assert_eq!(same.header("etag"), tag);
+        assert!(same.body.is_empty());
+    }
+    for other in ["\"x\"", "", &tag[..20]] {
+        app.get(&path)
+            .token(&token)
+            .header("if-none-match", other)
+            .sent(200)
+            .await;
+    }
+    // Something that is no business of this job moves the log's end, and the cursor with it.
+    app.user("bob").await;
+    app.get(&path)
+        .token(&token)
+        .header("if-none-match", &tag)
+        .sent(304)
+        .await;
+    app.put(&job["items"][0]);
+    app.work().await;
+    let changed = app
+        .get(&path)
+        .token(&token)
+        .header("if-none-match", &tag)
+        .sent(200)
+        .await;
+    assert_ne!(changed.header("etag"), tag);
+    let head = app
+        .ask(reqwest::Method::HEAD, &path)
+        .token(&token)
+        .sent(200)
+        .await;
+    assert_eq!(head.header("etag"), changed.header("etag"));
+}
+
+#[tokio::test]
+async fn what_can_not_be_reached_is_worth_another_try() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    app.store.faults().fail_next(Operation::Commit, 1);
+    let create = || {
+        app.post("/commands/upload-jobs")
+            .token(&token)
+            .json(&json!({ "files": [file(0)] }))
+    };
+    assert_json_snapshot!("unavailable", renamed(create().refused(503, "unavailable").await));
+    create().sent(201).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finalize_and_the_event_come_to_one_result() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let job = app.job(&token, 1).await;
+    let item = &job["items"][0];
+    let path = format!("/commands/upload/{}/finalize", text(&item["photoId"]));
+    let finalize = || app.post(&path).token(&token);
+    app.put(item);
+    let answers = join_all((0..50).map(|_| finalize().send())).await;
+    assert!(answers.iter().all(|answer| answer.status == 202));
+    assert_json_snapshot!("finalized", renamed(answers[0].json()));
+    app.work().await;
+    let after = finalize().json(&json!({})).sent(202).await.json();
+    assert_eq!(after["status"], "COMPLETED", "safe to repeat");
+    let history = format!("/queries/photos/{}/history", text(&item["photoId"]));
+    let history = app.get(&history).token(&token).sent(200).await.json();
+    let types: Vec<_> = history["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| text(&event["type"]))
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "PhotoQueued",
+            "PhotoUploadCompleted",
+            "PhotoProcessingStarted",
+            "PhotoProcessingCompleted"
+        ]
+    );
+}

@@ -1,0 +1,76 @@
+use rapidphoto_memory::Operation;
+use serde_json::json;
+
+use crate::{
+    app::{TestApp, text},
+    process,
+};
+
+#[tokio::test]
+async fn requests_are_logged_and_secrets_are_not() {
+    let log = process::log();
+    let app = TestApp::start().await;
+    let account = json!({ "email": "log-reader@example.org", "password": "a password for the log" });
+    app.post("/commands/auth/register").json(&account).sent(201).await;
+    let tokens = app
+        .post("/commands/auth/login")
+        .json(&account)
+        .sent(200)
+        .await
+        .json();
+    let token = text(&tokens["accessToken"]);
+    let ticket = app
+        .post("/commands/auth/stream-ticket")
+        .token(&token)
+        .sent(200)
+        .await
+        .json();
+    let ticket = text(&ticket["ticket"]);
+    let stream = app
+        .get(&format!("/queries/events?ticket={ticket}"))
+        .header("x-request-id", "logged-stream");
+    assert_eq!(stream.open().await.status(), 200);
+    app.get("/queries/events?ticket=tkt_somebodys-mistake")
+        .sent(401)
+        .await;
+    app.get("/queries/photos?q=a-name-in-a-query")
+        .token(&token)
+        .sent(422)
+        .await;
+    app.store.faults().fail_next(Operation::Read, 1);
+    let failing = app
+        .get("/queries/photos")
+        .token(&token)
+        .header("x-request-id", "logged-failure");
+    failing.sent(503).await;
+
+    let text_of_log = log.text();
+    let line = text_of_log
+        .lines()
+        .find(|line| line.contains("access") && line.contains("logged-stream"));
+    let line = line.expect("the request is logged");
+    assert!(
+        line.contains("path=/queries/events ") && line.contains("status=200"),
+        "{line}"
+    );
+    let failure = text_of_log
+        .lines()
+        .find(|line| line.contains("ERROR") && line.contains("logged-failure"));
+    let failure = failure.expect("the failure is logged");
+    assert!(
+        failure.contains("the record can't be reached: a test wants this call to fail"),
+        "{failure}"
+    );
+    for secret in [
+        "a password for the log",
+        "log-reader@example.org",
+        &token,
+        tokens["refreshToken"].as_str().unwrap(),
+        &ticket,
+        "tkt_somebodys-mistake",
+        "a-name-in-a-query",
+    ] {
+        let told = text_of_log.lines().find(|line| line.contains(secret));
+        assert_eq!(told, None, "{secret} is logged");
+    }
+}

@@ -1,0 +1,22 @@
+//! The API through a real server and real HTTP, on adapters in memory.
+
+mod accounts;
+mod answer;
+mod app;
+mod bad_bodies;
+mod bad_requests;
+mod browsers;
+mod description;
+mod edge;
+mod jobs;
+mod lists;
+mod logs;
+mod names;
+mod operations;
+mod photos;
+mod process;
+mod progress;
+mod rates;
+mod scopes;
+mod streams;
+mod tickets;

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use insta::assert_json_snapshot;
+use rapidphoto_http::{Dependency, DependencyState, Readiness};
+
+use crate::app::TestApp;
+
+struct Ailing {
+    required: bool,
+}
+
+#[async_trait::async_trait]
+impl Readiness for Ailing {
+    async fn dependencies(&self) -> Vec<Dependency> {
+        vec![
+            Dependency {
+                name: "record",
+                state: DependencyState::Up,
+                required: true,
+            },
+            Dependency {
+                name: "object storage",
+                state: DependencyState::Down {
+                    reason: "no answer within 3 s".to_owned(),
+                },
+                required: self.required,
+            },
+        ]
+    }
+}
+
+#[tokio::test]
+async fn the_process_says_that_it_lives() {
+    let app = TestApp::start().await;
+    assert_json_snapshot!("healthz", app.get("/healthz").sent(200).await.json());
+    assert_json_snapshot!("readyz", app.get("/readyz").sent(200).await.json());
+    let metrics = app.get("/metrics").sent(200).await;
+    assert_eq!(
+        metrics.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn readiness_names_what_does_not_answer() {
+    let app = TestApp::with(|parts| parts.readiness = Arc::new(Ailing { required: true })).await;
+    assert_json_snapshot!("not_ready", app.get("/readyz").sent(503).await.json());
+    let app = TestApp::with(|parts| parts.readiness = Arc::new(Ailing { required: false })).await;
+    assert_eq!(app.get("/readyz").sent(200).await.json()["status"], "ready");
+}
+
+#[tokio::test]
+async fn requests_are_measured_by_their_templates() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    app.get("/queries/photos/ph_secret").token(&token).sent(404).await;
+    app.get("/some/secret/path").sent(404).await;
+    app.ask("BREW".parse().unwrap(), "/healthz").sent(405).await;
+    let metrics = app.get("/metrics").sent(200).await.text();
+    for line in [
+        "http_requests_total{method=\"GET\",route=\"/queries/photos/{photoId}\",status=\"4xx\"}",
+        "http_requests_total{method=\"GET\",route=\"unknown\",status=\"4xx\"}",
+        "http_requests_total{method=\"other\",route=\"/healthz\",status=\"4xx\"}",
+        "http_requests_total{method=\"POST\",route=\"/commands/auth/register\",status=\"2xx\"}",
+        "http_request_duration_seconds_count{method=\"POST\",route=\"/commands/auth/login\",status=\"2xx\"}",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    assert!(!metrics.contains("secret") && !metrics.contains("BREW"));
+}

@@ -1,0 +1,63 @@
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+use crate::app::{BODY, TestApp, text};
+
+#[tokio::test]
+async fn progress_comes_one_by_one_or_many_at_once() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let job = app.job(&token, 2).await;
+    let tick = |item: usize, sent: u64| json!({ "photoId": job["items"][item]["photoId"], "bytesSent": sent, "bytesTotal": BODY.len() });
+    let post = |body: Value| app.post("/commands/upload/progress").token(&token).json(&body);
+    let one = post(tick(0, 5)).sent(202).await.json();
+    assert_json_snapshot!("progress_accepted", one);
+    let unknown = json!({ "photoId": "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H", "bytesSent": 1, "bytesTotal": 2 });
+    let many = post(json!([tick(0, 3), tick(1, 1000), unknown]))
+        .sent(202)
+        .await
+        .json();
+    assert_eq!(many["accepted"], 2);
+    assert_eq!(post(json!([])).sent(202).await.json()["accepted"], 0);
+    let snapshot = format!("/queries/upload-jobs/{}", text(&job["jobId"]));
+    let snapshot = app.get(&snapshot).token(&token).sent(200).await.json();
+    assert_eq!(
+        snapshot["photos"][0]["progress"],
+        json!({ "bytesSent": 5, "bytesTotal": 20, "percent": 25 })
+    );
+    assert_eq!(
+        snapshot["photos"][1]["progress"]["percent"], 100,
+        "no more than there is"
+    );
+    assert_eq!(snapshot["status"], "IN_PROGRESS");
+}
+
+#[tokio::test]
+async fn bad_progress_says_where() {
+    let app = TestApp::start().await;
+    let token = app.user("ada").await;
+    let post = |body: Value| app.post("/commands/upload/progress").token(&token).json(&body);
+    let good = json!({ "photoId": "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H", "bytesSent": 1, "bytesTotal": 2 });
+    for (body, pointer) in [
+        (
+            json!({ "photoId": "x", "bytesSent": 1, "bytesTotal": 2 }),
+            "/photoId",
+        ),
+        (
+            json!([good, { "photoId": "x", "bytesSent": 1, "bytesTotal": 2 }]),
+            "/1/photoId",
+        ),
+        (
+            json!([good, { "photoId": "x", "bytesSent": -1, "bytesTotal": 2 }]),
+            "/1/bytesSent",
+        ),
+        (json!([good, { "photoId": "x", "bytesTotal": 2 }]), "/1/bytesSent"),
+        (json!([good, 7]), "/1"),
+        (json!("x"), ""),
+        (json!(null), ""),
+    ] {
+        let problem = post(body.clone()).refused(422, "invalid_body").await;
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
+    }
+    post(json!(vec![good; 1001])).refused(422, "too_many_ticks").await;
+}
