@@ -4,29 +4,42 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-use crate::raster::Pixels;
+use crate::raster::{Colour, Plane, Raster, pixels_of, planes_of};
 
-/// Brings pixels to sRGB, or leaves grey as it is. A profile that can't be used is ignored.
-pub(crate) fn to_srgb(pixels: Pixels, profile: Option<&[u8]>) -> Pixels {
+/// Brings a picture whose planes have one size to sRGB, or leaves grey as it is. A profile that can't be used is ignored.
+pub(crate) fn to_srgb(picture: Raster, profile: Option<&[u8]>) -> Raster {
     // A profile is a stranger's program for colours; the photo is worth more than its exact tints.
     let converted = profile.and_then(|profile| {
-        catch_unwind(AssertUnwindSafe(|| convert(&pixels, profile)))
+        catch_unwind(AssertUnwindSafe(|| convert(&picture, profile)))
             .ok()?
             .ok()?
     });
-    match (converted, pixels) {
-        (Some(converted), _) => converted,
-        (None, Pixels::Cmyk(inks)) => Pixels::Rgb(mixed(&inks)),
-        (None, pixels) => pixels,
+    match (converted, picture.colour) {
+        (Some(pixels), _) => rgb(&picture, pixels),
+        (None, Colour::Cmyk) => rgb(&picture, mixed(&pixels_of(&picture.planes))),
+        (None, Colour::Grey | Colour::Rgb) => picture,
     }
 }
 
-fn convert(pixels: &Pixels, profile: &[u8]) -> Result<Option<Pixels>, CmsError> {
+/// Pixels in place of a picture's own.
+fn rgb(picture: &Raster, pixels: Vec<u8>) -> Raster {
+    let size = picture
+        .planes
+        .first()
+        .map_or((0, 0), |plane| (plane.width, plane.height));
+    let planes = planes_of(Colour::Rgb, pixels).into_iter();
+    Raster {
+        colour: Colour::Rgb,
+        planes: planes.map(|samples| Plane::whole(size, samples)).collect(),
+    }
+}
+
+fn convert(picture: &Raster, profile: &[u8]) -> Result<Option<Vec<u8>>, CmsError> {
     let profile = ColorProfile::new_from_slice(profile)?;
-    let (from, space) = match pixels {
-        Pixels::Grey(_) => (Layout::Gray, DataColorSpace::Gray),
-        Pixels::Rgb(_) => (Layout::Rgb, DataColorSpace::Rgb),
-        Pixels::Cmyk(_) => (Layout::Rgba, DataColorSpace::Cmyk),
+    let (from, space) = match picture.colour {
+        Colour::Grey => (Layout::Gray, DataColorSpace::Gray),
+        Colour::Rgb => (Layout::Rgb, DataColorSpace::Rgb),
+        Colour::Cmyk => (Layout::Rgba, DataColorSpace::Cmyk),
     };
     if profile.color_space != space {
         return Ok(None);
@@ -37,10 +50,10 @@ fn convert(pixels: &Pixels, profile: &[u8]) -> Result<Option<Pixels>, CmsError> 
         Layout::Rgb,
         TransformOptions::default(),
     )?;
-    let source = pixels.bytes();
-    let mut target = vec![0; source.len() / pixels.channels() * 3];
-    transform.transform(source, &mut target)?;
-    Ok(Some(Pixels::Rgb(target)))
+    let source = pixels_of(&picture.planes);
+    let mut target = vec![0; source.len() / picture.colour.planes() * 3];
+    transform.transform(&source, &mut target)?;
+    Ok(Some(target))
 }
 
 /// Light that inks leave: each takes its part, and black takes its part of the rest.
@@ -61,22 +74,30 @@ fn mixed(inks: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn picture(colour: Colour, pixels: &[u8]) -> Raster {
+        let width = u32::try_from(pixels.len() / colour.planes()).unwrap();
+        let planes = planes_of(colour, pixels.to_vec()).into_iter();
+        Raster {
+            colour,
+            planes: planes.map(|samples| Plane::whole((width, 1), samples)).collect(),
+        }
+    }
+
     #[test]
     fn inks_take_their_light() {
-        let inks = vec![0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 0, 255, 255, 127];
-        assert_eq!(
-            to_srgb(Pixels::Cmyk(inks), None),
-            Pixels::Rgb(vec![255, 255, 255, 0, 255, 255, 0, 0, 0, 128, 0, 0])
+        let inks = picture(
+            Colour::Cmyk,
+            &[0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 0, 255, 255, 127],
         );
+        let light = picture(Colour::Rgb, &[255, 255, 255, 0, 255, 255, 0, 0, 0, 128, 0, 0]);
+        assert_eq!(to_srgb(inks, None), light);
     }
 
     #[test]
     fn a_wide_profile_is_brought_to_srgb() {
         let profile = ColorProfile::new_display_p3().encode().unwrap();
-        let Pixels::Rgb(converted) = to_srgb(Pixels::Rgb(vec![200, 40, 40, 128, 128, 128]), Some(&profile))
-        else {
-            panic!("colours stay colours")
-        };
+        let wide = picture(Colour::Rgb, &[200, 40, 40, 128, 128, 128]);
+        let converted = pixels_of(&to_srgb(wide, Some(&profile)).planes);
         assert!(converted[0] > 205, "P3's red is redder: {converted:?}");
         assert!(
             converted[3..].iter().all(|&grey| grey.abs_diff(128) <= 1),
@@ -86,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_profile_of_another_kind_or_of_noise_is_ignored() {
-        let rgb = Pixels::Rgb(vec![1, 2, 3]);
+        let colours = picture(Colour::Rgb, &[1, 2, 3]);
         let grey_profile = ColorProfile::new_gray_with_gamma(2.2).encode().unwrap();
         for profile in [
             &grey_profile[..],
@@ -95,7 +116,7 @@ mod tests {
             &grey_profile[..100],
             &[0xFF; 5000],
         ] {
-            assert_eq!(to_srgb(rgb.clone(), Some(profile)), rgb);
+            assert_eq!(to_srgb(colours.clone(), Some(profile)), colours);
         }
     }
 }

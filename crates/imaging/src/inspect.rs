@@ -119,17 +119,15 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Bytes of memory that finishing takes; 0 if nothing is left to decode.
-    pub(crate) fn weight(&self) -> u64 {
-        self.picture
-            .as_ref()
-            .map_or(0, |layout| decode::weight(layout, EDGE))
+    /// Bytes of memory that finishing takes; `None` if nothing is left to decode.
+    pub(crate) fn weight(&self) -> Option<u64> {
+        self.picture.as_ref().map(|layout| decode::weight(layout, EDGE))
     }
 
     /// Reports that this photo needs more memory than there is, and decodes nothing.
-    pub(crate) fn refuse_weight(&mut self, budget: u64) {
+    pub(crate) fn refuse_weight(&mut self, weight: u64, budget: u64) {
         let pixels = u64::from(self.inspection.width) * u64::from(self.inspection.height);
-        let fitting = u128::from(pixels) * u128::from(budget) / u128::from(self.weight().max(1));
+        let fitting = u128::from(pixels) * u128::from(budget) / u128::from(weight.max(1));
         self.report(
             Check::TooManyPixels,
             pixels,

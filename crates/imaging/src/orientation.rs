@@ -1,4 +1,4 @@
-use crate::raster::Pixels;
+use crate::raster::Plane;
 
 /// How stored pixels are turned to be shown upright (EXIF 2.32, tag 0x0112).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,42 +37,47 @@ impl Orientation {
         }
     }
 
-    /// Turns pixels of this stored size upright.
-    pub(crate) fn apply(self, size: (u32, u32), pixels: Pixels) -> Pixels {
-        if self == Self::Upright {
-            return pixels;
-        }
-        let turned = match pixels.channels() {
-            1 => self.turn::<1>(size, pixels.bytes()),
-            3 => self.turn::<3>(size, pixels.bytes()),
-            _ => self.turn::<4>(size, pixels.bytes()),
+    /// Turns a plane upright.
+    pub(crate) fn apply(self, stored: Plane) -> Plane {
+        let size = self.shown((stored.width, stored.height));
+        let (width, height) = (stored.width.max(1) as usize, stored.height as usize);
+        let rows = || stored.samples.chunks_exact(width);
+        let shown = match self {
+            Self::Upright => return stored,
+            Self::MirroredAcross => rows().flat_map(|row| row.iter().rev()).copied().collect(),
+            Self::HalfTurn => stored.samples.iter().rev().copied().collect(),
+            Self::MirroredDown => rows().rev().flatten().copied().collect(),
+            Self::Transposed => transpose(&rows(), width, height, |x| x),
+            Self::QuarterRight => transpose(&rows().rev(), width, height, |x| x),
+            Self::Transversed => transpose(&rows().rev(), width, height, |x| width - 1 - x),
+            Self::QuarterLeft => transpose(&rows(), width, height, |x| width - 1 - x),
         };
-        pixels.with(turned)
+        Plane::whole(size, shown)
     }
+}
 
-    fn turn<const CHANNELS: usize>(self, (width, height): (u32, u32), stored: &[u8]) -> Vec<u8> {
-        let (width, height) = (width as usize, height as usize);
-        let (stored, _) = stored.as_chunks::<CHANNELS>();
-        let mut shown = Vec::with_capacity(stored.len() * CHANNELS);
-        let mut row = |pixels: &mut dyn Iterator<Item = &[u8; CHANNELS]>| {
-            for pixel in pixels {
-                shown.extend_from_slice(pixel);
+/// Makes rows of columns: the row at `y` is the column `column(y)` of `rows`, in the order of `rows`.
+fn transpose<'a>(
+    rows: &(impl Iterator<Item = &'a [u8]> + Clone),
+    width: usize,
+    height: usize,
+    column: impl Fn(usize) -> usize,
+) -> Vec<u8> {
+    /// So many rows are written side by side: as many as a cache holds the ends of.
+    const STRIP: usize = 32;
+    let height = height.max(1);
+    let mut turned = vec![0; width * height];
+    for (strip, first) in turned.chunks_mut(STRIP * height).zip((0..).step_by(STRIP)) {
+        for (row, x) in rows.clone().zip(0..) {
+            let targets = strip.iter_mut().skip(x).step_by(height);
+            for (target, y) in targets.zip(first..width) {
+                if let Some(sample) = row.get(column(y)) {
+                    *target = *sample;
+                }
             }
-        };
-        let rows = || stored.chunks_exact(width.max(1));
-        let column = |x: usize| stored.iter().skip(x).step_by(width.max(1)).take(height);
-        match self {
-            Self::Upright => row(&mut stored.iter()),
-            Self::MirroredAcross => rows().for_each(|stored| row(&mut stored.iter().rev())),
-            Self::HalfTurn => row(&mut stored.iter().rev()),
-            Self::MirroredDown => rows().rev().for_each(|stored| row(&mut stored.iter())),
-            Self::Transposed => (0..width).for_each(|x| row(&mut column(x))),
-            Self::QuarterRight => (0..width).for_each(|x| row(&mut column(x).rev())),
-            Self::Transversed => (0..width).rev().for_each(|x| row(&mut column(x).rev())),
-            Self::QuarterLeft => (0..width).rev().for_each(|x| row(&mut column(x))),
         }
-        shown
     }
+    turned
 }
 
 #[cfg(test)]
@@ -97,22 +102,23 @@ mod tests {
             let orientation = Orientation::from_exif(Some(sample.exif()));
             assert_eq!(orientation.shown(stored_size), (width, height));
             assert_eq!(
-                orientation.apply(stored_size, Pixels::Grey(stored.clone())),
-                Pixels::Grey(shown.clone())
-            );
-            let stored: Vec<u8> = stored
-                .iter()
-                .flat_map(|&value| [value, 100 + value, 200 + value])
-                .collect();
-            let wanted: Vec<u8> = shown
-                .iter()
-                .flat_map(|&value| [value, 100 + value, 200 + value])
-                .collect();
-            assert_eq!(
-                orientation.apply(stored_size, Pixels::Rgb(stored)),
-                Pixels::Rgb(wanted)
+                orientation.apply(Plane::whole(stored_size, stored)),
+                Plane::whole((width, height), shown.clone())
             );
         }
+    }
+
+    #[test]
+    fn a_picture_of_many_strips_is_turned_whole() {
+        let stored = Plane::whole((100, 70), (0..7000_u32).map(|at| at.to_le_bytes()[0]).collect());
+        let mut turned = stored.clone();
+        for _ in 0..4 {
+            assert_ne!(Orientation::QuarterRight.apply(turned.clone()), turned);
+            turned = Orientation::QuarterRight.apply(turned);
+        }
+        assert_eq!(turned, stored);
+        let there_and_back = Orientation::QuarterLeft.apply(Orientation::QuarterRight.apply(stored.clone()));
+        assert_eq!(there_and_back, stored);
     }
 
     #[test]

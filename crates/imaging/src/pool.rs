@@ -47,6 +47,10 @@ impl ImagingPool {
     /// # Errors
     /// If the system gives no threads.
     pub fn new(config: ImagingConfig) -> io::Result<Self> {
+        Self::start(config, inspect)
+    }
+
+    fn start(config: ImagingConfig, work: Work) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         let budget = Budget::new(config.memory_budget_bytes);
@@ -55,6 +59,7 @@ impl ImagingPool {
                 scratch: Scratch::new().map_err(io::Error::other)?,
                 queue: Arc::clone(&queue),
                 budget: Arc::clone(&budget),
+                work,
             };
             thread::Builder::new()
                 .name(format!("imaging-{number}"))
@@ -87,7 +92,10 @@ struct Worker {
     scratch: Scratch,
     queue: Arc<Mutex<mpsc::Receiver<Job>>>,
     budget: Arc<Budget>,
+    work: Work,
 }
+
+type Work = fn(&[u8], InspectionLimits, &Arc<Budget>, &mut Scratch) -> Inspection;
 
 impl Worker {
     fn run(&mut self) {
@@ -96,7 +104,9 @@ impl Worker {
                 continue;
             }
             // A decoder that breaks its own promises must not take the thread, and with it the pool, along.
-            let inspected = catch_unwind(AssertUnwindSafe(|| self.inspect(&job.bytes, job.limits)));
+            let inspected = catch_unwind(AssertUnwindSafe(|| {
+                (self.work)(&job.bytes, job.limits, &self.budget, &mut self.scratch)
+            }));
             let answer = inspected.map_err(|panic| {
                 let message = message(panic.as_ref());
                 tracing::error!(message, bytes = job.bytes.len(), "an inspection broke");
@@ -117,15 +127,24 @@ impl Worker {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.recv().ok()
     }
+}
 
-    fn inspect(&mut self, bytes: &[u8], limits: InspectionLimits) -> Inspection {
-        let mut examination = Examination::begin(bytes, limits);
-        let share = self.budget.take(examination.weight());
-        if share.is_err() {
-            examination.refuse_weight(self.budget.total());
-        }
-        examination.finish(&mut self.scratch)
+/// Inspects one photo when there is memory for it.
+fn inspect(
+    bytes: &[u8],
+    limits: InspectionLimits,
+    budget: &Arc<Budget>,
+    scratch: &mut Scratch,
+) -> Inspection {
+    let mut examination = Examination::begin(bytes, limits);
+    let Some(weight) = examination.weight() else {
+        return examination.finish(scratch);
+    };
+    let share = budget.take(weight);
+    if share.is_err() {
+        examination.refuse_weight(weight, budget.total());
     }
+    examination.finish(scratch)
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -139,6 +158,66 @@ fn message(panic: &(dyn std::any::Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: InspectionLimits = InspectionLimits {
+        max_pixels: 1_000_000,
+        min_edge: None,
+    };
+
+    fn pool(threads: usize, work: Work) -> ImagingPool {
+        let config = ImagingConfig {
+            threads: NonZeroUsize::new(threads).unwrap(),
+            memory_budget_bytes: 1 << 30,
+        };
+        ImagingPool::start(config, work).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_decoder_that_panics_costs_one_answer_and_no_thread() {
+        let pool = pool(2, |bytes, _, budget, _| {
+            let _share = budget.take(1 << 30);
+            assert!(!bytes.is_empty(), "nothing to look at");
+            Inspection::default()
+        });
+        for _ in 0..5 {
+            let broken = pool.inspect(Bytes::new(), LIMITS).await;
+            assert!(
+                matches!(&broken, Err(InspectError::Broken(why)) if why.contains("nothing to look at")),
+                "{broken:?}"
+            );
+        }
+        let sound = pool.inspect(Bytes::from_static(b"x"), LIMITS).await;
+        assert_eq!(sound.unwrap(), Inspection::default());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_was_given_up_is_never_worked_on() {
+        static WORKED_ON: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+        static GATE: Mutex<()> = Mutex::new(());
+        let pool = pool(1, |bytes, _, _, _| {
+            drop(GATE.lock().unwrap());
+            WORKED_ON.lock().unwrap().extend_from_slice(bytes);
+            Inspection::default()
+        });
+        {
+            let held = GATE.lock().unwrap();
+            let mut first = std::pin::pin!(pool.inspect(Bytes::from_static(b"1"), LIMITS));
+            assert!(futures_are_pending(first.as_mut()));
+            {
+                let mut second = std::pin::pin!(pool.inspect(Bytes::from_static(b"2"), LIMITS));
+                assert!(futures_are_pending(second.as_mut()));
+            }
+            drop(held);
+            first.await.unwrap();
+        }
+        pool.inspect(Bytes::from_static(b"3"), LIMITS).await.unwrap();
+        assert_eq!(*WORKED_ON.lock().unwrap(), b"13");
+    }
+
+    fn futures_are_pending<F: Future>(future: std::pin::Pin<&mut F>) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        future.poll(&mut context).is_pending()
+    }
 
     #[test]
     fn a_panic_is_told_in_its_own_words() {

@@ -1,65 +1,104 @@
-/// A decoded picture, reduced while it was decoded.
-#[derive(Debug)]
+/// A picture as planes of samples, one for each component. Planes may differ in size: eyes see light sharper than colour.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Raster {
+    pub(crate) colour: Colour,
+    pub(crate) planes: Vec<Plane>,
+}
+
+/// What the planes of a picture mean, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    /// Light.
+    Grey,
+    /// Red, green, blue.
+    Rgb,
+    /// Amounts of ink: cyan, magenta, yellow, black.
+    Cmyk,
+}
+
+/// Samples, row by row, without gaps.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plane {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// How much of width and height holds the picture: the last column and row may be there for a part only.
+    /// How much of width and height holds the picture: after reduced decoding, the last column and row may be there for
+    /// a part only.
     pub(crate) covered: (f64, f64),
-    pub(crate) pixels: Pixels,
+    pub(crate) samples: Vec<u8>,
 }
 
-/// Pixels, row by row, without gaps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Pixels {
-    /// One byte a pixel.
-    Grey(Vec<u8>),
-    /// Red, green, blue.
-    Rgb(Vec<u8>),
-    /// Amounts of ink: cyan, magenta, yellow, black.
-    Cmyk(Vec<u8>),
-}
-
-impl Raster {
-    /// A raster that a decoder made of a picture of the size `full` at `eighths` of it; `None` if pixels are missing.
-    pub(crate) fn new(size: (u16, u16), full: (u16, u16), eighths: u8, pixels: Pixels) -> Option<Self> {
-        let (width, height) = (u32::from(size.0), u32::from(size.1));
-        let part = |full: u16, edge: u32| {
-            (f64::from(full) * f64::from(eighths) / 8.0)
-                .max(1.0)
-                .min(f64::from(edge))
-        };
-        let wanted = width as usize * height as usize * pixels.channels();
-        (width > 0 && height > 0 && pixels.bytes().len() >= wanted).then(|| Self {
+impl Plane {
+    /// A plane that is covered by its picture to its edges.
+    pub(crate) fn whole((width, height): (u32, u32), samples: Vec<u8>) -> Self {
+        Self {
             width,
             height,
-            covered: (part(full.0, width), part(full.1, height)),
-            pixels,
-        })
+            covered: (f64::from(width), f64::from(height)),
+            samples,
+        }
     }
 }
 
-impl Pixels {
-    /// Bytes in a pixel.
-    pub(crate) const fn channels(&self) -> usize {
+impl Colour {
+    /// How many planes it takes.
+    pub(crate) const fn planes(self) -> usize {
         match self {
-            Self::Grey(_) => 1,
-            Self::Rgb(_) => 3,
-            Self::Cmyk(_) => 4,
+            Self::Grey => 1,
+            Self::Rgb => 3,
+            Self::Cmyk => 4,
         }
     }
+}
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Grey(bytes) | Self::Rgb(bytes) | Self::Cmyk(bytes) => bytes,
+/// Pulls pixels apart into planes.
+pub(crate) fn planes_of(colour: Colour, pixels: Vec<u8>) -> Vec<Vec<u8>> {
+    match colour {
+        Colour::Grey => vec![pixels],
+        Colour::Rgb => split::<3>(&pixels),
+        Colour::Cmyk => split::<4>(&pixels),
+    }
+}
+
+fn split<const COUNT: usize>(pixels: &[u8]) -> Vec<Vec<u8>> {
+    let (pixels, _) = pixels.as_chunks::<COUNT>();
+    let mut planes: [Vec<u8>; COUNT] = std::array::from_fn(|_| vec![0; pixels.len()]);
+    for (plane, component) in planes.iter_mut().zip(0..) {
+        for (sample, pixel) in plane.iter_mut().zip(pixels) {
+            *sample = pixel.get(component).copied().unwrap_or_default();
         }
     }
+    planes.into()
+}
 
-    /// Other bytes with the same meaning.
-    pub(crate) const fn with(&self, bytes: Vec<u8>) -> Self {
-        match self {
-            Self::Grey(_) => Self::Grey(bytes),
-            Self::Rgb(_) => Self::Rgb(bytes),
-            Self::Cmyk(_) => Self::Cmyk(bytes),
+/// Puts planes of one size together into pixels.
+pub(crate) fn pixels_of(planes: &[Plane]) -> Vec<u8> {
+    let samples = planes.first().map_or(0, |plane| plane.samples.len());
+    let mut pixels = vec![0; samples * planes.len()];
+    for (plane, component) in planes.iter().zip(0..) {
+        let places = pixels.iter_mut().skip(component).step_by(planes.len());
+        for (place, sample) in places.zip(&plane.samples) {
+            *place = *sample;
+        }
+    }
+    pixels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_become_planes_and_pixels_again() {
+        for (colour, count) in [(Colour::Grey, 1), (Colour::Rgb, 3), (Colour::Cmyk, 4)] {
+            let pixels: Vec<u8> = (0..24).collect();
+            let planes = planes_of(colour, pixels.clone());
+            assert_eq!(planes.len(), count);
+            assert_eq!(planes[count - 1][1], u8::try_from(2 * count - 1).unwrap());
+            let planes: Vec<_> = planes
+                .into_iter()
+                .map(|samples| Plane::whole((u32::try_from(samples.len()).unwrap(), 1), samples))
+                .collect();
+            assert_eq!(pixels_of(&planes), pixels);
         }
     }
 }

@@ -1,9 +1,10 @@
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
+    FilterType, ImageBufferError, ResizeAlg, ResizeError, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8,
 };
 
-use crate::raster::{Pixels, Raster};
+use crate::raster::Plane;
 
 /// Width and height of a thumbnail whose longer edge has at most `edge` pixels; a small picture keeps its size.
 pub(crate) fn fit((width, height): (u32, u32), edge: u32) -> (u32, u32) {
@@ -18,31 +19,36 @@ pub(crate) fn fit((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// Resizes with Lanczos3.
+/// Why a plane can't be resized.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unresizable {
+    #[error("the samples do not fill the plane")]
+    Samples(#[from] ImageBufferError),
+    #[error("the plane can't be resized")]
+    Resize(#[from] ResizeError),
+}
+
+/// Resizes a plane with Lanczos3.
+///
+/// Everything is resized as planes of bytes: the resizer compiles itself for each kind of pixel that it is used with, and
+/// that takes half a minute a kind.
 pub(crate) fn resize(
     resizer: &mut Resizer,
-    source: &Raster,
+    source: &Plane,
     (width, height): (u32, u32),
-) -> Result<Pixels, ResizeError> {
-    let kind = match source.pixels {
-        Pixels::Grey(_) => PixelType::U8,
-        Pixels::Rgb(_) => PixelType::U8x3,
-        Pixels::Cmyk(_) => PixelType::U8x4,
-    };
-    let whole = (f64::from(width), f64::from(height));
-    if (source.width, source.height, source.covered) == (width, height, whole) {
-        return Ok(source.pixels.clone());
+) -> Result<Plane, Unresizable> {
+    let mut target = Plane::whole((width, height), Vec::new());
+    if (source.width, source.height, source.covered) == (width, height, target.covered) {
+        return Ok(source.clone());
     }
-    let from = ImageRef::new(source.width, source.height, source.pixels.bytes(), kind)
-        .map_err(|_| ResizeError::PixelTypesAreDifferent)?;
-    let mut to = Image::new(width, height, kind);
+    target.samples.resize(width as usize * height as usize, 0);
+    let from = TypedImageRef::<U8>::from_buffer(source.width, source.height, &source.samples)?;
+    let mut to = TypedImage::<U8>::from_buffer(width, height, &mut target.samples)?;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .crop(0.0, 0.0, source.covered.0, source.covered.1)
-        // The fourth channel is black ink.
-        .use_alpha(false);
-    resizer.resize(&from, &mut to, &options)?;
-    Ok(source.pixels.with(to.into_vec()))
+        .crop(0.0, 0.0, source.covered.0, source.covered.1);
+    resizer.resize_typed(&from, &mut to, &options)?;
+    Ok(target)
 }
 
 #[cfg(test)]
@@ -75,13 +81,12 @@ mod tests {
     #[test]
     fn a_row_that_is_there_for_a_part_counts_for_that_part() {
         // Four columns of which three and a half belong to the picture: the last is nearly cut off.
-        let source = Raster::new((4, 1), (7, 2), 4, Pixels::Grey(vec![0, 0, 0, 255])).unwrap();
-        let half = resize(&mut Resizer::new(), &source, (1, 1)).unwrap();
-        let full = Raster {
-            covered: (4.0, 1.0),
-            ..source
+        let whole = Plane::whole((4, 1), vec![0, 0, 0, 255]);
+        let cut = Plane {
+            covered: (3.5, 1.0),
+            ..whole.clone()
         };
-        let whole = resize(&mut Resizer::new(), &full, (1, 1)).unwrap();
-        assert!(half.bytes()[0] < whole.bytes()[0], "{half:?} {whole:?}");
+        let mean = |plane: &Plane| resize(&mut Resizer::new(), plane, (1, 1)).unwrap().samples;
+        assert!(mean(&cut) < mean(&whole));
     }
 }

@@ -1,14 +1,14 @@
 use bytes::Bytes;
-use fast_image_resize::{ResizeError, Resizer};
-use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
+use fast_image_resize::Resizer;
+use jpeg_encoder::{Encoder, EncodingError, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
 use rapidphoto_application::ports::MadeThumbnail;
 use rapidphoto_domain::values::ThumbnailEdge;
 
 use crate::{
     colour::to_srgb,
     orientation::Orientation,
-    raster::{Pixels, Raster},
-    resize::{fit, resize},
+    raster::{Colour, Plane, Raster},
+    resize::{Unresizable, fit, resize},
 };
 
 const QUALITY: u8 = 80;
@@ -17,8 +17,8 @@ const QUALITY: u8 = 80;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ThumbnailError {
     #[error(transparent)]
-    Resize(#[from] ResizeError),
-    #[error(transparent)]
+    Resize(#[from] Unresizable),
+    #[error("the thumbnail can't be encoded")]
     Encode(#[from] EncodingError),
     #[error("a thumbnail has an edge of more than 65 535 pixels")]
     Edge,
@@ -39,40 +39,97 @@ pub(crate) fn make(
     let mut larger: Option<Raster> = None;
     for edge in edges {
         let shown = fit(orientation.shown(full), edge.pixels());
-        let pixels = if let Some(larger) = &larger {
-            resize(resizer, larger, shown)?
+        let picture = if let Some(larger) = &larger {
+            reduce(resizer, larger, shown)?
         } else {
-            let stored = orientation.shown(shown);
-            let reduced = to_srgb(resize(resizer, raster, stored)?, profile);
-            orientation.apply(stored, reduced)
+            let mut picture = to_srgb(reduce(resizer, raster, orientation.shown(shown))?, profile);
+            picture.planes = picture
+                .planes
+                .into_iter()
+                .map(|plane| orientation.apply(plane))
+                .collect();
+            picture
         };
         thumbnails.push(MadeThumbnail {
             edge,
             width: shown.0,
             height: shown.1,
-            jpeg: encode(shown, &pixels)?,
+            jpeg: encode(shown, &picture)?,
         });
-        larger = Some(Raster {
-            width: shown.0,
-            height: shown.1,
-            covered: (f64::from(shown.0), f64::from(shown.1)),
-            pixels,
-        });
+        larger = Some(picture);
     }
     thumbnails.reverse();
     Ok(thumbnails)
 }
 
-fn encode((width, height): (u32, u32), pixels: &Pixels) -> Result<Bytes, ThumbnailError> {
-    let mut file = Vec::with_capacity(pixels.bytes().len() / 8 + 1024);
+/// Brings all planes of a picture to one size.
+fn reduce(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, Unresizable> {
+    let planes = raster.planes.iter().map(|plane| resize(resizer, plane, size));
+    Ok(Raster {
+        colour: raster.colour,
+        planes: planes.collect::<Result<_, _>>()?,
+    })
+}
+
+fn encode((width, height): (u32, u32), picture: &Raster) -> Result<Bytes, ThumbnailError> {
+    let mut file = Vec::with_capacity(width as usize * height as usize / 4 + 1024);
     let mut encoder = Encoder::new(&mut file, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
-    let kind = match pixels {
-        Pixels::Grey(_) => ColorType::Luma,
-        Pixels::Rgb(_) => ColorType::Rgb,
-        Pixels::Cmyk(_) => ColorType::Cmyk,
-    };
     let edge = |pixels: u32| u16::try_from(pixels).map_err(|_| ThumbnailError::Edge);
-    encoder.encode(pixels.bytes(), edge(width)?, edge(height)?, kind)?;
+    encoder.encode_image(Picture {
+        width: edge(width)?,
+        height: edge(height)?,
+        colour: picture.colour,
+        planes: &picture.planes,
+    })?;
     Ok(Bytes::from(file))
+}
+
+/// A picture for the encoder.
+struct Picture<'a> {
+    width: u16,
+    height: u16,
+    colour: Colour,
+    planes: &'a [Plane],
+}
+
+impl<'a> ImageBuffer for Picture<'a> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        match self.colour {
+            Colour::Grey => JpegColorType::Luma,
+            Colour::Rgb => JpegColorType::Ycbcr,
+            Colour::Cmyk => JpegColorType::Cmyk,
+        }
+    }
+
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        self.height
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        let length = usize::from(self.width);
+        let start = usize::from(y) * length;
+        let row = |plane: &'a Plane| plane.samples.get(start..start + length);
+        let rows: Vec<&[u8]> = self.planes.iter().filter_map(row).collect();
+        match (self.colour, &rows[..]) {
+            (Colour::Rgb, [red, green, blue]) => {
+                let [luma, blueness, redness, _] = buffers;
+                for ((&red, &green), &blue) in red.iter().zip(*green).zip(*blue) {
+                    let (y, cb, cr) = rgb_to_ycbcr(red, green, blue);
+                    luma.push(y);
+                    blueness.push(cb);
+                    redness.push(cr);
+                }
+            }
+            (Colour::Grey | Colour::Rgb | Colour::Cmyk, rows) => {
+                for (buffer, row) in buffers.iter_mut().zip(rows) {
+                    buffer.extend_from_slice(row);
+                }
+            }
+        }
+    }
 }

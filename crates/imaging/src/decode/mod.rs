@@ -7,7 +7,7 @@ use pieces::Pieces;
 
 use crate::{
     jpeg::{Coding, Layout},
-    raster::{Pixels, Raster},
+    raster::{Colour, Plane, Raster, planes_of},
 };
 
 /// Why a photo was not decoded.
@@ -47,19 +47,36 @@ fn decode(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
     }
     .map_err(explain)?;
     let pixels = decoder.decode().map_err(explain)?;
-    let pixels = match decoder.info().map(|info| info.pixel_format) {
-        Some(PixelFormat::L8) => Pixels::Grey(pixels),
-        Some(PixelFormat::RGB24) => Pixels::Rgb(pixels),
-        Some(PixelFormat::CMYK32) => Pixels::Cmyk(pixels),
+    let colour = match decoder.info().map(|info| info.pixel_format) {
+        Some(PixelFormat::L8) => Colour::Grey,
+        Some(PixelFormat::RGB24) => Colour::Rgb,
+        Some(PixelFormat::CMYK32) => Colour::Cmyk,
         Some(PixelFormat::L16) | None => {
             return Err(DecodeError::Unsupported(
                 "image/jpeg with 16 bits a sample".to_owned(),
             ));
         }
     };
-    let scale = eighths(frame.width.max(frame.height), width.max(height));
-    Raster::new((width, height), (frame.width, frame.height), scale, pixels)
-        .ok_or_else(|| DecodeError::Damaged("there are fewer pixels than announced".to_owned()))
+    if pixels.len() != usize::from(width) * usize::from(height) * colour.planes() {
+        return Err(DecodeError::Damaged(
+            "there are fewer pixels than announced".to_owned(),
+        ));
+    }
+    let eighths = eighths(frame.width.max(frame.height), width.max(height));
+    let covered = |full: u16, edge: u16| {
+        let part = f64::from(full) * f64::from(eighths) / 8.0;
+        part.max(1.0).min(f64::from(edge))
+    };
+    let plane = |samples: Vec<u8>| Plane {
+        width: width.into(),
+        height: height.into(),
+        covered: (covered(frame.width, width), covered(frame.height, height)),
+        samples,
+    };
+    Ok(Raster {
+        colour,
+        planes: planes_of(colour, pixels).into_iter().map(plane).collect(),
+    })
 }
 
 /// The scale in eighths at which an edge of this many pixels becomes that many.
@@ -108,7 +125,8 @@ pub(crate) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
         Coding::Progressive => frame.samples() * 2,
         _ => 0,
     };
-    let planes = scaled(frame.samples());
-    let interleaved = scaled(frame.pixels()) * frame.components.len() as u64;
-    coefficients + planes + interleaved + REST
+    let decoded = scaled(frame.samples());
+    // Once as the decoder gives them, once as planes.
+    let pixels = scaled(frame.pixels()) * frame.components.len() as u64 * 2;
+    coefficients + decoded + pixels + REST
 }
