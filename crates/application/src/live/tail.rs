@@ -6,7 +6,10 @@ use std::{
 
 use metrics::gauge;
 use rapidphoto_domain::{DomainEvent, StreamId, UserId, photo::PhotoEvent};
-use tokio::sync::{broadcast, watch};
+use tokio::{
+    sync::{broadcast, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -59,6 +62,7 @@ enum Phase {
 const STATES_KEPT: usize = 1024;
 const TICKS_KEPT: usize = 256;
 const PAGE: usize = 500;
+const SWEEP: Duration = Duration::from_secs(5);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// How long a watcher that comes first waits for the tail.
@@ -114,7 +118,12 @@ impl LiveTail {
     async fn follow_log(&self) {
         let mut news = self.signals.log();
         let mut backoff = FIRST_BACKOFF;
+        let mut swept = Instant::now();
         loop {
+            if swept.elapsed() >= SWEEP {
+                self.sweep();
+                swept = Instant::now();
+            }
             // Marked as seen before the log is read: what is committed in between wakes again.
             news.borrow_and_update();
             let at_end = match self.advance().await {
@@ -169,13 +178,15 @@ impl LiveTail {
             }
         }
         hub.cursor = page.scanned_to;
+    }
+
+    /// Forgets users whose last watcher has left.
+    fn sweep(&self) {
+        let mut hub = self.hub();
         hub.owners
             .retain(|_, channels| channels.states.receiver_count() > 0);
-        let watchers: usize = hub
-            .owners
-            .values()
-            .map(|channels| channels.states.receiver_count())
-            .sum();
+        let channels = hub.owners.values();
+        let watchers: usize = channels.map(|channels| channels.states.receiver_count()).sum();
         drop(hub);
         #[expect(clippy::cast_precision_loss, reason = "nobody counts watchers beyond 2^52")]
         gauge!("live_watchers").set(watchers as f64);
