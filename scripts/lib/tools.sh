@@ -52,9 +52,9 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# One of the tests is a page in a real browser.
-install_browser() {
-    install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium'
+# One of the tests is a page in a real browser, another tampers with a record by SQLite's own shell.
+install_test_tools() {
+    install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3'
 }
 
 install_walkthrough_tools() {

@@ -245,7 +245,12 @@ pub async fn leases_that_are_ended_are_free_at_once<H: RecordHarness>(harness: H
     let looks = record.work.claim(LOOK, 9, LEASE).await.unwrap();
     let claims: Vec<_> = photos
         .iter()
-        .map(|photo| looks.iter().find(|claim| claim.token.photo == photo.value.id).map(|claim| claim.claims))
+        .map(|photo| {
+            looks
+                .iter()
+                .find(|claim| claim.token.photo == photo.value.id)
+                .map(|claim| claim.claims)
+        })
         .collect();
     assert_eq!(claims, [Some(2), Some(1)]);
 }
