@@ -1,4 +1,30 @@
-//! A memory-safe baseline JPEG decoder that goes straight to 1/8, 1/4, 3/8, 1/2 or full size in Y, Cb, Cr planes.
+//! A memory-safe JPEG decoder that goes straight from the file to 1/8, 1/4, 3/8, 1/2 or full size, in Y, Cb, Cr planes;
+//! and an encoder of such planes.
+//!
+//! ```
+//! use jpeg_scale::{Decoder, Encoder, Limits, Plane, Planes, Scale};
+//!
+//! let grey = Plane { width: 640, height: 480, stride: 640, data: vec![90; 640 * 480] };
+//! let picture = Planes { width: 640, height: 480, planes: vec![grey] };
+//! let file = Encoder::new(80).encode(&picture)?;
+//!
+//! assert_eq!(jpeg_scale::read_header(&file)?.width, 640);
+//! let decoded = Decoder::new().decode(&file, Scale::Eighth, &Limits::default())?;
+//! assert_eq!(decoded.damage, None);
+//! assert_eq!((decoded.planes.width, decoded.planes.height), (80, 60));
+//! assert_eq!(decoded.planes.planes[0].row(59)[79], 90);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Kinds of JPEG that are not baseline are recognised ([`Unsupported`]) and left to another decoder. Damaged data give a
+//! picture with holes and a [`Damage`]. Hostile files cost no more memory than [`Limits`] allows and never panic.
+//!
+//! # Inside
+//!
+//! [`Decoder`] reads the markers (`header`), lays out the planes and runs the scan on a [`Backend`]. The scan (`scan`)
+//! decodes 16 MCUs (`block`, with the look-up tables of `huffman` and the bits of `window`) into groups of 16
+//! interleaved blocks, transforms these (`idct`, on the vectors of `vector`) and copies the samples into the planes.
+//! [`Encoder`] does the reverse with `fdct`.
 
 mod backend;
 mod block;
