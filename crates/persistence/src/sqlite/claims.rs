@@ -5,8 +5,8 @@
 //! claims come one by one or many at once.
 //!
 //! Mostly little is due, found by the index on `ready_at` whatever else waits for its day. Where much is due, looking
-//! at all of it for a handful of claims would hold the writer up: then as many as are wanted are taken from each user's
-//! head of the queue, by the index in which users stand one after the other. Either way the order is the same.
+//! at all of it for a handful of claims would hold the writer up: then only the head of each user's queue is looked at, by
+//! the index in which users stand one after the other. Either way the order is the same.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) const ALL_DUE: &str = "
     FROM photo_work
     WHERE namespace = ?1 AND kind IN (SELECT value FROM json_each(?2)) AND ready_at <= ?3 AND priority = ?4";
 
-/// The same, no more than can be wanted of each user and kind. The users are found by skipping from one to the next.
+/// The same, no more than `{heads}` of each user and kind. The users are found by skipping from one to the next.
 pub(super) const HEADS_OF_QUEUES: &str = "
     SELECT work.rowid AS id, work.owner, work.due_at, work.photo_id
     FROM (
@@ -55,12 +55,12 @@ pub(super) const HEADS_OF_QUEUES: &str = "
         WHERE head.namespace = ?1 AND head.kind = queue.kind AND head.priority = ?4 AND head.owner = queue.owner
           AND head.due_at <= ?3 AND (head.lease_until IS NULL OR head.lease_until <= ?3)
         ORDER BY head.due_at, head.photo_id
-        LIMIT ?5
+        LIMIT {heads}
     )";
 
 /// The first of `{due}` in turn.
 const IN_TURN: &str = "
-    SELECT work.rowid AS id, work.photo_id, work.kind, work.owner, work.attempts, work.claims, work.due_at
+    SELECT work.rowid AS id, work.photo_id, work.kind, work.owner, work.attempts, work.claims, work.due_at, next.place
     FROM (
         SELECT due.id, due.due_at, due.photo_id,
                coalesce(holding.pieces, 0)
@@ -152,19 +152,33 @@ fn due(connection: &mut SqliteConnection, namespace: &str, wanted: &Wanted<'_>) 
 }
 
 /// As many as there is room for, in turn.
+///
+/// Of each queue as many heads are looked at as it takes to be sure, beginning with one: what is behind `heads` heads has
+/// a place behind `heads`. With many users one head is enough; where there are few, more heads are no more rows.
 fn in_turn(
     connection: &mut SqliteConnection,
     namespace: &str,
     wanted: &Wanted<'_>,
     (candidates, priority, room): (&str, Priority, usize),
 ) -> QueryResult<Vec<DueRow>> {
-    sql_query(IN_TURN.replace("{due}", candidates))
-        .bind::<Text, _>(namespace)
-        .bind::<Text, _>(kinds_json(wanted.kinds))
-        .bind::<BigInt, _>(millis(wanted.now))
-        .bind::<Integer, _>(priority_number(priority))
-        .bind::<BigInt, _>(limit(room))
-        .load(connection)
+    let mut heads = if candidates == HEADS_OF_QUEUES { 1 } else { room };
+    loop {
+        let sql = IN_TURN
+            .replace("{due}", candidates)
+            .replace("{heads}", &heads.to_string());
+        let next: Vec<DueRow> = sql_query(sql)
+            .bind::<Text, _>(namespace)
+            .bind::<Text, _>(kinds_json(wanted.kinds))
+            .bind::<BigInt, _>(millis(wanted.now))
+            .bind::<Integer, _>(priority_number(priority))
+            .bind::<BigInt, _>(limit(room))
+            .load(connection)?;
+        let sure = |last: &DueRow| next.len() == room && last.place <= limit(heads);
+        if heads >= room || next.last().is_some_and(sure) {
+            return Ok(next);
+        }
+        heads = heads.saturating_mul(2).min(room);
+    }
 }
 
 /// Takes them, and gives the first one's token.
@@ -221,6 +235,8 @@ struct DueRow {
     claims: i64,
     #[diesel(sql_type = BigInt)]
     due_at: i64,
+    #[diesel(sql_type = BigInt)]
+    place: i64,
 }
 
 impl DueRow {

@@ -120,6 +120,8 @@ impl WorkQueue for SqliteStore {
             let now = millis(clock.now());
             let held = photo_work::table
                 .filter(photo_work::namespace.eq(namespace))
+                // Said for the index of what is held.
+                .filter(photo_work::token.is_not_null())
                 .filter(photo_work::lease_until.gt(now));
             let ended = diesel::update(held)
                 .set(photo_work::lease_until.eq(now))
