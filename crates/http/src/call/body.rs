@@ -102,10 +102,8 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         .map_err(|error| refusal(error.path(), error.inner()))
 }
 
+/// What is wrong with JSON that is JSON.
 fn refusal(path: &Path, error: &serde_json::Error) -> Refusal {
-    if !error.is_data() {
-        return malformed(error);
-    }
     let message = shortened(error.to_string());
     let missing = message
         .strip_prefix("missing field `")

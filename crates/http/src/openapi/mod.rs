@@ -1,5 +1,6 @@
 //! The API's description, generated from the code, and its page.
 
+mod bodies;
 mod refusals;
 
 use actix_web::{
@@ -16,7 +17,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use self::refusals::Refusals;
+use self::{bodies::OptionalBodies, refusals::Refusals};
 use crate::{
     call::{Answer, Call},
     commands, operations, queries,
@@ -65,7 +66,7 @@ const PATH: &str = "/openapi.json";
         (name = "streams", description = "What happens, while it happens."),
         (name = "operations", description = "For those who operate the deployment."),
     ),
-    modifiers(&Schemes, &Refusals)
+    modifiers(&Schemes, &OptionalBodies, &Refusals)
 )]
 struct Api;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use utoipa::{
     Modify,
     openapi::{
-        Content, Header, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+        Content, Header, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder,
         path::Operation,
         schema::{ObjectBuilder, Schema, Type},
     },
@@ -193,7 +193,7 @@ impl Modify for Refusals {
     }
 }
 
-fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = &mut Operation> {
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.delete]
         .into_iter()
         .flatten()

@@ -23,7 +23,7 @@ use rapidphoto_memory::{
     FakeClock, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
 };
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -38,7 +38,6 @@ pub(crate) struct TestApp {
     pub(crate) store: MemoryStore,
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) inspector: Arc<StubInspector>,
-    pub(crate) board: Arc<ProgressBoard>,
     runner: WorkRunner,
     intake: TakeStorageEvents,
     http: reqwest::Client,
@@ -156,6 +155,8 @@ impl TestApp {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
+        // Bound before it is served: no client comes too early.
+        TcpStream::connect(address).await.unwrap();
         let served = tokio::spawn(serve(listener, app, stop.clone().cancelled_owned()));
         Self {
             address,
@@ -163,7 +164,6 @@ impl TestApp {
             store,
             objects,
             inspector,
-            board,
             runner,
             intake,
             http: reqwest::Client::new(),

@@ -46,10 +46,10 @@ async fn pages_hang_together_in_each_order() {
         ("-bytes", [0, 2, 1]),
     ] {
         let wanted: Vec<&String> = order.iter().map(|place| &photos[*place]).collect();
-        let mut path = format!("/queries/photos?sort={sort}&size=2");
+        let path = format!("/queries/photos?sort={sort}&size=2");
         let first = app.get(&path).token(&token).sent(200).await.json();
         assert_eq!(ids(&first), [wanted[0].as_str(), wanted[1]], "{sort}");
-        path.push_str(&format!("&cursor={}", text(&first["nextCursor"])));
+        let path = format!("{path}&cursor={}", text(&first["nextCursor"]));
         let second = app.get(&path).token(&token).sent(200).await.json();
         assert_eq!(ids(&second), [wanted[2].as_str()], "{sort}");
         assert_eq!(second["nextCursor"], Value::Null);

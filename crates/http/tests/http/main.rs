@@ -1,5 +1,13 @@
 //! The API through a real server and real HTTP, on adapters in memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy.toml allows them in tests, and does not see that these files hold nothing else"
+)]
+
 mod accounts;
 mod answer;
 mod app;
