@@ -382,7 +382,7 @@ async fn a_store_that_is_down_is_asked_rarely_and_used_again_once_it_is_back() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let asked = store.asked.load(Ordering::SeqCst);
-    assert!((10..150).contains(&asked), "asked {asked} times");
+    assert!((8..150).contains(&asked), "asked {asked} times");
     store.down.store(false, Ordering::SeqCst);
     let back = async {
         for promised in &promised {
@@ -392,9 +392,7 @@ async fn a_store_that_is_down_is_asked_rarely_and_used_again_once_it_is_back() {
             }
         }
     };
-    timeout(Duration::from_secs(30), back)
-        .await
-        .expect("all complete");
+    timeout(Duration::from_mins(2), back).await.expect("all complete");
     running.stop().await;
 }
 
