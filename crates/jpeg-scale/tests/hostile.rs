@@ -311,7 +311,6 @@ fn what_follows_the_picture_is_not_looked_at() {
             start.elapsed()
         );
         assert_eq!(decoded, expected);
-        file.truncate(length);
     }
     file.extend(b"<html><script>");
     assert_eq!(decode(&file).unwrap(), expected);
