@@ -37,12 +37,9 @@ async fn requests_are_logged_and_secrets_are_not() {
         .token(&token)
         .sent(422)
         .await;
-    app.store.faults().fail_next(Operation::Read, 1);
-    let failing = app
-        .get("/queries/photos")
-        .token(&token)
-        .header("x-request-id", "logged-failure");
-    failing.sent(503).await;
+    app.store.faults().fail_next(Operation::Session, 1);
+    let failing = app.post("/commands/auth/stream-ticket").token(&token);
+    failing.header("x-request-id", "logged-failure").sent(503).await;
 
     let text_of_log = log.text();
     let line = text_of_log
