@@ -1,9 +1,10 @@
 //! `rapidphoto`: the whole of RapidPhotoUpload in one binary.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use rapidphoto_runtime::{Config, DemoOptions, Overrides};
+use tokio::runtime::Runtime;
 
 /// Takes photos from many clients at once: presigned uploads, live status, thumbnails.
 #[derive(Parser)]
@@ -99,8 +100,15 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let file = cli.config.as_deref();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = obey(&runtime, cli);
+    // What still blocks a thread keeps nobody.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+fn obey(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
+    let file = cli.config.as_deref();
     match cli.command {
         Command::Serve(serve) if serve.check_config => {
             rapidphoto_runtime::check_config(file, &serve.overrides())?;

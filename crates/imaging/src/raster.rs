@@ -75,8 +75,8 @@ pub(crate) fn pixels_of(planes: &[Plane]) -> Vec<u8> {
     let samples = planes.first().map_or(0, |plane| plane.samples.len());
     let mut pixels = vec![0; samples * planes.len()];
     for (plane, component) in planes.iter().zip(0..) {
-        let places = pixels.iter_mut().skip(component).step_by(planes.len());
-        for (place, sample) in places.zip(&plane.samples) {
+        let slots = pixels.iter_mut().skip(component).step_by(planes.len());
+        for (place, sample) in slots.zip(&plane.samples) {
             *place = *sample;
         }
     }

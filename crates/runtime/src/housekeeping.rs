@@ -6,18 +6,23 @@ use rapidphoto_application::{Outside, progress::ProgressBoard};
 use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_mins(10);
-/// An upload that has told nothing for so long is over, one way or another.
-const SILENCE: Duration = Duration::from_hours(25);
+/// An upload that has told nothing for its whole window, and this, is over, one way or another.
+const MARGIN: Duration = Duration::from_hours(1);
 
-/// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent.
-pub(crate) async fn keep_house(outside: Outside, board: Arc<ProgressBoard>, shutdown: CancellationToken) {
+/// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent for longer than `window`.
+pub(crate) async fn keep_house(
+    outside: Outside,
+    board: Arc<ProgressBoard>,
+    window: Duration,
+    shutdown: CancellationToken,
+) {
     while shutdown
         .run_until_cancelled(tokio::time::sleep(EVERY))
         .await
         .is_some()
     {
         let now = outside.clock.now();
-        board.forget_silent(now - SILENCE);
+        board.forget_silent(now - window - MARGIN);
         match outside.sessions.forget_expired(now).await {
             Ok(0) => {}
             Ok(forgotten) => tracing::debug!(forgotten, "expired tokens, tickets and keys are forgotten"),

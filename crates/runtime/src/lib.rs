@@ -4,6 +4,7 @@ mod check;
 pub mod config;
 mod demo;
 mod housekeeping;
+mod lane;
 mod readiness;
 mod running;
 mod secrets;

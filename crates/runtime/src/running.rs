@@ -1,6 +1,6 @@
 //! A whole deployment in one process, from its start to its end.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use rapidphoto_application::{
@@ -17,12 +17,13 @@ use rapidphoto_application::{
 use rapidphoto_http::App;
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedStore;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Secrets, SystemClock, SystemIds,
     housekeeping::keep_house,
+    lane::Lane,
     readiness::Dependencies,
     wiring::{self, Addresses, Parts},
 };
@@ -37,36 +38,10 @@ pub struct Running {
     front: Lane,
     workers: Lane,
     storage: Lane,
+    /// Cancelled when a part ends unasked.
+    broken: CancellationToken,
     // Given back last.
     _lock: DataDirLock,
-}
-
-/// Tasks that are stopped together.
-struct Lane {
-    stop: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Lane {
-    fn new() -> Self {
-        Self {
-            stop: CancellationToken::new(),
-            tasks: Vec::new(),
-        }
-    }
-
-    fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.push(tokio::spawn(task));
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        for task in self.tasks {
-            if let Err(why) = task.await {
-                tracing::error!(error = %why, "a task did not end in order");
-            }
-        }
-    }
 }
 
 /// Starts a deployment. When this answers, it serves.
@@ -104,7 +79,8 @@ pub async fn start(
     store.end_leases().await?;
     store.hasten_looks().await?;
 
-    let mut storage = Lane::new();
+    let broken = CancellationToken::new();
+    let mut storage = Lane::new(&broken);
     let messages = Arc::new(TakeStorageEvents::new(&outside, &settings));
     let embedded = wiring::embedded(&config, &secrets);
     let opened = tokio::task::spawn_blocking({
@@ -112,32 +88,36 @@ pub async fn start(
         move || EmbeddedStore::open(&embedded, messages, clock, ids)
     });
     let objects = opened.await?.context("the embedded storage can't be opened")?;
-    let stop = storage.stop.clone();
-    storage.run(async move { objects.serve(s3, stop.cancelled_owned()).await });
+    let stop = storage.stopped();
+    storage.run("storage", async move {
+        objects.serve(s3, stop.cancelled_owned()).await;
+    });
 
-    let mut workers = Lane::new();
+    let mut workers = Lane::new(&broken);
     let runner = WorkRunner::new(&outside, &settings, Arc::clone(&board) as _, signals.clone());
-    let stop = workers.stop.clone();
-    workers.run(async move { runner.run(stop).await });
+    let stop = workers.stopped();
+    workers.run("worker", async move { runner.run(stop).await });
     let completion = Arc::new(JobCompletion::new(&outside, settings.work));
     let completion = SubscriptionRunner::new(completion, &outside, signals.clone(), config.work.poll);
-    let stop = workers.stop.clone();
-    workers.run(async move { completion.run(stop).await });
+    let stop = workers.stopped();
+    workers.run("job completion", async move { completion.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &outside,
         Arc::clone(&board),
         signals,
         config.work.poll,
     ));
-    workers.run(keep_house(
+    let house = keep_house(
         outside.clone(),
         Arc::clone(&board),
-        workers.stop.clone(),
-    ));
+        config.uploads.window,
+        workers.stopped(),
+    );
+    workers.run("housekeeping", house);
 
-    let mut front = Lane::new();
-    let stop = front.stop.clone();
-    front.run({
+    let mut front = Lane::new(&broken);
+    let stop = front.stopped();
+    front.run("live tail", {
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
@@ -151,8 +131,8 @@ pub async fn start(
         ids: Arc::clone(&ids),
         config: wiring::http(&config),
     };
-    let stop = front.stop.clone();
-    front.run(async move {
+    let stop = front.stopped();
+    front.run("API", async move {
         if let Err(why) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
             tracing::error!(error = %why, "the API has ended");
         }
@@ -166,6 +146,7 @@ pub async fn start(
         front,
         workers,
         storage,
+        broken,
         _lock: lock,
     })
 }
@@ -193,20 +174,30 @@ impl Running {
 
     /// A secret that nobody knows yet.
     pub(crate) fn new_secret(&self) -> String {
-        self.ids
-            .secret()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(self.ids.secret().first_chunk::<8>().unwrap_or(&[0; 8]))
     }
 
-    /// Drains: takes no new work in, lets what is under way finish or hands it back, and closes the record.
+    /// Waits until a part of the deployment ends unasked, which none ever should.
+    pub async fn broken(&self) {
+        self.broken.cancelled().await;
+    }
+
+    /// Drains: takes no new work in, lets what is under way finish or hands it back, and closes the record. Whoever is
+    /// not done by the end of [`PATIENCE`] is left behind: the record is safe at any moment.
     pub async fn stop(self) {
-        // The workers need the storage to finish; both need the record.
-        tokio::join!(self.front.stop(), self.workers.stop());
-        self.storage.stop().await;
-        self.store.close().await;
-        tracing::info!("drained");
+        let drained = async {
+            // The workers need the storage to finish; both need the record.
+            tokio::join!(self.front.stop(), self.workers.stop());
+            self.storage.stop().await;
+            self.store.close().await;
+        };
+        if tokio::time::timeout(PATIENCE, drained).await.is_ok() {
+            tracing::info!("drained");
+        } else {
+            tracing::warn!("not everything ended in time");
+        }
     }
 }
+
+/// How long draining may take; supervisors kill after 30 s.
+const PATIENCE: Duration = Duration::from_secs(26);

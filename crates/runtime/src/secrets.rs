@@ -84,11 +84,14 @@ impl Secrets {
     }
 
     fn create(ids: &dyn Ids) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = ids.secret();
+        let name = ids.secret();
         Self {
             token_key: ids.secret(),
             refresh_key: ids.secret(),
-            s3_access_key: format!("RP{}", hex::encode_upper([a, b, c, d, e, f, g, h])),
+            s3_access_key: format!(
+                "RP{}",
+                hex::encode_upper(name.first_chunk::<8>().unwrap_or(&[0; 8]))
+            ),
             s3_secret_key: hex::encode(ids.secret()),
         }
     }

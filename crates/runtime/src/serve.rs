@@ -1,6 +1,6 @@
 use std::{io::Write, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use rapidphoto_telemetry::{LogFormat, Telemetry, TelemetryConfig, TraceConfig};
 use serde_json::json;
 
@@ -13,14 +13,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _failpoints = fail::FailScenario::setup();
     let telemetry = telemetry(&config)?;
     let metrics = telemetry.metrics();
+    // Listened to from the start, so that a signal that comes early is not lost.
     let terminated = tokio::spawn(terminated());
     let running = start(config, Arc::new(move || metrics.render())).await?;
     let line = json!({ "api": running.api_url(), "s3": running.s3_url() });
     writeln!(std::io::stdout().lock(), "{line}").context("nobody reads stdout")?;
-    terminated.await?;
+    let ended = tokio::select! {
+        told = terminated => told.map_err(Into::into),
+        () = running.broken() => Err(anyhow!("a part of the server ended unasked; its log says which and why")),
+    };
     running.stop().await;
-    flush(telemetry);
-    Ok(())
+    flush(telemetry).await;
+    ended
 }
 
 /// Starts logs, metrics and traces, once for the process.
@@ -39,8 +43,11 @@ pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
 }
 
 /// Sends what telemetry still holds. That a collector is away is no failure of the server.
-pub(crate) fn flush(telemetry: Telemetry) {
-    if let Err(why) = telemetry.shutdown(Duration::from_secs(2)) {
-        tracing::warn!(error = %why, "not all traces were sent");
+pub(crate) async fn flush(telemetry: Telemetry) {
+    let flushed = tokio::task::spawn_blocking(move || telemetry.shutdown(Duration::from_secs(2)));
+    match flushed.await {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => tracing::warn!(error = %why, "not all traces were sent"),
+        Err(why) => tracing::warn!(error = %why, "telemetry did not end in order"),
     }
 }

@@ -5,8 +5,8 @@ use rapidphoto_persistence::DataDirLock;
 
 use crate::{Config, SystemClock, wiring};
 
-/// Checks that every state row equals the fold of its stream's events, says so, and tells whether it was so. The data
-/// directory must not be served meanwhile.
+/// Checks that every state row equals the fold of its stream's events, says so, and tells whether it was so; a record that
+/// holds nothing proves nothing. The data directory must not be served meanwhile.
 pub async fn verify(config: Config) -> anyhow::Result<bool> {
     anyhow::ensure!(
         config.data.dir.is_dir(),
@@ -32,7 +32,15 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
         report.streams,
         report.mismatches.len()
     )?;
+    if report.streams == 0 {
+        // Of another deployment's record everything would be right, too.
+        writeln!(
+            out,
+            "the record holds nothing of the environment `{}`",
+            config.storage.environment
+        )?;
+    }
     drop(out);
     store.close().await;
-    Ok(report.is_clean())
+    Ok(report.is_clean() && report.streams > 0)
 }

@@ -119,7 +119,8 @@ pub(crate) async fn record(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::R
     store.map(Arc::new).context("the record can't be opened")
 }
 
-fn record_path(dir: &Path) -> std::path::PathBuf {
+/// Where a data directory keeps its record.
+pub(crate) fn record_path(dir: &Path) -> std::path::PathBuf {
     dir.join("record.sqlite")
 }
 

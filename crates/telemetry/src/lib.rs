@@ -20,6 +20,14 @@ use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _
 pub use config::{LogFormat, TelemetryConfig, TelemetryError, TraceConfig};
 pub use metrics::{METRICS, Metric, MetricKind, Metrics};
 
+/// Whether a filter can be used.
+///
+/// # Errors
+/// [`TelemetryError`] says why not.
+pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
+    logs::filter(filter).map(drop)
+}
+
 /// The process's telemetry while it runs.
 #[derive(Debug)]
 pub struct Telemetry {

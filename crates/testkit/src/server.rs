@@ -50,7 +50,7 @@ struct Addresses {
 }
 
 /// A generous guard: a debug build on a busy machine takes a second or two.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Server {
     /// Starts a server on a data directory and waits until it is ready.

@@ -39,3 +39,43 @@ async fn a_server_that_is_told_to_stop_hands_its_work_on() {
     let job = ended(&session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed; 20]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_never_finish_keep_no_server() {
+    let bench = Bench::new();
+    let mut running = bench.start().await;
+    let session = &running.session;
+    let bytes = photo(1);
+    let (job_id, items) = promise(session, &[jpeg(&bytes)]).await;
+    // One sends its photo drop by drop, one begins a request and says no more, one watches.
+    let put = reqwest::Client::new()
+        .put(items[0].presigned_url.clone().unwrap())
+        .header("content-length", bytes.len())
+        .header("content-type", "image/jpeg")
+        .header("if-none-match", "*")
+        .body(reqwest::Body::wrap_stream(drops(bytes)));
+    let put = tokio::spawn(put.send());
+    let api = running.server.api().trim_start_matches("http://").to_owned();
+    let mut stalled = tokio::net::TcpStream::connect(api).await.unwrap();
+    let head = b"POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
+    tokio::io::AsyncWriteExt::write_all(&mut stalled, head)
+        .await
+        .unwrap();
+    let mut watch = session.watch_job(&job_id);
+    watch.next().await.unwrap();
+
+    let told = Instant::now();
+    let status = running.server.terminate().await.unwrap();
+    assert!(status.success(), "{status}\n{}", running.server.log());
+    assert!(told.elapsed() < Duration::from_secs(30), "{:?}", told.elapsed());
+    put.abort();
+    bench.assert_verified();
+}
+
+/// A body that takes minutes.
+fn drops(bytes: bytes::Bytes) -> impl futures::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
+    futures::stream::unfold(bytes, |mut bytes| async move {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        (!bytes.is_empty()).then(|| (Ok(bytes.split_to(16.min(bytes.len()))), bytes))
+    })
+}

@@ -34,6 +34,26 @@ async fn a_record_that_was_tampered_with_is_found_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_no_proof() {
+    let bench = Bench::new();
+    let missing = bench.admin(&["admin", "verify"]);
+    assert!(!missing.status.success());
+    assert!(!bench.data_dir().exists(), "looking makes nothing");
+    let mut running = bench.start().await;
+    assert!(running.server.terminate().await.unwrap().success());
+    bench.assert_verified();
+    let mut other = Command::new(binary());
+    other
+        .args(["admin", "verify", "--data-dir"])
+        .arg(bench.data_dir());
+    let other = other
+        .env("RAPIDPHOTO_STORAGE__ENVIRONMENT", "elsewhere")
+        .output()
+        .unwrap();
+    assert!(!other.status.success(), "another environment's record: {other:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_has_one_server_at_a_time() {
     let bench = Bench::new();
     let running = bench.start().await;
@@ -65,6 +85,17 @@ fn a_configuration_that_cannot_be_right_is_told_before_anything_starts() {
     assert!(
         said.contains("server.listen") && said.contains("uploads.max_files"),
         "{said}"
+    );
+    let stray = check(&[("RAPIDPHOTO_DATA_DIR", "/nowhere")]);
+    assert!(!stray.status.success());
+    assert!(
+        String::from_utf8_lossy(&stray.stderr).contains("RAPIDPHOTO_DATA_DIR"),
+        "{stray:?}"
+    );
+    let filter = check(&[("RAPIDPHOTO_LOG__FILTER", "a=b=c")]);
+    assert!(
+        String::from_utf8_lossy(&filter.stderr).contains("log.filter"),
+        "{filter:?}"
     );
     let unknown = check(&[("RAPIDPHOTO_SERVER__LISTN", "127.0.0.1:1")]);
     assert!(!unknown.status.success());

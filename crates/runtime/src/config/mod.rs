@@ -48,6 +48,9 @@ pub struct Config {
 /// `RAPIDPHOTO_SERVER__LISTEN`.
 pub const ENV_PREFIX: &str = "RAPIDPHOTO_";
 
+/// The one variable that names no key but the file, as figment sees it: without the prefix.
+const CONFIG_FILE: &str = "config";
+
 /// What the command line says; it has the last word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -73,6 +76,9 @@ pub enum ConfigError {
     /// A value can't be read, or a key is unknown.
     #[error("the configuration can't be read")]
     Unreadable(#[source] Box<figment::Error>),
+    /// A variable that looks like ours and names nothing.
+    #[error("`{0}` names no section and key; a variable looks like {ENV_PREFIX}SERVER__LISTEN")]
+    Variable(String),
     /// Values that can't be right.
     #[error(transparent)]
     Problems(#[from] ConfigProblems),
@@ -91,12 +97,15 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // Variables with our prefix that name no section belong to others, such as `RAPIDPHOTO_CONFIG`.
-        figment = figment.merge(
-            Env::prefixed(ENV_PREFIX)
-                .filter(|key| key.as_str().contains("__"))
-                .split("__"),
-        );
+        let environment = Env::prefixed(ENV_PREFIX).filter(|key| key != CONFIG_FILE);
+        let stray = environment.iter().find(|(key, _)| !key.as_str().contains("__"));
+        if let Some((key, _)) = stray {
+            return Err(ConfigError::Variable(format!(
+                "{ENV_PREFIX}{}",
+                key.as_str().to_uppercase()
+            )));
+        }
+        figment = figment.merge(environment.split("__"));
         let mut config: Self = figment
             .extract()
             .map_err(|why| ConfigError::Unreadable(Box::new(why)))?;
@@ -130,7 +139,7 @@ impl Config {
         }
     }
 
-    /// The configuration as a TOML-like listing for people.
+    /// The configuration as JSON, for people to read.
     ///
     /// # Errors
     /// When it can't be written as JSON, which no configuration is.

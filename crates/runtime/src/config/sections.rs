@@ -35,7 +35,7 @@ impl Default for ServerSection {
             allowed_origins: Vec::new(),
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
-            drain_timeout: Duration::from_secs(20),
+            drain_timeout: Duration::from_secs(15),
             behind_proxy: false,
         }
     }

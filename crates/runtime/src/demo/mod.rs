@@ -50,12 +50,11 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     config.data.dir = dir.path().join("data");
     config.limits.jobs_per_minute = u32::MAX;
     let mut terminated = std::pin::pin!(terminated());
-    let photos = match &options.photos {
-        Some(folder) => photos::from_folder(folder, &config)?,
-        None => {
-            say(&format!("Making {MADE_UP} photos of 2 to 6 MB …"))?;
-            photos::made_up(MADE_UP).await?
-        }
+    let photos = if let Some(folder) = &options.photos {
+        photos::from_folder(folder, &config)?
+    } else {
+        say(&format!("Making {MADE_UP} photos of 2 to 6 MB …"))?;
+        photos::made_up(MADE_UP).await?
     };
     let data = config.data.dir.clone();
     let metrics = telemetry.metrics();
@@ -74,7 +73,7 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
         other => other.map(drop),
     };
     running.stop().await;
-    flush(telemetry);
+    flush(telemetry).await;
     ended
 }
 

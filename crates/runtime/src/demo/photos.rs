@@ -73,7 +73,10 @@ pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<
     let entries = std::fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
-        let found = std::fs::metadata(&path)?;
+        // A link that leads nowhere is no photo.
+        let Ok(found) = std::fs::metadata(&path) else {
+            continue;
+        };
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())

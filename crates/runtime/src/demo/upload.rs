@@ -78,7 +78,7 @@ async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<(
             let content = upload.photo.content().await?;
             session
                 .put_counted(upload.item, content, move |bytes| {
-                    sent.store(bytes, Ordering::Relaxed)
+                    sent.store(bytes, Ordering::Relaxed);
                 })
                 .await
                 .with_context(|| format!("{} can't be uploaded", upload.photo.name))
