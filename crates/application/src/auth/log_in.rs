@@ -1,6 +1,6 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use rapidphoto_domain::{user::UserStatus, values::Email};
+use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 
 use super::{FailedLogins, SecretToken, TokenPair};
 use crate::{
@@ -70,25 +70,7 @@ impl LogInHandler {
     pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
         let email = Email::parse(&command.email).map_err(|_| LogInError::Refused)?;
         let now = self.outside.clock.now();
-        if let Some(retry_after) = self.failures.wait(&email, command.address, now) {
-            return Err(LogInError::TooMany { retry_after });
-        }
-        let credentials = self.outside.users.credentials(&email).await?;
-        let hash = credentials.as_ref().map(|known| &known.password_hash);
-        let fits = self
-            .outside
-            .passwords
-            .verify(&command.password, hash)
-            .await
-            .map_err(LogInError::Broken)?;
-        let user = match credentials {
-            Some(known) if fits && known.status == UserStatus::Active => known.user,
-            _ => {
-                self.failures.failed(email, command.address, now);
-                return Err(LogInError::Refused);
-            }
-        };
-        self.failures.succeeded(&email, command.address);
+        let user = self.check(email, &command, now).await?;
 
         let all = Scopes::of_user();
         let scopes = command
@@ -123,5 +105,36 @@ impl LogInHandler {
             refresh_token,
             scopes,
         })
+    }
+
+    /// Whose address and password these are.
+    async fn check(&self, email: Email, command: &LogIn, now: Timestamp) -> Result<UserId, LogInError> {
+        // A place is taken before anything is awaited: guesses side by side are counted as if they came one by one.
+        let attempt = self
+            .failures
+            .try_begin(email.clone(), command.address, now)
+            .map_err(|retry_after| LogInError::TooMany { retry_after })?;
+        match self.owner_of(&email, &command.password).await {
+            Ok(Some(user)) => {
+                attempt.succeeded();
+                Ok(user)
+            }
+            // Dropped, an attempt has failed.
+            Ok(None) => Err(LogInError::Refused),
+            Err(error) => {
+                attempt.undecided();
+                Err(error)
+            }
+        }
+    }
+
+    async fn owner_of(&self, email: &Email, password: &str) -> Result<Option<UserId>, LogInError> {
+        let credentials = self.outside.users.credentials(email).await?;
+        let hash = credentials.as_ref().map(|known| &known.password_hash);
+        let fits = self.outside.passwords.verify(password, hash).await;
+        let fits = fits.map_err(LogInError::Broken)?;
+        Ok(credentials
+            .filter(|known| fits && known.status == UserStatus::Active)
+            .map(|known| known.user))
     }
 }

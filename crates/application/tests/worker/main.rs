@@ -13,6 +13,7 @@ mod intake;
 mod interleavings;
 mod job_completion;
 mod live;
+mod logging_in;
 mod looking;
 mod processing;
 mod running;
