@@ -299,7 +299,6 @@ fn what_follows_the_picture_is_not_looked_at() {
         if without_eoi {
             file.truncate(file.len() - 2);
         }
-        let length = file.len();
         file.resize(1 << 30, 0);
         let start = Instant::now();
         let decoded = Decoder::new()
