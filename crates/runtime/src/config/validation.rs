@@ -44,10 +44,8 @@ impl Judge {
     fn url(&mut self, key: &'static str, url: Option<&String>) {
         let Some(url) = url else { return };
         let good = Url::parse(url).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.query().is_none()
-                && url.path() == "/"
+            let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && plain && url.path() == "/"
         });
         self.check(
             good,
@@ -84,6 +82,9 @@ impl Config {
     }
 
     fn judge_network(&self, judge: &mut Judge) {
+        if let Err(why) = rapidphoto_telemetry::check_filter(&self.log.filter) {
+            judge.0.push(("log.filter", why.to_string()));
+        }
         judge.address("server.listen", &self.server.listen);
         judge.address("storage.listen", &self.storage.listen);
         judge.url("server.public_url", self.server.public_url.as_ref());
@@ -207,7 +208,7 @@ impl Config {
             "server.drain_timeout",
             self.server.drain_timeout,
             second,
-            Duration::from_secs(25),
+            Duration::from_secs(15),
         );
         judge.between(
             "storage.idle_timeout",
