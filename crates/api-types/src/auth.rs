@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Registration {
     /// The address that the account logs in with.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(example = "ada@example.org", max_length = 254, format = Email)]
     pub email: String,
     /// The password.
-    #[schema(example = "correct horse battery", min_length = 10)]
+    #[schema(example = "correct horse battery", min_length = 10, max_length = 1024)]
     pub password: String,
 }
 
@@ -68,6 +68,7 @@ pub struct TokenRequest {
 pub struct StreamTicketRequest {
     /// The job whose stream it is for; without it, the stream of everything of the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H")]
     pub job_id: Option<String>,
 }
 

@@ -15,10 +15,10 @@ pub struct CreateJobRequest {
     /// How the bytes are to be sent.
     #[serde(default)]
     pub strategy: Strategy,
-    /// The length of a part, for multipart uploads.
+    /// The length of a part, for multipart uploads; refused where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_size: Option<u64>,
-    /// Whether files that the user has already are left out.
+    /// Whether files that the user has already are left out; refused where that can't be done.
     #[serde(default)]
     pub dedupe: bool,
 }
@@ -28,10 +28,13 @@ pub struct CreateJobRequest {
 #[serde(rename_all = "camelCase")]
 pub struct FileRequest {
     /// What it is called.
-    #[schema(example = "IMG_0001.jpg", max_length = 255)]
+    #[schema(example = "IMG_0001.jpg", min_length = 1, max_length = 255)]
     pub filename: String,
     /// Its type.
-    #[schema(example = "image/jpeg")]
+    #[schema(
+        example = "image/jpeg",
+        pattern = "^image/(jpeg|png|webp|gif|tiff|heic|heif|avif)$"
+    )]
     pub mime_type: String,
     /// Its length.
     #[schema(example = 2_457_811, minimum = 1)]
@@ -39,7 +42,10 @@ pub struct FileRequest {
     /// The client's own name for it, a UUID of version 4: a repeated request with the same one never makes a second
     /// photo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11")]
+    #[schema(
+        example = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11",
+        pattern = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
+    )]
     pub upload_id: Option<String>,
     /// Its checksum, where the client knows it: storage refuses other bytes then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,9 +56,10 @@ pub struct FileRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeclaredChecksum {
     /// Always `sha256`.
-    #[schema(example = "sha256")]
+    #[schema(example = "sha256", pattern = "^sha256$")]
     pub algo: String,
     /// 64 lower-case hexadecimal digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     pub value: String,
 }
 
@@ -134,6 +141,10 @@ pub enum ProgressRequest {
 #[serde(rename_all = "camelCase")]
 pub struct ProgressTick {
     /// Which photo.
+    #[schema(
+        example = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H",
+        pattern = "^ph_[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+    )]
     pub photo_id: String,
     /// Bytes that have left the client.
     pub bytes_sent: u64,
@@ -152,7 +163,7 @@ pub struct ProgressAccepted {
 /// Says that an upload is done; a single PUT needs no body.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct FinalizeRequest {
-    /// The parts, of a multipart upload.
+    /// The parts, of a multipart upload; refused where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<Vec<UploadedPart>>,
 }

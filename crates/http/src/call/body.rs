@@ -21,6 +21,9 @@ impl Call {
     /// The body, which says that it is JSON.
     pub(crate) async fn json_body(&self, payload: web::Payload) -> Result<Bytes, Refusal> {
         let body = self.body(payload).await?;
+        if body.is_empty() {
+            return Err(Refusal::new(kinds::MALFORMED_JSON).saying("There is no body; JSON is wanted."));
+        }
         self.check_content_type()?;
         Ok(body)
     }

@@ -18,7 +18,7 @@ use crate::{
     tag = "photos",
     params(
         ("photoId" = String, Path, description = "The photo."),
-        ("variant" = Option<String>, Query, description = "`original` (the default), `256` or `1024`.")
+        ("variant" = Option<String>, Query, pattern = "^(original|256|1024)$", description = "`original` (the default), `256` or `1024`.")
     ),
     responses((status = 200, description = "The URL.", body = api::DownloadUrl)),
     security(("bearer" = ["photos:read"]))

@@ -24,6 +24,7 @@ const LARGEST_SIZE: usize = 200;
         ("status" = Option<rapidphoto_api_types::PhotoStatus>, Query, description = "Only photos with this status."),
         (
             "sort" = Option<String>, Query,
+            pattern = "^-?(createdAt|takenAt|bytes)$",
             description = "`createdAt`, `-createdAt` (the default: newest first), `takenAt`, `-takenAt`, `bytes` or \
                            `-bytes`. Photos that don't say when they were taken come last."
         ),
