@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod auth;
+mod batch;
 mod decision;
 mod error_chain;
 pub mod intake;

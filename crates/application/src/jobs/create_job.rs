@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rapidphoto_domain::{
     JobId, PhotoId, StreamId, Timestamp, UserId, Version,
     job::UploadJob,
@@ -10,11 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::{FileProblem, NewFile, RawFile};
 use crate::{
-    decision::{event_id, record_new_photo, record_photo},
+    batch::PhotoBatch,
+    decision::{event_id, record_new_photo},
     outside::Outside,
     ports::{
         AggregateState, Change, Commit, CommitError, Details, EventMetadata, IdempotencyKey,
-        IdempotencyRecord, NewEvent, PhotoView, PresignedUrl, PutGrant, Unavailable, Unique, Versioned,
+        IdempotencyRecord, NewEvent, PhotoView, PresignedUrl, PutGrant, Unavailable, Unique,
     },
     settings::Settings,
 };
@@ -88,6 +90,8 @@ pub struct CreateJobHandler {
 
 /// How often a decision is made anew when others were faster.
 const MAX_ROUNDS: usize = 16;
+/// How many deleted photos are read side by side.
+const READS_AT_ONCE: usize = 8;
 
 impl CreateJobHandler {
     /// A handler on these ports.
@@ -179,20 +183,38 @@ impl CreateJobHandler {
         if record.fingerprint != fingerprint {
             return Err(CreateJobError::KeyReused);
         }
-        let views = self.outside.photos.by_ids(command.owner, &record.photos).await?;
-        let by_id: HashMap<PhotoId, Photo> = views
-            .into_iter()
-            .map(|view| (view.photo.id, view.photo))
-            .collect();
-        // A photo that was deleted since is gone from the answer, too.
-        let photos: Vec<Photo> = record
-            .photos
-            .iter()
-            .filter_map(|id| by_id.get(id).cloned())
-            .collect();
+        let photos = self.promised(command.owner, &record.photos).await?;
         self.answer(command.owner, record.job, false, &photos)
             .await
             .map(Some)
+    }
+
+    /// Photos that an earlier request was told of, one for each id. Those that were deleted since are told of still:
+    /// items match files one to one, whatever happened to them.
+    async fn promised(&self, owner: UserId, ids: &[PhotoId]) -> Result<Vec<Photo>, Unavailable> {
+        let views = self.outside.photos.by_ids(owner, ids).await?;
+        let mut present: HashMap<PhotoId, Photo> = views
+            .into_iter()
+            .map(|view| (view.photo.id, view.photo))
+            .collect();
+        let photos = ids.iter().map(|id| {
+            let present = present.remove(id);
+            async move {
+                match present {
+                    Some(photo) => Ok(photo),
+                    None => self.deleted(*id).await,
+                }
+            }
+        });
+        let photos: Vec<_> = photos.collect();
+        stream::iter(photos).buffered(READS_AT_ONCE).try_collect().await
+    }
+
+    async fn deleted(&self, id: PhotoId) -> Result<Photo, Unavailable> {
+        let known = self.outside.aggregates.photo(id).await?;
+        known
+            .map(|known| known.value)
+            .ok_or_else(|| Unavailable::record("it has lost a photo that was promised"))
     }
 
     /// The photos that exist for the files' upload ids.
@@ -320,11 +342,11 @@ impl CreateJobHandler {
         created: bool,
         photos: &[Photo],
     ) -> Result<CreatedJob, CreateJobError> {
+        let photos = self.with_fresh_windows(owner, photos).await?;
         let mut items = Vec::with_capacity(photos.len());
-        for photo in photos {
-            let photo = self.with_fresh_window(owner, photo).await?;
-            let upload = if photo.status().awaits_upload() {
-                Some(self.sign(&photo).await?)
+        for photo in &photos {
+            let upload = if wants_bytes(photo) {
+                Some(self.sign(photo).await?)
             } else {
                 None
             };
@@ -337,71 +359,52 @@ impl CreateJobHandler {
             });
         }
         Ok(CreatedJob {
-            job: job.or_else(|| common_job(photos)),
+            job: job.or_else(|| common_job(&photos)),
             created,
             items,
         })
     }
 
-    /// The photo with at least half a URL's life before it. When a URL ends is part of the record: what is cleaned up,
-    /// and when, depends on it, so no URL outlives what the record says.
-    async fn with_fresh_window(&self, owner: UserId, photo: &Photo) -> Result<Photo, CreateJobError> {
-        let mut photo = photo.clone();
-        for _ in 0..MAX_ROUNDS {
-            let now = self.outside.clock.now();
-            let fresh = photo.window.url_expires_at >= now + self.settings.uploads.url_lifetime / 2;
-            if fresh || !photo.status().awaits_upload() {
-                return Ok(photo);
-            }
-            let Some(current) = self.outside.aggregates.photo(photo.id).await? else {
-                return Ok(photo);
-            };
-            match self.renew(owner, &current, now).await {
-                Ok(renewed) => return Ok(renewed),
-                Err(CommitError::Conflict(_)) => photo = self.reload(photo).await?,
-                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
-                Err(other) => return Err(Unavailable::record(other).into()),
-            }
-        }
-        Err(Unavailable::record("the photo keeps changing").into())
-    }
-
-    async fn renew(
-        &self,
-        owner: UserId,
-        current: &Versioned<Photo>,
-        now: Timestamp,
-    ) -> Result<Photo, CommitError> {
-        let Ok(events) = current.value.decide(PhotoCommand::Renew {
-            window: self.window(now),
-        }) else {
-            return Ok(current.value.clone());
+    /// The photos, those that want bytes with at least half a URL's life before them. When a URL ends is part of the
+    /// record: what is cleaned up, and when, depends on it, so no URL outlives what the record says.
+    async fn with_fresh_windows(&self, owner: UserId, photos: &[Photo]) -> Result<Vec<Photo>, Unavailable> {
+        let is_stale = |photo: &Photo, now: Timestamp| {
+            let enough = now + self.settings.uploads.url_lifetime / 2;
+            wants_bytes(photo) && photo.window.url_expires_at < enough
         };
-        if !current.value.status().awaits_upload() {
-            return Ok(current.value.clone());
+        let now = self.outside.clock.now();
+        let stale = photos.iter().filter(|photo| is_stale(photo, now));
+        let stale: Vec<PhotoId> = stale.map(|photo| photo.id).collect();
+        if stale.is_empty() {
+            return Ok(photos.to_vec());
         }
         let metadata = EventMetadata {
             actor: Some(owner),
             ..EventMetadata::default()
         };
-        let mut commit = Commit::new(now, metadata);
-        let renewed = record_photo(
-            &mut commit,
-            current,
-            events,
-            self.outside.ids.as_ref(),
-            &self.settings.work,
-        );
-        self.outside.journal.commit(commit).await.map(|_| renewed)
-    }
-
-    async fn reload(&self, photo: Photo) -> Result<Photo, Unavailable> {
-        Ok(self
-            .outside
-            .aggregates
-            .photo(photo.id)
-            .await?
-            .map_or(photo, |current| current.value))
+        let batch = PhotoBatch {
+            outside: &self.outside,
+            settings: &self.settings.work,
+            owner,
+            metadata: &metadata,
+        };
+        let renewed = batch.write(&stale, |photo, now| {
+            let window = self.window(now);
+            let renewal = is_stale(photo, now).then(|| photo.decide(PhotoCommand::Renew { window }));
+            renewal.and_then(Result::ok).unwrap_or_default()
+        });
+        let renewed = renewed.await?.into_iter();
+        let mut renewed: HashMap<PhotoId, Photo> = renewed.map(|photo| (photo.id, photo)).collect();
+        let mut fresh = Vec::with_capacity(photos.len());
+        for photo in photos {
+            fresh.push(match renewed.remove(&photo.id) {
+                Some(renewed) => renewed,
+                // Deleted since it was read.
+                None if is_stale(photo, now) => self.deleted(photo.id).await?,
+                None => photo.clone(),
+            });
+        }
+        Ok(fresh)
     }
 
     async fn sign(&self, photo: &Photo) -> Result<PresignedUrl, Unavailable> {
@@ -425,6 +428,11 @@ struct Planned {
     job: Option<JobId>,
     created: bool,
     photos: Vec<Photo>,
+}
+
+/// Whether a URL is of use to the photo.
+const fn wants_bytes(photo: &Photo) -> bool {
+    !photo.deleted && photo.status().awaits_upload()
 }
 
 fn in_order(files: &[NewFile], known: &HashMap<UploadId, Photo>) -> Vec<Photo> {

@@ -124,7 +124,7 @@ async fn guesses_all_at_once_are_no_more_than_guesses_one_by_one() {
 #[tokio::test(start_paused = true)]
 async fn who_logs_in_many_times_at_once_waits_a_moment_and_not_a_minute() {
     let door = Door::new().await;
-    let answers = join_all((0..ALLOWED + 1).map(|_| door.knock(PASSWORD))).await;
+    let answers = join_all((0..=ALLOWED).map(|_| door.knock(PASSWORD))).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), ALLOWED);
     let waits = answers.iter().find_map(|answer| match answer {
         Err(LogInError::TooMany { retry_after }) => Some(*retry_after),

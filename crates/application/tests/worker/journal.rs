@@ -1,0 +1,61 @@
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use futures::future::{BoxFuture, FutureExt as _};
+use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal};
+
+use crate::bench::Bench;
+
+/// Counts commits, whatever comes of them, and lets others go first.
+pub(crate) struct WatchedJournal {
+    inner: Arc<dyn Journal>,
+    commits: AtomicUsize,
+    before: Mutex<VecDeque<BoxFuture<'static, ()>>>,
+}
+
+impl WatchedJournal {
+    /// Watches what the bench's handlers write from now on.
+    pub(crate) fn around(bench: &mut Bench) -> Arc<Self> {
+        let journal = Arc::new(Self {
+            inner: Arc::clone(&bench.outside.journal),
+            commits: AtomicUsize::new(0),
+            before: Mutex::default(),
+        });
+        bench.outside.journal = journal.clone();
+        journal
+    }
+
+    /// The same bench for others, whose commits are not counted.
+    pub(crate) fn unwatched(&self, bench: &Bench) -> Bench {
+        let mut other = bench.clone();
+        other.outside.journal = Arc::clone(&self.inner);
+        other
+    }
+
+    /// Does something just before the next commit that nothing goes before yet.
+    pub(crate) fn before_next(&self, act: impl Future<Output = ()> + Send + 'static) {
+        self.before.lock().unwrap().push_back(act.boxed());
+    }
+
+    pub(crate) fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Journal for WatchedJournal {
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        let first = self.before.lock().unwrap().pop_front();
+        if let Some(first) = first {
+            first.await;
+        }
+        self.inner.commit(commit).await
+    }
+}
