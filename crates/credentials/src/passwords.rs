@@ -5,7 +5,7 @@ use argon2::{
     password_hash::{self, PasswordHasher as _, PasswordVerifier as _, phc},
 };
 use async_trait::async_trait;
-use rapidphoto_application::ports::{BoxError, Ids, PasswordHash, PasswordHasher};
+use rapidphoto_application::ports::{BoxError, Ids, PasswordHash, PasswordHasher, PasswordsBusy};
 use tokio::{sync::Semaphore, task};
 
 /// What one hash costs, and how many are made at once.
@@ -48,9 +48,14 @@ pub enum Argon2ConfigError {
     Concurrency,
 }
 
+/// How many passwords may wait for each one that is being hashed: a second or two of waiting.
+const WAITING: usize = 64;
+
 /// Passwords hashed by argon2id, on threads that may block.
 pub struct Argon2Passwords {
     argon2: Argon2<'static>,
+    /// Those that are hashed and those that wait.
+    places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     ids: Arc<dyn Ids>,
 }
@@ -68,6 +73,12 @@ impl Argon2Passwords {
         }
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, costs),
+            places: Arc::new(Semaphore::new(
+                config
+                    .concurrency
+                    .saturating_mul(1 + WAITING)
+                    .min(Semaphore::MAX_PERMITS),
+            )),
             turns: Arc::new(Semaphore::new(config.concurrency)),
             ids,
         })
@@ -79,6 +90,8 @@ impl Argon2Passwords {
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, password_hash::Error> + Send + 'static,
     ) -> Result<T, BoxError> {
+        // Given back when the caller goes away, too: what waits is what somebody waits for.
+        let _place = self.places.try_acquire().map_err(|_| PasswordsBusy)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await?;
         let argon2 = self.argon2.clone();
         let done = task::spawn_blocking(move || {
@@ -186,6 +199,28 @@ mod tests {
         for wrong in ["", "Correct horse", "correct horse ", "correct\0horse"] {
             assert!(!hasher.verify(wrong, Some(&hash)).await.unwrap(), "{wrong:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn beyond_a_bound_nobody_waits() {
+        let hasher = Arc::new(hasher(CHEAP));
+        let turns = hasher.turns.clone().acquire_many_owned(2).await.unwrap();
+        let waiting: Vec<_> = (0..CHEAP.concurrency * (1 + WAITING))
+            .map(|_| {
+                let hasher = Arc::clone(&hasher);
+                tokio::spawn(async move { hasher.hash("one of many").await.map(drop) })
+            })
+            .collect();
+        while hasher.places.available_permits() > 0 {
+            task::yield_now().await;
+        }
+        let refused = hasher.hash("one too many").await.unwrap_err();
+        assert!(refused.is::<PasswordsBusy>(), "{refused}");
+        drop(turns);
+        for waiter in waiting {
+            waiter.await.unwrap().unwrap();
+        }
+        assert!(hasher.hash("later").await.is_ok());
     }
 
     #[tokio::test]

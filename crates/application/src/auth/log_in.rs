@@ -5,7 +5,7 @@ use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 use super::{FailedLogins, SecretToken, TokenPair};
 use crate::{
     outside::Outside,
-    ports::{BoxError, Grant, RefreshSession, Scopes, Unavailable},
+    ports::{BoxError, Grant, PasswordsBusy, RefreshSession, Scopes, Unavailable},
     settings::AuthSettings,
 };
 
@@ -132,7 +132,10 @@ impl LogInHandler {
         let credentials = self.outside.users.credentials(email).await?;
         let hash = credentials.as_ref().map(|known| &known.password_hash);
         let fits = self.outside.passwords.verify(password, hash).await;
-        let fits = fits.map_err(LogInError::Broken)?;
+        let fits = fits.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
+            Ok(busy) => LogInError::Unavailable(Unavailable::passwords(*busy)),
+            Err(cause) => LogInError::Broken(cause),
+        })?;
         Ok(credentials
             .filter(|known| fits && known.status == UserStatus::Active)
             .map(|known| known.user))

@@ -8,8 +8,8 @@ use crate::{
     decision::event_id,
     outside::Outside,
     ports::{
-        AggregateState, BoxError, Change, Commit, CommitError, Details, EventMetadata, NewEvent, Unavailable,
-        Unique,
+        AggregateState, BoxError, Change, Commit, CommitError, Details, EventMetadata, NewEvent,
+        PasswordsBusy, Unavailable, Unique,
     },
     settings::AuthSettings,
 };
@@ -78,12 +78,11 @@ impl RegisterUserHandler {
         if command.password.chars().count() < min || command.password.len() > MAX_PASSWORD_BYTES {
             return Err(RegisterUserError::Password { min });
         }
-        let password_hash = self
-            .outside
-            .passwords
-            .hash(&command.password)
-            .await
-            .map_err(RegisterUserError::Hashing)?;
+        let hashed = self.outside.passwords.hash(&command.password).await;
+        let password_hash = hashed.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
+            Ok(busy) => RegisterUserError::Unavailable(Unavailable::passwords(*busy)),
+            Err(cause) => RegisterUserError::Hashing(cause),
+        })?;
 
         let ids = self.outside.ids.as_ref();
         let user = UserId::from_bits(ids.ulid());

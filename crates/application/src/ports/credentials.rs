@@ -95,7 +95,14 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// So many passwords wait to be hashed that another one would only wait to be given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords wait to be hashed")]
+pub struct PasswordsBusy;
+
 /// Hashes passwords, off the request threads and a bounded number at a time.
+///
+/// A bounded number may wait, too: beyond it the error is [`PasswordsBusy`], and a later try can succeed.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// A new hash with its own salt.

@@ -17,7 +17,9 @@ mod work;
 
 pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
 pub use clock::Clock;
-pub use credentials::{AccessTokens, Grant, PasswordHash, PasswordHasher, Scope, Scopes, TokenError};
+pub use credentials::{
+    AccessTokens, Grant, PasswordHash, PasswordHasher, PasswordsBusy, Scope, Scopes, TokenError,
+};
 pub use event_log::{Cursor, CursorError, EventFilter, EventLog, EventPage, LogError, StoredEvent};
 pub use ids::Ids;
 pub use inspector::{InspectError, Inspection, InspectionLimits, MadeThumbnail, PhotoInspector};
@@ -58,6 +60,14 @@ impl Unavailable {
     pub fn record(source: impl Into<BoxError>) -> Self {
         Self {
             what: "the record",
+            source: source.into(),
+        }
+    }
+
+    /// Password hashing has no place for another one.
+    pub(crate) fn passwords(source: PasswordsBusy) -> Self {
+        Self {
+            what: "password hashing",
             source: source.into(),
         }
     }
