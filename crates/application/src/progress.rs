@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, values::Progress};
@@ -50,21 +50,34 @@ impl Default for ProgressBoard {
 }
 
 impl ProgressBoard {
-    /// Takes a tick in. Progress that is no further than what is known is a sign of life, nothing more.
+    /// Makes room for an upload that is about to tell. Nobody hears of it yet; one that is known stays as it is.
+    pub fn expect(&self, upload: ProgressTick, now: Timestamp) {
+        let entry = Entry {
+            tick: upload,
+            last_seen: now,
+        };
+        self.uploads().entry(upload.photo).or_insert(entry);
+    }
+
+    /// Takes in how far an upload is; false if it is not expected, or is somebody else's. Progress that is no further
+    /// than what is known is a sign of life, nothing more.
     ///
-    /// Gives the progress that is known now.
-    pub fn report(&self, tick: ProgressTick, now: Timestamp) -> Progress {
-        let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = uploads.get(&tick.photo).map(|entry| entry.tick.progress);
-        let progress = known.map_or(tick.progress, |known| known.max(tick.progress));
-        let tick = ProgressTick { progress, ..tick };
-        uploads.insert(tick.photo, Entry { tick, last_seen: now });
+    /// An upload that was forgotten stays so: a tick that comes late does not bring it back.
+    pub fn advance(&self, owner: UserId, photo: PhotoId, bytes_sent: u64, now: Timestamp) -> bool {
+        let mut uploads = self.uploads();
+        let Some(entry) = uploads.get_mut(&photo).filter(|entry| entry.tick.owner == owner) else {
+            return false;
+        };
+        entry.last_seen = now;
+        let known = entry.tick.progress;
+        entry.tick.progress = known.max(Progress::new(bytes_sent, known.bytes_total()));
+        let tick = entry.tick;
         drop(uploads);
-        if known != Some(progress) {
+        if tick.progress != known {
             // Nobody watching is no error.
             let _ = self.watchers.send(tick);
         }
-        progress
+        true
     }
 
     /// How far an upload is, if it has told.
@@ -74,33 +87,31 @@ impl ProgressBoard {
 
     /// What is known of an upload, if it has told.
     pub fn upload(&self, photo: PhotoId) -> Option<ProgressTick> {
-        let uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        uploads.get(&photo).map(|entry| entry.tick)
+        self.uploads().get(&photo).map(|entry| entry.tick)
     }
 
     /// When an upload last told.
     pub fn last_sign_of_life(&self, photo: PhotoId) -> Option<Timestamp> {
-        let uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        uploads.get(&photo).map(|entry| entry.last_seen)
+        self.uploads().get(&photo).map(|entry| entry.last_seen)
     }
 
     /// Forgets uploads that have not told since `before`: they are over, one way or another.
     pub fn forget_silent(&self, before: Timestamp) {
-        let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        uploads.retain(|_, entry| entry.last_seen >= before);
+        self.uploads().retain(|_, entry| entry.last_seen >= before);
     }
 
-    /// Forgets one upload: it has arrived, or begins anew.
+    /// Forgets one upload: it has arrived, came to nothing, or begins anew.
     pub fn forget(&self, photo: PhotoId) {
-        self.uploads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&photo);
+        self.uploads().remove(&photo);
     }
 
     /// Every step forward from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<ProgressTick> {
         self.watchers.subscribe()
+    }
+
+    fn uploads(&self) -> MutexGuard<'_, HashMap<PhotoId, Entry>> {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,9 +133,18 @@ mod tests {
         let board = ProgressBoard::default();
         let mut watcher = board.subscribe();
         let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap();
+        let tell = |sent, second| {
+            let upload = tick(0);
+            board.advance(upload.owner, upload.photo, sent, at(second))
+        };
+        assert!(!tell(10, 0), "it is not expected yet");
+        board.expect(tick(0), at(0));
         for (sent, second) in [(10, 1), (50, 2), (20, 3), (50, 4)] {
-            board.report(tick(sent), at(second));
+            assert!(tell(sent, second));
         }
+        let stranger = UserId::from_bits(2);
+        assert!(!board.advance(stranger, PhotoId::from_bits(1), 60, at(5)));
+        board.expect(tick(0), at(5));
         assert_eq!(
             board.progress(PhotoId::from_bits(1)),
             Some(Progress::new(50, 100))
@@ -139,5 +159,6 @@ mod tests {
         assert!(watcher.try_recv().is_err());
         board.forget_silent(at(5));
         assert_eq!(board.progress(PhotoId::from_bits(1)), None);
+        assert!(!tell(60, 6), "what is forgotten does not come back");
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use rapidphoto_domain::{
     JobId, UserId,
     job::{JobCounts, JobStatus},
+    photo::{FailureReason, PhotoState},
     values::Progress,
 };
 
@@ -57,17 +58,25 @@ impl JobSnapshot {
     }
 }
 
-/// How far a photo's upload is: what its client told while it is sending, everything once it has arrived.
+/// How far a photo's upload is: what its client told while it is sending, everything once it has arrived, nothing if it
+/// never will.
 pub(crate) fn progress_of(view: &PhotoView, board: &ProgressBoard) -> Progress {
-    use rapidphoto_domain::photo::PhotoStatus as Status;
     let total = view.photo.declared.bytes;
-    match view.photo.status() {
-        Status::Queued | Status::Uploading | Status::Cancelled | Status::Failed => {
-            board.progress(view.photo.id).unwrap_or(Progress::new(0, total))
-        }
-        Status::Verifying | Status::Processing | Status::Completed | Status::Rejected => {
-            Progress::complete(total)
-        }
+    let nothing = Progress::new(0, total);
+    match &view.photo.state {
+        PhotoState::Queued | PhotoState::Uploading => board.progress(view.photo.id).unwrap_or(nothing),
+        // Whatever the board still knows of it: what has ended moves no more.
+        PhotoState::Cancelled
+        | PhotoState::Failed {
+            reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
+        } => nothing,
+        PhotoState::Verifying
+        | PhotoState::Processing { .. }
+        | PhotoState::Completed { .. }
+        | PhotoState::Rejected { .. }
+        | PhotoState::Failed {
+            reason: FailureReason::ProcessingError,
+        } => Progress::complete(total),
     }
 }
 

@@ -213,10 +213,25 @@ impl LiveTail {
     }
 }
 
-/// Whether what was told of an upload's progress means nothing any more.
+/// Whether what was told of an upload's progress means nothing any more: it has arrived, came to nothing, or begins
+/// anew.
 const fn ends_progress(event: &DomainEvent) -> bool {
-    matches!(
-        event,
-        DomainEvent::Photo(PhotoEvent::PhotoUploadCompleted {} | PhotoEvent::PhotoRetried { .. })
-    )
+    let DomainEvent::Photo(event) = event else {
+        return false;
+    };
+    match event {
+        PhotoEvent::PhotoUploadCompleted {}
+        | PhotoEvent::PhotoRetried { .. }
+        | PhotoEvent::PhotoProcessingCompleted { .. }
+        | PhotoEvent::PhotoRejected { .. }
+        | PhotoEvent::PhotoFailed { .. }
+        | PhotoEvent::PhotoCancelled {}
+        | PhotoEvent::PhotoDeleted {} => true,
+        PhotoEvent::PhotoQueued { .. }
+        | PhotoEvent::PhotoUploadStarted {}
+        | PhotoEvent::PhotoUploadRenewed { .. }
+        | PhotoEvent::PhotoProcessingStarted { .. }
+        | PhotoEvent::PhotoTagged { .. }
+        | PhotoEvent::PhotoUntagged { .. } => false,
+    }
 }

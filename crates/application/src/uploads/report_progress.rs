@@ -1,15 +1,15 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use rapidphoto_domain::{
-    PhotoId, UserId,
+    PhotoId, Timestamp, UserId,
     photo::{Photo, PhotoCommand},
     values::Progress,
 };
 
 use crate::{
-    decision::record_photo,
+    batch::PhotoBatch,
     outside::Outside,
-    ports::{Commit, CommitError, EventMetadata, Unavailable, Versioned},
+    ports::{EventMetadata, Unavailable},
     progress::{ProgressBoard, ProgressTick},
     settings::WorkSettings,
 };
@@ -55,59 +55,69 @@ impl ReportProgressHandler {
     /// Takes ticks in and gives how many were of use; those of photos that are not the user's, or that want no bytes
     /// any more, are not.
     pub async fn handle(&self, command: ReportProgress) -> Result<usize, Unavailable> {
-        let mut taken = 0;
-        for tick in &command.ticks {
-            taken += usize::from(self.take(&command, *tick).await?);
-        }
-        Ok(taken)
-    }
-
-    async fn take(&self, command: &ReportProgress, tick: Tick) -> Result<bool, Unavailable> {
         let now = self.outside.clock.now();
-        if let Some(known) = self.board.upload(tick.photo) {
-            if known.owner != command.owner {
-                return Ok(false);
-            }
-            let progress = Progress::new(tick.bytes_sent, known.progress.bytes_total());
-            self.board.report(ProgressTick { progress, ..known }, now);
-            return Ok(true);
-        }
-        let Some(current) = self.outside.aggregates.photo(tick.photo).await? else {
-            return Ok(false);
+        let advance = |tick: &Tick| {
+            self.board
+                .advance(command.owner, tick.photo, tick.bytes_sent, now)
         };
-        let photo = &current.value;
-        if photo.owner != command.owner || photo.deleted || !photo.status().awaits_upload() {
-            return Ok(false);
+        let (known, first): (Vec<Tick>, Vec<Tick>) = command.ticks.iter().partition(|tick| advance(tick));
+        if first.is_empty() {
+            return Ok(known.len());
         }
-        let progress = Progress::new(tick.bytes_sent, photo.declared.bytes);
-        let first = ProgressTick {
-            owner: photo.owner,
-            job: photo.job,
-            photo: photo.id,
-            progress,
-        };
-        self.start(command, &current).await?;
-        self.board.report(first, now);
-        Ok(true)
+        self.expect(&command, &first, now).await?;
+        let taken = first.iter().filter(|tick| advance(tick)).count();
+        Ok(known.len() + taken)
     }
 
-    /// The first tick of a photo makes it UPLOADING. If something else happened to it meanwhile, that is newer.
-    async fn start(&self, command: &ReportProgress, current: &Versioned<Photo>) -> Result<(), Unavailable> {
-        let Ok(events) = current.value.decide(PhotoCommand::StartUpload) else {
-            return Ok(());
+    /// Makes room on the board for uploads that tell for the first time. That makes their photos UPLOADING.
+    async fn expect(
+        &self,
+        command: &ReportProgress,
+        ticks: &[Tick],
+        now: Timestamp,
+    ) -> Result<(), Unavailable> {
+        let photos: BTreeSet<PhotoId> = ticks.iter().map(|tick| tick.photo).collect();
+        let photos: Vec<PhotoId> = photos.into_iter().collect();
+        let batch = PhotoBatch {
+            outside: &self.outside,
+            settings: &self.settings,
+            owner: command.owner,
+            metadata: &command.metadata,
         };
-        let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
-        record_photo(
-            &mut commit,
-            current,
-            events,
-            self.outside.ids.as_ref(),
-            &self.settings,
-        );
-        match self.outside.journal.commit(commit).await {
-            Ok(_) | Err(CommitError::Conflict(_)) => Ok(()),
-            Err(CommitError::Unavailable(unavailable)) => Err(unavailable),
-            Err(other) => Err(Unavailable::record(other)),
+        let started = batch.write(&photos, |photo, _| {
+            photo.decide(PhotoCommand::StartUpload).unwrap_or_default()
+        });
+        let mut uploading = started.await?;
+        uploading.retain(|photo| photo.status().awaits_upload());
+        if uploading.is_empty() {
+            return Ok(());
         }
+        for photo in &uploading {
+            self.board.expect(
+                ProgressTick {
+                    owner: photo.owner,
+                    job: photo.job,
+                    photo: photo.id,
+                    progress: Progress::new(0, photo.declared.bytes),
+                },
+                now,
+            );
+        }
+        self.forget_ended(command.owner, &uploading).await
+    }
+
+    /// Whoever forgets uploads that end may have been there before the board knew of them.
+    async fn forget_ended(&self, owner: UserId, photos: &[Photo]) -> Result<(), Unavailable> {
+        let ids: Vec<PhotoId> = photos.iter().map(|photo| photo.id).collect();
+        let read = self.outside.photos.by_ids(owner, &ids).await;
+        let views = read.as_deref().unwrap_or_default().iter();
+        let going_on: BTreeSet<PhotoId> = views
+            .filter(|view| view.photo.status().awaits_upload())
+            .map(|view| view.photo.id)
+            .collect();
+        for ended in ids.iter().filter(|id| !going_on.contains(id)) {
+            self.board.forget(*ended);
+        }
+        read.map(|_| ())
     }
 }

@@ -13,7 +13,7 @@ use rapidphoto_application::{
         Aggregates, Clock, Cursor, EventFilter, EventLog, EventMetadata, MessageRefused, PresignedUrl,
         StorageMessages, StoredEvent, WorkKind, WorkQueue,
     },
-    progress::ProgressBoard,
+    progress::{ProgressBoard, ProgressTick},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
     subscriptions::{JobCompletion, SubscriptionRunner},
@@ -24,7 +24,7 @@ use rapidphoto_domain::{
     DomainEvent, JobId, PhotoId, Timestamp, UserId,
     job::{JobEvent, UploadJob},
     photo::{Photo, PhotoEvent, PhotoStatus},
-    values::{Checksum, KeySpace, ThumbnailEdge},
+    values::{Checksum, KeySpace, Progress, ThumbnailEdge},
 };
 use rapidphoto_memory::{
     ClientAnswer, FakeClock, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds,
@@ -301,6 +301,18 @@ impl Bench {
                 _ => None,
             })
             .collect()
+    }
+
+    /// A client tells how far it is.
+    pub(crate) fn tell(&self, tick: ProgressTick) {
+        let nothing = Progress::new(0, tick.progress.bytes_total());
+        let upload = ProgressTick {
+            progress: nothing,
+            ..tick
+        };
+        self.board.expect(upload, self.now());
+        let sent = tick.progress.bytes_sent();
+        assert!(self.board.advance(tick.owner, tick.photo, sent, self.now()));
     }
 
     pub(crate) fn original(&self, photo: PhotoId) -> String {

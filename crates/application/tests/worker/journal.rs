@@ -12,11 +12,14 @@ use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal};
 
 use crate::bench::Bench;
 
+type Acts = Mutex<VecDeque<BoxFuture<'static, ()>>>;
+
 /// Counts commits, whatever comes of them, and lets others go first.
 pub(crate) struct WatchedJournal {
     inner: Arc<dyn Journal>,
     commits: AtomicUsize,
-    before: Mutex<VecDeque<BoxFuture<'static, ()>>>,
+    before: Acts,
+    after: Acts,
 }
 
 impl WatchedJournal {
@@ -26,6 +29,7 @@ impl WatchedJournal {
             inner: Arc::clone(&bench.outside.journal),
             commits: AtomicUsize::new(0),
             before: Mutex::default(),
+            after: Mutex::default(),
         });
         bench.outside.journal = journal.clone();
         journal
@@ -43,6 +47,11 @@ impl WatchedJournal {
         self.before.lock().unwrap().push_back(act.boxed());
     }
 
+    /// Does something as soon as the next commit is over that nothing comes after yet.
+    pub(crate) fn after_next(&self, act: impl Future<Output = ()> + Send + 'static) {
+        self.after.lock().unwrap().push_back(act.boxed());
+    }
+
     pub(crate) fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
     }
@@ -52,10 +61,16 @@ impl WatchedJournal {
 impl Journal for WatchedJournal {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         self.commits.fetch_add(1, Ordering::SeqCst);
-        let first = self.before.lock().unwrap().pop_front();
-        if let Some(first) = first {
-            first.await;
-        }
-        self.inner.commit(commit).await
+        next(&self.before).await;
+        let answer = self.inner.commit(commit).await;
+        next(&self.after).await;
+        answer
+    }
+}
+
+async fn next(acts: &Acts) {
+    let act = acts.lock().unwrap().pop_front();
+    if let Some(act) = act {
+        act.await;
     }
 }

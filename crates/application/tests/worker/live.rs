@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, Promised};
 
-struct Following {
-    tail: Arc<LiveTail>,
+pub(crate) struct Following {
+    pub(crate) tail: Arc<LiveTail>,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Following {
-    fn start(bench: &Bench) -> Self {
+    pub(crate) fn start(bench: &Bench) -> Self {
         let tail = bench.tail();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn({
@@ -30,7 +30,7 @@ impl Following {
         Self { tail, shutdown, task }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap();
     }
@@ -246,7 +246,7 @@ async fn ticks_are_told_while_they_mean_something() {
         photo: promised.photo,
         progress: Progress::new(sent, 100),
     };
-    bench.board.report(tick(&promised[0], 10), bench.now());
+    bench.tell(tick(&promised[0], 10));
     let LiveItem::Progress(told) = next(&mut stream).await else {
         panic!("no tick");
     };
@@ -255,7 +255,7 @@ async fn ticks_are_told_while_they_mean_something() {
     bench.finalize(promised[0].photo).await;
     next_state(&mut stream).await;
     assert_eq!(bench.board.progress(promised[0].photo), None);
-    bench.board.report(tick(&promised[1], 20), bench.now());
+    bench.tell(tick(&promised[1], 20));
     assert!(matches!(next(&mut stream).await, LiveItem::Progress(told) if told == tick(&promised[1], 20)));
     following.stop().await;
 }

@@ -101,7 +101,7 @@ async fn every_tick_is_a_sign_of_life() {
         photo: promised.photo,
         progress: Progress::new(1, BODY.len() as u64),
     };
-    bench.board.report(tick, bench.now());
+    bench.tell(tick);
     bench.work_off_within(ALMOST_A_DAY).await;
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Queued);
     bench.work_off_within(Duration::from_secs(1)).await;

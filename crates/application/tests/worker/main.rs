@@ -17,6 +17,7 @@ mod live;
 mod logging_in;
 mod looking;
 mod processing;
+mod progress;
 mod promising;
 mod running;
 mod verification;
