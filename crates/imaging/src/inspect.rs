@@ -1,9 +1,9 @@
-use fast_image_resize::Resizer;
 use rapidphoto_application::ports::{Inspection, InspectionLimits};
 use rapidphoto_domain::{
     photo::{Check, Finding, Measure},
     values::{MimeType, ThumbnailEdge},
 };
+use rapidphoto_resample::Resampler;
 
 use crate::{
     decode::{self, DecodeError},
@@ -17,7 +17,7 @@ use crate::{
 /// What one thread keeps from photo to photo, so that it need not be made anew.
 #[derive(Debug)]
 pub struct Scratch {
-    resizer: Resizer,
+    resampler: Resampler,
     /// A single thread: decoders share their work out among the threads that they find, and find only this one.
     decoding: rayon::ThreadPool,
 }
@@ -31,7 +31,7 @@ impl Scratch {
     /// What one thread needs to inspect photos.
     pub fn new() -> Result<Self, ScratchError> {
         Ok(Self {
-            resizer: Resizer::new(),
+            resampler: Resampler::default(),
             decoding: rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .thread_name(|_| "decoding".to_owned())
@@ -157,7 +157,7 @@ impl<'a> Examination<'a> {
         let stored = orientation.shown((self.inspection.width, self.inspection.height));
         let profile = layout.icc_profile();
         match thumbnails::make(
-            &mut scratch.resizer,
+            &mut scratch.resampler,
             &raster,
             stored,
             orientation,

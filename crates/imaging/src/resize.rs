@@ -1,8 +1,4 @@
-use fast_image_resize::{
-    FilterType, ImageBufferError, ResizeAlg, ResizeError, ResizeOptions, Resizer,
-    images::{TypedImage, TypedImageRef},
-    pixels::U8,
-};
+use rapidphoto_resample::{ResampleError, Resampler};
 
 use crate::raster::Plane;
 
@@ -19,36 +15,19 @@ pub(crate) fn fit((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// Why a plane can't be resized.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unresizable {
-    #[error("the samples do not fill the plane")]
-    Samples(#[from] ImageBufferError),
-    #[error("the plane can't be resized")]
-    Resize(#[from] ResizeError),
-}
-
-/// Resizes a plane with Lanczos3.
-///
-/// Everything is resized as planes of bytes: the resizer compiles itself for each kind of pixel that it is used with, and
-/// that takes half a minute a kind.
+/// A plane at another size.
 pub(crate) fn resize(
-    resizer: &mut Resizer,
+    resampler: &mut Resampler,
     source: &Plane,
-    (width, height): (u32, u32),
-) -> Result<Plane, Unresizable> {
-    let mut target = Plane::whole((width, height), Vec::new());
-    if (source.width, source.height, source.covered) == (width, height, target.covered) {
+    size: (u32, u32),
+) -> Result<Plane, ResampleError> {
+    let whole = (f64::from(size.0), f64::from(size.1));
+    if (source.width, source.height, source.covered) == (size.0, size.1, whole) {
         return Ok(source.clone());
     }
-    target.samples.resize(width as usize * height as usize, 0);
-    let from = TypedImageRef::<U8>::from_buffer(source.width, source.height, &source.samples)?;
-    let mut to = TypedImage::<U8>::from_buffer(width, height, &mut target.samples)?;
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .crop(0.0, 0.0, source.covered.0, source.covered.1);
-    resizer.resize_typed(&from, &mut to, &options)?;
-    Ok(target)
+    let from = (source.width, source.height);
+    let samples = resampler.resample(&source.samples, from, source.covered, size)?;
+    Ok(Plane::whole(size, samples))
 }
 
 #[cfg(test)]
@@ -79,14 +58,8 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_there_for_a_part_counts_for_that_part() {
-        // Four columns of which three and a half belong to the picture: the last is nearly cut off.
-        let whole = Plane::whole((4, 1), vec![0, 0, 0, 255]);
-        let cut = Plane {
-            covered: (3.5, 1.0),
-            ..whole.clone()
-        };
-        let mean = |plane: &Plane| resize(&mut Resizer::new(), plane, (1, 1)).unwrap().samples;
-        assert!(mean(&cut) < mean(&whole));
+    fn a_plane_of_the_wanted_size_is_kept_as_it_is() {
+        let noise = Plane::whole((2, 2), vec![0, 255, 9, 31]);
+        assert_eq!(resize(&mut Resampler::default(), &noise, (2, 2)).unwrap(), noise);
     }
 }

@@ -1,14 +1,14 @@
 use bytes::Bytes;
-use fast_image_resize::Resizer;
 use jpeg_encoder::{Encoder, EncodingError, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
 use rapidphoto_application::ports::MadeThumbnail;
 use rapidphoto_domain::values::ThumbnailEdge;
+use rapidphoto_resample::{ResampleError, Resampler};
 
 use crate::{
     colour::to_srgb,
     orientation::Orientation,
     raster::{Colour, Plane, Raster},
-    resize::{Unresizable, fit, resize},
+    resize::{fit, resize},
 };
 
 const QUALITY: u8 = 80;
@@ -17,7 +17,7 @@ const QUALITY: u8 = 80;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ThumbnailError {
     #[error(transparent)]
-    Resize(#[from] Unresizable),
+    Resample(#[from] ResampleError),
     #[error("the thumbnail can't be encoded")]
     Encode(#[from] EncodingError),
     #[error("a thumbnail has an edge of more than 65 535 pixels")]
@@ -27,7 +27,7 @@ pub(crate) enum ThumbnailError {
 /// Makes every thumbnail of a picture that has this full size as stored: the largest from the raster, each smaller one
 /// from the one before. The picture is turned and its colours are brought to sRGB once, at the largest size.
 pub(crate) fn make(
-    resizer: &mut Resizer,
+    resampler: &mut Resampler,
     raster: &Raster,
     full: (u32, u32),
     orientation: Orientation,
@@ -40,9 +40,9 @@ pub(crate) fn make(
     for edge in edges {
         let shown = fit(orientation.shown(full), edge.pixels());
         let picture = if let Some(larger) = &larger {
-            reduce(resizer, larger, shown)?
+            reduce(resampler, larger, shown)?
         } else {
-            let mut picture = to_srgb(reduce(resizer, raster, orientation.shown(shown))?, profile);
+            let mut picture = to_srgb(reduce(resampler, raster, orientation.shown(shown))?, profile);
             picture.planes = picture
                 .planes
                 .into_iter()
@@ -63,8 +63,8 @@ pub(crate) fn make(
 }
 
 /// Brings all planes of a picture to one size.
-fn reduce(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, Unresizable> {
-    let planes = raster.planes.iter().map(|plane| resize(resizer, plane, size));
+fn reduce(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResampleError> {
+    let planes = raster.planes.iter().map(|plane| resize(resampler, plane, size));
     Ok(Raster {
         colour: raster.colour,
         planes: planes.collect::<Result<_, _>>()?,

@@ -202,7 +202,11 @@ impl<'a> Layout<'a> {
                 Some(_) | None => break marker,
             }
         };
-        let data = bytes.get(start..end).ok_or(Damage::Truncated)?;
+        let mut data = bytes.get(start..end).ok_or(Damage::Truncated)?;
+        // Fill bytes belong to the marker.
+        while let Some(shorter) = data.strip_suffix(&[0xFF]) {
+            data = shorter;
+        }
         self.pieces.push(Piece::Scan(data));
         self.compressed += data.len() as u64;
         if end + 1 < bytes.len() {
