@@ -2,7 +2,7 @@
 //! nothing has two results.
 
 use rapidphoto_client::types::PhotoStatus;
-use rapidphoto_testkit::{PASSWORD, new_user};
+use rapidphoto_testkit::PASSWORD;
 
 use crate::bench::{Bench, count_events, ended, jpeg, photo, promise, statuses};
 
@@ -91,9 +91,44 @@ failpoints! {
     after_the_object_is_announced: "s3.after-announce",
     before_the_announcement_is_committed: "intake.before-commit",
     after_the_announcement_is_committed: "intake.after-commit",
+    before_processing_is_committed: "look.before-commit",
+    after_processing_is_committed: "look.after-commit",
     after_the_thumbnails_are_stored: "worker.after-thumbnails",
     before_the_final_commit: "worker.before-final-commit",
     after_the_final_commit: "worker.after-final-commit",
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_that_is_interrupted_is_one_rejection() {
+    for failpoint in ["worker.before-final-commit", "worker.after-final-commit"] {
+        let bench = Bench::new();
+        let mut server = bench.serve(&Bench::options().dying_at(failpoint)).await;
+        let client = server.client().unwrap();
+        client.register("reject@example.org", PASSWORD).await.unwrap();
+        let session = client.log_in("reject@example.org", PASSWORD).await.unwrap();
+        let text = bytes::Bytes::from_static(b"no photo at all");
+        let (job_id, items) = promise(&session, &[jpeg(&text)]).await;
+        // The answer may come before or after the end.
+        let _ = session.put(&items[0], text.clone()).await;
+        assert!(!server.ended().await.unwrap().success());
+
+        let server = bench.serve(&Bench::options()).await;
+        let session = server
+            .client()
+            .unwrap()
+            .log_in("reject@example.org", PASSWORD)
+            .await
+            .unwrap();
+        let job = ended(&session, &job_id).await;
+        assert_eq!(statuses(&job), [PhotoStatus::Rejected], "{failpoint}");
+        assert_eq!(
+            count_events(&session, &items[0].photo_id, "PhotoRejected").await,
+            1,
+            "{failpoint}"
+        );
+        server.kill().await.unwrap();
+        bench.assert_verified();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,10 +172,8 @@ async fn a_photo_that_kills_every_worker_fails_and_takes_no_other_with_it() {
 async fn a_server_that_is_killed_in_the_middle_of_a_batch_goes_on_where_it_was() {
     let bench = Bench::new();
     let server = bench.serve(&Bench::options()).await;
-    let session = new_user(&server.client().unwrap()).await.unwrap();
     let email = "batch@example.org";
     server.client().unwrap().register(email, PASSWORD).await.unwrap();
-    drop(session);
     let session = server.client().unwrap().log_in(email, PASSWORD).await.unwrap();
     let photos: Vec<_> = (0..12).map(photo).collect();
     let files: Vec<_> = photos.iter().map(jpeg).collect();
