@@ -69,7 +69,8 @@ pub fn orders_after(
             drop(WorkKind::Process),
             schedule(WorkKind::Clean, now + settings.keep_failed, Priority::Bulk),
         ],
-        // A PUT that was answered 200 is never lost: the object is looked for after the failure, too.
+        // A PUT that was answered 200 is never lost: the object is looked for after the failure, too, and nothing is
+        // cleaned up before that, however short failed photos are kept.
         PhotoEvent::PhotoFailed {
             reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
         } => vec![
@@ -78,7 +79,11 @@ pub fn orders_after(
                 after_last_url(photo, FIRST_LATE_LOOK).max(now),
                 Priority::Bulk,
             ),
-            schedule(WorkKind::Clean, now + settings.keep_failed, Priority::Bulk),
+            schedule(
+                WorkKind::Clean,
+                after_last_url(photo, LAST_LATE_LOOK + LOOKED).max(now + settings.keep_failed),
+                Priority::Bulk,
+            ),
         ],
         PhotoEvent::PhotoCancelled {} | PhotoEvent::PhotoDeleted {} => vec![
             drop(WorkKind::Look),
@@ -95,6 +100,9 @@ pub fn orders_after(
 pub(crate) const FIRST_LATE_LOOK: std::time::Duration = std::time::Duration::from_hours(1);
 /// See [`FIRST_LATE_LOOK`].
 pub(crate) const LAST_LATE_LOOK: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// The last late look is over by then, be the queue long.
+const LOOKED: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// A moment after the last URL that was handed out for a photo has ended.
 pub(crate) fn after_last_url(photo: &Photo, pause: std::time::Duration) -> Timestamp {

@@ -10,7 +10,7 @@ use rapidphoto_domain::{
 };
 use rapidphoto_memory::{Operation, StubInspector};
 
-use crate::bench::{Bench, DAY, HOUR, Promised};
+use crate::bench::{BODY, Bench, DAY, HOUR, Promised};
 
 async fn ended(bench: &Bench, answers: Vec<Result<Inspection, InspectError>>) -> Promised {
     let promised = bench.promise_one().await;
@@ -119,4 +119,39 @@ async fn cleaning_is_tried_until_storage_is_back() {
         .unwrap();
     bench.work_off_within(DAY).await;
     assert!(bench.objects.keys().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_of_a_failed_upload_is_cleaned_before_the_last_look_for_it() {
+    for arrives_after in [Duration::from_secs(1), HOUR * 2, DAY] {
+        let bench = Bench::with(1, |settings| settings.work.keep_failed = Duration::from_mins(1));
+        let promised = bench.promise_one().await;
+        bench.finalize(promised.photo).await;
+        bench.work_off_within(Duration::from_mins(2)).await;
+        assert_eq!(bench.status(promised.photo).await, PhotoStatus::Failed);
+        bench.work_off_within(arrives_after).await;
+        // A PUT that began in time, of whose arrival nobody tells.
+        let key = bench.original(promised.photo);
+        ObjectStore::put(&*bench.objects, &key, BODY.into(), "image/jpeg")
+            .await
+            .unwrap();
+        bench.work_off_within(DAY * 2).await;
+        assert_eq!(
+            bench.status(promised.photo).await,
+            PhotoStatus::Completed,
+            "{arrives_after:?}"
+        );
+        assert_eq!(bench.objects.keys().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_upload_is_cleaned_after_the_last_look_for_it() {
+    let bench = Bench::with(1, |settings| settings.work.keep_failed = Duration::from_mins(1));
+    let promised = bench.promise_one().await;
+    bench.work_off_within(DAY * 2).await;
+    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Failed);
+    let key = bench.original(promised.photo);
+    assert_eq!(bench.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert!(!bench.objects.keys().contains(&key));
 }
