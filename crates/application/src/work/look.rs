@@ -39,10 +39,13 @@ impl Look {
             }
             _ => None,
         };
+        fail::fail_point!("look.before-commit", seen.is_some(), |_| std::process::abort());
         settle(&self.record, &self.settings.work, claim, |photo, now| {
             self.decide(photo, now, claim, seen.as_ref())
         })
-        .await
+        .await?;
+        fail::fail_point!("look.after-commit", seen.is_some(), |_| std::process::abort());
+        Ok(())
     }
 
     fn decide(
