@@ -124,7 +124,7 @@ async fn cleaning_is_tried_until_storage_is_back() {
 #[tokio::test]
 async fn nothing_of_a_failed_upload_is_cleaned_before_the_last_look_for_it() {
     for arrives_after in [Duration::from_secs(1), HOUR * 2, DAY] {
-        let bench = Bench::with(1, |settings| settings.work.keep_failed = Duration::from_mins(1));
+        let bench = Bench::with(1, |settings| settings.work.keep_failed = Duration::from_mins(10));
         let promised = bench.promise_one().await;
         bench.finalize(promised.photo).await;
         bench.work_off_within(Duration::from_mins(2)).await;
@@ -147,7 +147,7 @@ async fn nothing_of_a_failed_upload_is_cleaned_before_the_last_look_for_it() {
 
 #[tokio::test]
 async fn a_failed_upload_is_cleaned_after_the_last_look_for_it() {
-    let bench = Bench::with(1, |settings| settings.work.keep_failed = Duration::from_mins(1));
+    let bench = Bench::with(1, |settings| settings.work.keep_failed = Duration::from_mins(10));
     let promised = bench.promise_one().await;
     bench.work_off_within(DAY * 2).await;
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Failed);
