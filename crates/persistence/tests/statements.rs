@@ -326,7 +326,7 @@ async fn every_write_goes_by_an_index() {
     store.hasten_looks().await.unwrap();
     store.end_leases().await.unwrap();
     store.revoke(TokenHash([1; 32])).await.unwrap();
-    store.use_ticket(TokenHash([1; 32]), at).await.unwrap();
+    store.use_ticket(TokenHash([1; 32]), None, at).await.unwrap();
     // Users take turns among what is due, so that is sorted; it is little, or it is the heads of queues.
     assert_indexed(&rig, "writes", Sorting::OfFew);
 }

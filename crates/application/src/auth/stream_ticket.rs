@@ -73,11 +73,8 @@ impl StreamTickets {
         let known = self
             .outside
             .sessions
-            .use_ticket(ticket.hash(), self.outside.clock.now())
+            .use_ticket(ticket.hash(), job, self.outside.clock.now())
             .await?;
-        known
-            .filter(|known| known.job == job)
-            .map(|known| known.user)
-            .ok_or(TicketError::Refused)
+        known.map(|known| known.user).ok_or(TicketError::Refused)
     }
 }

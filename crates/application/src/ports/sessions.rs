@@ -77,10 +77,12 @@ pub trait Sessions: Send + Sync {
     /// Stores a ticket.
     async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable>;
 
-    /// The ticket with this hash if it can be used now; its first use is remembered.
+    /// The ticket with this hash if it can be used now, for the stream of `job` or, without one, for the user's own; its
+    /// first use is remembered. Shown at another stream it is not used.
     async fn use_ticket(
         &self,
         ticket: TokenHash,
+        job: Option<JobId>,
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable>;
 

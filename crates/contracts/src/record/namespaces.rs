@@ -65,7 +65,14 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
     assert_eq!(other.work.claim(&WorkKind::ALL, 10, LEASE).await.unwrap(), []);
     assert_eq!(other.work.hasten_looks().await.unwrap(), 0);
     assert_eq!(other.work.end_leases().await.unwrap(), 0);
-    assert_eq!(other.sessions.use_ticket(ticket.ticket, now).await.unwrap(), None);
+    assert_eq!(
+        other
+            .sessions
+            .use_ticket(ticket.ticket, ticket.job, now)
+            .await
+            .unwrap(),
+        None
+    );
     let rotated = other
         .sessions
         .rotate(session.token, given::token(), now, LEASE, now + LEASE)
@@ -76,7 +83,11 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
     other.sessions.revoke(session.token).await.unwrap();
     assert_eq!(other.sessions.forget_expired(now + LEASE * 2).await.unwrap(), 0);
     assert_eq!(
-        record.sessions.use_ticket(ticket.ticket, now).await.unwrap(),
+        record
+            .sessions
+            .use_ticket(ticket.ticket, ticket.job, now)
+            .await
+            .unwrap(),
         Some(ticket)
     );
     assert_eq!(

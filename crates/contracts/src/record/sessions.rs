@@ -216,7 +216,11 @@ pub async fn what_has_expired_is_forgotten<H: RecordHarness>(harness: H) {
         Rotation::Refused
     );
     assert_eq!(
-        record.sessions.use_ticket(ticket.ticket, now).await.unwrap(),
+        record
+            .sessions
+            .use_ticket(ticket.ticket, ticket.job, now)
+            .await
+            .unwrap(),
         None
     );
     assert_eq!(
@@ -229,7 +233,7 @@ pub async fn what_has_expired_is_forgotten<H: RecordHarness>(harness: H) {
     assert!(
         record
             .sessions
-            .use_ticket(ticket.ticket, end)
+            .use_ticket(ticket.ticket, ticket.job, end)
             .await
             .unwrap()
             .is_some()

@@ -179,6 +179,7 @@ macro_rules! record_contract {
                 a_ticket_used_in_time_serves_reconnects,
                 a_ticket_not_used_in_time_never_works,
                 a_ticket_says_what_it_admits_to,
+                a_ticket_shown_at_another_stream_is_not_used,
                 tickets_in_use_are_not_forgotten,
             ],
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rapidphoto_application::ports::{
     RefreshSession, Rotation, Sessions, StreamTicket, TokenHash, Unavailable,
 };
-use rapidphoto_domain::Timestamp;
+use rapidphoto_domain::{JobId, Timestamp};
 
 use super::{
     MemoryStore,
@@ -56,11 +56,12 @@ impl Sessions for MemoryStore {
     async fn use_ticket(
         &self,
         ticket: TokenHash,
+        job: Option<JobId>,
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable> {
         self.call(Operation::Session, |space| {
             let row = space.tickets.get_mut(&ticket)?;
-            if !row.admits(now) {
+            if row.ticket.job != job || !row.admits(now) {
                 return None;
             }
             row.used = true;

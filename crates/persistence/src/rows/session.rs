@@ -56,7 +56,7 @@ pub(crate) struct TicketRow {
     namespace: String,
     ticket: Vec<u8>,
     user_id: String,
-    job_id: Option<String>,
+    pub(crate) job_id: Option<String>,
     pub(crate) first_use_by: i64,
     pub(crate) expires_at: i64,
     pub(crate) used: bool,

@@ -8,7 +8,7 @@ use diesel::{
 use rapidphoto_application::ports::{
     RefreshSession, Rotation, Sessions, StreamTicket, TokenHash, Unavailable,
 };
-use rapidphoto_domain::Timestamp;
+use rapidphoto_domain::{JobId, Timestamp};
 
 use super::SqliteStore;
 use crate::{
@@ -72,10 +72,11 @@ impl Sessions for SqliteStore {
     async fn use_ticket(
         &self,
         ticket: TokenHash,
+        job: Option<JobId>,
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable> {
         self.write(move |connection, namespace| {
-            let used = use_ticket(connection, namespace, ticket, millis(now));
+            let used = use_ticket(connection, namespace, ticket, job, millis(now));
             let row = used.map_err(RecordError::from)?;
             Ok(row.map(TicketRow::into_ticket).transpose()?)
         })
@@ -187,6 +188,7 @@ fn use_ticket(
     connection: &mut SqliteConnection,
     namespace: &str,
     ticket: TokenHash,
+    job: Option<JobId>,
     now: i64,
 ) -> QueryResult<Option<TicketRow>> {
     let known = || {
@@ -198,6 +200,8 @@ fn use_ticket(
         .select(TicketRow::as_select())
         .first(connection)
         .optional()?;
+    let job = job.map(|job| job.to_string());
+    let row = row.filter(|row| row.job_id == job);
     let admitted = row.filter(|row| row.expires_at > now && (row.used || row.first_use_by > now));
     if admitted.as_ref().is_some_and(|row| !row.used) {
         diesel::update(known())
