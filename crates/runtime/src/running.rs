@@ -183,7 +183,7 @@ impl Running {
     }
 
     /// Drains: takes no new work in, lets what is under way finish or hands it back, and closes the record. Whoever is
-    /// not done by the end of [`PATIENCE`] is left behind: the record is safe at any moment.
+    /// not done after 26 s is left behind: the record is safe at any moment.
     pub async fn stop(self) {
         let drained = async {
             // The workers need the storage to finish; both need the record.
