@@ -325,6 +325,9 @@ async fn every_write_goes_by_an_index() {
     store.commit(commit).await.unwrap();
     store.hasten_looks().await.unwrap();
     store.end_leases().await.unwrap();
+    rapidphoto_application::ports::Subscriptions::end_all(&**store)
+        .await
+        .unwrap();
     store.revoke(TokenHash([1; 32])).await.unwrap();
     store.use_ticket(TokenHash([1; 32]), None, at).await.unwrap();
     // Users take turns among what is due, so that is sorted; it is little, or it is the heads of queues.

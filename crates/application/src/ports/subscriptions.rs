@@ -46,4 +46,8 @@ pub trait Subscriptions: Send + Sync {
 
     /// Gives it back, so that another can take it at once.
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable>;
+
+    /// Lets every lease end at once, and tells how many that were: for a process that knows that it is alone and has
+    /// just begun. Whoever runs a subscription after all can still renew while nobody has overtaken it.
+    async fn end_all(&self) -> Result<u64, Unavailable>;
 }

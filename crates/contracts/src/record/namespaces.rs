@@ -30,6 +30,12 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
     record.sessions.open(&session).await.unwrap();
     let ticket = given::ticket(user, now + LEASE);
     record.sessions.add_ticket(&ticket).await.unwrap();
+    let lease = record
+        .subscriptions
+        .acquire("job-completion", LEASE)
+        .await
+        .unwrap();
+    assert!(lease.is_some());
 
     assert_eq!(Everything::of(&other).await, untouched);
     assert_eq!(other.log.head().await.unwrap(), Cursor::START);
@@ -65,6 +71,7 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
     assert_eq!(other.work.claim(&WorkKind::ALL, 10, LEASE).await.unwrap(), []);
     assert_eq!(other.work.hasten_looks().await.unwrap(), 0);
     assert_eq!(other.work.end_leases().await.unwrap(), 0);
+    assert_eq!(other.subscriptions.end_all().await.unwrap(), 0);
     assert_eq!(
         other
             .sessions

@@ -129,6 +129,36 @@ pub async fn a_released_subscription_can_be_taken_at_once<H: RecordHarness>(harn
     assert_eq!(second.cursor, first.cursor);
 }
 
+/// A process that knows that it is alone lets every lease end: another runner takes over at once, where the first
+/// stopped, and fences it off; what was given back is nobody's to end.
+pub async fn subscriptions_whose_leases_are_ended_are_free_at_once<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    given::user(&record, now).await;
+    let head = record.log.head().await.unwrap();
+    let old = acquire(&record).await.unwrap();
+    let mut commit = given::commit(now);
+    commit.checkpoint = Some(advance(&old, old.cursor, head));
+    stands(&record, commit).await;
+    let relay = record
+        .subscriptions
+        .acquire("relay", LEASE)
+        .await
+        .unwrap()
+        .unwrap();
+    let given_back = record.subscriptions.acquire("given-back", LEASE).await.unwrap();
+    record.subscriptions.release(&given_back.unwrap()).await.unwrap();
+    assert_eq!(record.subscriptions.end_all().await.unwrap(), 2);
+    assert_eq!(record.subscriptions.end_all().await.unwrap(), 0);
+    let new = acquire(&record).await.unwrap();
+    assert_eq!(new.cursor, head);
+    assert!(new.token > old.token);
+    assert!(!record.subscriptions.renew(&old, LEASE).await.unwrap());
+    is_stale(&record, now, advance(&old, head, head)).await;
+    // Whom nobody has overtaken goes on.
+    assert!(record.subscriptions.renew(&relay, LEASE).await.unwrap());
+    assert_eq!(record.subscriptions.acquire("relay", LEASE).await.unwrap(), None);
+}
+
 /// Rows and position move in one commit.
 pub async fn a_position_moves_with_what_was_written<H: RecordHarness>(harness: H) {
     let (record, now) = (harness.record(), harness.now());

@@ -100,6 +100,7 @@ macro_rules! record_contract {
                 another_runner_takes_over_when_the_lease_runs_out,
                 a_runner_that_nobody_overtook_goes_on,
                 a_released_subscription_can_be_taken_at_once,
+                subscriptions_whose_leases_are_ended_are_free_at_once,
                 a_position_moves_with_what_was_written,
                 a_position_moves_only_from_where_it_is,
                 a_subscription_that_nobody_runs_does_not_move,

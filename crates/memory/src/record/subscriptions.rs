@@ -61,6 +61,21 @@ impl Subscriptions for MemoryStore {
         })
         .await
     }
+
+    async fn end_all(&self) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |space| {
+            let now = self.clock.now();
+            let mut ended = 0;
+            let leases = space.subscriptions.values_mut();
+            let leases = leases.filter_map(|row| row.lease.as_mut());
+            for lease in leases.filter(|lease| lease.lasts(now)) {
+                lease.until = now;
+                ended += 1;
+            }
+            ended
+        })
+        .await
+    }
 }
 
 /// The lease, if nobody has taken it since.
