@@ -5,7 +5,7 @@ use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 use super::{FailedLogins, SecretToken, TokenPair};
 use crate::{
     outside::Outside,
-    ports::{BoxError, Grant, PasswordsBusy, RefreshSession, Scopes, Unavailable},
+    ports::{BoxError, PasswordsBusy, RefreshSession, Scopes, Unavailable},
     settings::AuthSettings,
 };
 
@@ -89,22 +89,8 @@ impl LogInHandler {
             expires_at: now + self.settings.refresh_lifetime,
         };
         self.outside.sessions.open(&session).await?;
-        let grant = Grant {
-            user,
-            scopes: scopes.clone(),
-            expires_at: now + self.settings.access_lifetime,
-        };
-        let access_token = self
-            .outside
-            .tokens
-            .issue(&grant, now)
-            .map_err(LogInError::Broken)?;
-        Ok(TokenPair {
-            access_token,
-            expires_in: self.settings.access_lifetime,
-            refresh_token,
-            scopes,
-        })
+        TokenPair::issue(&self.outside, &self.settings, user, scopes, refresh_token, now)
+            .map_err(LogInError::Broken)
     }
 
     /// Whose address and password these are.

@@ -18,7 +18,13 @@ pub use register::{RegisterUser, RegisterUserError, RegisterUserHandler};
 pub use secret::SecretToken;
 pub use stream_ticket::{IssuedTicket, StreamTickets, TicketError};
 
-use crate::ports::Scopes;
+use rapidphoto_domain::{Timestamp, UserId};
+
+use crate::{
+    outside::Outside,
+    ports::{BoxError, Grant, Scopes},
+    settings::AuthSettings,
+};
 
 /// What a login or a refresh gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,4 +37,30 @@ pub struct TokenPair {
     pub refresh_token: SecretToken,
     /// What the access token allows.
     pub scopes: Scopes,
+}
+
+impl TokenPair {
+    /// A fresh access token beside a refresh token that the record knows.
+    fn issue(
+        outside: &Outside,
+        settings: &AuthSettings,
+        user: UserId,
+        scopes: Scopes,
+        refresh_token: SecretToken,
+        now: Timestamp,
+    ) -> Result<Self, BoxError> {
+        let expires_in = settings.access_lifetime;
+        let grant = Grant {
+            user,
+            scopes: scopes.clone(),
+            expires_at: now + expires_in,
+        };
+        let access_token = outside.tokens.issue(&grant, now)?;
+        Ok(Self {
+            access_token,
+            expires_in,
+            refresh_token,
+            scopes,
+        })
+    }
 }

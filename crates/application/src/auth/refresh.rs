@@ -3,7 +3,7 @@ use rapidphoto_domain::user::UserStatus;
 use super::{SecretToken, TokenPair, log_in::REFRESH_PREFIX};
 use crate::{
     outside::Outside,
-    ports::{BoxError, Grant, Rotation, Unavailable},
+    ports::{BoxError, Rotation, Unavailable},
     settings::AuthSettings,
 };
 
@@ -69,22 +69,14 @@ impl RefreshHandler {
         let user = self.outside.aggregates.user(session.user).await?;
         user.filter(|user| user.value.status == UserStatus::Active)
             .ok_or(RefreshError::Refused)?;
-        let scopes = session.scopes;
-        let grant = Grant {
-            user: session.user,
-            scopes: scopes.clone(),
-            expires_at: now + self.settings.access_lifetime,
-        };
-        let access_token = self
-            .outside
-            .tokens
-            .issue(&grant, now)
-            .map_err(RefreshError::Broken)?;
-        Ok(TokenPair {
-            access_token,
-            expires_in: self.settings.access_lifetime,
-            refresh_token: successor,
-            scopes,
-        })
+        TokenPair::issue(
+            &self.outside,
+            &self.settings,
+            session.user,
+            session.scopes,
+            successor,
+            now,
+        )
+        .map_err(RefreshError::Broken)
     }
 }
