@@ -8,7 +8,7 @@ use rapidphoto_application::{
     auth::FailedLogins,
     intake::TakeStorageEvents,
     live::{LiveTail, WatchHandler},
-    ports::{Clock, Ids, WorkQueue},
+    ports::{Clock, Ids, Subscriptions, WorkQueue},
     progress::ProgressBoard,
     signals::Signals,
     subscriptions::{JobCompletion, SubscriptionRunner},
@@ -77,6 +77,7 @@ pub async fn start(
     // The lock says that nobody else works here: whoever held a claim is gone. And nobody knows which announcements a
     // crash has swallowed: whoever waits for one looks now.
     store.end_leases().await?;
+    store.end_all().await?;
     store.hasten_looks().await?;
 
     let broken = CancellationToken::new();
