@@ -34,6 +34,8 @@ pub struct JobWatch {
 
 /// How often in a row a connection may fail before the watch gives up.
 const MAX_FAILURES: u32 = 8;
+/// Before a connection is taken up again; it doubles with each failure.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl JobWatch {
     pub(crate) fn new(session: Session, job_id: String) -> Self {
@@ -61,10 +63,10 @@ impl JobWatch {
             }
             match self.read().await {
                 Ok(()) => self.failures = 0,
-                Err(ClientError::Transport(_)) if self.failures < MAX_FAILURES => {
+                Err(error) if is_passing(&error) && self.failures < MAX_FAILURES => {
                     self.connection = None;
                     self.failures += 1;
-                    tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(self.failures)).await;
+                    tokio::time::sleep(PAUSE * 2_u32.pow(self.failures)).await;
                 }
                 Err(other) => return Err(other),
             }
@@ -84,7 +86,11 @@ impl JobWatch {
         };
         match connection.chunk().await? {
             Some(piece) => self.ready.extend(self.decoder.push(&piece)),
-            None => self.connection = None,
+            None => {
+                // A server that drains closes in order; the next one is not there in the same moment.
+                self.connection = None;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
         Ok(())
     }
@@ -110,4 +116,13 @@ impl JobWatch {
 
 fn parse<T: serde::de::DeserializeOwned>(data: &str) -> Result<T, ClientError> {
     serde_json::from_str(data).map_err(ClientError::Unintelligible)
+}
+
+/// Whether it is worth trying again.
+fn is_passing(error: &ClientError) -> bool {
+    match error {
+        ClientError::Transport(_) => true,
+        ClientError::Refused(problem) => problem.status == 503,
+        _ => false,
+    }
 }
