@@ -84,13 +84,12 @@ impl JobWatch {
                 .await?;
             self.connection.insert(opened)
         };
-        match connection.chunk().await? {
-            Some(piece) => self.ready.extend(self.decoder.push(&piece)),
-            None => {
-                // A server that drains closes in order; the next one is not there in the same moment.
-                self.connection = None;
-                tokio::time::sleep(PAUSE).await;
-            }
+        if let Some(piece) = connection.chunk().await? {
+            self.ready.extend(self.decoder.push(&piece));
+        } else {
+            // A server that drains closes in order; the next one is not there in the same moment.
+            self.connection = None;
+            tokio::time::sleep(PAUSE).await;
         }
         Ok(())
     }
