@@ -144,7 +144,7 @@ impl<'a> Examination<'a> {
         let raster = match decode::jpeg(&layout, EDGE, &scratch.decoding) {
             Ok(raster) => raster,
             Err(DecodeError::Unsupported(kind)) => {
-                self.unsupported(&kind);
+                self.unsupported(kind);
                 return self.inspection;
             }
             Err(DecodeError::Damaged(reason)) => {

@@ -202,10 +202,10 @@ mod tests {
         {
             let held = GATE.lock().unwrap();
             let mut first = std::pin::pin!(pool.inspect(Bytes::from_static(b"1"), LIMITS));
-            assert!(futures_are_pending(first.as_mut()));
+            assert!(is_pending(first.as_mut()));
             {
                 let mut second = std::pin::pin!(pool.inspect(Bytes::from_static(b"2"), LIMITS));
-                assert!(futures_are_pending(second.as_mut()));
+                assert!(is_pending(second.as_mut()));
             }
             drop(held);
             first.await.unwrap();
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(*WORKED_ON.lock().unwrap(), b"13");
     }
 
-    fn futures_are_pending<F: Future>(future: std::pin::Pin<&mut F>) -> bool {
+    fn is_pending<F: Future>(future: std::pin::Pin<&mut F>) -> bool {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         future.poll(&mut context).is_pending()
     }

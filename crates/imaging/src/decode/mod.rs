@@ -16,7 +16,7 @@ pub(crate) enum DecodeError {
     /// The file is damaged.
     Damaged(String),
     /// The file is of a kind that can't be read here.
-    Unsupported(String),
+    Unsupported(&'static str),
 }
 
 /// Decodes a JPEG to a raster whose longer edge has at least `edge` pixels, or to its full size if it is smaller.
@@ -52,9 +52,7 @@ fn decode(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
         Some(PixelFormat::RGB24) => Colour::Rgb,
         Some(PixelFormat::CMYK32) => Colour::Cmyk,
         Some(PixelFormat::L16) | None => {
-            return Err(DecodeError::Unsupported(
-                "image/jpeg with 16 bits a sample".to_owned(),
-            ));
+            return Err(DecodeError::Unsupported("image/jpeg with 16 bits a sample"));
         }
     };
     if pixels.len() != usize::from(width) * usize::from(height) * colour.planes() {
@@ -103,7 +101,10 @@ fn colours(layout: &Layout<'_>) -> Option<ColorTransform> {
 
 fn explain(error: Error) -> DecodeError {
     match error {
-        Error::Unsupported(feature) => DecodeError::Unsupported(format!("image/jpeg with {feature:?}")),
+        Error::Unsupported(feature) => {
+            tracing::debug!(?feature, "a photo is of a kind that the decoder does not know");
+            DecodeError::Unsupported("image/jpeg of an unusual kind")
+        }
         other => DecodeError::Damaged(other.to_string()),
     }
 }
