@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn photos_are_as_large_as_a_cameras() {
-        for (name, file) in demo_set(6, 99) {
+        for (name, file) in demo_set(3, 99) {
             let megabytes = 2_000_000..=6_000_000;
             assert!(megabytes.contains(&file.len()), "{name}: {} bytes", file.len());
         }
