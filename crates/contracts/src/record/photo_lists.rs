@@ -68,6 +68,7 @@ async fn pages(record: &Record, owner: UserId, mut query: PhotoListQuery) -> Vec
         match page.next {
             Some(next) => {
                 assert_eq!(Some(&next), last.as_ref(), "a page ends with its last photo");
+                assert_ne!(query.after.as_ref(), Some(&next), "a page leads on");
                 query.after = Some(next);
             }
             None => return pages,
@@ -141,6 +142,7 @@ pub async fn pages_neither_skip_nor_repeat_while_photos_come_and_go<H: RecordHar
             let mut seen: Vec<PhotoView> = Vec::new();
             let mut asked = query(sort, direction, 3);
             loop {
+                assert!(seen.len() < 200, "a list comes to its end, though it grows");
                 let page = record.photos.list(owner, &asked).await.unwrap();
                 seen.extend(page.items);
                 let Some(next) = page.next else { break };

@@ -78,9 +78,10 @@ pub async fn rows(record: &Record) -> Vec<AggregateRow> {
     loop {
         let after = rows.last().map(|row| row.stream);
         let page = record.rows.state_rows(after, 7).await.unwrap();
-        if page.is_empty() {
+        let Some(first) = page.first() else {
             return rows;
-        }
+        };
+        assert!(after < Some(first.stream), "a page of rows leads on");
         rows.extend(page);
     }
 }
