@@ -17,7 +17,7 @@ pub(crate) fn to_srgb(picture: Raster, profile: Option<&[u8]>) -> Raster {
     match (converted, picture.colour) {
         (Some(pixels), _) => rgb(&picture, pixels),
         (None, Colour::Cmyk) => rgb(&picture, mixed(&pixels_of(&picture.planes))),
-        (None, Colour::Grey | Colour::Rgb) => picture,
+        (None, Colour::Grey | Colour::Rgb | Colour::Ycc) => picture,
     }
 }
 
@@ -39,6 +39,8 @@ fn convert(picture: &Raster, profile: &[u8]) -> Result<Option<Vec<u8>>, CmsError
     let (from, space) = match picture.colour {
         Colour::Grey => (Layout::Gray, DataColorSpace::Gray),
         Colour::Rgb => (Layout::Rgb, DataColorSpace::Rgb),
+        // A profile speaks of red, green and blue: whoever has one converts first.
+        Colour::Ycc => return Ok(None),
         Colour::Cmyk => (Layout::Rgba, DataColorSpace::Cmyk),
     };
     if profile.color_space != space {
@@ -54,6 +56,35 @@ fn convert(picture: &Raster, profile: &[u8]) -> Result<Option<Vec<u8>>, CmsError
     let mut target = vec![0; source.len() / picture.colour.planes() * 3];
     transform.transform(&source, &mut target)?;
     Ok(Some(target))
+}
+
+/// The red, green and blue of a picture in Y, Cb and Cr whose planes have one size (JFIF 1.02, page 3); another picture
+/// as it is.
+pub(crate) fn to_rgb(picture: Raster) -> Raster {
+    let [light, blueness, redness] = &picture.planes[..] else {
+        return picture;
+    };
+    if picture.colour != Colour::Ycc {
+        return picture;
+    }
+    let mut planes: [Vec<u8>; 3] = std::array::from_fn(|_| Vec::with_capacity(light.samples.len()));
+    let [reds, greens, blues] = &mut planes;
+    for ((&y, &cb), &cr) in light.samples.iter().zip(&blueness.samples).zip(&redness.samples) {
+        let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
+        reds.push(rounded(y + 91_881 * cr));
+        greens.push(rounded(y - 22_554 * cb - 46_802 * cr));
+        blues.push(rounded(y + 116_130 * cb));
+    }
+    let size = (light.width, light.height);
+    Raster {
+        colour: Colour::Rgb,
+        planes: planes.map(|samples| Plane::whole(size, samples)).into(),
+    }
+}
+
+/// A sample from its 65 536-fold.
+fn rounded(sample: i32) -> u8 {
+    u8::try_from(((sample + 32_768) >> 16).clamp(0, 255)).unwrap_or_default()
 }
 
 /// Light that inks leave: each takes its part, and black takes its part of the rest.
@@ -81,6 +112,14 @@ mod tests {
             colour,
             planes: planes.map(|samples| Plane::whole((width, 1), samples)).collect(),
         }
+    }
+
+    #[test]
+    fn light_and_its_tints_become_red_green_and_blue() {
+        // Black, white, and the primaries as JFIF's formulas give them.
+        let ycc = [0, 128, 128, 255, 128, 128, 76, 85, 255, 150, 44, 21, 29, 255, 107];
+        let rgb = [0, 0, 0, 255, 255, 255, 254, 0, 0, 0, 255, 1, 0, 0, 254];
+        assert_eq!(to_rgb(picture(Colour::Ycc, &ycc)), picture(Colour::Rgb, &rgb));
     }
 
     #[test]

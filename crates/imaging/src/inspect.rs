@@ -18,6 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Scratch {
     resampler: Resampler,
+    scaled: jpeg_scale::Decoder,
     /// A single thread: decoders share their work out among the threads that they find, and find only this one.
     decoding: rayon::ThreadPool,
 }
@@ -32,6 +33,7 @@ impl Scratch {
     pub fn new() -> Result<Self, ScratchError> {
         Ok(Self {
             resampler: Resampler::default(),
+            scaled: jpeg_scale::Decoder::new(),
             decoding: rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .thread_name(|_| "decoding".to_owned())
@@ -141,7 +143,7 @@ impl<'a> Examination<'a> {
         let Some(layout) = self.picture.take() else {
             return self.inspection;
         };
-        let raster = match decode::jpeg(&layout, EDGE, &scratch.decoding) {
+        let raster = match decode::jpeg(&layout, EDGE, &mut scratch.scaled, &scratch.decoding) {
             Ok(raster) => raster,
             Err(DecodeError::Unsupported(kind)) => {
                 self.unsupported(kind);

@@ -12,6 +12,8 @@ pub(crate) enum Colour {
     Grey,
     /// Red, green, blue.
     Rgb,
+    /// Light, and how blue and how red it is (JFIF); the two may have fewer samples.
+    Ycc,
     /// Amounts of ink: cyan, magenta, yellow, black.
     Cmyk,
 }
@@ -37,6 +39,27 @@ impl Plane {
             samples,
         }
     }
+
+    /// Half as wide and high, rounded up, each sample the mean of up to four.
+    pub(crate) fn halved(&self) -> Self {
+        let size = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let width = self.width.max(1) as usize;
+        let mut samples = Vec::with_capacity(size.0 as usize * size.1 as usize);
+        for rows in self.samples.chunks(2 * width) {
+            let (upper, lower) = rows.split_at(width.min(rows.len()));
+            // Where there is no lower row or right neighbour, its twin stands in.
+            let lower = if lower.is_empty() { upper } else { lower };
+            for (above, below) in upper.chunks(2).zip(lower.chunks(2)) {
+                let sum = |pair: &[u8]| match *pair {
+                    [left, right] => u16::from(left) + u16::from(right),
+                    [alone] => 2 * u16::from(alone),
+                    _ => 0,
+                };
+                samples.push(u8::try_from((sum(above) + sum(below) + 2) / 4).unwrap_or(u8::MAX));
+            }
+        }
+        Self::whole(size, samples)
+    }
 }
 
 impl Colour {
@@ -44,7 +67,7 @@ impl Colour {
     pub(crate) const fn planes(self) -> usize {
         match self {
             Self::Grey => 1,
-            Self::Rgb => 3,
+            Self::Rgb | Self::Ycc => 3,
             Self::Cmyk => 4,
         }
     }
@@ -54,7 +77,7 @@ impl Colour {
 pub(crate) fn planes_of(colour: Colour, pixels: Vec<u8>) -> Vec<Vec<u8>> {
     match colour {
         Colour::Grey => vec![pixels],
-        Colour::Rgb => split::<3>(&pixels),
+        Colour::Rgb | Colour::Ycc => split::<3>(&pixels),
         Colour::Cmyk => split::<4>(&pixels),
     }
 }
@@ -86,6 +109,16 @@ pub(crate) fn pixels_of(planes: &[Plane]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_plane_is_the_mean_of_its_squares() {
+        let odd = Plane::whole((3, 3), vec![0, 4, 9, 8, 12, 11, 1, 2, 255]);
+        assert_eq!(odd.halved(), Plane::whole((2, 2), vec![6, 10, 2, 255]));
+        assert_eq!(
+            Plane::whole((1, 1), vec![7]).halved(),
+            Plane::whole((1, 1), vec![7])
+        );
+    }
 
     #[test]
     fn pixels_become_planes_and_pixels_again() {

@@ -5,7 +5,7 @@ use rapidphoto_domain::values::ThumbnailEdge;
 use rapidphoto_resample::{ResampleError, Resampler};
 
 use crate::{
-    colour::to_srgb,
+    colour::{to_rgb, to_srgb},
     orientation::Orientation,
     raster::{Colour, Plane, Raster},
     resize::{fit, resize},
@@ -20,6 +20,8 @@ pub(crate) enum ThumbnailError {
     Resample(#[from] ResampleError),
     #[error("the thumbnail can't be encoded")]
     Encode(#[from] EncodingError),
+    #[error("the thumbnail's planes can't be encoded")]
+    EncodePlanes(#[from] jpeg_scale::EncodeError),
     #[error("a thumbnail has an edge of more than 65 535 pixels")]
     Edge,
 }
@@ -40,9 +42,9 @@ pub(crate) fn make(
     for edge in edges {
         let shown = fit(orientation.shown(full), edge.pixels());
         let picture = if let Some(larger) = &larger {
-            reduce(resampler, larger, shown)?
+            smaller(resampler, larger, shown)?
         } else {
-            let mut picture = to_srgb(reduce(resampler, raster, orientation.shown(shown))?, profile);
+            let mut picture = at_its_largest(resampler, raster, orientation.shown(shown), profile)?;
             picture.planes = picture
                 .planes
                 .into_iter()
@@ -62,9 +64,49 @@ pub(crate) fn make(
     Ok(thumbnails)
 }
 
-/// Brings all planes of a picture to one size.
-fn reduce(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResampleError> {
+/// The picture at the size of the largest thumbnail, in sRGB.
+fn at_its_largest(
+    resampler: &mut Resampler,
+    raster: &Raster,
+    size: (u32, u32),
+    profile: Option<&[u8]>,
+) -> Result<Raster, ResampleError> {
+    if profile.is_none() {
+        return Ok(to_srgb(reduce(resampler, raster, size)?, None));
+    }
+    // A profile speaks of whole pixels.
     let planes = raster.planes.iter().map(|plane| resize(resampler, plane, size));
+    let planes = planes.collect::<Result<_, _>>()?;
+    Ok(to_srgb(
+        to_rgb(Raster {
+            colour: raster.colour,
+            planes,
+        }),
+        profile,
+    ))
+}
+
+/// A picture at a much smaller size. Its tints are few by now: they are halved by averages, for a sharp filter would ring
+/// over half of a small picture.
+fn smaller(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResampleError> {
+    let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
+        let resized = resize(resampler, plane, size)?;
+        let is_tint = raster.colour == Colour::Ycc && component > 0;
+        Ok(if is_tint { resized.halved() } else { resized })
+    });
+    Ok(Raster {
+        colour: raster.colour,
+        planes: planes.collect::<Result<_, ResampleError>>()?,
+    })
+}
+
+/// Brings all planes of a picture to one size; tints to half of it, as they are stored.
+fn reduce(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResampleError> {
+    let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
+    let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
+        let is_tint = raster.colour == Colour::Ycc && component > 0;
+        resize(resampler, plane, if is_tint { halved } else { size })
+    });
     Ok(Raster {
         colour: raster.colour,
         planes: planes.collect::<Result<_, _>>()?,
@@ -72,6 +114,9 @@ fn reduce(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Resul
 }
 
 fn encode((width, height): (u32, u32), picture: &Raster) -> Result<Bytes, ThumbnailError> {
+    if matches!(picture.colour, Colour::Grey | Colour::Ycc) {
+        return encode_planes((width, height), picture);
+    }
     let mut file = Vec::with_capacity(width as usize * height as usize / 4 + 1024);
     let mut encoder = Encoder::new(&mut file, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
@@ -82,6 +127,23 @@ fn encode((width, height): (u32, u32), picture: &Raster) -> Result<Bytes, Thumbn
         colour: picture.colour,
         planes: &picture.planes,
     })?;
+    Ok(Bytes::from(file))
+}
+
+/// Encodes planes as they are.
+fn encode_planes((width, height): (u32, u32), picture: &Raster) -> Result<Bytes, ThumbnailError> {
+    let planes = picture.planes.iter().map(|plane| jpeg_scale::Plane {
+        width: plane.width as usize,
+        height: plane.height as usize,
+        stride: plane.width as usize,
+        data: plane.samples.clone(),
+    });
+    let planes = jpeg_scale::Planes {
+        width: width as usize,
+        height: height as usize,
+        planes: planes.collect(),
+    };
+    let file = jpeg_scale::Encoder::new(QUALITY).encode(&planes)?;
     Ok(Bytes::from(file))
 }
 
@@ -97,7 +159,7 @@ impl<'a> ImageBuffer for Picture<'a> {
     fn get_jpeg_color_type(&self) -> JpegColorType {
         match self.colour {
             Colour::Grey => JpegColorType::Luma,
-            Colour::Rgb => JpegColorType::Ycbcr,
+            Colour::Rgb | Colour::Ycc => JpegColorType::Ycbcr,
             Colour::Cmyk => JpegColorType::Cmyk,
         }
     }
@@ -125,7 +187,7 @@ impl<'a> ImageBuffer for Picture<'a> {
                     redness.push(cr);
                 }
             }
-            (Colour::Grey | Colour::Rgb | Colour::Cmyk, rows) => {
+            (Colour::Grey | Colour::Rgb | Colour::Ycc | Colour::Cmyk, rows) => {
                 for (buffer, row) in buffers.iter_mut().zip(rows) {
                     buffer.extend_from_slice(row);
                 }

@@ -70,8 +70,9 @@ fn every_kind_of_jpeg_is_read() {
                     restart,
                     ..Kind::default()
                 };
-                // Sizes at which a file is decoded whole, to a half and to a quarter, with edges within a block.
-                for (width, height) in [(403, 299), (2101, 403), (4201, 207)] {
+                // Sizes at which a file is decoded whole, to a half and to a quarter, with edges within a block. The
+                // small thumbnails are high enough that a block of their tints, which JPEG rounds together, has one.
+                for (width, height) in [(403, 299), (2101, 403), (4201, 807)] {
                     let what = format!(
                         "{width} × {height}, {sampling:?}, progressive {progressive}, restart {restart}"
                     );

@@ -1,6 +1,7 @@
 //! From a file to a raster that is just large enough.
 
 mod pieces;
+mod scaled;
 
 use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
 use pieces::Pieces;
@@ -25,8 +26,13 @@ pub(crate) enum DecodeError {
 pub(crate) fn jpeg(
     layout: &Layout<'_>,
     edge: u16,
+    scaled: &mut jpeg_scale::Decoder,
     threads: &rayon::ThreadPool,
 ) -> Result<Raster, DecodeError> {
+    let common = matches!(colours(layout), None | Some(ColorTransform::YCbCr));
+    if common && let Some(raster) = scaled::decode(layout, edge, scaled) {
+        return Ok(raster);
+    }
     threads.install(|| decode(layout, edge))
 }
 

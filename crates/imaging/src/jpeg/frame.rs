@@ -31,6 +31,19 @@ pub(crate) struct Component {
 }
 
 impl Frame {
+    /// How wide and high a component is stored, as parts of the picture's width and height.
+    pub(crate) fn share(&self, component: usize) -> (f64, f64) {
+        let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1);
+        let part = |factor: fn(&Component) -> u8| {
+            let own = self.components.get(component).map_or(1, factor);
+            f64::from(own) / f64::from(most(factor))
+        };
+        (
+            part(|component| component.horizontal),
+            part(|component| component.vertical),
+        )
+    }
+
     pub(super) fn read(code: u8, content: &[u8]) -> Option<Self> {
         let [precision, h1, h0, w1, w0, count, rest @ ..] = content else {
             return None;

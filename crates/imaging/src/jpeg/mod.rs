@@ -11,6 +11,8 @@ pub(crate) use frame::{Coding, Frame};
 /// A file's segments as far as they can be read.
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
+    /// The whole file.
+    pub(crate) file: &'a [u8],
     /// The frame header, unless the file is damaged before it.
     pub(crate) frame: Option<Frame>,
     /// EXIF's TIFF file.
@@ -85,6 +87,7 @@ impl<'a> Layout<'a> {
     /// Reads a file that begins as a JPEG does.
     pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut layout = Self {
+            file: bytes,
             frame: None,
             exif: None,
             jfif: false,
