@@ -76,8 +76,7 @@ impl PhotoBatch<'_> {
             match self.outside.journal.commit(commit).await {
                 Ok(_) => return Ok(Some(after)),
                 Err(CommitError::Conflict(_)) => {}
-                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable),
-                Err(other) => return Err(Unavailable::record(other)),
+                Err(other) => return Err(other.into_unavailable()),
             }
         }
         Ok(None)

@@ -113,15 +113,7 @@ impl RegisterUserHandler {
         match self.outside.journal.commit(commit).await {
             Ok(_) => Ok(user),
             Err(CommitError::Duplicate(Unique::Email)) => Err(RegisterUserError::EmailTaken),
-            Err(other) => Err(RegisterUserError::Unavailable(unexpected(other))),
+            Err(other) => Err(RegisterUserError::Unavailable(other.into_unavailable())),
         }
-    }
-}
-
-/// A refusal that this decision can't run into: a new stream has no rival.
-fn unexpected(error: CommitError) -> Unavailable {
-    match error {
-        CommitError::Unavailable(unavailable) => unavailable,
-        other => Unavailable::record(other),
     }
 }

@@ -84,8 +84,7 @@ impl ReportArrivalHandler {
                     return Ok(arrival);
                 }
                 Err(CommitError::Conflict(_)) => {}
-                Err(CommitError::Unavailable(why)) => return Err(why.into()),
-                Err(other) => return Err(Unavailable::record(other).into()),
+                Err(other) => return Err(other.into_unavailable().into()),
             }
         }
         Err(ReportArrivalError::Contended)

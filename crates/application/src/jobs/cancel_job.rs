@@ -64,8 +64,7 @@ impl CancelJobHandler {
             match self.outside.journal.commit(commit).await {
                 Ok(_) => break,
                 Err(CommitError::Conflict(_)) => {}
-                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
-                Err(other) => return Err(Unavailable::record(other).into()),
+                Err(other) => return Err(other.into_unavailable().into()),
             }
         }
         for photo in self.outside.aggregates.photos_of_job(command.job).await? {
@@ -103,8 +102,7 @@ pub(crate) async fn cancel_photo(
                 }));
             }
             Err(CommitError::Conflict(_)) => {}
-            Err(CommitError::Unavailable(unavailable)) => return Err(unavailable),
-            Err(other) => return Err(Unavailable::record(other)),
+            Err(other) => return Err(other.into_unavailable()),
         }
     }
     Err(Unavailable::record("the photo keeps changing"))

@@ -124,8 +124,7 @@ impl CreateJobHandler {
                     CommitError::Duplicate(Unique::UploadId { .. } | Unique::IdempotencyKey)
                     | CommitError::Conflict(_),
                 ) => {}
-                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
-                Err(other) => return Err(Unavailable::record(other).into()),
+                Err(other) => return Err(other.into_unavailable().into()),
             }
         }
         Err(Unavailable::record("other requests with the same upload ids keep being faster").into())

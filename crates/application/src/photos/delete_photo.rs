@@ -78,8 +78,7 @@ impl DeletePhotoHandler {
             match self.outside.journal.commit(commit).await {
                 Ok(_) => return Ok(deleted),
                 Err(CommitError::Conflict(_)) => {}
-                Err(CommitError::Unavailable(unavailable)) => return Err(unavailable.into()),
-                Err(other) => return Err(Unavailable::record(other).into()),
+                Err(other) => return Err(other.into_unavailable().into()),
             }
         }
         Err(Unavailable::record("the photo keeps changing").into())

@@ -259,3 +259,14 @@ pub enum CommitError {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
+
+impl CommitError {
+    /// What a refusal comes to for a decision that can't run into it, or has run into it too often: as if the record could
+    /// not be reached.
+    pub fn into_unavailable(self) -> Unavailable {
+        match self {
+            Self::Unavailable(unavailable) => unavailable,
+            other => Unavailable::record(other),
+        }
+    }
+}

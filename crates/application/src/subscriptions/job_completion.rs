@@ -74,8 +74,7 @@ impl JobCompletion {
                 Ok(_) => return Ok(true),
                 Err(CommitError::Conflict(_) | CommitError::Duplicate(Unique::EventId(_))) => {}
                 Err(CommitError::StaleCheckpoint) => return Err(ReactError::LeaseLost),
-                Err(CommitError::Unavailable(why)) => return Err(why.into()),
-                Err(other) => return Err(Unavailable::record(other).into()),
+                Err(other) => return Err(other.into_unavailable().into()),
             }
         }
         Err(Unavailable::record("the job is being changed by others all the time").into())

@@ -186,8 +186,7 @@ impl SubscriptionRunner {
                 Ok(())
             }
             Err(CommitError::StaleCheckpoint) => Err(ReactError::LeaseLost),
-            Err(CommitError::Unavailable(why)) => Err(why.into()),
-            Err(other) => Err(crate::ports::Unavailable::record(other).into()),
+            Err(other) => Err(other.into_unavailable().into()),
         }
     }
 

@@ -97,8 +97,7 @@ pub(super) async fn settle(
             Ok(()) => return Ok(()),
             Err(CommitError::Conflict(_)) => {}
             Err(CommitError::StaleClaim { .. }) => return Err(WorkError::Lost),
-            Err(CommitError::Unavailable(why)) => return Err(WorkError::Record(why)),
-            Err(other) => return Err(WorkError::Record(Unavailable::record(other))),
+            Err(other) => return Err(WorkError::Record(other.into_unavailable())),
         }
     }
     Err(WorkError::Record(Unavailable::record(
