@@ -28,6 +28,7 @@ const RUNTIME: &str = "rapidphoto-runtime";
 const CLIENT: &str = "rapidphoto-client";
 const TESTKIT: &str = "rapidphoto-testkit";
 const RAPIDPHOTO: &str = "rapidphoto";
+const BENCH_THUMBNAILS: &str = "bench-thumbnails";
 const XTASK: &str = "xtask";
 
 const CORE: &[&str] = &[APPLICATION, DOMAIN];
@@ -190,6 +191,13 @@ const CRATES: &[CrateRule] = &[
         because: BINARY,
     },
     CrateRule {
+        name: BENCH_THUMBNAILS,
+        uses: &[APPLICATION, IMAGING],
+        tests_use: &[SAMPLE_PHOTOS],
+        third_party: ThirdParty::Any,
+        because: "It measures imaging as the worker calls it, and nothing else.",
+    },
+    CrateRule {
         name: XTASK,
         uses: &[],
         tests_use: &[],
@@ -274,7 +282,7 @@ const HOMES: &[Home] = &[
     },
     Home {
         crates: &["anyhow"],
-        live_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, XTASK],
+        live_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, BENCH_THUMBNAILS, XTASK],
         because: "A library's errors have types that a caller can act on.",
     },
 ];
