@@ -22,7 +22,70 @@ pub(crate) trait Work {
     type Output;
 
     /// Does it; to be `#[inline(always)]`, as is all that it calls in its inner loops.
-    fn run(self) -> Self::Output;
+    fn run<I: Instructions>(self, instructions: I) -> Self::Output;
+}
+
+/// Operations on sets of bits for which some CPUs have an instruction.
+pub(crate) trait Instructions: Copy {
+    /// Puts the lowest bits of `values`, as many as `set` has, in the places of the bits of `set`.
+    fn deposit(self, values: u64, set: u64) -> u64;
+
+    /// The bit of `set` that has `before` bits above it and `behind` below it.
+    fn nth(self, set: u64, before: usize, behind: usize) -> u64;
+}
+
+#[derive(Clone, Copy)]
+struct Portable;
+
+impl Instructions for Portable {
+    #[inline(always)]
+    fn deposit(self, mut values: u64, mut set: u64) -> u64 {
+        let mut result = 0;
+        while set != 0 {
+            let lowest = set & set.wrapping_neg();
+            result |= if values & 1 == 0 { 0 } else { lowest };
+            values >>= 1;
+            set ^= lowest;
+        }
+        result
+    }
+
+    #[inline(always)]
+    fn nth(self, mut set: u64, before: usize, _: usize) -> u64 {
+        for _ in 0..before {
+            set &= !(1 << 63 >> (set.leading_zeros() & 63));
+        }
+        1 << 63 >> (set.leading_zeros() & 63)
+    }
+}
+
+/// Made by [`Backend::run`] alone, where the CPU has the instructions.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Instructions for Avx2 {
+    #[inline(always)]
+    fn deposit(self, values: u64, set: u64) -> u64 {
+        // SAFETY: there is an `Avx2` only where `Kind::Avx2` is, which is made after the CPU was asked for BMI2.
+        #[allow(unsafe_code)]
+        unsafe {
+            deposit_bmi2(values, set)
+        }
+    }
+
+    #[inline(always)]
+    fn nth(self, set: u64, _: usize, behind: usize) -> u64 {
+        self.deposit(1 << (behind & 63), set)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "bmi2")]
+#[inline]
+fn deposit_bmi2(values: u64, set: u64) -> u64 {
+    std::arch::x86_64::_pdep_u64(values, set)
 }
 
 impl Backend {
@@ -48,7 +111,7 @@ impl Backend {
 
     pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
-            Kind::Portable => work.run(),
+            Kind::Portable => work.run(Portable),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for every feature that
             // `run_avx2` enables.
@@ -92,5 +155,5 @@ impl Backend {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,movbe,popcnt")]
 fn run_avx2<W: Work>(work: W) -> W::Output {
-    work.run()
+    work.run(Avx2)
 }

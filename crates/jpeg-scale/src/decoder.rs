@@ -5,8 +5,11 @@ use crate::error::{Corrupt, Damage, Error};
 use crate::header::{Prelude, Read};
 use crate::huffman::Tables;
 use crate::idct;
+use crate::layout::Layout;
 use crate::planes::Planes;
+use crate::progressive::{self, Memory, Progressive, STORED};
 use crate::scan::{Channel, Group, Scan};
+use crate::script::Script;
 use crate::window::{self, Bytes};
 
 /// How large the decoded picture is, as a part of the original.
@@ -93,6 +96,7 @@ pub struct Decoder {
     backend: Backend,
     window: Box<Bytes>,
     groups: Vec<Group>,
+    memory: Memory,
     /// The look-up tables of recent pictures: most files of a camera share theirs.
     tables: Vec<Tables>,
 }
@@ -123,6 +127,7 @@ impl Decoder {
             backend,
             window: window::bytes(),
             groups: Vec::new(),
+            memory: Memory::default(),
             tables: Vec::new(),
         }
     }
@@ -152,23 +157,37 @@ impl Decoder {
         limits: &Limits,
         planes: &mut Planes,
     ) -> Result<Option<Damage>, Error> {
-        let prelude = match Prelude::read(bytes).map_err(Error::Corrupt)? {
-            Read::Supported(prelude) => prelude,
-            Read::Unsupported(_, reason) => return Err(Error::Unsupported(reason)),
-        };
-        let layout = Layout::new(&prelude, scale);
-        layout.check(limits)?;
-        let tables = self.prepare_tables(&prelude)?;
-        layout.shape(planes);
-        Ok(match scale {
-            Scale::Eighth => self.scan::<1, { idct::limit(1) }>(bytes, &prelude, &layout, &tables, planes),
-            Scale::Quarter => self.scan::<2, { idct::limit(2) }>(bytes, &prelude, &layout, &tables, planes),
-            Scale::ThreeEighths => {
-                self.scan::<3, { idct::limit(3) }>(bytes, &prelude, &layout, &tables, planes)
+        match Prelude::read(bytes).map_err(Error::Corrupt)? {
+            Read::Unsupported(_, reason) => Err(Error::Unsupported(reason)),
+            Read::Sequential(prelude) => {
+                let layout = Layout::new(&prelude.frame.header(None), scale);
+                layout.check(limits)?;
+                let tables = self.prepare_tables(&prelude)?;
+                layout.shape(planes);
+                let run = match scale {
+                    Scale::Eighth => Self::scan::<1, { idct::limit(1) }>,
+                    Scale::Quarter => Self::scan::<2, { idct::limit(2) }>,
+                    Scale::ThreeEighths => Self::scan::<3, { idct::limit(3) }>,
+                    Scale::Half => Self::scan::<4, { idct::limit(4) }>,
+                    Scale::Full => Self::scan::<8, { idct::limit(8) }>,
+                };
+                Ok(run(self, bytes, &prelude, &layout, &tables, planes))
             }
-            Scale::Half => self.scan::<4, { idct::limit(4) }>(bytes, &prelude, &layout, &tables, planes),
-            Scale::Full => self.scan::<8, { idct::limit(8) }>(bytes, &prelude, &layout, &tables, planes),
-        })
+            Read::Progressive(mut script) => {
+                let layout = Layout::new(&script.frame.header(None), scale);
+                layout.check(limits)?;
+                script.read_rest().map_err(Error::Corrupt)?;
+                layout.shape(planes);
+                let run = match scale {
+                    Scale::Eighth => Self::passes::<1, { STORED[1] }>,
+                    Scale::Quarter => Self::passes::<2, { STORED[2] }>,
+                    Scale::ThreeEighths => Self::passes::<3, { STORED[3] }>,
+                    Scale::Half => Self::passes::<4, { STORED[4] }>,
+                    Scale::Full => Self::passes::<8, { STORED[8] }>,
+                };
+                Ok(run(self, bytes, &script, &layout, planes))
+            }
+        }
     }
 
     /// The index of each component's tables.
@@ -206,10 +225,11 @@ impl Decoder {
         let channels: Vec<_> = prelude
             .components
             .iter()
+            .zip(&layout.components)
             .zip(tables)
-            .map(|(component, &table)| Channel {
-                horizontal: usize::from(component.horizontal),
-                vertical: usize::from(component.vertical),
+            .map(|((component, place), &table)| Channel {
+                horizontal: place.horizontal,
+                vertical: place.vertical,
                 tables: &self.tables[table],
                 // Steps beyond 32 767 wrap: 8-bit samples have none.
                 steps: component.quantization.map(|step| step as i16),
@@ -228,77 +248,27 @@ impl Decoder {
             restart_interval: usize::from(prelude.restart_interval),
         })
     }
-}
 
-struct PlaneLayout {
-    width: usize,
-    height: usize,
-    stride: usize,
-    rows: usize,
-}
-
-/// The sizes of a picture's planes at a scale.
-struct Layout {
-    original: (u16, u16),
-    scale: Scale,
-    /// MCUs in a row, rows of MCUs.
-    columns: usize,
-    rows: usize,
-    planes: Vec<PlaneLayout>,
-}
-
-impl Layout {
-    fn new(prelude: &Prelude, scale: Scale) -> Self {
-        let (width, height) = (
-            usize::from(prelude.frame.width),
-            usize::from(prelude.frame.height),
-        );
-        let most = |factor: fn(&crate::header::ScanComponent) -> u8| {
-            usize::from(prelude.components.iter().map(factor).max().unwrap_or(1))
-        };
-        let (most_h, most_v) = (most(|each| each.horizontal), most(|each| each.vertical));
-        let columns = width.div_ceil(8 * most_h);
-        let rows = height.div_ceil(8 * most_v);
-        let n = scale.eighths();
-        let planes = prelude.components.iter().map(|component| {
-            let (h, v) = (usize::from(component.horizontal), usize::from(component.vertical));
-            PlaneLayout {
-                width: (width * h * n).div_ceil(8 * most_h),
-                height: (height * v * n).div_ceil(8 * most_v),
-                stride: columns * h * n,
-                rows: rows * v * n,
-            }
+    fn passes<const N: usize, const K: usize>(
+        &mut self,
+        source: &[u8],
+        script: &Script<'_>,
+        layout: &Layout,
+        planes: &mut Planes,
+    ) -> Option<Damage> {
+        // A component without any scan has no steps, and no coefficients either.
+        let steps = script
+            .quantization
+            .map(|steps| steps.unwrap_or([1; 64]).map(|step| step as i16));
+        let damage = self.backend.run(Progressive::<N, K> {
+            backend: self.backend,
+            source,
+            memory: &mut self.memory,
+            passes: &script.needed(progressive::wanted(N)),
+            layout,
+            steps: &steps,
+            planes: &mut planes.planes,
         });
-        let planes = planes.collect();
-        Self {
-            original: (prelude.frame.width, prelude.frame.height),
-            scale,
-            columns,
-            rows,
-            planes,
-        }
-    }
-
-    fn check(&self, limits: &Limits) -> Result<(), Error> {
-        let (width, height) = self.original;
-        let pixels = u64::from(width) * u64::from(height);
-        let bytes: u64 = self
-            .planes
-            .iter()
-            .map(|plane| plane.stride as u64 * plane.rows as u64)
-            .sum();
-        if pixels > limits.pixels || bytes > limits.bytes {
-            return Err(Error::Limit { width, height });
-        }
-        Ok(())
-    }
-
-    fn shape(&self, picture: &mut Planes) {
-        picture.width = self.scale.apply(usize::from(self.original.0));
-        picture.height = self.scale.apply(usize::from(self.original.1));
-        picture.planes.resize_with(self.planes.len(), Default::default);
-        for (plane, layout) in picture.planes.iter_mut().zip(&self.planes) {
-            plane.shape(layout.width, layout.height, layout.stride, layout.rows);
-        }
+        script.damage.or(damage)
     }
 }

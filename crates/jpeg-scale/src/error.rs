@@ -24,9 +24,6 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsupported {
-    /// Progressive DCT (SOF2).
-    #[error("progressive")]
-    Progressive,
     /// Arithmetic coding of any process (SOF9 to SOF11).
     #[error("arithmetic coding")]
     Arithmetic,
@@ -81,6 +78,9 @@ pub enum Corrupt {
     /// The scan header contradicts itself or the frame.
     #[error("the scan header is invalid")]
     Scan,
+    /// More scans than any encoder writes: made to take time.
+    #[error("far too many scans")]
+    Scans,
     /// A Huffman table is no prefix code, or is missing.
     #[error("a Huffman table is invalid or missing")]
     Huffman,
@@ -107,4 +107,7 @@ pub enum Damage {
     /// A restart interval holds more data than its blocks need.
     #[error("a restart interval holds more data than its blocks need")]
     Surplus,
+    /// A scan behind the first is invalid, or what stands before it is (progressive files only).
+    #[error("the header of a scan behind the first is invalid")]
+    Scan,
 }

@@ -1,16 +1,11 @@
-//! Marker segments up to the first scan (ITU-T T.81, annex B).
+//! What a file is, told by all that stands before its first data.
 
+use crate::Scale;
 use crate::error::{Corrupt, Error, Unsupported};
 use crate::huffman::Code;
-
-const SOI: u8 = 0xd8;
-const EOI: u8 = 0xd9;
-const SOS: u8 = 0xda;
-const DQT: u8 = 0xdb;
-const DHT: u8 = 0xc4;
-const DRI: u8 = 0xdd;
-const JFIF: u8 = 0xe0;
-const ADOBE: u8 = 0xee;
+use crate::layout::Layout;
+use crate::script::Script;
+use crate::segments::{Next, Reader};
 
 /// The order of coefficients in a file: the place (row × 8 + column) of each (ITU-T T.81, figure 5).
 pub(crate) const ZIGZAG: [u8; 64] = [
@@ -39,8 +34,21 @@ pub struct Header {
     pub components: u8,
     /// Sampling factors of the first four components.
     pub sampling: [Sampling; 4],
+    /// Whether the picture comes in several scans that refine each other (SOF2).
+    pub progressive: bool,
     /// Why [`Decoder`](crate::Decoder) does not read this file, or none if it does.
     pub unsupported: Option<Unsupported>,
+}
+
+impl Header {
+    /// Bytes that decoding the file at a scale takes: what is compared with [`Limits::bytes`](crate::Limits::bytes).
+    ///
+    /// These are the planes, and for a progressive file the coefficients of one row of MCUs. What a decoder takes
+    /// beyond does not depend on the picture's size: some 150 KiB, and for a progressive file 20 KiB for each of its
+    /// scans, of which there may be 100.
+    pub fn bytes(&self, scale: Scale) -> u64 {
+        Layout::new(self, scale).bytes()
+    }
 }
 
 /// Reads a file's header without decoding anything.
@@ -50,28 +58,31 @@ pub struct Header {
 /// see [`Header::unsupported`].
 pub fn read_header(bytes: &[u8]) -> Result<Header, Error> {
     match Prelude::read(bytes).map_err(Error::Corrupt)? {
-        Read::Supported(prelude) => Ok(prelude.frame.header(None)),
+        Read::Sequential(prelude) => Ok(prelude.frame.header(None)),
+        Read::Progressive(script) => Ok(script.frame.header(None)),
         Read::Unsupported(frame, reason) => Ok(frame.header(Some(reason))),
     }
 }
 
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Component {
-    id: u8,
+    pub(crate) id: u8,
     pub(crate) horizontal: u8,
     pub(crate) vertical: u8,
-    quantization: u8,
+    pub(crate) quantization: u8,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Frame {
     pub(crate) width: u16,
     pub(crate) height: u16,
-    count: u8,
-    components: [Component; 4],
+    pub(crate) progressive: bool,
+    pub(crate) count: u8,
+    pub(crate) components: [Component; 4],
 }
 
 impl Frame {
-    fn header(&self, unsupported: Option<Unsupported>) -> Header {
+    pub(crate) fn header(&self, unsupported: Option<Unsupported>) -> Header {
         let sampling = self.components.map(|each| Sampling {
             horizontal: each.horizontal,
             vertical: each.vertical,
@@ -81,21 +92,20 @@ impl Frame {
             height: self.height,
             components: self.count,
             sampling,
+            progressive: self.progressive,
             unsupported,
         }
     }
 }
 
-/// The tables and sampling of a component in the scan.
+/// The tables of a component in the scan.
 pub(crate) struct ScanComponent {
-    pub(crate) horizontal: u8,
-    pub(crate) vertical: u8,
     pub(crate) quantization: [u16; 64],
     pub(crate) dc: usize,
     pub(crate) ac: usize,
 }
 
-/// All that stands before the entropy-coded data.
+/// All that stands before the data of a file with one scan.
 pub(crate) struct Prelude {
     pub(crate) frame: Frame,
     pub(crate) components: Vec<ScanComponent>,
@@ -107,199 +117,32 @@ pub(crate) struct Prelude {
     pub(crate) data: usize,
 }
 
-pub(crate) enum Read {
-    Supported(Box<Prelude>),
+pub(crate) enum Read<'a> {
+    Sequential(Box<Prelude>),
+    Progressive(Box<Script<'a>>),
     Unsupported(Frame, Unsupported),
 }
 
-#[derive(Default)]
-struct Parser {
-    frame: Option<(u8, Frame)>,
-    depth: u8,
-    quantization: [Option<[u16; 64]>; 4],
-    dc_codes: [Option<Code>; 4],
-    ac_codes: [Option<Code>; 4],
-    restart_interval: u16,
-    is_jfif: bool,
-    adobe_transform: Option<u8>,
-}
-
 impl Prelude {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Read, Corrupt> {
-        if bytes.first_chunk() != Some(&[0xff, SOI]) {
-            return Err(Corrupt::NotJpeg);
-        }
-        let mut parser = Parser::default();
-        let mut at = 2;
-        loop {
-            let (marker, start) = next_marker(bytes, at)?;
-            // Markers that stand alone: TEM and RSTn, which mean nothing here.
-            if matches!(marker, 0x01 | 0xd0..=0xd7) {
-                at = start;
-                continue;
-            }
-            if matches!(marker, SOI | EOI) {
-                return Err(if marker == EOI {
-                    Corrupt::Truncated
-                } else {
-                    Corrupt::Marker
-                });
-            }
-            let length = bytes
-                .get(start..)
-                .and_then(|rest| rest.first_chunk())
-                .ok_or(Corrupt::Truncated)?;
-            let length = usize::from(u16::from_be_bytes(*length));
-            if length < 2 {
-                return Err(Corrupt::Segment);
-            }
-            let segment = bytes.get(start + 2..start + length).ok_or(Corrupt::Truncated)?;
-            at = start + length;
-            if marker == SOS {
-                return parser.scan(segment, at);
-            }
-            parser.segment(marker, segment)?;
-        }
-    }
-}
-
-/// The next marker at or behind `at`, and the place behind it. Stray bytes before it are passed over.
-fn next_marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize), Corrupt> {
-    loop {
-        let rest = bytes.get(at..).ok_or(Corrupt::Truncated)?;
-        let ff = rest
-            .iter()
-            .position(|&byte| byte == 0xff)
-            .ok_or(Corrupt::Truncated)?;
-        let code = rest[ff..]
-            .iter()
-            .position(|&byte| byte != 0xff)
-            .ok_or(Corrupt::Truncated)?
-            + ff;
-        at += code + 1;
-        if rest[code] != 0 {
-            return Ok((rest[code], at));
-        }
-    }
-}
-
-impl Parser {
-    fn segment(&mut self, marker: u8, segment: &[u8]) -> Result<(), Corrupt> {
-        match marker {
-            DQT => self.quantization_tables(segment),
-            DHT => self.huffman_tables(segment),
-            DRI => {
-                let interval = segment
-                    .first_chunk()
-                    .filter(|_| segment.len() == 2)
-                    .ok_or(Corrupt::Segment)?;
-                self.restart_interval = u16::from_be_bytes(*interval);
-                Ok(())
-            }
-            JFIF => {
-                self.is_jfif |= segment.starts_with(b"JFIF\0");
-                Ok(())
-            }
-            ADOBE => {
-                if segment.starts_with(b"Adobe") {
-                    self.adobe_transform = segment.get(11).copied();
-                }
-                Ok(())
-            }
-            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
-                self.start_of_frame(marker, segment)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn quantization_tables(&mut self, mut segment: &[u8]) -> Result<(), Corrupt> {
-        while let Some((&head, rest)) = segment.split_first() {
-            let (wide, slot) = (head >> 4, usize::from(head & 15));
-            if wide > 1 || slot > 3 {
-                return Err(Corrupt::Quantization);
-            }
-            let size = if wide == 1 { 128 } else { 64 };
-            let values = rest.get(..size).ok_or(Corrupt::Segment)?;
-            let mut table = [0; 64];
-            for (k, entry) in table.iter_mut().enumerate() {
-                *entry = match wide {
-                    0 => u16::from(values[k]),
-                    _ => u16::from_be_bytes([values[2 * k], values[2 * k + 1]]),
-                };
-            }
-            self.quantization[slot] = Some(table);
-            segment = &rest[size..];
-        }
-        Ok(())
-    }
-
-    fn huffman_tables(&mut self, mut segment: &[u8]) -> Result<(), Corrupt> {
-        while let Some((&head, rest)) = segment.split_first() {
-            let (class, slot) = (head >> 4, usize::from(head & 15));
-            if class > 1 || slot > 3 {
-                return Err(Corrupt::Huffman);
-            }
-            let (counts, rest) = rest.split_first_chunk::<16>().ok_or(Corrupt::Segment)?;
-            let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
-            let symbols = rest.get(..total).ok_or(Corrupt::Segment)?;
-            let code = Some(Code::new(*counts, symbols)?);
-            match class {
-                0 => self.dc_codes[slot] = code,
-                _ => self.ac_codes[slot] = code,
-            }
-            segment = &rest[total..];
-        }
-        Ok(())
-    }
-
-    fn start_of_frame(&mut self, marker: u8, segment: &[u8]) -> Result<(), Corrupt> {
-        if self.frame.is_some() {
-            return Err(Corrupt::Marker);
-        }
-        let (&[depth, h1, h0, w1, w0, count], rest) = segment.split_first_chunk().ok_or(Corrupt::Segment)?;
-        let mut frame = Frame {
-            width: u16::from_be_bytes([w1, w0]),
-            height: u16::from_be_bytes([h1, h0]),
-            count,
-            components: [Component::default(); 4],
+    pub(crate) fn read(bytes: &[u8]) -> Result<Read<'_>, Corrupt> {
+        let mut reader = Reader::new(bytes)?;
+        let Next::Scan(segment) = reader.next()? else {
+            return Err(Corrupt::Truncated);
         };
-        if frame.width == 0 || count == 0 {
-            return Err(Corrupt::Frame);
-        }
-        if rest.len() != usize::from(count) * 3 {
-            return Err(Corrupt::Segment);
-        }
-        for (index, &[id, sampling, quantization]) in rest.as_chunks().0.iter().enumerate() {
-            let (horizontal, vertical) = (sampling >> 4, sampling & 15);
-            if !(1..=4).contains(&horizontal) || !(1..=4).contains(&vertical) || quantization > 3 {
-                return Err(Corrupt::Frame);
-            }
-            if let Some(component) = frame.components.get_mut(index) {
-                *component = Component {
-                    id,
-                    horizontal,
-                    vertical,
-                    quantization,
-                };
-            }
-        }
-        self.depth = depth;
-        self.frame = Some((marker, frame));
-        Ok(())
-    }
-
-    fn scan(self, segment: &[u8], data: usize) -> Result<Read, Corrupt> {
-        let Some((marker, ref frame)) = self.frame else {
-            return Err(Corrupt::Marker);
-        };
+        let (marker, frame) = reader.frame.ok_or(Corrupt::Marker)?;
         let (&count, rest) = segment.split_first().ok_or(Corrupt::Segment)?;
-        if let Some(reason) = self.unsupported(marker, frame, count) {
-            let Some((_, frame)) = self.frame else {
-                return Err(Corrupt::Marker);
-            };
+        if let Some(reason) = reader.unsupported(marker, &frame, count) {
             return Ok(Read::Unsupported(frame, reason));
         }
+        if frame.progressive {
+            return Ok(Read::Progressive(Box::new(Script::begin(
+                reader, frame, segment,
+            )?)));
+        }
+        Ok(Read::Sequential(Box::new(Self::new(reader, frame, count, rest)?)))
+    }
+
+    fn new(reader: Reader<'_>, frame: Frame, count: u8, rest: &[u8]) -> Result<Self, Corrupt> {
         if rest.len() != usize::from(count) * 2 + 3 || count != frame.count {
             return Err(Corrupt::Scan);
         }
@@ -317,37 +160,31 @@ impl Parser {
             if id != component.id || dc > 3 || ac > 3 {
                 return Err(Corrupt::Scan);
             }
-            if self.dc_codes[dc].is_none() || self.ac_codes[ac].is_none() {
+            if reader.dc_codes[dc].is_none() || reader.ac_codes[ac].is_none() {
                 return Err(Corrupt::Huffman);
             }
-            let quantization = self.quantization[usize::from(component.quantization)];
-            // A grey picture's blocks lie in rows whatever its sampling factors say.
-            let alone = count == 1;
+            let quantization = reader.quantization[usize::from(component.quantization)];
             components.push(ScanComponent {
-                horizontal: if alone { 1 } else { component.horizontal },
-                vertical: if alone { 1 } else { component.vertical },
                 quantization: quantization.ok_or(Corrupt::Quantization)?,
                 dc,
                 ac,
             });
         }
-        let Some((_, frame)) = self.frame else {
-            return Err(Corrupt::Marker);
-        };
-        Ok(Read::Supported(Box::new(Prelude {
+        Ok(Self {
             frame,
             components,
-            dc_codes: self.dc_codes,
-            ac_codes: self.ac_codes,
-            restart_interval: self.restart_interval,
-            data,
-        })))
+            dc_codes: reader.dc_codes,
+            ac_codes: reader.ac_codes,
+            restart_interval: reader.restart_interval,
+            data: reader.at,
+        })
     }
+}
 
+impl Reader<'_> {
     fn unsupported(&self, marker: u8, frame: &Frame, in_scan: u8) -> Option<Unsupported> {
         match marker {
-            0xc0 | 0xc1 => {}
-            0xc2 => return Some(Unsupported::Progressive),
+            0xc0..=0xc2 => {}
             0xc3 | 0xf7 => return Some(Unsupported::Lossless),
             0xc9..=0xcb => return Some(Unsupported::Arithmetic),
             _ => return Some(Unsupported::Hierarchical),
@@ -363,7 +200,7 @@ impl Parser {
             Some(Unsupported::Components)
         } else if frame.count == 3 && self.is_rgb(components) {
             Some(Unsupported::Rgb)
-        } else if in_scan < frame.count {
+        } else if in_scan < frame.count && !frame.progressive {
             Some(Unsupported::NonInterleaved)
         } else if frame.count == 3
             && components

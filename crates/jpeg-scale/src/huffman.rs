@@ -62,6 +62,16 @@ impl Code {
         None
     }
 
+    /// The symbols of the codes of each length.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let mut from = 0;
+        (1..).zip(&self.counts).map(move |(length, &count)| {
+            let symbols = &self.symbols[from..from + usize::from(count)];
+            from += usize::from(count);
+            (length, symbols)
+        })
+    }
+
     fn short_symbols(&self) -> [(u8, u8); LOOKUP_SIZE] {
         let mut table = [(0, 0); LOOKUP_SIZE];
         let mut at = 0;

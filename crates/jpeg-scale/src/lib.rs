@@ -36,8 +36,13 @@ mod fdct;
 mod header;
 mod huffman;
 mod idct;
+mod layout;
 mod planes;
+mod progressive;
 mod scan;
+mod script;
+mod segments;
+mod stream;
 mod vector;
 mod window;
 

@@ -1,12 +1,13 @@
 //! The picture's data: MCU by MCU into coefficients, sixteen MCUs at a time into samples.
 
-use crate::backend::{Backend, Work};
+use crate::backend::{Backend, Instructions, Work};
 use crate::block::{self, LANES};
 use crate::error::Damage;
 use crate::huffman::Tables;
 use crate::idct::Samples;
 use crate::planes::Plane;
-use crate::window::{Bits, Bytes, Window};
+use crate::stream::Stream;
+use crate::window::{Bytes, Window};
 
 /// MCUs that are decoded before their blocks are transformed.
 const BATCH: usize = LANES;
@@ -54,7 +55,7 @@ impl<const N: usize, const LIMIT: usize> Work for Scan<'_, N, LIMIT> {
     type Output = Option<Damage>;
 
     #[inline(always)]
-    fn run(self) -> Option<Damage> {
+    fn run<I: Instructions>(self, _: I) -> Option<Damage> {
         let (units, group_count) = units(self.channels);
         self.groups.clear();
         self.groups.resize(group_count, EMPTY);
@@ -66,7 +67,7 @@ impl<const N: usize, const LIMIT: usize> Work for Scan<'_, N, LIMIT> {
             for start in (0..self.columns).step_by(BATCH) {
                 let count = BATCH.min(self.columns - start);
                 for mcu in 0..count {
-                    stream.mcu::<LIMIT>(&units, self.groups.as_flattened_mut(), mcu);
+                    self::mcu::<LIMIT>(&mut stream, &units, self.groups.as_flattened_mut(), mcu);
                 }
                 let mut groups = self.groups.iter_mut();
                 for (channel, plane) in self.channels.iter().zip(self.planes.iter_mut()) {
@@ -90,7 +91,13 @@ impl<const N: usize, const LIMIT: usize> Work for Scan<'_, N, LIMIT> {
 
 /// Copies the samples of the first `blocks` blocks to their place in the plane.
 #[inline(always)]
-fn put<const N: usize>(samples: &Samples, plane: &mut Plane, top: usize, left: usize, blocks: usize) {
+pub(crate) fn put<const N: usize>(
+    samples: &Samples,
+    plane: &mut Plane,
+    top: usize,
+    left: usize,
+    blocks: usize,
+) {
     for (y, row) in samples[..N].iter().enumerate() {
         let to = (top + y) * plane.stride + left;
         let to = &mut plane.data[to..to + blocks * N];
@@ -130,108 +137,34 @@ fn units<'a>(channels: &'a [Channel<'a>]) -> (Vec<Unit<'a>>, usize) {
     (units, group)
 }
 
-/// The entropy-coded data with its restart intervals.
-struct Stream<'a> {
-    window: Window<'a>,
-    bits: Bits,
-    restart_interval: usize,
-    /// MCUs until the next restart marker.
-    left: usize,
-    /// The number of the next restart marker.
-    due: u8,
-    /// Nothing can be read until the next restart marker.
-    lost: bool,
-    predictions: [i16; 3],
-    damage: Option<Damage>,
-}
-
-impl<'a> Stream<'a> {
-    fn new(mut window: Window<'a>, restart_interval: usize) -> Self {
-        let bits = window.start();
-        Self {
-            window,
-            bits,
-            restart_interval,
-            left: if restart_interval == 0 {
-                usize::MAX
-            } else {
-                restart_interval
-            },
-            due: 0,
-            lost: false,
-            predictions: [0; 3],
-            damage: None,
-        }
+/// Decodes an MCU of all components.
+#[inline(always)]
+fn mcu<const LIMIT: usize>(stream: &mut Stream<'_>, units: &[Unit<'_>], groups: &mut [i16], mcu: usize) {
+    if stream.left == 0 {
+        stream.restart();
     }
-
-    #[inline(always)]
-    fn mcu<const LIMIT: usize>(&mut self, units: &[Unit<'_>], groups: &mut [i16], mcu: usize) {
-        if self.left == 0 {
-            self.restart();
-        }
-        self.left -= 1;
-        if self.lost {
-            return;
-        }
-        self.window.prepare(&mut self.bits);
-        let mut bits = self.bits;
-        let mut predictions = self.predictions;
-        let bytes = self.window.bytes();
-        let mut valid = true;
-        for unit in units {
-            let place = unit.places[mcu & (BATCH - 1)] as usize;
-            let Some(coefficients) = groups[place..].first_chunk_mut() else {
-                break;
-            };
-            if block::decode::<LIMIT>(&mut bits, bytes, unit.tables, coefficients).is_err() {
-                valid = false;
-                break;
-            }
-            let prediction = &mut predictions[unit.channel];
-            *prediction = prediction.wrapping_add(coefficients[0]);
-            coefficients[0] = *prediction;
-        }
-        self.bits = bits;
-        self.predictions = predictions;
-        if self.window.is_overrun(&self.bits) {
-            self.lose(Damage::Truncated);
-        } else if !valid {
-            self.lose(Damage::InvalidCode);
-        }
+    stream.left -= 1;
+    if stream.lost {
+        return;
     }
-
-    #[cold]
-    fn lose(&mut self, damage: Damage) {
-        self.lost = true;
-        self.damage.get_or_insert(damage);
-    }
-
-    /// At the end of an interval: looks for the marker that is due.
-    #[cold]
-    #[inline(never)]
-    fn restart(&mut self) {
-        self.left = self.restart_interval;
-        self.predictions = [0; 3];
-        let surplus = self.window.finish(&self.bits);
-        if surplus > 1 && !self.lost {
-            self.damage.get_or_insert(Damage::Surplus);
-        }
-        let due = self.due;
-        self.due = (due + 1) & 7;
-        let Some(found) = self.window.restart_marker() else {
-            // Another marker or the end: there is no data for the rest of the picture.
-            return self.lose(Damage::Truncated);
+    stream.window.prepare(&mut stream.bits);
+    let mut bits = stream.bits;
+    let mut predictions = stream.predictions;
+    let bytes = stream.window.bytes();
+    let mut valid = true;
+    for unit in units {
+        let place = unit.places[mcu & (BATCH - 1)] as usize;
+        let Some(coefficients) = groups[place..].first_chunk_mut() else {
+            break;
         };
-        if found != due {
-            self.damage.get_or_insert(Damage::Restart);
-            // One or two intervals are missing: theirs stay empty, and the marker waits for its own.
-            if matches!(found.wrapping_sub(due) & 7, 1 | 2) {
-                self.lost = true;
-                return;
-            }
+        if block::decode::<LIMIT>(&mut bits, bytes, unit.tables, coefficients).is_err() {
+            valid = false;
+            break;
         }
-        self.window.pass_marker();
-        self.bits = self.window.start();
-        self.lost = false;
+        let prediction = &mut predictions[unit.channel];
+        *prediction = prediction.wrapping_add(coefficients[0]);
+        coefficients[0] = *prediction;
     }
+    stream.predictions = predictions;
+    stream.settle(bits, valid);
 }

@@ -8,7 +8,7 @@ use tables::{
     CHROMINANCE, CHROMINANCE_AC, CHROMINANCE_DC, Definition, LUMINANCE, LUMINANCE_AC, LUMINANCE_DC,
 };
 
-use crate::backend::{Backend, Work};
+use crate::backend::{Backend, Instructions, Work};
 use crate::fdct::{Block, Divisors, Pair};
 use crate::planes::{Plane, Planes};
 
@@ -218,7 +218,7 @@ impl Work for Scan<'_> {
     type Output = Vec<u8>;
 
     #[inline(always)]
-    fn run(self) -> Vec<u8> {
+    fn run<I: Instructions>(self, _: I) -> Vec<u8> {
         let Self {
             encoder,
             layout,

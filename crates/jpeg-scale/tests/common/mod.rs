@@ -7,6 +7,10 @@
     clippy::expect_used
 )]
 
+pub mod huffman;
+pub mod script;
+pub mod truncated;
+
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 /// The same numbers on every run.
@@ -118,4 +122,27 @@ pub fn restarts(file: &[u8]) -> Vec<usize> {
     (data..file.len() - 1)
         .filter(|&at| file[at] == 0xff && (0xd0..=0xd7).contains(&file[at + 1]))
         .collect()
+}
+
+/// Where the segments of each scan begin: those of its tables, and behind them its header.
+pub fn scans(file: &[u8]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut at = 2;
+    let mut start = None;
+    loop {
+        let marker = file[at + 1];
+        if marker == 0xd9 {
+            return found;
+        }
+        if matches!(marker, 0xc4 | 0xdd | 0xda) {
+            start.get_or_insert(at);
+        }
+        at += 2 + usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+        if marker == 0xda {
+            found.extend(start.take());
+            while file[at] != 0xff || matches!(file[at + 1], 0 | 0xd0..=0xd7) {
+                at += 1;
+            }
+        }
+    }
 }

@@ -37,12 +37,6 @@ fn other_kinds_are_recognised() {
         assert_eq!(read_header(file).unwrap().unsupported, Some(reason));
     };
     let plain = |colours, channels| encode(48, 40, PLAIN, colours, channels, |_| {});
-    unsupported(
-        &encode(48, 40, PLAIN, ColorType::Ycbcr, 3, |encoder| {
-            encoder.set_progressive(true);
-        }),
-        Unsupported::Progressive,
-    );
     unsupported(&plain(ColorType::Cmyk, 4), Unsupported::Cmyk);
     unsupported(&plain(ColorType::CmykAsYcck, 4), Unsupported::Cmyk);
     unsupported(

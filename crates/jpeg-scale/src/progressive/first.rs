@@ -1,0 +1,76 @@
+//! The first scan of a band of AC coefficients (ITU-T T.81, G.1.2.2).
+
+use super::lookup::Lookup;
+use crate::script::{Pass, bit};
+use crate::stream::Stream;
+use crate::window::{Bits, Bytes};
+
+/// Reads neighbouring blocks.
+#[inline(always)]
+pub(super) fn blocks<const K: usize>(
+    stream: &mut Stream<'_>,
+    lookup: &Lookup,
+    pass: &Pass,
+    coefficients: &mut [[i16; K]],
+    sets: &mut [u64],
+) {
+    let mut at = stream.blank.min(sets.len());
+    stream.blank -= at;
+    let mut bits = stream.bits;
+    let mut blank = stream.blank;
+    let mut valid = true;
+    while let (Some(coefficients), Some(set)) = (coefficients.get_mut(at), sets.get_mut(at)) {
+        stream.window.prepare(&mut bits);
+        let outcome = block(&mut bits, stream.window.bytes(), lookup, pass, coefficients, set);
+        valid = outcome.is_some();
+        if !valid || stream.window.is_overrun(&bits) {
+            break;
+        }
+        let run = outcome.unwrap_or_default();
+        // Runs may go on in the next row.
+        at += 1 + run;
+        blank = at.saturating_sub(sets.len());
+    }
+    stream.blank = blank;
+    stream.settle(bits, valid);
+}
+
+/// Reads a block, and tells how many without coefficients follow; none if it is invalid.
+#[inline(always)]
+fn block<const K: usize>(
+    state: &mut Bits,
+    bytes: &Bytes,
+    lookup: &Lookup,
+    pass: &Pass,
+    coefficients: &mut [i16; K],
+    set: &mut u64,
+) -> Option<usize> {
+    let mut bits = *state;
+    let mut found = 0;
+    let mut run = 0;
+    // Where the next coefficient is.
+    let mut at = pass.first;
+    while at <= pass.last {
+        bits.refill(bytes);
+        let entry = lookup.entry(&bits);
+        if entry.is_end() {
+            run = entry.blocks(bits.next) - 1;
+            bits.consume(entry.consume());
+            break;
+        }
+        at += entry.advance();
+        let k = at - 1;
+        if k > pass.last || entry.is_invalid() {
+            *state = bits;
+            return None;
+        }
+        let value = entry.value(bits.next) << pass.low;
+        // Those that are not stored leave another as it is.
+        coefficients[k % K] |= if k < K { value } else { 0 };
+        found |= if entry.is_coefficient() { bit(k) } else { 0 };
+        bits.consume(entry.consume());
+    }
+    *set |= found;
+    *state = bits;
+    Some(run)
+}
