@@ -1,26 +1,24 @@
 use rapidphoto_application::ports::{Inspection, InspectionLimits};
 use rapidphoto_domain::{
     photo::{Check, Finding, Measure},
-    values::{MimeType, ThumbnailEdge},
+    values::ThumbnailEdge,
 };
-use rapidphoto_resample::Resampler;
 
 use crate::{
-    decode::{self, DecodeError},
     exif,
-    jpeg::{Damage, Layout},
+    form::{self, Damage, DecodeError, Form},
     orientation::Orientation,
     sniff::{Sniffed, sniff},
-    thumbnails,
+    thumbnails::Thumbnailer,
 };
 
 /// What one thread keeps from photo to photo, so that it need not be made anew.
 #[derive(Debug)]
 pub struct Scratch {
-    resampler: Resampler,
-    scaled: jpeg_scale::Decoder,
+    thumbnailer: Thumbnailer,
+    pub(crate) scaled: jpeg_scale::Decoder,
     /// A single thread: decoders share their work out among the threads that they find, and find only this one.
-    decoding: rayon::ThreadPool,
+    pub(crate) decoding: rayon::ThreadPool,
 }
 
 /// The system gave no thread to decode on.
@@ -32,7 +30,7 @@ impl Scratch {
     /// What one thread needs to inspect photos.
     pub fn new() -> Result<Self, ScratchError> {
         Ok(Self {
-            resampler: Resampler::default(),
+            thumbnailer: Thumbnailer::default(),
             scaled: jpeg_scale::Decoder::new(),
             decoding: rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
@@ -52,7 +50,7 @@ pub fn inspect_bytes(bytes: &[u8], limits: InspectionLimits, scratch: &mut Scrat
 pub(crate) struct Examination<'a> {
     inspection: Inspection,
     /// `None` if findings made decoding impossible.
-    picture: Option<Layout<'a>>,
+    picture: Option<Box<dyn Form + 'a>>,
 }
 
 /// The longer edge of what is decoded.
@@ -63,43 +61,35 @@ impl<'a> Examination<'a> {
     /// Looks at the file's form. Allocates next to nothing, whatever the file says.
     pub(crate) fn begin(bytes: &'a [u8], limits: InspectionLimits) -> Self {
         let sniffed = sniff(bytes);
-        if sniffed != Sniffed::Image(MimeType::Jpeg) {
-            let mut refused = Self {
-                inspection: Inspection::default(),
-                picture: None,
-            };
-            if let Sniffed::Image(mime_type) = sniffed {
-                refused.inspection.mime_type = Some(mime_type);
-            }
-            refused.unsupported(sniffed.name());
-            return refused;
-        }
-        let layout = Layout::read(bytes);
         let mut examination = Self {
-            inspection: Inspection {
-                mime_type: Some(MimeType::Jpeg),
-                metadata: layout.exif.map(exif::read).unwrap_or_default(),
-                ..Inspection::default()
-            },
+            inspection: Inspection::default(),
             picture: None,
         };
-        examination.judge(&layout, limits);
-        if !examination.inspection.findings.iter().any(prevents_decoding) {
-            examination.picture = Some(layout);
+        if let Sniffed::Image(mime_type) = sniffed {
+            examination.inspection.mime_type = Some(mime_type);
+            if let Some(form) = form::read(mime_type, bytes) {
+                examination.judge(form.as_ref(), limits);
+                if !examination.inspection.findings.iter().any(prevents_decoding) {
+                    examination.picture = Some(form);
+                }
+                return examination;
+            }
         }
+        examination.unsupported(sniffed.name());
         examination
     }
 
-    fn judge(&mut self, layout: &Layout<'_>, limits: InspectionLimits) {
-        if let Some(frame) = &layout.frame {
-            let stored = (u32::from(frame.width), u32::from(frame.height));
+    fn judge(&mut self, form: &dyn Form, limits: InspectionLimits) {
+        self.inspection.metadata = form.exif().map(exif::read).unwrap_or_default();
+        if let Some(stored) = form.size() {
             let (width, height) = self.orientation().shown(stored);
             (self.inspection.width, self.inspection.height) = (width, height);
-            if let Some(obstacle) = frame.obstacle() {
+            if let Some(obstacle) = form.obstacle() {
                 self.unsupported(obstacle);
             }
-            if frame.pixels() > limits.max_pixels {
-                self.report(Check::TooManyPixels, frame.pixels(), limits.max_pixels);
+            let pixels = u64::from(width) * u64::from(height);
+            if pixels > limits.max_pixels {
+                self.report(Check::TooManyPixels, pixels, limits.max_pixels);
             }
             if let Some(least) = limits.min_edge
                 && width.min(height) < least
@@ -110,8 +100,10 @@ impl<'a> Examination<'a> {
                     u64::from(least),
                 );
             }
+        } else if let Some(obstacle) = form.obstacle() {
+            self.unsupported(obstacle);
         }
-        if let Some(damage) = layout.damage {
+        if let Some(damage) = form.damage() {
             self.corrupt(match damage {
                 Damage::Truncated => "truncated",
                 Damage::NoPixels => "no_pixels",
@@ -123,7 +115,7 @@ impl<'a> Examination<'a> {
 
     /// Bytes of memory that finishing takes; `None` if nothing is left to decode.
     pub(crate) fn weight(&self) -> Option<u64> {
-        self.picture.as_ref().map(|layout| decode::weight(layout, EDGE))
+        self.picture.as_ref().map(|form| form.weight(EDGE))
     }
 
     /// Reports that this photo needs more memory than there is, and decodes nothing.
@@ -140,10 +132,10 @@ impl<'a> Examination<'a> {
 
     /// Decodes the picture and makes its thumbnails, as far as the findings allow.
     pub(crate) fn finish(mut self, scratch: &mut Scratch) -> Inspection {
-        let Some(layout) = self.picture.take() else {
+        let Some(form) = self.picture.take() else {
             return self.inspection;
         };
-        let raster = match decode::jpeg(&layout, EDGE, &mut scratch.scaled, &scratch.decoding) {
+        let raster = match form.decode(EDGE, scratch) {
             Ok(raster) => raster,
             Err(DecodeError::Unsupported(kind)) => {
                 self.unsupported(kind);
@@ -157,14 +149,11 @@ impl<'a> Examination<'a> {
         };
         let orientation = self.orientation();
         let stored = orientation.shown((self.inspection.width, self.inspection.height));
-        let profile = layout.icc_profile();
-        match thumbnails::make(
-            &mut scratch.resampler,
-            &raster,
-            stored,
-            orientation,
-            profile.as_deref(),
-        ) {
+        let profile = form.profile();
+        let made = scratch
+            .thumbnailer
+            .make(&raster, stored, orientation, profile.as_deref());
+        match made {
             Ok(thumbnails) => self.inspection.thumbnails = thumbnails,
             Err(error) => {
                 tracing::warn!(%error, "a decoded photo gave no thumbnails");
@@ -185,8 +174,11 @@ impl<'a> Examination<'a> {
     }
 
     fn unsupported(&mut self, kind: &str) {
-        let readable = MimeType::Jpeg.as_str().to_owned();
-        self.report(Check::UnsupportedFormat, kind.to_owned(), readable);
+        self.report(
+            Check::UnsupportedFormat,
+            kind.to_owned(),
+            form::READABLE.to_owned(),
+        );
     }
 
     fn corrupt(&mut self, how: &str) {

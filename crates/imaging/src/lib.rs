@@ -5,21 +5,25 @@
 //! with a bound on memory. What a file claims about itself is judged before anything is allocated for it: the header is
 //! read first, then a photo waits for its share of memory, then it is decoded.
 //!
-//! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK); other image types are recognised
-//! and reported as unsupported.
+//! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK), and so is PNG; other image types
+//! are recognised and reported as unsupported.
 
 mod budget;
+mod canvas;
 mod colour;
-mod decode;
 mod exif;
+mod form;
 mod inspect;
 mod jpeg;
 mod orientation;
+mod png;
 mod pool;
 mod raster;
 mod resize;
 mod sniff;
 mod thumbnails;
+mod webp;
+mod ycc;
 
 pub use inspect::{Scratch, ScratchError, inspect_bytes};
 pub use pool::{ImagingConfig, ImagingPool};

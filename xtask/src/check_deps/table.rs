@@ -256,7 +256,7 @@ const HOMES: &[Home] = &[
         because: "It compiles itself anew in every crate that uses it, half a minute each.",
     },
     Home {
-        crates: &["image", "jpeg-decoder", "kamadak-exif", "moxcms"],
+        crates: &["image", "image-*", "jpeg-decoder", "kamadak-exif", "moxcms", "png", "webpx"],
         live_in: &[IMAGING],
         because: "Pictures from outside are parsed in one place, with its limits.",
     },

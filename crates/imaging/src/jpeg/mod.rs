@@ -1,12 +1,22 @@
 //! A JPEG file's outer form (ITU-T T.81, annex B): which segments it has, before any of its pixels is decoded.
 
 mod coverage;
+mod decode;
 mod frame;
+mod pieces;
+mod scaled;
+
+use std::borrow::Cow;
 
 use memchr::memchr;
 
+use crate::{
+    form::{Damage, DecodeError, Form, LARGEST_PROFILE},
+    inspect::Scratch,
+    raster::Raster,
+};
 use coverage::Coverage;
-pub(crate) use frame::{Coding, Frame};
+use frame::{Coding, Frame};
 
 /// A file's segments as far as they can be read.
 #[derive(Debug)]
@@ -41,19 +51,6 @@ pub(crate) enum Piece<'a> {
     Scan(&'a [u8]),
 }
 
-/// What is wrong with a file's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Damage {
-    /// It ends before its picture does.
-    Truncated,
-    /// A picture without pixels.
-    NoPixels,
-    /// Its segments contradict the format or each other.
-    Malformed,
-    /// More parts than any honest file has: made to keep a decoder busy.
-    TooManyParts,
-}
-
 #[derive(Debug)]
 struct IccPart<'a> {
     number: u8,
@@ -64,8 +61,6 @@ struct IccPart<'a> {
 /// No camera and no program comes near.
 const MOST_SEGMENTS: usize = 10_000;
 const MOST_SCANS: usize = 100;
-/// Profiles of presses have up to 3 MiB.
-const LARGEST_ICC: usize = 4 << 20;
 
 const SOF: std::ops::RangeInclusive<u8> = 0xC0..=0xCF;
 const DHT: u8 = 0xC4;
@@ -101,21 +96,6 @@ impl<'a> Layout<'a> {
         };
         layout.damage = layout.walk(bytes).err().or_else(|| layout.judge());
         layout
-    }
-
-    /// The colour profile, if the file has one whole.
-    pub(crate) fn icc_profile(&self) -> Option<Vec<u8>> {
-        let total: usize = self.icc.iter().map(|part| part.data.len()).sum();
-        if self.icc.is_empty() || total > LARGEST_ICC {
-            return None;
-        }
-        let mut parts: Vec<_> = self.icc.iter().collect();
-        parts.sort_by_key(|part| part.number);
-        let complete = parts
-            .iter()
-            .zip(1_usize..)
-            .all(|(part, number)| usize::from(part.number) == number && usize::from(part.of) == parts.len());
-        complete.then(|| parts.iter().flat_map(|part| part.data).copied().collect())
     }
 
     fn walk(&mut self, bytes: &'a [u8]) -> Result<(), Damage> {
@@ -237,6 +217,47 @@ impl<'a> Layout<'a> {
             return Some(Damage::Truncated);
         }
         None
+    }
+}
+
+impl Form for Layout<'_> {
+    fn size(&self) -> Option<(u32, u32)> {
+        let frame = self.frame.as_ref()?;
+        Some((frame.width.into(), frame.height.into()))
+    }
+
+    fn exif(&self) -> Option<&[u8]> {
+        self.exif
+    }
+
+    fn obstacle(&self) -> Option<&'static str> {
+        self.frame.as_ref()?.obstacle()
+    }
+
+    fn damage(&self) -> Option<Damage> {
+        self.damage
+    }
+
+    fn weight(&self, edge: u16) -> u64 {
+        decode::weight(self, edge)
+    }
+
+    fn profile(&self) -> Option<Cow<'_, [u8]>> {
+        let total: usize = self.icc.iter().map(|part| part.data.len()).sum();
+        if self.icc.is_empty() || total > LARGEST_PROFILE {
+            return None;
+        }
+        let mut parts: Vec<_> = self.icc.iter().collect();
+        parts.sort_by_key(|part| part.number);
+        let complete = parts
+            .iter()
+            .zip(1_usize..)
+            .all(|(part, number)| usize::from(part.number) == number && usize::from(part.of) == parts.len());
+        complete.then(|| parts.iter().flat_map(|part| part.data).copied().collect())
+    }
+
+    fn decode(&self, edge: u16, scratch: &mut Scratch) -> Result<Raster, DecodeError> {
+        decode::decode(self, edge, &mut scratch.scaled, &scratch.decoding)
     }
 }
 

@@ -1,8 +1,11 @@
 //! Pictures with four coloured corners, as JPEG files of every kind, and a look at what comes out.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod png;
+
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rapidphoto_application::ports::{Inspection, InspectionLimits, MadeThumbnail};
+use rapidphoto_domain::photo::{Check, Finding, Measure};
 use rapidphoto_imaging::{Scratch, inspect_bytes};
 use rapidphoto_sample_photos::{Entry, Orientation, Tiff, Value};
 
@@ -182,4 +185,52 @@ pub(crate) fn codes(inspection: &Inspection) -> Vec<&'static str> {
         .iter()
         .map(|finding| finding.check.code())
         .collect()
+}
+
+/// The colour of a pixel in a picture of four quarters.
+pub(crate) fn quarter(x: u32, y: u32, (width, height): (u32, u32)) -> Colour {
+    match (x * 2 >= width, y * 2 >= height) {
+        (false, false) => RED,
+        (true, false) => GREEN,
+        (true, true) => BLUE,
+        (false, true) => WHITE,
+    }
+}
+
+/// A finding that the file is damaged in this way.
+pub(crate) fn corrupt(how: &str) -> Finding {
+    Finding {
+        measured: Some(Measure::Name(how.to_owned())),
+        ..Finding::bare(Check::Corrupt)
+    }
+}
+
+/// A finding that files of this kind are not read.
+pub(crate) fn unsupported(what: &str) -> Finding {
+    let readable = "image/jpeg, image/png, image/webp";
+    Finding::measured(Check::UnsupportedFormat, what.to_owned(), readable.to_owned())
+}
+
+/// EXIF of a camera that was turned and of nothing else.
+pub(crate) fn exif(orientation: u16) -> Vec<u8> {
+    let make = Value::Text("Nordlicht".to_owned());
+    Tiff {
+        big_endian: false,
+        entries: vec![
+            Entry::new(0x010F, make),
+            Entry::new(0x0112, Value::Shorts(vec![orientation])),
+        ],
+    }
+    .bytes()
+}
+
+/// Holds that a file gives a finding and no thumbnail.
+pub(crate) fn assert_refused(file: &[u8], code: &str, what: &str) {
+    let inspection = inspect(file);
+    assert!(
+        codes(&inspection).contains(&code),
+        "{what}: {:?}",
+        inspection.findings
+    );
+    assert!(inspection.thumbnails.is_empty(), "{what}");
 }

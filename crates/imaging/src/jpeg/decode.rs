@@ -1,29 +1,17 @@
-//! From a file to a raster that is just large enough.
-
-mod pieces;
-mod scaled;
+//! From a JPEG to a raster that is just large enough.
 
 use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
-use pieces::Pieces;
 
+use super::{Coding, Layout, pieces::Pieces, scaled};
 use crate::{
-    jpeg::{Coding, Layout},
+    form::{DecodeError, guarded},
     raster::{Colour, Plane, Raster, planes_of},
 };
-
-/// Why a photo was not decoded.
-#[derive(Debug)]
-pub(crate) enum DecodeError {
-    /// The file is damaged.
-    Damaged(String),
-    /// The file is of a kind that can't be read here.
-    Unsupported(&'static str),
-}
 
 /// Decodes a JPEG to a raster whose longer edge has at least `edge` pixels, or to its full size if it is smaller.
 ///
 /// The decoder shares its work out among threads where it may: it is called on the only thread of `threads`.
-pub(crate) fn jpeg(
+pub(super) fn decode(
     layout: &Layout<'_>,
     edge: u16,
     scaled: &mut jpeg_scale::Decoder,
@@ -33,10 +21,10 @@ pub(crate) fn jpeg(
     if common && let Some(raster) = scaled::decode(layout, edge, scaled) {
         return Ok(raster);
     }
-    threads.install(|| decode(layout, edge))
+    threads.install(|| guarded(|| in_general(layout, edge)))
 }
 
-fn decode(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
+fn in_general(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
     let frame = layout
         .frame
         .as_ref()
@@ -116,7 +104,7 @@ fn explain(error: Error) -> DecodeError {
 }
 
 /// Bytes that decoding and everything after it take at most, told by the header alone.
-pub(crate) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
+pub(super) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
     /// Resizing, thumbnails, tables, and the decoder's rows.
     const REST: u64 = 16 << 20;
     let Some(frame) = &layout.frame else {
