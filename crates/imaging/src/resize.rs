@@ -1,4 +1,4 @@
-use rapidphoto_resample::{ResampleError, Resampler};
+use jpeg_scale::{ResizeError, Resizer, Samples};
 
 use crate::raster::Plane;
 
@@ -16,18 +16,19 @@ pub(crate) fn fit((width, height): (u32, u32), edge: u32) -> (u32, u32) {
 }
 
 /// A plane at another size.
-pub(crate) fn resize(
-    resampler: &mut Resampler,
-    source: &Plane,
-    size: (u32, u32),
-) -> Result<Plane, ResampleError> {
+pub(crate) fn resize(resizer: &mut Resizer, source: &Plane, size: (u32, u32)) -> Result<Plane, ResizeError> {
     let whole = (f64::from(size.0), f64::from(size.1));
     if (source.width, source.height, source.covered) == (size.0, size.1, whole) {
         return Ok(source.clone());
     }
-    let from = (source.width, source.height);
-    let samples = resampler.resample(&source.samples, from, source.covered, size)?;
-    Ok(Plane::whole(size, samples))
+    let samples = Samples {
+        width: source.width as usize,
+        height: source.height as usize,
+        stride: source.width as usize,
+        data: &source.samples,
+    };
+    let resized = resizer.resize(samples, source.covered, (size.0 as usize, size.1 as usize))?;
+    Ok(Plane::whole(size, resized.data))
 }
 
 #[cfg(test)]
@@ -60,6 +61,6 @@ mod tests {
     #[test]
     fn a_plane_of_the_wanted_size_is_kept_as_it_is() {
         let noise = Plane::whole((2, 2), vec![0, 255, 9, 31]);
-        assert_eq!(resize(&mut Resampler::default(), &noise, (2, 2)).unwrap(), noise);
+        assert_eq!(resize(&mut Resizer::default(), &noise, (2, 2)).unwrap(), noise);
     }
 }

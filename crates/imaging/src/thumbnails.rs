@@ -1,7 +1,7 @@
 use bytes::Bytes;
+use jpeg_scale::{ResizeError, Resizer};
 use rapidphoto_application::ports::MadeThumbnail;
 use rapidphoto_domain::values::ThumbnailEdge;
-use rapidphoto_resample::{ResampleError, Resampler};
 
 use crate::{
     colour::Colours,
@@ -16,7 +16,7 @@ const QUALITY: u8 = 80;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ThumbnailError {
     #[error(transparent)]
-    Resample(#[from] ResampleError),
+    Resize(#[from] ResizeError),
     #[error("the thumbnail can't be encoded")]
     Encode(#[from] jpeg_scale::EncodeError),
 }
@@ -24,7 +24,7 @@ pub(crate) enum ThumbnailError {
 /// Makes thumbnails, and keeps what it needs for that from photo to photo.
 #[derive(Debug, Default)]
 pub(crate) struct Thumbnailer {
-    resampler: Resampler,
+    resizer: Resizer,
     colours: Colours,
 }
 
@@ -45,7 +45,7 @@ impl Thumbnailer {
         for edge in edges {
             let shown = fit(orientation.shown(full), edge.pixels());
             let mut picture = match &larger {
-                Some(larger) => smaller(&mut self.resampler, larger, shown)?,
+                Some(larger) => smaller(&mut self.resizer, larger, shown)?,
                 None => self.largest(raster, shown, orientation, profile)?,
             };
             thumbnails.push(MadeThumbnail {
@@ -67,8 +67,8 @@ impl Thumbnailer {
         shown: (u32, u32),
         orientation: Orientation,
         profile: Option<&[u8]>,
-    ) -> Result<Raster, ResampleError> {
-        let reduced = reduce(&mut self.resampler, raster, orientation.shown(shown))?;
+    ) -> Result<Raster, ResizeError> {
+        let reduced = reduce(&mut self.resizer, raster, orientation.shown(shown))?;
         let mut picture = self.colours.bring_to_srgb(reduced, profile);
         let planes = picture.planes.into_iter();
         picture.planes = planes.map(|plane| orientation.apply(plane)).collect();
@@ -78,24 +78,24 @@ impl Thumbnailer {
 
 /// A picture at a much smaller size. Its tints are few by now: they are halved by averages, for a sharp filter would ring
 /// over half of a small picture.
-fn smaller(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResampleError> {
+fn smaller(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
     let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
-        let resized = resize(resampler, plane, size)?;
+        let resized = resize(resizer, plane, size)?;
         let is_tint = raster.colour == Colour::Ycc && component > 0;
         Ok(if is_tint { resized.halved() } else { resized })
     });
     Ok(Raster {
         colour: raster.colour,
-        planes: planes.collect::<Result<_, ResampleError>>()?,
+        planes: planes.collect::<Result<_, ResizeError>>()?,
     })
 }
 
 /// Brings all planes of a picture to one size; tints to half of it, as they are stored.
-fn reduce(resampler: &mut Resampler, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResampleError> {
+fn reduce(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
     let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
     let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
         let is_tint = raster.colour == Colour::Ycc && component > 0;
-        resize(resampler, plane, if is_tint { halved } else { size })
+        resize(resizer, plane, if is_tint { halved } else { size })
     });
     Ok(Raster {
         colour: raster.colour,

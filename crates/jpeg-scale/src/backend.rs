@@ -2,6 +2,7 @@
 
 use crate::fdct::{self, Block, Divisors, Pair};
 use crate::idct::{self, Samples};
+use crate::resize::{self, SampleWeights};
 use crate::scan::Group;
 
 /// The instructions that the inner loops are compiled for.
@@ -148,6 +149,28 @@ impl Backend {
             // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { fdct::avx2::transform(samples, divisors, blocks) },
+        }
+    }
+
+    /// A row with fractional bits: the weighted sum of rows.
+    pub(crate) fn add_rows(self, rows: &[&[u8]], weights: &[i16], shift: u32, line: &mut [i16]) {
+        match self.0 {
+            Kind::Portable => resize::portable::add_rows(rows, weights, shift, line),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            #[allow(unsafe_code)]
+            Kind::Avx2 => unsafe { resize::avx2::add_rows(rows, weights, shift, line) },
+        }
+    }
+
+    /// A row of a resized plane: each sample the weighted sum of some of a line's.
+    pub(crate) fn add_samples(self, line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
+        match self.0 {
+            Kind::Portable => resize::portable::add_samples(line, weights, to),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            #[allow(unsafe_code)]
+            Kind::Avx2 => unsafe { resize::avx2::add_samples(line, weights, to) },
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A memory-safe JPEG decoder that goes straight from the file to 1/8, 1/4, 3/8, 1/2 or full size, in Y, Cb, Cr planes;
-//! and an encoder of such planes.
+//! a resizer and an encoder of such planes.
 //!
 //! ```
 //! use jpeg_scale::{Decoder, Encoder, Limits, Plane, Planes, Scale};
@@ -24,7 +24,7 @@
 //! [`Decoder`] reads the markers (`header`), lays out the planes and runs the scan on a [`Backend`]. The scan (`scan`)
 //! decodes 16 MCUs (`block`, with the look-up tables of `huffman` and the bits of `window`) into groups of 16
 //! interleaved blocks, transforms these (`idct`, on the vectors of `vector`) and copies the samples into the planes.
-//! [`Encoder`] does the reverse with `fdct`.
+//! [`Encoder`] does the reverse with `fdct`. [`Resizer`] works between them, on planes of any size.
 
 mod backend;
 mod block;
@@ -39,6 +39,7 @@ mod idct;
 mod layout;
 mod planes;
 mod progressive;
+mod resize;
 mod scan;
 mod script;
 mod segments;
@@ -51,4 +52,5 @@ pub use decoder::{Decoded, Decoder, Limits, Scale};
 pub use encoder::{EncodeError, Encoder};
 pub use error::{Corrupt, Damage, Error, Unsupported};
 pub use header::{Header, Sampling, read_header};
-pub use planes::{Plane, Planes};
+pub use planes::{Plane, Planes, Samples};
+pub use resize::{ResizeError, Resizer};

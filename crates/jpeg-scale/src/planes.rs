@@ -22,6 +22,16 @@ impl Plane {
         &self.data[y * self.stride..][..self.width]
     }
 
+    /// The plane's samples, borrowed.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples {
+            width: self.width,
+            height: self.height,
+            stride: self.stride,
+            data: &self.data,
+        }
+    }
+
     /// Makes it a plane of this size whose samples are still to be written, reusing its memory.
     pub(crate) fn shape(&mut self, width: usize, height: usize, stride: usize, rows: usize) {
         *self = Self {
@@ -32,6 +42,19 @@ impl Plane {
         };
         self.data.resize(stride * rows, 0);
     }
+}
+
+/// A plane's samples where they are: the same as in [`Plane`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples<'a> {
+    /// Samples in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Distance between the starts of rows, at least `width`.
+    pub stride: usize,
+    /// `stride × height` samples or more.
+    pub data: &'a [u8],
 }
 
 /// A picture: Y alone, or Y, Cb and Cr in full range (JFIF), Cb and Cr perhaps at half the width or height.

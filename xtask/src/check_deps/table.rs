@@ -19,7 +19,6 @@ const STORAGE_EMBEDDED: &str = "rapidphoto-storage-embedded";
 const CREDENTIALS: &str = "rapidphoto-credentials";
 const IMAGING: &str = "rapidphoto-imaging";
 const JPEG_SCALE: &str = "jpeg-scale";
-const RESAMPLE: &str = "rapidphoto-resample";
 const SAMPLE_PHOTOS: &str = "rapidphoto-sample-photos";
 const API_TYPES: &str = "rapidphoto-api-types";
 const HTTP: &str = "rapidphoto-http";
@@ -105,10 +104,10 @@ const CRATES: &[CrateRule] = &[
     adapter(TELEMETRY),
     CrateRule {
         name: IMAGING,
-        uses: &[APPLICATION, DOMAIN, JPEG_SCALE, RESAMPLE],
+        uses: &[APPLICATION, DOMAIN, JPEG_SCALE],
         tests_use: TEST_CRATES,
         third_party: ThirdParty::Any,
-        because: "An adapter depends on application and domain, never on another adapter; imaging may use jpeg-scale and resample.",
+        because: "An adapter depends on application and domain, never on another adapter; imaging may use jpeg-scale.",
     },
     CrateRule {
         name: HTTP,
@@ -135,13 +134,6 @@ const CRATES: &[CrateRule] = &[
         name: JPEG_SCALE,
         uses: &[],
         tests_use: &[SAMPLE_PHOTOS],
-        third_party: ThirdParty::Any,
-        because: LEAF,
-    },
-    CrateRule {
-        name: RESAMPLE,
-        uses: &[],
-        tests_use: &[],
         third_party: ThirdParty::Any,
         because: LEAF,
     },
@@ -251,11 +243,6 @@ const HOMES: &[Home] = &[
         because: "One crate is a client of HTTP.",
     },
     Home {
-        crates: &["fast_image_resize"],
-        live_in: &[RESAMPLE],
-        because: "It compiles itself anew in every crate that uses it, half a minute each.",
-    },
-    Home {
         crates: &["image", "image-*", "jpeg-decoder", "kamadak-exif", "moxcms", "png", "webpx"],
         live_in: &[IMAGING],
         because: "Pictures from outside are parsed in one place, with its limits.",
@@ -319,7 +306,6 @@ const ABSENCES: &[Absence] = &[
             "image",
             "zune-*",
             "jpeg-*",
-            "fast_image_resize",
             "kamadak-exif",
         ],
         because: "The core knows no database, web, object storage or image crate, through any path.",
