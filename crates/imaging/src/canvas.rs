@@ -124,25 +124,24 @@ impl Canvas {
         }
     }
 
-    /// The rows of a picture that covers a part of the canvas, which is white everywhere else. What lies beyond the
-    /// canvas is left out.
-    pub(crate) fn push_within<'a>(&mut self, at: (u32, u32), rows: impl Iterator<Item = &'a [u8]>) {
+    /// The rows of a picture that covers a part of the canvas, which is white everywhere else; `draw` lays one of them
+    /// down, from its beginning to the canvas's edge. Rows beyond the canvas are left out.
+    pub(crate) fn push_within<'a>(
+        &mut self,
+        at: (u32, u32),
+        rows: impl Iterator<Item = &'a [u8]>,
+        draw: impl Fn(&[u8], &mut [u8]),
+    ) {
         let samples = self.pixels.samples();
         let (width, height) = (self.size.0 as usize * samples, self.size.1 as usize);
-        let left = (at.0 as usize * samples).min(width);
+        let (left, above) = (at.0 as usize * samples, at.1 as usize);
         let mut line = vec![u8::MAX; width];
-        for _ in 0..height.min(at.1 as usize) {
+        for _ in 0..height.min(above) {
             self.push(&line);
         }
-        for row in rows.take(height.saturating_sub(at.1 as usize)) {
-            if at.0 == 0 && row.len() == width {
-                self.push(row);
-                continue;
-            }
+        for row in rows.take(height.saturating_sub(above)) {
             if let Some(places) = line.get_mut(left..) {
-                for (place, sample) in places.iter_mut().zip(row) {
-                    *place = *sample;
-                }
+                draw(row, places);
             }
             self.push(&line);
         }

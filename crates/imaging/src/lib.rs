@@ -13,6 +13,7 @@ mod canvas;
 mod colour;
 mod exif;
 mod form;
+mod gif;
 mod inspect;
 mod jpeg;
 mod orientation;

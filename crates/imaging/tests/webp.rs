@@ -340,7 +340,7 @@ fn dimensions_are_judged_before_anything_is_allocated() {
     // The largest that the format can say.
     let lossless = file(&[chunk(*b"VP8L", &[0x2F, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0])]);
     let lossy = file(&[chunk(
-        b"VP8 ",
+        *b"VP8 ",
         &[0x10, 0, 0, 0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0xFF, 0x3F],
     )]);
     let canvas = file(&[

@@ -133,7 +133,11 @@ impl<'a> Webp<'a> {
         }
         .map_err(|error| DecodeError::damaged(error.error()))?;
         let mut canvas = Canvas::new(size, pixels);
-        canvas.push_within(frame.at, picture.chunks_exact(stride.max(1)));
+        canvas.push_within(frame.at, picture.chunks_exact(stride.max(1)), |row, places| {
+            for (place, sample) in places.iter_mut().zip(row) {
+                *place = *sample;
+            }
+        });
         canvas.finish()
     }
 }

@@ -207,7 +207,7 @@ pub(crate) fn corrupt(how: &str) -> Finding {
 
 /// A finding that files of this kind are not read.
 pub(crate) fn unsupported(what: &str) -> Finding {
-    let readable = "image/jpeg, image/png, image/webp";
+    let readable = "image/jpeg, image/png, image/webp, image/gif";
     Finding::measured(Check::UnsupportedFormat, what.to_owned(), readable.to_owned())
 }
 
