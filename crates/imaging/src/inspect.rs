@@ -7,6 +7,7 @@ use rapidphoto_domain::{
 use crate::{
     exif,
     form::{self, Damage, DecodeError, Form},
+    jpeg::Scaled,
     orientation::Orientation,
     sniff::{Sniffed, sniff},
     thumbnails::Thumbnailer,
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Scratch {
     thumbnailer: Thumbnailer,
-    pub(crate) scaled: jpeg_scale::Decoder,
+    pub(crate) scaled: Scaled,
     /// A single thread: decoders share their work out among the threads that they find, and find only this one.
     pub(crate) decoding: rayon::ThreadPool,
 }
@@ -31,7 +32,7 @@ impl Scratch {
     pub fn new() -> Result<Self, ScratchError> {
         Ok(Self {
             thumbnailer: Thumbnailer::default(),
-            scaled: jpeg_scale::Decoder::new(),
+            scaled: Scaled::default(),
             decoding: rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .thread_name(|_| "decoding".to_owned())
@@ -153,6 +154,7 @@ impl<'a> Examination<'a> {
         let made = scratch
             .thumbnailer
             .make(&raster, stored, orientation, profile.as_deref());
+        scratch.scaled.reuse(raster);
         match made {
             Ok(thumbnails) => self.inspection.thumbnails = thumbnails,
             Err(error) => {

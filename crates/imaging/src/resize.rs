@@ -27,8 +27,8 @@ pub(crate) fn resize(resizer: &mut Resizer, source: &Plane, size: (u32, u32)) ->
         stride: source.width as usize,
         data: &source.samples,
     };
-    let resized = resizer.resize(samples, source.covered, (size.0 as usize, size.1 as usize))?;
-    Ok(Plane::whole(size, resized.data))
+    let plane = resizer.resize(samples, source.covered, (size.0 as usize, size.1 as usize))?;
+    Ok(Plane::whole(size, plane.data))
 }
 
 #[cfg(test)]

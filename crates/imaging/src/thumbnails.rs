@@ -80,9 +80,9 @@ impl Thumbnailer {
 /// over half of a small picture.
 fn smaller(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
     let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
-        let resized = resize(resizer, plane, size)?;
+        let small = resize(resizer, plane, size)?;
         let is_tint = raster.colour == Colour::Ycc && component > 0;
-        Ok(if is_tint { resized.halved() } else { resized })
+        Ok(if is_tint { small.halved() } else { small })
     });
     Ok(Raster {
         colour: raster.colour,

@@ -2,7 +2,11 @@
 
 use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
 
-use super::{Coding, Layout, pieces::Pieces, scaled};
+use super::{
+    Coding, Layout,
+    pieces::Pieces,
+    scaled::{self, Scaled},
+};
 use crate::{
     form::{DecodeError, guarded},
     raster::{Colour, Plane, Raster, planes_of},
@@ -14,7 +18,7 @@ use crate::{
 pub(super) fn decode(
     layout: &Layout<'_>,
     edge: u16,
-    scaled: &mut jpeg_scale::Decoder,
+    scaled: &mut Scaled,
     threads: &rayon::ThreadPool,
 ) -> Result<Raster, DecodeError> {
     let common = matches!(colours(layout), None | Some(ColorTransform::YCbCr));
@@ -115,13 +119,17 @@ pub(super) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
         .into_iter()
         .find(|&scale| (longer * scale).div_ceil(8) >= u32::from(edge))
         .unwrap_or(8);
-    let scaled = |count: u64| count * u64::from(scale) * u64::from(scale) / 64;
+    let reduced = |count: u64| count * u64::from(scale) * u64::from(scale) / 64;
     let coefficients = match frame.coding {
         Coding::Progressive => frame.samples() * 2,
         _ => 0,
     };
-    let decoded = scaled(frame.samples());
+    let decoded = reduced(frame.samples());
     // Once as the decoder gives them, once as planes.
-    let pixels = scaled(frame.pixels()) * frame.components.len() as u64 * 2;
-    coefficients + decoded + pixels + REST
+    let pixels = reduced(frame.pixels()) * frame.components.len() as u64 * 2;
+    let in_general = coefficients + decoded + pixels;
+    // Of what the other decoder does not read, it reads nothing.
+    let header = jpeg_scale::read_header(layout.file).ok();
+    let in_common = header.map_or(0, |header| header.bytes(scaled::scale(frame, edge)));
+    in_general.max(in_common) + REST
 }

@@ -17,6 +17,7 @@ use crate::{
 };
 use coverage::Coverage;
 use frame::{Coding, Frame};
+pub(crate) use scaled::Scaled;
 
 /// A file's segments as far as they can be read.
 #[derive(Debug)]

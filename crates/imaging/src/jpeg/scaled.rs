@@ -1,26 +1,60 @@
-//! The common case, several times as fast as the general one: baseline JPEGs, grey or in Y, Cb and Cr, straight to the
-//! smallest scale that is large enough, in the planes that they are stored in.
+//! The common case, several times as fast as the general one: JPEGs in grey or in Y, Cb and Cr, straight to the smallest
+//! scale that is large enough, in the planes that they are stored in.
 
-use jpeg_scale::{Decoder, Limits, Scale};
+use jpeg_scale::{Decoder, Limits, Planes, Scale};
 
 use crate::{
-    jpeg::Layout,
+    jpeg::{Frame, Layout},
     raster::{Colour, Plane, Raster},
 };
 
+/// The decoder with the planes of the picture before, whose memory the next one takes.
+#[derive(Debug, Default)]
+pub(crate) struct Scaled {
+    decoder: Decoder,
+    planes: Planes,
+}
+
+impl Scaled {
+    /// Takes the memory of a raster that is done with. A large one's is given back to the system.
+    pub(crate) fn reuse(&mut self, raster: Raster) {
+        /// A picture at half of 20 megapixels fits, with its tints.
+        const LARGEST: usize = 8 << 20;
+        let kept: usize = raster.planes.iter().map(|plane| plane.samples.capacity()).sum();
+        if kept <= LARGEST {
+            let planes = raster.planes.into_iter().map(|plane| jpeg_scale::Plane {
+                data: plane.samples,
+                ..jpeg_scale::Plane::default()
+            });
+            self.planes.planes = planes.collect();
+        }
+    }
+}
+
+/// The smallest scale at which the longer edge has enough pixels for a thumbnail of this edge: nearly twice as many, for
+/// what the decoder leaves out within blocks is seen in a thumbnail that is hardly smaller.
+pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
+    Scale::reaching(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
+}
+
 /// The raster, unless the file is of another kind or anything is wrong with it: then the general decoder has the word.
-pub(super) fn decode(layout: &Layout<'_>, edge: u16, decoder: &mut Decoder) -> Option<Raster> {
+pub(super) fn decode(layout: &Layout<'_>, edge: u16, scaled: &mut Scaled) -> Option<Raster> {
     let frame = layout.frame.as_ref()?;
-    let scale = Scale::reaching(frame.width.max(frame.height).into(), edge.into());
-    let found = decoder.decode(layout.file, scale, &Limits::default()).ok()?;
-    if found.damage.is_some() || found.planes.planes.len() != frame.components.len() {
+    let scale = scale(frame, edge);
+    // Taken, so that nothing of a picture that can't be decoded stays.
+    let mut planes = std::mem::take(&mut scaled.planes);
+    let damage = scaled
+        .decoder
+        .decode_into(layout.file, scale, &Limits::default(), &mut planes)
+        .ok()?;
+    if damage.is_some() || planes.planes.len() != frame.components.len() {
         return None;
     }
     let part = u32::try_from(scale.eighths())
         .ok()
         .map(|eighths| f64::from(eighths) / 8.0)?;
-    let mut planes = Vec::with_capacity(found.planes.planes.len());
-    for (component, plane) in found.planes.planes.into_iter().enumerate() {
+    let mut found = Vec::with_capacity(planes.planes.len());
+    for (component, plane) in planes.planes.into_iter().enumerate() {
         let (across, down) = frame.share(component);
         let (width, height) = (
             u32::try_from(plane.width).ok()?,
@@ -30,7 +64,7 @@ pub(super) fn decode(layout: &Layout<'_>, edge: u16, decoder: &mut Decoder) -> O
             let exact = f64::from(full) * share * part;
             exact.max(1.0).min(f64::from(there))
         };
-        planes.push(Plane {
+        found.push(Plane {
             width,
             height,
             covered: (
@@ -40,12 +74,15 @@ pub(super) fn decode(layout: &Layout<'_>, edge: u16, decoder: &mut Decoder) -> O
             samples: without_gaps(plane),
         });
     }
-    let colour = if planes.len() == 1 {
+    let colour = if found.len() == 1 {
         Colour::Grey
     } else {
         Colour::Ycc
     };
-    Some(Raster { colour, planes })
+    Some(Raster {
+        colour,
+        planes: found,
+    })
 }
 
 /// The samples of a plane without what lies beyond the ends of its rows.
