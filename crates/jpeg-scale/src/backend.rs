@@ -177,6 +177,7 @@ impl Backend {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,movbe,popcnt")]
+#[inline(never)]
 fn run_avx2<W: Work>(work: W) -> W::Output {
     work.run(Avx2)
 }

@@ -260,7 +260,7 @@ impl Decoder {
         let steps = script
             .quantization
             .map(|steps| steps.unwrap_or([1; 64]).map(|step| step as i16));
-        let damage = self.backend.run(Progressive::<N, K> {
+        let damage = Progressive::<N, K> {
             backend: self.backend,
             source,
             memory: &mut self.memory,
@@ -268,7 +268,7 @@ impl Decoder {
             layout,
             steps: &steps,
             planes: &mut planes.planes,
-        });
-        script.damage.or(damage)
+        };
+        script.damage.or(damage.run())
     }
 }

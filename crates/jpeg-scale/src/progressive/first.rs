@@ -1,38 +1,52 @@
 //! The first scan of a band of AC coefficients (ITU-T T.81, G.1.2.2).
 
-use super::lookup::Lookup;
+use super::lookup::{Lookup, entry};
+use crate::backend::{Instructions, Work};
 use crate::script::{Pass, bit};
 use crate::stream::Stream;
 use crate::window::{Bits, Bytes};
 
 /// Reads neighbouring blocks.
-#[inline(always)]
-pub(super) fn blocks<const K: usize>(
-    stream: &mut Stream<'_>,
-    lookup: &Lookup,
-    pass: &Pass,
-    coefficients: &mut [[i16; K]],
-    sets: &mut [u64],
-) {
-    let mut at = stream.blank.min(sets.len());
-    stream.blank -= at;
-    let mut bits = stream.bits;
-    let mut blank = stream.blank;
-    let mut valid = true;
-    while let (Some(coefficients), Some(set)) = (coefficients.get_mut(at), sets.get_mut(at)) {
-        stream.window.prepare(&mut bits);
-        let outcome = block(&mut bits, stream.window.bytes(), lookup, pass, coefficients, set);
-        valid = outcome.is_some();
-        if !valid || stream.window.is_overrun(&bits) {
-            break;
+pub(super) struct First<'a, 's, const K: usize> {
+    pub(super) stream: &'a mut Stream<'s>,
+    pub(super) lookup: &'a Lookup,
+    pub(super) pass: &'a Pass,
+    pub(super) coefficients: &'a mut [[i16; K]],
+    pub(super) sets: &'a mut [u64],
+}
+
+impl<const K: usize> Work for First<'_, '_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) {
+        let Self {
+            stream,
+            lookup,
+            pass,
+            coefficients,
+            sets,
+        } = self;
+        let mut at = stream.blank.min(sets.len());
+        stream.blank -= at;
+        let mut bits = stream.bits;
+        let mut blank = stream.blank;
+        let mut valid = true;
+        while let (Some(coefficients), Some(set)) = (coefficients.get_mut(at), sets.get_mut(at)) {
+            stream.window.prepare(&mut bits);
+            let outcome = block(&mut bits, stream.window.bytes(), lookup, pass, coefficients, set);
+            valid = outcome.is_some();
+            if !valid || stream.window.is_overrun(&bits) {
+                break;
+            }
+            let run = outcome.unwrap_or_default();
+            // Runs may go on in the next row.
+            at += 1 + run;
+            blank = at.saturating_sub(sets.len());
         }
-        let run = outcome.unwrap_or_default();
-        // Runs may go on in the next row.
-        at += 1 + run;
-        blank = at.saturating_sub(sets.len());
+        stream.blank = blank;
+        stream.settle(bits, valid);
     }
-    stream.blank = blank;
-    stream.settle(bits, valid);
 }
 
 /// Reads a block, and tells how many without coefficients follow; none if it is invalid.
@@ -50,24 +64,35 @@ fn block<const K: usize>(
     let mut run = 0;
     // Where the next coefficient is.
     let mut at = pass.first;
-    while at <= pass.last {
+    let (last, low) = (pass.last, pass.low);
+    let entries = &*lookup.entries;
+    while at <= last {
         bits.refill(bytes);
-        let entry = lookup.entry(&bits);
-        if entry.is_end() {
-            run = entry.blocks(bits.next) - 1;
-            bits.consume(entry.consume());
-            break;
+        let mut entry = entry(entries, &bits);
+        if entry.is_special() {
+            if entry.is_invalid() {
+                entry = lookup.long(bits.next);
+            }
+            if entry.is_invalid() {
+                *state = bits;
+                return None;
+            }
+            if entry.is_special() {
+                run = entry.blocks() - 1;
+                bits.consume(entry.consume());
+                break;
+            }
         }
         at += entry.advance();
         let k = at - 1;
-        if k > pass.last || entry.is_invalid() {
+        if k > last {
             *state = bits;
             return None;
         }
-        let value = entry.value(bits.next) << pass.low;
+        let value = entry.value() << low;
         // Those that are not stored leave another as it is.
         coefficients[k % K] |= if k < K { value } else { 0 };
-        found |= if entry.is_coefficient() { bit(k) } else { 0 };
+        found |= bit(k) & entry.coefficient();
         bits.consume(entry.consume());
     }
     *set |= found;

@@ -1,38 +1,47 @@
 //! The tables that the scans of a progressive file look their codes up in.
 
-use crate::huffman::Code;
+use crate::huffman::{Code, extend};
 use crate::window::Bits;
 
 /// Bits that a look-up sees.
-const BITS: u32 = 10;
+const BITS: u32 = 11;
 const SIZE: usize = 1 << BITS;
 
-/// What a code says.
+/// A code with the value behind it.
 ///
 /// | bits | |
 /// |---|---|
-/// | 0–5 | bits to consume |
-/// | 8–13 | bits before the magnitude: the length of the code |
-/// | 16–21 | 63 − size of the magnitude |
-/// | 24–28 | how many coefficients (zeros, in a scan that refines) the position advances |
-/// | 31 | the end of the block; the magnitude is that of a run of blocks |
+/// | 0–5 | bits to consume, those of the value included |
+/// | 8–12 | how many coefficients (zeros, in a scan that refines) the position advances |
+/// | 13 | a coefficient that is not zero |
+/// | 14 | such a coefficient, and it is negative |
+/// | 15 | the end of the block, or none of all this |
+/// | 16–31 | the coefficient's value, or the number of blocks that end |
 #[derive(Clone, Copy)]
 pub(crate) struct Entry(u32);
 
 impl Entry {
-    const INVALID: Self = Self(0);
+    /// A code that is longer than a look-up with its value, or invalid.
+    const ESCAPE: Self = Self(1 << 15);
 
-    fn new(length: u32, size: u32, advance: u32) -> Self {
-        Self((length + size) | length << 8 | (63 - size) << 16 | advance << 24)
+    fn new(consume: u32, advance: u32, value: i32) -> Self {
+        let flags = u32::from(value != 0) << 13 | u32::from(value < 0) << 14;
+        Self(consume | advance << 8 | flags | (value as u32) << 16)
     }
 
-    fn end(length: u32, size: u32) -> Self {
-        Self(Self::new(length, size, 0).0 | 1 << 31)
+    fn end(consume: u32, blocks: u32) -> Self {
+        Self(consume | 1 << 15 | blocks << 16)
+    }
+
+    /// Whether it is no coefficient and no run of zeros.
+    #[inline(always)]
+    pub(crate) fn is_special(self) -> bool {
+        self.0 & 1 << 15 != 0
     }
 
     #[inline(always)]
     pub(crate) fn is_invalid(self) -> bool {
-        self.0 == 0
+        self.0 == Self::ESCAPE.0
     }
 
     /// Bits to consume, in the low 6 bits.
@@ -41,47 +50,32 @@ impl Entry {
         u64::from(self.0)
     }
 
-    /// The bits of a register from the magnitude on.
-    #[inline(always)]
-    fn behind_code(self, next: u64) -> u64 {
-        next << ((self.0 >> 8) & 63)
-    }
-
-    #[inline(always)]
-    fn shift(self) -> u32 {
-        (self.0 >> 16) & 63
-    }
-
     #[inline(always)]
     pub(crate) fn advance(self) -> usize {
-        ((self.0 >> 24) & 31) as usize
+        ((self.0 >> 8) & 31) as usize
     }
 
     #[inline(always)]
-    pub(crate) fn is_end(self) -> bool {
-        self.0 >> 31 != 0
+    pub(crate) fn value(self) -> i16 {
+        (self.0 >> 16) as i16
     }
 
-    /// Whether there is a magnitude.
+    /// All ones if there is a coefficient.
     #[inline(always)]
-    pub(crate) fn is_coefficient(self) -> bool {
-        self.shift() < 63
+    pub(crate) fn coefficient(self) -> u64 {
+        i64::from((self.0 << 18) as i32 >> 31) as u64
     }
 
-    /// The value of the magnitude (ITU-T T.81, F.2.2.1), without a branch: if it begins with a zero, all ones are to
-    /// be subtracted.
+    /// All ones if there is a coefficient, and it is negative.
     #[inline(always)]
-    pub(crate) fn value(self, next: u64) -> i16 {
-        let magnitude = self.behind_code(next);
-        let is_positive = ((magnitude as i64) >> 63) as u64;
-        ((magnitude >> 1) >> self.shift()).wrapping_sub((!is_positive >> 1) >> self.shift()) as i16
+    pub(crate) fn negative_coefficient(self) -> u64 {
+        i64::from((self.0 << 17) as i32 >> 31) as u64
     }
 
     /// The blocks of a run without coefficients, this one included.
     #[inline(always)]
-    pub(crate) fn blocks(self, next: u64) -> usize {
-        let size = 63 - self.shift();
-        (1 << size) + ((self.behind_code(next) >> 1) >> self.shift()) as usize
+    pub(crate) fn blocks(self) -> usize {
+        (self.0 >> 16) as usize
     }
 }
 
@@ -97,34 +91,49 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    fn entry(self, length: u32, symbol: u8) -> Entry {
+    /// What a symbol says that these bits begin with, behind its code of this length.
+    fn entry(self, length: u32, symbol: u8, bits: u64) -> Entry {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+        let magnitude = |size: u32| ((bits << length >> 1) >> (63 - size)) as u32;
+        let coefficient = |value: i32| Entry::new(length + size, run + 1, value);
         match (self, run, size) {
-            (Self::Dc, 0, _) => Entry::new(length, size, 1),
-            (Self::First | Self::Refinement, 15, 0) => Entry::new(length, 0, 16),
-            (Self::First | Self::Refinement, _, 0) => Entry::end(length, run),
-            (Self::First, _, _) | (Self::Refinement, _, 1) => Entry::new(length, size, run + 1),
-            (Self::Dc | Self::Refinement, _, _) => Entry::INVALID,
+            (Self::Dc, 0, _) | (Self::First, _, 1..) => coefficient(extend(magnitude(size), size)),
+            (Self::Refinement, _, 1) => coefficient(extend(magnitude(1), 1)),
+            (Self::First | Self::Refinement, 15, 0) => Entry::new(length, 16, 0),
+            (Self::First | Self::Refinement, _, 0) => Entry::end(length + run, 1 << run | magnitude(run)),
+            (Self::Dc | Self::Refinement, _, _) => Entry::ESCAPE,
         }
     }
 }
 
 /// A table to look codes up in.
 pub(crate) struct Lookup {
-    entries: Box<[Entry; SIZE]>,
+    pub(crate) entries: Box<Entries>,
     code: Code,
     meaning: Meaning,
 }
 
+pub(crate) type Entries = [Entry; SIZE];
+
+/// The entry of the next bits.
+#[inline(always)]
+pub(crate) fn entry(entries: &Entries, bits: &Bits) -> Entry {
+    entries[bits.peek(BITS)]
+}
+
 impl Lookup {
     pub(crate) fn new(code: &Code, meaning: Meaning) -> Self {
-        let mut entries = Box::new([Entry::INVALID; SIZE]);
+        let mut entries = Box::new([Entry::ESCAPE; SIZE]);
         let mut at = 0;
         for (length, symbols) in code.lengths().take(BITS as usize) {
-            let width = SIZE >> length;
             for &symbol in symbols {
-                entries[at..at + width].fill(meaning.entry(length, symbol));
-                at += width;
+                for _ in 0..SIZE >> length {
+                    let entry = meaning.entry(length, symbol, (at as u64) << (64 - BITS));
+                    if entry.0 & 63 <= BITS {
+                        entries[at] = entry;
+                    }
+                    at += 1;
+                }
             }
         }
         Self {
@@ -134,23 +143,12 @@ impl Lookup {
         }
     }
 
-    /// The next code; the register has to hold it.
-    #[inline(always)]
-    pub(crate) fn entry(&self, bits: &Bits) -> Entry {
-        let entry = self.entries[bits.peek(BITS)];
-        if entry.is_invalid() {
-            self.long(bits.next)
-        } else {
-            entry
-        }
-    }
-
-    /// The entry of a code that the table is too narrow for.
+    /// The entry of a code that the table is too narrow for; the register has to hold it with its value.
     #[cold]
     #[inline(never)]
-    fn long(&self, next: u64) -> Entry {
-        self.code.symbol(next).map_or(Entry::INVALID, |(length, symbol)| {
-            self.meaning.entry(length, symbol)
+    pub(crate) fn long(&self, bits: u64) -> Entry {
+        self.code.symbol(bits).map_or(Entry::ESCAPE, |(length, symbol)| {
+            self.meaning.entry(length, symbol, bits)
         })
     }
 }

@@ -22,7 +22,9 @@ use crate::scan::{EMPTY, Group, put};
 use crate::script::{Pass, bit};
 use crate::stream::Stream;
 use crate::window::{self, Bytes, Window};
+use first::First;
 use lookup::{Lookup, Meaning};
+use refine::Refine;
 
 /// Coefficients of a block that are stored at N/8, by N: as many as come before the last that is wanted, and as fit
 /// vectors.
@@ -84,11 +86,17 @@ struct Blocks<'a, const K: usize> {
     places: &'a [(usize, usize)],
 }
 
-impl<const N: usize, const K: usize> Work for Progressive<'_, N, K> {
-    type Output = Option<Damage>;
+impl<const K: usize> Blocks<'_, K> {
+    /// A component's blocks.
+    fn of(&self, index: usize, component: &Component) -> &[[i16; K]] {
+        let (from, stride) = self.places[index];
+        &self.coefficients[from..from + stride * component.vertical]
+    }
+}
 
-    #[inline(always)]
-    fn run<I: Instructions>(self, instructions: I) -> Option<Damage> {
+impl<const N: usize, const K: usize> Progressive<'_, N, K> {
+    /// Decodes it, and tells what was wrong.
+    pub(crate) fn run(self) -> Option<Damage> {
         let Memory {
             windows,
             coefficients,
@@ -107,8 +115,6 @@ impl<const N: usize, const K: usize> Work for Progressive<'_, N, K> {
         coefficients.resize(layout.blocks() * K, 0);
         sets.resize(layout.blocks(), 0);
         let places = places(layout);
-        let mut group = EMPTY;
-        let mut samples: Samples = [[0; 8 * LANES]; 8];
 
         for row in 0..layout.rows {
             coefficients.fill(0);
@@ -120,27 +126,18 @@ impl<const N: usize, const K: usize> Work for Progressive<'_, N, K> {
             };
             for scan in &mut running {
                 if !scan.stream.ended {
-                    scan.row(instructions, &mut blocks, layout, row);
+                    scan.row(self.backend, &mut blocks, layout, row);
                 }
             }
             for (index, component) in layout.components.iter().enumerate() {
-                let (from, stride) = places[index];
-                for y in 0..component.vertical {
-                    let blocks = &blocks.coefficients[from + y * stride..][..stride];
-                    let top = (row * component.vertical + y) * N;
-                    for (x, blocks) in blocks.chunks(LANES).enumerate() {
-                        gather::<N, K>(blocks, &mut group);
-                        self.backend
-                            .transform::<N>(&mut group, &self.steps[index], &mut samples);
-                        put::<N>(
-                            &samples,
-                            &mut self.planes[index],
-                            top,
-                            x * LANES * N,
-                            blocks.len(),
-                        );
-                    }
-                }
+                self.backend.run(Transform::<N, K> {
+                    backend: self.backend,
+                    blocks: blocks.of(index, component),
+                    stride: places[index].1,
+                    steps: &self.steps[index],
+                    plane: &mut self.planes[index],
+                    top: row * component.vertical * N,
+                });
             }
         }
         running.into_iter().find_map(Running::finish)
@@ -157,6 +154,41 @@ fn places(layout: &Layout) -> Vec<(usize, usize)> {
         place
     };
     layout.components.iter().map(each).collect()
+}
+
+/// Turns a component's blocks into samples.
+struct Transform<'a, const N: usize, const K: usize> {
+    backend: Backend,
+    blocks: &'a [[i16; K]],
+    /// Blocks in a row.
+    stride: usize,
+    steps: &'a [i16; 64],
+    plane: &'a mut Plane,
+    /// The row of samples that they begin at.
+    top: usize,
+}
+
+impl<const N: usize, const K: usize> Work for Transform<'_, N, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, _: I) {
+        let mut group = EMPTY;
+        let mut samples: Samples = [[0; 8 * LANES]; 8];
+        for (y, row) in self.blocks.chunks(self.stride).enumerate() {
+            for (x, blocks) in row.chunks(LANES).enumerate() {
+                gather::<N, K>(blocks, &mut group);
+                self.backend.transform::<N>(&mut group, self.steps, &mut samples);
+                put::<N>(
+                    &samples,
+                    self.plane,
+                    self.top + y * N,
+                    x * LANES * N,
+                    blocks.len(),
+                );
+            }
+        }
+    }
 }
 
 /// Interleaves the wanted coefficients of up to sixteen blocks.
@@ -193,36 +225,40 @@ impl<'a> Running<'a> {
     }
 
     /// Reads a row of MCUs.
-    #[inline(always)]
-    fn row<I: Instructions, const K: usize>(
+    fn row<const K: usize>(
         &mut self,
-        instructions: I,
+        backend: Backend,
         blocks: &mut Blocks<'_, K>,
         layout: &Layout,
         row: usize,
     ) {
-        match (self.pass.members.as_slice(), self.pass.first) {
-            ([member], _) => {
-                let component = &layout.components[member.component];
-                let (from, stride) = blocks.places[member.component];
-                for y in 0..component.vertical {
-                    if row * component.vertical + y < component.down {
-                        let from = from + y * stride;
-                        let coefficients = &mut blocks.coefficients[from..from + component.across];
-                        let sets = &mut blocks.sets[from..from + component.across];
-                        self.line(instructions, coefficients, sets);
-                    }
-                }
+        let [member] = self.pass.members.as_slice() else {
+            return backend.run(dc::Interleaved {
+                stream: &mut self.stream,
+                lookups: &self.lookups,
+                pass: self.pass,
+                blocks,
+                layout,
+            });
+        };
+        let component = &layout.components[member.component];
+        let (from, stride) = blocks.places[member.component];
+        for y in 0..component.vertical {
+            if row * component.vertical + y < component.down {
+                let range = from + y * stride..from + y * stride + component.across;
+                self.line(
+                    backend,
+                    &mut blocks.coefficients[range.clone()],
+                    &mut blocks.sets[range],
+                );
             }
-            _ => self.interleaved(blocks, layout),
         }
     }
 
     /// Reads a row of blocks of a component that is alone in the scan.
-    #[inline(always)]
-    fn line<I: Instructions, const K: usize>(
+    fn line<const K: usize>(
         &mut self,
-        instructions: I,
+        backend: Backend,
         mut coefficients: &mut [[i16; K]],
         mut sets: &mut [u64],
     ) {
@@ -238,66 +274,41 @@ impl<'a> Running<'a> {
             let (now, later) = coefficients.split_at_mut(count);
             let (now_sets, later_sets) = sets.split_at_mut(count);
             (coefficients, sets) = (later, later_sets);
-            if self.stream.lost {
-                continue;
-            }
-            let (stream, pass) = (&mut self.stream, self.pass);
-            match (pass.first, self.lookups.first()) {
-                (0, Some(Some(lookup))) => {
-                    for block in now {
-                        if !dc::first(stream, lookup, 0, pass.low, block) {
-                            break;
-                        }
-                    }
-                }
-                (0, _) => {
-                    for block in now {
-                        if !dc::refine(stream, pass.low, block) {
-                            break;
-                        }
-                    }
-                }
-                (_, Some(Some(lookup))) if pass.refines => {
-                    refine::blocks(instructions, stream, lookup, pass, now, now_sets);
-                }
-                (_, Some(Some(lookup))) => first::blocks(stream, lookup, pass, now, now_sets),
-                _ => {}
+            if !self.stream.lost {
+                self.blocks(backend, now, now_sets);
             }
         }
     }
 
-    /// Reads a row of MCUs of several components: DC coefficients only.
-    #[inline(always)]
-    fn interleaved<const K: usize>(&mut self, blocks: &mut Blocks<'_, K>, layout: &Layout) {
-        for mcu in 0..layout.columns {
-            if self.stream.left == 0 {
-                self.stream.restart();
+    /// Reads neighbouring blocks without a restart marker between them.
+    fn blocks<const K: usize>(&mut self, backend: Backend, coefficients: &mut [[i16; K]], sets: &mut [u64]) {
+        let (stream, pass) = (&mut self.stream, self.pass);
+        let lookup = self.lookups.first().and_then(Option::as_ref);
+        match lookup {
+            Some(lookup) if pass.first > 0 && pass.refines => {
+                backend.run(Refine {
+                    stream,
+                    lookup,
+                    pass,
+                    coefficients,
+                    sets,
+                });
             }
-            if self.stream.ended {
-                return;
+            Some(lookup) if pass.first > 0 => {
+                backend.run(First {
+                    stream,
+                    lookup,
+                    pass,
+                    coefficients,
+                    sets,
+                });
             }
-            self.stream.left -= 1;
-            if self.stream.lost {
-                continue;
-            }
-            'mcu: for (member, lookup) in self.pass.members.iter().zip(&self.lookups) {
-                let component = &layout.components[member.component];
-                let (from, stride) = blocks.places[member.component];
-                for y in 0..component.vertical {
-                    let from = from + y * stride + mcu * component.horizontal;
-                    for block in &mut blocks.coefficients[from..from + component.horizontal] {
-                        let is_good = match lookup {
-                            Some(lookup) => {
-                                dc::first(&mut self.stream, lookup, member.component, self.pass.low, block)
-                            }
-                            None => dc::refine(&mut self.stream, self.pass.low, block),
-                        };
-                        if !is_good {
-                            break 'mcu;
-                        }
-                    }
-                }
-            }
+            _ => backend.run(dc::Alone {
+                stream,
+                lookup,
+                low: pass.low,
+                coefficients,
+            }),
         }
     }
 

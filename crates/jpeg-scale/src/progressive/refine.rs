@@ -1,7 +1,7 @@
 //! Scans that refine a band of AC coefficients (ITU-T T.81, G.1.2.3).
 
-use super::lookup::Lookup;
-use crate::backend::Instructions;
+use super::lookup::{Lookup, entry};
+use crate::backend::{Instructions, Work};
 use crate::script::Pass;
 use crate::stream::Stream;
 use crate::window::{Bits, Bytes};
@@ -16,49 +16,56 @@ struct Changes {
     grown: u64,
     /// Those that were zero.
     new: u64,
-    /// Those of the new that are positive.
-    positive: u64,
+    /// Those of the new that are negative.
+    negative: u64,
 }
 
 /// Reads neighbouring blocks.
-#[inline(always)]
-pub(super) fn blocks<I: Instructions, const K: usize>(
-    instructions: I,
-    stream: &mut Stream<'_>,
-    lookup: &Lookup,
-    pass: &Pass,
-    coefficients: &mut [[i16; K]],
-    sets: &mut [u64],
-) {
-    let band = pass.band();
-    let mut bits = stream.bits;
-    let mut blank = stream.blank;
-    let mut valid = true;
-    for (coefficients, set) in coefficients.iter_mut().zip(sets) {
-        stream.window.prepare(&mut bits);
-        let bytes = stream.window.bytes();
-        let mut changes = Changes::default();
-        let known = *set & band;
-        if blank > 0 {
-            blank -= 1;
-            if known == 0 {
-                continue;
+pub(super) struct Refine<'a, 's, const K: usize> {
+    pub(super) stream: &'a mut Stream<'s>,
+    pub(super) lookup: &'a Lookup,
+    pub(super) pass: &'a Pass,
+    pub(super) coefficients: &'a mut [[i16; K]],
+    pub(super) sets: &'a mut [u64],
+}
+
+impl<const K: usize> Work for Refine<'_, '_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Instructions>(self, instructions: I) {
+        let (stream, lookup, low) = (self.stream, self.lookup, self.pass.low);
+        let band = self.pass.band();
+        let mut bits = stream.bits;
+        let mut blank = stream.blank;
+        let mut valid = true;
+        for (coefficients, set) in self.coefficients.iter_mut().zip(self.sets) {
+            stream.window.prepare(&mut bits);
+            let bytes = stream.window.bytes();
+            let mut changes = Changes::default();
+            let known = *set & band;
+            if blank > 0 {
+                blank -= 1;
+                if known == 0 {
+                    continue;
+                }
+                changes.grown = corrections(instructions, &mut bits, bytes, known);
+            } else if let Some(run) = block(instructions, &mut bits, bytes, lookup, band, known, &mut changes)
+            {
+                blank = run;
+            } else {
+                valid = false;
+                break;
             }
-            changes.grown = corrections(instructions, &mut bits, bytes, known);
-        } else if let Some(run) = block(instructions, &mut bits, bytes, lookup, band, known, &mut changes) {
-            blank = run;
-        } else {
-            valid = false;
-            break;
+            if stream.window.is_overrun(&bits) {
+                break;
+            }
+            *set |= changes.new;
+            apply(coefficients, &changes, low);
         }
-        if stream.window.is_overrun(&bits) {
-            break;
-        }
-        *set |= changes.new;
-        apply(coefficients, &changes, pass.low);
+        stream.blank = blank;
+        stream.settle(bits, valid);
     }
-    stream.blank = blank;
-    stream.settle(bits, valid);
 }
 
 /// Reads a block whose coefficients of the band are `known` not to be zero, and tells how many without new
@@ -79,22 +86,31 @@ fn block<I: Instructions>(
     let mut left = zeros.count_ones() as usize;
     let mut open = band;
     let mut run = 0;
+    let entries = &*lookup.entries;
     while open != 0 {
         bits.refill(bytes);
-        let entry = lookup.entry(&bits);
-        if entry.is_end() {
-            run = entry.blocks(bits.next) - 1;
-            bits.consume(entry.consume());
-            changes.grown |= corrections(instructions, &mut bits, bytes, known & open);
-            break;
+        let mut entry = entry(entries, &bits);
+        if entry.is_special() {
+            if entry.is_invalid() {
+                entry = lookup.long(bits.next);
+            }
+            if entry.is_invalid() {
+                *state = bits;
+                return None;
+            }
+            if entry.is_special() {
+                run = entry.blocks() - 1;
+                bits.consume(entry.consume());
+                changes.grown |= corrections(instructions, &mut bits, bytes, known & open);
+                break;
+            }
         }
         let advance = entry.advance();
-        if advance > left || entry.is_invalid() {
+        if advance > left {
             *state = bits;
             return None;
         }
         left -= advance;
-        let is_positive = entry.value(bits.next) > 0;
         bits.consume(entry.consume());
         // The zero at which the run ends, as a set.
         let place = instructions.nth(zeros & open, advance - 1, left);
@@ -103,8 +119,8 @@ fn block<I: Instructions>(
             count if count <= AT_HAND => take(instructions, &mut bits, passed, count),
             _ => corrections(instructions, &mut bits, bytes, passed),
         };
-        changes.new |= if entry.is_coefficient() { place } else { 0 };
-        changes.positive |= if is_positive { place } else { 0 };
+        changes.new |= place & entry.coefficient();
+        changes.negative |= place & entry.negative_coefficient();
         open &= place - 1;
     }
     *state = bits;
@@ -148,14 +164,36 @@ fn take<I: Instructions>(instructions: I, bits: &mut Bits, set: u64, count: u32)
 /// Changes the coefficients that are stored.
 #[inline(always)]
 fn apply<const K: usize>(coefficients: &mut [i16; K], changes: &Changes, low: u32) {
-    let stored = u64::MAX << (64 - K);
-    let mut set = (changes.grown | changes.new) & stored;
-    while set != 0 {
-        let k = set.leading_zeros() as usize;
-        let place = 1 << 63 >> k;
-        set ^= place;
-        let coefficient = &mut coefficients[k % K];
-        let is_negative = *coefficient < 0 || changes.new & !changes.positive & place != 0;
-        *coefficient = coefficient.wrapping_add(if is_negative { -1 << low } else { 1 << low });
+    let (mut changed, mut negative) = (changes.grown | changes.new, changes.negative);
+    for piece in coefficients.as_chunks_mut().0 {
+        change(piece, changed, negative, low);
+        (changed, negative) = (changed << 8, negative << 8);
+    }
+}
+
+/// All ones in the places of a set of eight.
+static EXPANDED: [[i16; 8]; 256] = {
+    let mut expanded = [[0; 8]; 256];
+    let mut at = 0;
+    while at < 256 * 8 {
+        if (at / 8) >> (7 - at % 8) & 1 == 1 {
+            expanded[at / 8][at % 8] = -1;
+        }
+        at += 1;
+    }
+    expanded
+};
+
+/// Moves the `changed` of some coefficients one step from zero, towards the `negative` where they were zero.
+#[inline(always)]
+fn change(coefficients: &mut [i16; 8], changed: u64, negative: u64, low: u32) {
+    let (changed, negative) = (
+        &EXPANDED[(changed >> 56) as usize],
+        &EXPANDED[(negative >> 56) as usize],
+    );
+    for k in 0..8 {
+        let step = changed[k] & (1 << low);
+        let down = (coefficients[k] >> 15) | negative[k];
+        coefficients[k] = coefficients[k].wrapping_add((step ^ down).wrapping_sub(down));
     }
 }
