@@ -8,7 +8,6 @@ use crate::{
 
 /// How the pixels of a row are made, of 8 bits a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "TIFF comes next")]
 pub(crate) enum Pixels {
     Grey,
     GreyAlpha,

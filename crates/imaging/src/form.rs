@@ -8,7 +8,7 @@ use std::{
 
 use rapidphoto_domain::values::MimeType;
 
-use crate::{gif::Gif, inspect::Scratch, jpeg::Layout, png::Png, raster::Raster, webp::Webp};
+use crate::{gif::Gif, inspect::Scratch, jpeg::Layout, png::Png, raster::Raster, tiff::Tiff, webp::Webp};
 
 /// A file whose outer form is known, nothing of which is decoded yet. All but the last two calls take next to no time and
 /// memory, whatever the file says about itself.
@@ -71,7 +71,7 @@ pub(crate) const LARGEST_PROFILE: usize = 4 << 20;
 pub(crate) const REST: u64 = 16 << 20;
 
 /// The types that are read here, as findings name them.
-pub(crate) const READABLE: &str = "image/jpeg, image/png, image/webp, image/gif";
+pub(crate) const READABLE: &str = "image/jpeg, image/png, image/webp, image/gif, image/tiff";
 
 /// The form of a file of this type; `None` if the type is not read here.
 pub(crate) fn read(mime_type: MimeType, bytes: &[u8]) -> Option<Box<dyn Form + '_>> {
@@ -80,7 +80,8 @@ pub(crate) fn read(mime_type: MimeType, bytes: &[u8]) -> Option<Box<dyn Form + '
         MimeType::Png => Some(Box::new(Png::read(bytes))),
         MimeType::Webp => Some(Box::new(Webp::read(bytes))),
         MimeType::Gif => Some(Box::new(Gif::read(bytes))),
-        MimeType::Tiff | MimeType::Heic | MimeType::Heif | MimeType::Avif => None,
+        MimeType::Tiff => Some(Box::new(Tiff::read(bytes))),
+        MimeType::Heic | MimeType::Heif | MimeType::Avif => None,
     }
 }
 

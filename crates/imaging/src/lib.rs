@@ -5,8 +5,9 @@
 //! with a bound on memory. What a file claims about itself is judged before anything is allocated for it: the header is
 //! read first, then a photo waits for its share of memory, then it is decoded.
 //!
-//! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK), and so is PNG; other image types
-//! are recognised and reported as unsupported.
+//! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK), and so are PNG, WebP, GIF and
+//! the common kinds of TIFF; of an animation, or of several pages, the first picture. Other image types are recognised and
+//! reported as unsupported. Each type has its module behind `Form`; every picture ends as planes, laid down row by row.
 
 mod budget;
 mod canvas;
@@ -23,6 +24,7 @@ mod raster;
 mod resize;
 mod sniff;
 mod thumbnails;
+mod tiff;
 mod webp;
 mod ycc;
 

@@ -64,7 +64,7 @@ fn colours_are_right_whosever_the_palette_is() {
         };
         for file in [
             shared,
-            file(size, &[], &[own.clone()]),
+            file(size, &[], std::slice::from_ref(&own)),
             file(size, &[0; 768], &[own]),
         ] {
             let inspection = inspect(&file);

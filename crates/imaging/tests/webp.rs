@@ -284,7 +284,9 @@ fn frames_that_contradict_their_file_are_malformed() {
 fn a_file_that_ends_early_is_corrupt_wherever_it_ends() {
     for lossless in [false, true] {
         let noise: Vec<u8> = (0..97 * 61_u32)
-            .flat_map(|at| [at * 7 % 256, at * at % 251, at / 97, 255].map(|sample| (sample % 256) as u8))
+            .flat_map(|at| {
+                [at * 7 % 256, at * at % 251, at / 97, 255].map(|sample| u8::try_from(sample % 256).unwrap())
+            })
             .collect();
         let size = (97, 61);
         let picture = picture_chunks(&encode(&noise, size, lossless));
@@ -306,7 +308,9 @@ fn a_file_that_ends_early_is_corrupt_wherever_it_ends() {
 fn a_picture_that_ends_early_within_a_sound_file_is_corrupt() {
     for lossless in [false, true] {
         let noise: Vec<u8> = (0..97 * 61_u32)
-            .flat_map(|at| [at * 7 % 256, at * at % 251, at / 97, 255].map(|sample| (sample % 256) as u8))
+            .flat_map(|at| {
+                [at * 7 % 256, at * at % 251, at / 97, 255].map(|sample| u8::try_from(sample % 256).unwrap())
+            })
             .collect();
         let chunks = picture_chunks(&encode(&noise, (97, 61), lossless));
         let (kind, content) = (chunks[..4].try_into().unwrap(), &chunks[8..]);

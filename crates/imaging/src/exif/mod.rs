@@ -4,7 +4,7 @@
 //! looked at, and nothing in it can fail a photo.
 
 mod text;
-mod tiff;
+pub(crate) mod tiff;
 
 use rapidphoto_application::ports::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
 

@@ -1,4 +1,4 @@
-//! A reader of the TIFF files that EXIF is made of (TIFF 6.0; EXIF 2.32, 4.6).
+//! A reader of TIFF files' directories, which EXIF is made of too (TIFF 6.0; EXIF 2.32, 4.6).
 //!
 //! It follows no chains: a reader of metadata looks at three directories whose places it knows, each with a bound on its
 //! entries. Wrong offsets and counts make a value missing, never more work.
@@ -8,28 +8,29 @@ const MOST_ENTRIES: usize = 1024;
 
 /// A TIFF file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tiff<'a> {
+pub(crate) struct Tiff<'a> {
     bytes: &'a [u8],
     big_endian: bool,
 }
 
 /// A directory of values.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Directory<'a> {
+pub(crate) struct Directory<'a> {
     tiff: Tiff<'a>,
     entries: &'a [u8],
+    is_cut: bool,
 }
 
 /// The value of one tag.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Value<'a> {
+pub(crate) struct Value<'a> {
     tiff: Tiff<'a>,
     kind: u16,
     bytes: &'a [u8],
 }
 
 impl<'a> Tiff<'a> {
-    pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
         let big_endian = match bytes.first_chunk()? {
             b"II" => false,
             b"MM" => true,
@@ -40,18 +41,22 @@ impl<'a> Tiff<'a> {
     }
 
     /// The first directory.
-    pub(super) fn first(self) -> Option<Directory<'a>> {
+    pub(crate) fn first(self) -> Option<Directory<'a>> {
         self.directory(self.long(self.bytes.get(4..)?)?)
     }
 
     /// The directory at a place.
-    pub(super) fn directory(self, offset: u32) -> Option<Directory<'a>> {
+    pub(crate) fn directory(self, offset: u32) -> Option<Directory<'a>> {
         let from = self.bytes.get(usize::try_from(offset).ok()?..)?;
         let count = usize::from(self.short(from)?).min(MOST_ENTRIES);
         let table = from.get(2..)?;
         // A table that runs over the end is read as far as it goes.
         let entries = table.get(..count * 12).unwrap_or(table);
-        Some(Directory { tiff: self, entries })
+        Some(Directory {
+            tiff: self,
+            entries,
+            is_cut: entries.len() < count * 12,
+        })
     }
 
     fn short(self, bytes: &[u8]) -> Option<u16> {
@@ -74,8 +79,17 @@ impl<'a> Tiff<'a> {
 }
 
 impl<'a> Directory<'a> {
+    /// Whether the file ends before the directory does, or before this tag's value.
+    pub(crate) fn is_cut_at(self, tag: u16) -> bool {
+        let is_named = || {
+            let mut entries = self.entries.chunks_exact(12);
+            entries.any(|entry| self.tiff.short(entry) == Some(tag))
+        };
+        self.is_cut || (self.get(tag).is_none() && is_named())
+    }
+
     /// A tag's value: the first that can be read.
-    pub(super) fn get(self, tag: u16) -> Option<Value<'a>> {
+    pub(crate) fn get(self, tag: u16) -> Option<Value<'a>> {
         let tiff = self.tiff;
         let mut entries = self.entries.chunks_exact(12);
         entries.find_map(|entry| {
@@ -119,7 +133,7 @@ const fn size_of_kind(kind: u16) -> Option<usize> {
 
 impl<'a> Value<'a> {
     /// A text's bytes up to the NUL that ends it.
-    pub(super) fn text(self) -> Option<&'a [u8]> {
+    pub(crate) fn text(self) -> Option<&'a [u8]> {
         matches!(self.kind, TEXT | UTF8).then(|| {
             let end = self.bytes.iter().position(|&byte| byte == 0);
             self.bytes
@@ -129,17 +143,32 @@ impl<'a> Value<'a> {
     }
 
     /// The first number.
-    pub(super) fn integer(self) -> Option<u32> {
-        match self.kind {
-            BYTE => self.bytes.first().copied().map(u32::from),
-            SHORT => self.tiff.short(self.bytes).map(u32::from),
-            LONG => self.tiff.long(self.bytes),
-            _ => None,
-        }
+    pub(crate) fn integer(self) -> Option<u32> {
+        self.integers().next()
+    }
+
+    /// All numbers; none if these are no numbers.
+    pub(crate) fn integers(self) -> impl Iterator<Item = u32> + 'a {
+        let tiff = self.tiff;
+        let numbers = match self.kind {
+            BYTE | SHORT | LONG => self.bytes,
+            _ => &[],
+        };
+        let size = size_of_kind(self.kind).unwrap_or(1);
+        numbers.chunks_exact(size).filter_map(move |number| match number {
+            [byte] => Some(u32::from(*byte)),
+            [_, _] => tiff.short(number).map(u32::from),
+            _ => tiff.long(number),
+        })
+    }
+
+    /// The value as it stands in the file.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.bytes
     }
 
     /// A fraction; `None` where there is none or its denominator is 0.
-    pub(super) fn fraction(self, index: usize) -> Option<f64> {
+    pub(crate) fn fraction(self, index: usize) -> Option<f64> {
         let bytes = self.bytes.get(index * 8..)?;
         let (numerator, denominator) = (self.tiff.long(bytes)?, self.tiff.long(bytes.get(4..)?)?);
         let value = match self.kind {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod png;
+pub(crate) mod tiff;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rapidphoto_application::ports::{Inspection, InspectionLimits, MadeThumbnail};
@@ -207,7 +208,7 @@ pub(crate) fn corrupt(how: &str) -> Finding {
 
 /// A finding that files of this kind are not read.
 pub(crate) fn unsupported(what: &str) -> Finding {
-    let readable = "image/jpeg, image/png, image/webp, image/gif";
+    let readable = "image/jpeg, image/png, image/webp, image/gif, image/tiff";
     Finding::measured(Check::UnsupportedFormat, what.to_owned(), readable.to_owned())
 }
 

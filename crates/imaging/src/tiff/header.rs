@@ -1,0 +1,169 @@
+use crate::{canvas::Pixels, exif::tiff::Directory, form::Damage};
+
+const KIND: u16 = 254;
+const WIDTH: u16 = 256;
+const HEIGHT: u16 = 257;
+const BITS: u16 = 258;
+const COMPRESSION: u16 = 259;
+const PHOTOMETRIC: u16 = 262;
+const FILL_ORDER: u16 = 266;
+const STRIPS: u16 = 273;
+const SAMPLES: u16 = 277;
+const STRIP_ROWS: u16 = 278;
+const STRIP_LENGTHS: u16 = 279;
+const PLANES: u16 = 284;
+const PREDICTOR: u16 = 317;
+const TILE_WIDTH: u16 = 322;
+const TILE_HEIGHT: u16 = 323;
+const TILES: u16 = 324;
+const TILE_LENGTHS: u16 = 325;
+const DIRECTORIES: u16 = 330;
+const EXTRA: u16 = 338;
+const FORMAT: u16 = 339;
+const DNG_VERSION: u16 = 50706;
+
+const WHITE_IS_ZERO: u32 = 0;
+const BLACK_IS_ZERO: u32 = 1;
+const RGB: u32 = 2;
+const PALETTE: u32 = 3;
+const INKS: u32 = 5;
+const COLOUR_FILTERS: u32 = 32803;
+const LINEAR_RAW: u32 = 34892;
+
+/// No program makes tiles with longer edges.
+const LARGEST_TILE: u32 = 1 << 16;
+
+/// What the first directory says about its picture.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header<'a> {
+    pub(super) size: (u32, u32),
+    /// Bits of a sample.
+    pub(super) bits: u32,
+    /// Samples of a pixel, those that mean nothing here too.
+    pub(super) samples: u32,
+    /// Width and height of a strip or tile.
+    chunk: (u32, u32),
+    photometric: u32,
+    /// What the first sample beyond the colours is.
+    extra: Option<u32>,
+    directory: Directory<'a>,
+}
+
+impl<'a> Header<'a> {
+    pub(super) fn read(directory: Directory<'a>) -> Result<Self, Damage> {
+        const NECESSARY: [u16; 6] = [BITS, STRIPS, STRIP_LENGTHS, TILES, TILE_LENGTHS, FORMAT];
+        if NECESSARY.into_iter().any(|tag| directory.is_cut_at(tag)) {
+            return Err(Damage::Truncated);
+        }
+        let number = |tag: u16| directory.get(tag)?.integer();
+        let size = number(WIDTH).zip(number(HEIGHT)).ok_or(Damage::Malformed)?;
+        let chunk = match number(TILE_WIDTH) {
+            Some(width) => (width, number(TILE_HEIGHT).ok_or(Damage::Malformed)?),
+            None => (size.0, number(STRIP_ROWS).unwrap_or(u32::MAX).min(size.1)),
+        };
+        Ok(Self {
+            size,
+            bits: number(BITS).unwrap_or(1),
+            samples: number(SAMPLES).unwrap_or(1),
+            chunk,
+            photometric: number(PHOTOMETRIC).ok_or(Damage::Malformed)?,
+            extra: number(EXTRA),
+            directory,
+        })
+    }
+
+    /// What keeps a picture of this kind from being read here.
+    pub(super) fn obstacle(&self) -> Option<&'static str> {
+        let number = |tag: u16| self.directory.get(tag)?.integer();
+        let has = |tag: u16| self.directory.get(tag).is_some();
+        let is_preview = number(KIND).is_some_and(|kind| kind & 1 == 1);
+        if has(DNG_VERSION) {
+            return Some("image/x-adobe-dng");
+        }
+        // The first picture of other cameras' raw files is a small one for a display.
+        if is_preview && has(DIRECTORIES) || matches!(self.photometric, COLOUR_FILTERS | LINEAR_RAW) {
+            return Some("image/tiff of a camera's raw data");
+        }
+        match number(COMPRESSION).unwrap_or(1) {
+            // None, LZW, Deflate by its two numbers, PackBits.
+            1 | 5 | 8 | 32_946 | 32_773 => {}
+            6 | 7 | 99 => return Some("image/tiff with JPEG inside"),
+            _ => return Some("image/tiff in an unusual compression"),
+        }
+        if number(PLANES).is_some_and(|planes| planes != 1) && self.samples > 1 {
+            return Some("image/tiff with its colours apart");
+        }
+        // Whole numbers, or of no kind.
+        if number(FORMAT).is_some_and(|format| !matches!(format, 1 | 4)) {
+            return Some("image/tiff with samples other than whole numbers");
+        }
+        let grey = matches!(self.photometric, WHITE_IS_ZERO | BLACK_IS_ZERO);
+        match (self.photometric, self.samples, self.bits) {
+            (WHITE_IS_ZERO | BLACK_IS_ZERO, 1, 1 | 2 | 4 | 8 | 16)
+            | (WHITE_IS_ZERO | BLACK_IS_ZERO, 2..=4, 8 | 16)
+            | (RGB, 3..=6, 8 | 16)
+            | (INKS, 4, 8 | 16) => {}
+            (PALETTE, ..) => return Some("image/tiff with a palette"),
+            (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB | INKS, ..) => {
+                return Some("image/tiff with an unusual number of bits or colours");
+            }
+            _ => return Some("image/tiff in an unusual colour space"),
+        }
+        let is_filled_backwards = number(FILL_ORDER) == Some(2);
+        let is_inverted_with_alpha = self.photometric == WHITE_IS_ZERO && self.samples > 1;
+        let is_predicted = number(PREDICTOR).is_some_and(|predictor| predictor != 1);
+        let is_odd = grey && self.bits < 8 && (is_filled_backwards || is_predicted);
+        (is_odd || is_inverted_with_alpha).then_some("image/tiff with an unusual order of bits")
+    }
+
+    /// What is wrong with the places of its pixels in a file of this length.
+    pub(super) fn damage(&self, length: usize) -> Option<Damage> {
+        if self.size.0 == 0 || self.size.1 == 0 {
+            return Some(Damage::NoPixels);
+        }
+        let sane = |edge: u32, whole: u32| (1..=whole.max(LARGEST_TILE)).contains(&edge);
+        if !sane(self.chunk.0, self.size.0) || !sane(self.chunk.1, self.size.1) {
+            return Some(Damage::Malformed);
+        }
+        let (places, lengths) = match (self.directory.get(STRIPS), self.directory.get(TILES)) {
+            (Some(places), None) => (places, self.directory.get(STRIP_LENGTHS)),
+            (None, Some(places)) => (places, self.directory.get(TILE_LENGTHS)),
+            _ => return Some(Damage::Malformed),
+        };
+        let Some(lengths) = lengths else {
+            return Some(Damage::Malformed);
+        };
+        let chunks =
+            u64::from(self.size.0.div_ceil(self.chunk.0)) * u64::from(self.size.1.div_ceil(self.chunk.1));
+        if places.integers().count() as u64 != chunks || lengths.integers().count() as u64 != chunks {
+            return Some(Damage::Malformed);
+        }
+        let is_beyond = places
+            .integers()
+            .zip(lengths.integers())
+            .any(|(place, part)| u64::from(place) + u64::from(part) > length as u64);
+        is_beyond.then_some(Damage::Truncated)
+    }
+
+    /// How its pixels are to be understood: of all samples of a pixel, the first ones are these.
+    pub(super) fn pixels(&self) -> Pixels {
+        const ASSOCIATED: u32 = 1;
+        const UNASSOCIATED: u32 = 2;
+        match (self.photometric, self.samples, self.extra) {
+            (INKS, ..) => Pixels::Cmyk,
+            (RGB, 4.., Some(ASSOCIATED)) => Pixels::RgbaPremultiplied,
+            (RGB, 4.., Some(UNASSOCIATED)) => Pixels::Rgba,
+            (RGB, ..) => Pixels::Rgb,
+            (_, 2.., Some(UNASSOCIATED)) => Pixels::GreyAlpha,
+            _ => Pixels::Grey,
+        }
+    }
+
+    /// Bytes of all samples of a strip, or of a tile and the row of tiles that it belongs to.
+    pub(super) fn chunk_weight(&self) -> u64 {
+        let pixel = u64::from(self.samples) * u64::from(self.bits.div_ceil(8));
+        let own = u64::from(self.chunk.0).saturating_mul(self.chunk.1.into());
+        let row = u64::from(self.size.0).saturating_mul(self.chunk.1.min(self.size.1).into());
+        own.saturating_add(row).saturating_mul(pixel)
+    }
+}
