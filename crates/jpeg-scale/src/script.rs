@@ -5,7 +5,7 @@ use crate::header::Frame;
 use crate::huffman::Code;
 use crate::segments::{Next, Reader};
 
-/// Scans that a file may have. Encoders write 10 or so, and the most that one may try has 64 + 13 of luma.
+/// Scans that a file may have. Encoders write 10 or so; each can cost a glance at every block of the picture.
 const MOST_SCANS: usize = 100;
 
 /// What [`Script::accuracy`] holds of a coefficient that no scan had yet.
@@ -39,6 +39,8 @@ pub(crate) struct Pass {
     pub(crate) restart_interval: u16,
     /// Where its data begin.
     pub(crate) data: usize,
+    /// Whether another scan follows.
+    pub(crate) is_followed: bool,
 }
 
 impl Pass {
@@ -80,10 +82,15 @@ impl<'a> Script<'a> {
 
     /// Reads the headers of the other scans. What is wrong with them is damage: there is something to show already.
     pub(crate) fn read_rest(&mut self) -> Result<(), Corrupt> {
+        let mut scans = self.passes.len();
         loop {
             match self.reader.next() {
-                Ok(Next::Scan(_)) if self.passes.len() == MOST_SCANS => return Err(Corrupt::Scans),
+                Ok(Next::Scan(_)) if scans == MOST_SCANS => return Err(Corrupt::Scans),
                 Ok(Next::Scan(segment)) => {
+                    scans += 1;
+                    if let Some(last) = self.passes.last_mut() {
+                        last.is_followed = true;
+                    }
                     // A scan that does not fit is left out; so are those that would refine it.
                     if self.add(segment).is_err() {
                         self.damage.get_or_insert(Damage::Scan);
@@ -175,6 +182,7 @@ impl<'a> Script<'a> {
             refines: high != 0,
             restart_interval: self.reader.restart_interval,
             data: self.reader.at,
+            is_followed: false,
         };
         self.quantization = quantization;
         for member in &pass.members {

@@ -314,7 +314,9 @@ impl<'a> Running<'a> {
 
     /// What was wrong with the scan.
     fn finish(mut self) -> Option<Damage> {
-        if !self.stream.lost && self.stream.window.finish(&self.stream.bits) > 1 {
+        // What follows the last scan is of no interest, as behind the scan of a sequential file.
+        let is_over = self.pass.is_followed && !self.stream.lost;
+        if is_over && self.stream.window.finish(&self.stream.bits) > 1 {
             self.stream.damage.get_or_insert(Damage::Surplus);
         }
         self.stream.damage

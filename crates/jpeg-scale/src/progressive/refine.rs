@@ -2,7 +2,7 @@
 
 use super::lookup::{Lookup, entry};
 use crate::backend::{Instructions, Work};
-use crate::script::Pass;
+use crate::script::{Pass, bit};
 use crate::stream::Stream;
 use crate::window::{Bits, Bytes};
 
@@ -85,34 +85,25 @@ fn block<I: Instructions>(
     // Zeros behind the position, and all coefficients behind it.
     let mut left = zeros.count_ones() as usize;
     let mut open = band;
-    let mut run = 0;
     let entries = &*lookup.entries;
-    while open != 0 {
+    while known & open != 0 {
         bits.refill(bytes);
         let mut entry = entry(entries, &bits);
         if entry.is_special() {
             if entry.is_invalid() {
                 entry = lookup.long(bits.next);
             }
-            if entry.is_invalid() {
-                *state = bits;
-                return None;
-            }
             if entry.is_special() {
-                run = entry.blocks() - 1;
                 bits.consume(entry.consume());
                 changes.grown |= corrections(instructions, &mut bits, bytes, known & open);
-                break;
+                *state = bits;
+                return entry.blocks().checked_sub(1);
             }
         }
-        let advance = entry.advance();
-        if advance > left {
-            *state = bits;
-            return None;
-        }
-        left -= advance;
         bits.consume(entry.consume());
         // The zero at which the run ends, as a set.
+        let advance = entry.advance();
+        left = left.checked_sub(advance)?;
         let place = instructions.nth(zeros & open, advance - 1, left);
         let passed = known & open & place.wrapping_neg();
         changes.grown |= match passed.count_ones() {
@@ -122,6 +113,31 @@ fn block<I: Instructions>(
         changes.new |= place & entry.coefficient();
         changes.negative |= place & entry.negative_coefficient();
         open &= place - 1;
+    }
+    // Behind the last known one there are only zeros.
+    let (mut at, end) = (open.leading_zeros() as usize, 64 - band.trailing_zeros() as usize);
+    let mut run = 0;
+    while at < end {
+        bits.refill(bytes);
+        let mut entry = entry(entries, &bits);
+        if entry.is_special() {
+            if entry.is_invalid() {
+                entry = lookup.long(bits.next);
+            }
+            if entry.is_special() {
+                bits.consume(entry.consume());
+                run = entry.blocks().checked_sub(1)?;
+                break;
+            }
+        }
+        bits.consume(entry.consume());
+        at += entry.advance();
+        if at > end {
+            return None;
+        }
+        let place = bit(at - 1);
+        changes.new |= place & entry.coefficient();
+        changes.negative |= place & entry.negative_coefficient();
     }
     *state = bits;
     Some(run)
