@@ -1,0 +1,156 @@
+//! Files that are made to cost much or to be taken for something else.
+
+#[cfg(test)]
+mod pictures;
+
+use std::time::{Duration, Instant};
+
+use moxcms::ColorProfile;
+use pictures::{
+    png::{Png, chunk},
+    *,
+};
+use rapidphoto_domain::values::MimeType;
+use rapidphoto_imaging::{Sniffed, sniff};
+
+/// A file with something between its start and its first segment.
+#[cfg(test)]
+fn with_segments(file: &[u8], segments: &[u8]) -> Vec<u8> {
+    [&file[..2], segments, &file[2..]].concat()
+}
+
+#[cfg(test)]
+fn segment(code: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+    [&[0xFF, code], &length[..], content].concat()
+}
+
+#[test]
+fn a_gigabyte_of_zeros_behind_a_photo_is_not_looked_at() {
+    let file = picture(500, 300, &Kind::default());
+    // Pages of zeros take memory only when they are touched.
+    let mut large = vec![0; 1 << 30];
+    large[..file.len()].copy_from_slice(&file);
+    let started = Instant::now();
+    assert_quarters(&inspect(&large), "with a gigabyte");
+    // A generous guard: to read it all takes longer even from memory that is there.
+    assert!(
+        started.elapsed() < Duration::from_millis(150),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn a_photo_that_is_a_page_as_well_is_a_photo_alone() {
+    let page = b"<!DOCTYPE html><script>alert(document.domain)</script>";
+    let file = picture(500, 300, &Kind::default());
+    let polyglot = [with_segments(&file, &segment(0xFE, page)), page.to_vec()].concat();
+    assert_eq!(sniff(&polyglot), Sniffed::Image(MimeType::Jpeg));
+    let inspection = inspect(&polyglot);
+    assert_quarters(&inspection, "a page");
+    for thumbnail in &inspection.thumbnails {
+        assert!(!thumbnail.jpeg.windows(6).any(|part| part == b"script"));
+    }
+    // The other way round, it is a text.
+    let text = [page.repeat(10), file].concat();
+    assert_eq!(inspect(&text).findings, [unsupported("text/plain")]);
+}
+
+#[test]
+fn restart_markers_out_of_order_never_show_what_is_not_there() {
+    let kind = Kind {
+        restart: 5,
+        ..Kind::default()
+    };
+    let file = picture(400, 300, &kind);
+    let scan = file.windows(2).position(|marker| marker == [0xFF, 0xDA]).unwrap();
+    let markers: Vec<usize> = (scan..file.len() - 1)
+        .filter(|&at| file[at] == 0xFF && (0xD0..=0xD7).contains(&file[at + 1]))
+        .collect();
+    assert!(markers.len() > 50);
+    let renamed = |rename: fn(usize, u8) -> u8| {
+        let mut other = file.clone();
+        for (number, &at) in markers.iter().enumerate() {
+            other[at + 1] = rename(number, other[at + 1]);
+        }
+        other
+    };
+    let cases = [
+        ("all the same", renamed(|_, _| 0xD3)),
+        (
+            "one of them another",
+            renamed(|number, code| if number == 20 { code ^ 3 } else { code }),
+        ),
+        (
+            "backwards",
+            renamed(|number, _| 0xD7 - u8::try_from(number % 8).unwrap()),
+        ),
+    ];
+    for (what, file) in cases {
+        let inspection = inspect(&file);
+        // Whether they count is a matter of taste; a picture with holes is not.
+        if inspection.findings.is_empty() {
+            assert_quarters(&inspection, what);
+        } else {
+            assert_eq!(codes(&inspection), ["corrupt"], "{what}");
+        }
+    }
+    let mut missing = file.clone();
+    missing.drain(markers[20]..markers[21]);
+    assert_refused(&missing, "corrupt", "a stretch that is missing");
+}
+
+#[test]
+fn fifty_megabytes_of_exif_cost_nothing() {
+    const LENGTH: usize = 50 << 20;
+    // A directory of as many entries as can be said, all of which lead far away, and nothing but zeros.
+    let mut crowded = b"II*\0\x08\0\0\0\xFF\xFF".to_vec();
+    crowded.extend([0x0F, 0x01, 2, 0, 0xFF, 0xFF, 0x0F, 0, 0, 0, 1, 0].repeat(65_535));
+    crowded.resize(LENGTH, b'x');
+    for exif in [crowded, vec![0; LENGTH]] {
+        let kind = Png {
+            after: vec![chunk_without_sum(*b"eXIf", &exif)],
+            ..Png::new((64, 64), 8, 2)
+        };
+        let file = kind.file(|x, y| quarter(x, y, (64, 64)).map(u16::from).to_vec());
+        let started = Instant::now();
+        let inspection = inspect(&file);
+        assert!(
+            started.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            started.elapsed()
+        );
+        assert_quarters(&inspection, "a large EXIF");
+        assert_eq!(inspection.metadata.orientation, None);
+    }
+    // A JPEG has to cut it up, and only its first part counts.
+    let part = segment(0xE1, &[b"Exif\0\0", &vec![7; 65_000][..]].concat());
+    let file = picture(64, 64, &Kind::default());
+    let large = with_segments(&file, &part.repeat(LENGTH / part.len()));
+    assert_quarters(&inspect(&large), "a large EXIF");
+}
+
+/// What no decoder sees needs no sum, and sums of many megabytes take long.
+#[cfg(test)]
+fn chunk_without_sum(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut whole = chunk(kind, &[]);
+    whole[..4].copy_from_slice(&u32::try_from(content.len()).unwrap().to_be_bytes());
+    whole.splice(8..8, content.iter().copied());
+    whole
+}
+
+#[test]
+fn sixteen_megabytes_of_profile_are_left_out() {
+    let file = picture(300, 300, &Kind::default());
+    let profile = ColorProfile::new_display_p3().encode().unwrap();
+    let mut parts = Vec::new();
+    for number in 1..=255_u8 {
+        let mut part = [b"ICC_PROFILE\0", &[number, 255][..]].concat();
+        part.extend(&profile);
+        part.resize(65_000, 0);
+        parts.extend(segment(0xE2, &part));
+    }
+    assert!(parts.len() > 16_000_000);
+    assert_quarters(&inspect(&with_segments(&file, &parts)), "a large profile");
+}
