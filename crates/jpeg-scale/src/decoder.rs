@@ -1,15 +1,16 @@
 //! The decoder: limits, scales, and memory that is reused from picture to picture.
 
 use crate::backend::Backend;
-use crate::error::{Corrupt, Damage, Error};
-use crate::header::{Prelude, Read};
+use crate::error::{Damage, Error};
+use crate::header::Read;
 use crate::huffman::Tables;
 use crate::idct;
 use crate::layout::Layout;
-use crate::planes::Planes;
+use crate::planes::{Plane, Planes};
 use crate::progressive::{self, Memory, Progressive, STORED};
 use crate::scan::{Channel, Group, Scan};
 use crate::script::Script;
+use crate::sequence::{Member, Part, Sequence};
 use crate::window::{self, Bytes};
 
 /// How large the decoded picture is, as a part of the original.
@@ -157,21 +158,20 @@ impl Decoder {
         limits: &Limits,
         planes: &mut Planes,
     ) -> Result<Option<Damage>, Error> {
-        match Prelude::read(bytes).map_err(Error::Corrupt)? {
+        match Read::begin(bytes).map_err(Error::Corrupt)? {
             Read::Unsupported(_, reason) => Err(Error::Unsupported(reason)),
-            Read::Sequential(prelude) => {
-                let layout = Layout::new(&prelude.frame.header(None), scale);
+            Read::Sequential(mut sequence) => {
+                let layout = Layout::new(&sequence.frame.header(None), scale);
                 layout.check(limits)?;
-                let tables = self.prepare_tables(&prelude)?;
                 layout.shape(planes);
                 let run = match scale {
-                    Scale::Eighth => Self::scan::<1, { idct::limit(1) }>,
-                    Scale::Quarter => Self::scan::<2, { idct::limit(2) }>,
-                    Scale::ThreeEighths => Self::scan::<3, { idct::limit(3) }>,
-                    Scale::Half => Self::scan::<4, { idct::limit(4) }>,
-                    Scale::Full => Self::scan::<8, { idct::limit(8) }>,
+                    Scale::Eighth => Self::sequence::<1, { idct::limit(1) }>,
+                    Scale::Quarter => Self::sequence::<2, { idct::limit(2) }>,
+                    Scale::ThreeEighths => Self::sequence::<3, { idct::limit(3) }>,
+                    Scale::Half => Self::sequence::<4, { idct::limit(4) }>,
+                    Scale::Full => Self::sequence::<8, { idct::limit(8) }>,
                 };
-                Ok(run(self, bytes, &prelude, &layout, &tables, planes))
+                Ok(run(self, bytes, &mut sequence, &layout, planes))
             }
             Read::Progressive(mut script) => {
                 let layout = Layout::new(&script.frame.header(None), scale);
@@ -191,61 +191,88 @@ impl Decoder {
     }
 
     /// The index of each component's tables.
-    fn prepare_tables(&mut self, prelude: &Prelude) -> Result<Vec<usize>, Error> {
+    fn prepare_tables(&mut self, part: &Part) -> Vec<usize> {
         // More than one picture can use are kept only until the next picture needs the room.
         if self.tables.len() > 6 {
             self.tables.clear();
         }
-        let mut indices = Vec::with_capacity(prelude.components.len());
-        for component in &prelude.components {
-            let (Some(dc), Some(ac)) = (&prelude.dc_codes[component.dc], &prelude.ac_codes[component.ac])
-            else {
-                return Err(Error::Corrupt(Corrupt::Huffman));
-            };
-            let known = self
-                .tables
-                .iter()
-                .position(|each| each.dc_code == *dc && each.ac_code == *ac);
-            indices.push(known.unwrap_or_else(|| {
-                self.tables.push(Tables::new(dc, ac));
+        let mut index = |member: &Member| {
+            let is_it = |each: &Tables| each.dc_code == member.dc && each.ac_code == member.ac;
+            self.tables.iter().position(is_it).unwrap_or_else(|| {
+                self.tables.push(Tables::new(&member.dc, &member.ac));
                 self.tables.len() - 1
-            }));
-        }
-        Ok(indices)
+            })
+        };
+        part.members.iter().map(&mut index).collect()
     }
 
+    fn sequence<const N: usize, const LIMIT: usize>(
+        &mut self,
+        source: &[u8],
+        sequence: &mut Sequence<'_>,
+        layout: &Layout,
+        planes: &mut Planes,
+    ) -> Option<Damage> {
+        let mut damage = None;
+        let mut is_first = true;
+        while let Some(part) = sequence.next() {
+            if part.members.len() == layout.components.len() {
+                return self.scan::<N, LIMIT>(source, &part, layout, &mut planes.planes);
+            }
+            if std::mem::take(&mut is_first) {
+                // Whole planes may not be written, nor the padding.
+                planes.planes.iter_mut().for_each(|plane| plane.data.fill(128));
+            }
+            let place = |member: &Member| std::mem::take(&mut planes.planes[member.component]);
+            let mut some: Vec<Plane> = part.members.iter().map(place).collect();
+            damage = damage.or(self.scan::<N, LIMIT>(source, &part, layout, &mut some));
+            for (member, plane) in part.members.iter().zip(some) {
+                planes.planes[member.component] = plane;
+            }
+        }
+        damage.or(sequence.damage)
+    }
+
+    /// Decodes a scan into the planes of its components.
     fn scan<const N: usize, const LIMIT: usize>(
         &mut self,
         source: &[u8],
-        prelude: &Prelude,
+        part: &Part,
         layout: &Layout,
-        tables: &[usize],
-        planes: &mut Planes,
+        planes: &mut [Plane],
     ) -> Option<Damage> {
-        let channels: Vec<_> = prelude
-            .components
-            .iter()
-            .zip(&layout.components)
-            .zip(tables)
-            .map(|((component, place), &table)| Channel {
-                horizontal: place.horizontal,
-                vertical: place.vertical,
+        let tables = self.prepare_tables(part);
+        let (columns, rows) = match part.members.as_slice() {
+            // Without others, a component's blocks lie in rows, and those that would fill up MCUs are missing.
+            [member] => {
+                let component = &layout.components[member.component];
+                (component.across, component.down)
+            }
+            _ => (layout.columns, layout.rows),
+        };
+        let channel = |(member, &table): (&Member, &usize)| {
+            let component = &layout.components[member.component];
+            let is_alone = part.members.len() == 1;
+            Channel {
+                horizontal: if is_alone { 1 } else { component.horizontal },
+                vertical: if is_alone { 1 } else { component.vertical },
                 tables: &self.tables[table],
                 // Steps beyond 32 767 wrap: 8-bit samples have none.
-                steps: component.quantization.map(|step| step as i16),
-            })
-            .collect();
+                steps: member.quantization.map(|step| step as i16),
+            }
+        };
+        let channels: Vec<_> = part.members.iter().zip(&tables).map(channel).collect();
         self.backend.run(Scan::<N, LIMIT> {
             backend: self.backend,
             source,
-            data: prelude.data,
+            data: part.data,
             window: &mut self.window,
             groups: &mut self.groups,
             channels: &channels,
-            planes: &mut planes.planes,
-            columns: layout.columns,
-            rows: layout.rows,
-            restart_interval: usize::from(prelude.restart_interval),
+            planes,
+            columns,
+            rows,
+            restart_interval: usize::from(part.restart_interval),
         })
     }
 

@@ -48,9 +48,6 @@ pub enum Unsupported {
     /// A sampling factor above 2.
     #[error("an unusual sampling factor")]
     Sampling,
-    /// The components lie in several scans.
-    #[error("components in separate scans")]
-    NonInterleaved,
     /// The height is told after the first scan (DNL).
     #[error("no height in the header")]
     NoHeight,

@@ -2,10 +2,10 @@
 
 use crate::Scale;
 use crate::error::{Corrupt, Error, Unsupported};
-use crate::huffman::Code;
 use crate::layout::Layout;
 use crate::script::Script;
 use crate::segments::{Next, Reader};
+use crate::sequence::Sequence;
 
 /// The order of coefficients in a file: the place (row × 8 + column) of each (ITU-T T.81, figure 5).
 pub(crate) const ZIGZAG: [u8; 64] = [
@@ -57,8 +57,8 @@ impl Header {
 /// [`Error::Corrupt`] if there is no valid header. Kinds that the decoder does not read are no error here:
 /// see [`Header::unsupported`].
 pub fn read_header(bytes: &[u8]) -> Result<Header, Error> {
-    match Prelude::read(bytes).map_err(Error::Corrupt)? {
-        Read::Sequential(prelude) => Ok(prelude.frame.header(None)),
+    match Read::begin(bytes).map_err(Error::Corrupt)? {
+        Read::Sequential(sequence) => Ok(sequence.frame.header(None)),
         Read::Progressive(script) => Ok(script.frame.header(None)),
         Read::Unsupported(frame, reason) => Ok(frame.header(Some(reason))),
     }
@@ -98,91 +98,34 @@ impl Frame {
     }
 }
 
-/// The tables of a component in the scan.
-pub(crate) struct ScanComponent {
-    pub(crate) quantization: [u16; 64],
-    pub(crate) dc: usize,
-    pub(crate) ac: usize,
-}
-
-/// All that stands before the data of a file with one scan.
-pub(crate) struct Prelude {
-    pub(crate) frame: Frame,
-    pub(crate) components: Vec<ScanComponent>,
-    pub(crate) dc_codes: [Option<Code>; 4],
-    pub(crate) ac_codes: [Option<Code>; 4],
-    /// MCUs between restart markers, 0 for none.
-    pub(crate) restart_interval: u16,
-    /// Where the entropy-coded data begin.
-    pub(crate) data: usize,
-}
-
+/// A file by how it is decoded.
 pub(crate) enum Read<'a> {
-    Sequential(Box<Prelude>),
+    Sequential(Box<Sequence<'a>>),
     Progressive(Box<Script<'a>>),
     Unsupported(Frame, Unsupported),
 }
 
-impl Prelude {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Read<'_>, Corrupt> {
+impl<'a> Read<'a> {
+    /// Reads all that stands before the data of the first scan.
+    pub(crate) fn begin(bytes: &'a [u8]) -> Result<Self, Corrupt> {
         let mut reader = Reader::new(bytes)?;
         let Next::Scan(segment) = reader.next()? else {
             return Err(Corrupt::Truncated);
         };
         let (marker, frame) = reader.frame.ok_or(Corrupt::Marker)?;
-        let (&count, rest) = segment.split_first().ok_or(Corrupt::Segment)?;
-        if let Some(reason) = reader.unsupported(marker, &frame, count) {
-            return Ok(Read::Unsupported(frame, reason));
+        if let Some(reason) = reader.unsupported(marker, &frame) {
+            return Ok(Self::Unsupported(frame, reason));
         }
-        if frame.progressive {
-            return Ok(Read::Progressive(Box::new(Script::begin(
-                reader, frame, segment,
-            )?)));
-        }
-        Ok(Read::Sequential(Box::new(Self::new(reader, frame, count, rest)?)))
-    }
-
-    fn new(reader: Reader<'_>, frame: Frame, count: u8, rest: &[u8]) -> Result<Self, Corrupt> {
-        if rest.len() != usize::from(count) * 2 + 3 || count != frame.count {
-            return Err(Corrupt::Scan);
-        }
-        // Spectral selection and approximation (the last three bytes) have no meaning in a sequential scan and are
-        // wrong in some files; libjpeg ignores them too.
-        let mut components = Vec::with_capacity(3);
-        for (&[id, tables], component) in rest
-            .as_chunks()
-            .0
-            .iter()
-            .zip(&frame.components)
-            .take(usize::from(count))
-        {
-            let (dc, ac) = (usize::from(tables >> 4), usize::from(tables & 15));
-            if id != component.id || dc > 3 || ac > 3 {
-                return Err(Corrupt::Scan);
-            }
-            if reader.dc_codes[dc].is_none() || reader.ac_codes[ac].is_none() {
-                return Err(Corrupt::Huffman);
-            }
-            let quantization = reader.quantization[usize::from(component.quantization)];
-            components.push(ScanComponent {
-                quantization: quantization.ok_or(Corrupt::Quantization)?,
-                dc,
-                ac,
-            });
-        }
-        Ok(Self {
-            frame,
-            components,
-            dc_codes: reader.dc_codes,
-            ac_codes: reader.ac_codes,
-            restart_interval: reader.restart_interval,
-            data: reader.at,
+        Ok(if frame.progressive {
+            Self::Progressive(Box::new(Script::begin(reader, frame, segment)?))
+        } else {
+            Self::Sequential(Box::new(Sequence::begin(reader, frame, segment)?))
         })
     }
 }
 
 impl Reader<'_> {
-    fn unsupported(&self, marker: u8, frame: &Frame, in_scan: u8) -> Option<Unsupported> {
+    fn unsupported(&self, marker: u8, frame: &Frame) -> Option<Unsupported> {
         match marker {
             0xc0..=0xc2 => {}
             0xc3 | 0xf7 => return Some(Unsupported::Lossless),
@@ -200,8 +143,6 @@ impl Reader<'_> {
             Some(Unsupported::Components)
         } else if frame.count == 3 && self.is_rgb(components) {
             Some(Unsupported::Rgb)
-        } else if in_scan < frame.count && !frame.progressive {
-            Some(Unsupported::NonInterleaved)
         } else if frame.count == 3
             && components
                 .iter()

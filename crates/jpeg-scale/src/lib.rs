@@ -43,6 +43,7 @@ mod resize;
 mod scan;
 mod script;
 mod segments;
+mod sequence;
 mod stream;
 mod vector;
 mod window;

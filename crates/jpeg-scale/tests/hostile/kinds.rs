@@ -39,17 +39,6 @@ fn other_kinds_are_recognised() {
     let plain = |colours, channels| encode(48, 40, PLAIN, colours, channels, |_| {});
     unsupported(&plain(ColorType::Cmyk, 4), Unsupported::Cmyk);
     unsupported(&plain(ColorType::CmykAsYcck, 4), Unsupported::Cmyk);
-    unsupported(
-        &colour(
-            48,
-            40,
-            Options {
-                optimized: true,
-                ..PLAIN
-            },
-        ),
-        Unsupported::NonInterleaved,
-    );
 
     let file = colour(48, 40, PLAIN);
     let (frame, _) = segment(&file, SOF0);
