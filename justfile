@@ -42,3 +42,13 @@ docs:
 walkthrough:
     cargo build --release --bin rapidphoto
     scripts/walkthrough-check
+
+# Thumbnails beside Pillow-SIMD, libvips and sharp: speed and SSIM (first `bins/bench-thumbnails/compare/install`)
+bench-thumbnails *arguments:
+    bins/bench-thumbnails/compare/run "$@"
+
+# Everything that is measured: thumbnails, the JPEG decoder alone, the record
+bench:
+    bins/bench-thumbnails/compare/run
+    cargo run --release -p jpeg-scale --example bench -- 5 "${XDG_CACHE_HOME:-$HOME/.cache}"/rapidphoto/compare/photos/j*.jpg
+    cargo run --release -p rapidphoto-persistence --example throughput

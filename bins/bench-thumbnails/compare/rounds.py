@@ -1,0 +1,37 @@
+"""What every peer in Python has in common: arguments, warm-up, CPU time, one line of JSON for each file."""
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+
+
+def cpu():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def run(thumbnails):
+    """Measures `thumbnails`, which makes the large and the small thumbnail of a path, or None of what it can't read."""
+    arguments = sys.argv[1:]
+    out = None
+    if arguments[0] == "--out":
+        out = Path(arguments[1])
+        out.mkdir(parents=True, exist_ok=True)
+        arguments = arguments[2:]
+    iterations = int(arguments[0])
+    for path in arguments[1:]:
+        stem = Path(path).stem
+        for _ in range(2):
+            made = thumbnails(path)
+        if made is None:
+            continue
+        if out:
+            for edge, file in zip((1024, 256), made):
+                (out / f"{stem}.{edge}.jpg").write_bytes(file)
+        start = cpu()
+        for _ in range(iterations):
+            thumbnails(path)
+        print(json.dumps({"file": stem, "ms": (cpu() - start) / iterations}), flush=True)
+    # Some libraries take long to unload.
+    os._exit(0)

@@ -1,0 +1,67 @@
+//! The command measures what it is given, in the form that the comparison reads.
+
+use std::{
+    fs, io,
+    path::Path,
+    process::{Command, Output},
+};
+
+use rapidphoto_sample_photos::SamplePhoto;
+
+fn run(arguments: &[&str], files: &[&Path]) -> io::Result<Output> {
+    Command::new(env!("CARGO_BIN_EXE_bench-thumbnails"))
+        .args(arguments)
+        .args(files)
+        .output()
+}
+
+#[test]
+fn each_file_gets_a_line_with_its_stem_and_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = ["one.jpg", "two.of.them.jpeg"].map(|name| directory.path().join(name));
+    for (file, seed) in files.iter().zip(1..) {
+        fs::write(file, SamplePhoto::new(seed, 800, 600).jpeg()).unwrap();
+    }
+    let out = directory.path().join("new/thumbnails");
+    for full in [&[][..], &["--full"]] {
+        let arguments = [full, &["--out", out.to_str().unwrap(), "2"]].concat();
+        let done = run(&arguments, &[&files[0], &files[1]]).unwrap();
+        assert!(done.status.success(), "{done:?}");
+        let lines: Vec<serde_json::Value> = String::from_utf8(done.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2);
+        for (line, stem) in lines.iter().zip(["one", "two.of.them"]) {
+            assert_eq!(line["file"], stem);
+            assert!(line["ms"].as_f64().unwrap() > 0.0, "{line}");
+        }
+        for stem in ["one", "two.of.them"] {
+            for edge in [1024, 256] {
+                let thumbnail = fs::read(out.join(format!("{stem}.{edge}.jpg"))).unwrap();
+                assert!(thumbnail.starts_with(&[0xFF, 0xD8]));
+            }
+        }
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+#[test]
+fn what_can_not_be_measured_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().join("text.jpg");
+    fs::write(&text, "no photo").unwrap();
+    let missing = directory.path().join("missing.jpg");
+    for (arguments, file, message) in [
+        (&["1"], &text, "UnsupportedFormat"),
+        (&["1"], &missing, "missing.jpg"),
+        (&["0"], &text, "ITERS"),
+        (&["many"], &text, "many"),
+    ] {
+        let done = run(arguments, &[file]).unwrap();
+        assert!(!done.status.success());
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(said.to_lowercase().contains(&message.to_lowercase()), "{said}");
+    }
+}
