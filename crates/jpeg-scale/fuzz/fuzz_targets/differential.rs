@@ -28,6 +28,8 @@ fuzz_target!(|data: &[u8]| {
     if restart > 127 {
         encoder.set_restart_interval(u16::from(restart - 127));
     }
+    // Bands of coefficients in scans of their own; `scripts` has the rest of what progressive files can have.
+    encoder.set_progressive(kind & 8 != 0);
     let size = usize::from(width) * usize::from(height) * channels;
     let picture: Vec<u8> = samples.iter().copied().cycle().take(size).collect();
     encoder.encode(&picture, width, height, colours).expect("encoded");

@@ -2,6 +2,7 @@
 
 use super::*;
 use common::Random;
+use common::script::random_script;
 use jpeg_scale::read_header;
 
 const GREY: &[(usize, usize)] = &[(1, 1)];
@@ -85,49 +86,6 @@ fn spectral_selection_and_approximation_work_alone() {
     }
     assert_same("spectral", &picture, &spectral);
     assert_same("approximated", &picture, &approximated);
-}
-
-/// A valid script at random: bands that are split or refined, components in any order, restart intervals.
-fn random_script(random: &mut Random, components: usize) -> Vec<Scan> {
-    let mut script = Vec::new();
-    let order: Vec<usize> = (0..components).collect();
-    let dc = random.below(4) as u32;
-    let mut open: Vec<(usize, (usize, usize), u32)> = Vec::new();
-    if random.below(2) == 0 {
-        script.push(scan(&order, (0, 0), 0, dc));
-    } else {
-        script.extend(
-            order
-                .iter()
-                .rev()
-                .map(|&component| scan(&[component], (0, 0), 0, dc)),
-        );
-    }
-    for component in 0..components {
-        open.push((component, (0, 0), dc));
-        let mut from = 1;
-        while from < 64 {
-            let to = (from + random.below(64 - from).max(random.below(20))).min(63);
-            let low = random.below(5) as u32;
-            script.push(scan(&[component], (from, to), 0, low));
-            open.push((component, (from, to), low));
-            from = to + 1;
-        }
-    }
-    while script.len() < 95 && open.iter().any(|each| each.2 > 0) {
-        let at = random.below(open.len());
-        let (component, band, low) = open[at];
-        if low > 0 {
-            script.push(scan(&[component], band, low, low - 1));
-            open[at].2 -= 1;
-        }
-    }
-    for scan in &mut script {
-        scan.restart = [0, 0, 1, 2, 7, 40][random.below(6)];
-    }
-    // What is left open has bits that no scan tells.
-    assert!(open.iter().all(|each| each.2 == 0));
-    script
 }
 
 #[test]
