@@ -14,6 +14,7 @@ mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod draining;
+mod formats;
 mod races;
 mod record;
 mod uploads;
