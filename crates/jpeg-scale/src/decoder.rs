@@ -66,7 +66,8 @@ impl Scale {
 pub struct Limits {
     /// Pixels of the original.
     pub pixels: u64,
-    /// Bytes of the decoded planes, padding included.
+    /// Bytes of the decoded planes, padding included, and of a progressive file's coefficients: what
+    /// [`Header::bytes`](crate::Header::bytes) tells.
     pub bytes: u64,
 }
 
@@ -90,9 +91,10 @@ pub struct Decoded {
     pub damage: Option<Damage>,
 }
 
-/// Decodes baseline JPEG files at a scale.
+/// Decodes JPEG files at a scale.
 ///
-/// Keeps its tables and working memory (some 100 KiB) between pictures; one decoder serves one thread.
+/// Keeps its tables and working memory between pictures: some 100 KiB, and after a progressive picture the coefficients
+/// of a row of MCUs and 16 KiB for each of 16 scans at most. One decoder serves one thread.
 pub struct Decoder {
     backend: Backend,
     window: Box<Bytes>,
@@ -146,7 +148,8 @@ impl Decoder {
     /// Decodes a file into planes whose memory is reused, which spares the page faults of new memory.
     ///
     /// Returns what was wrong with the data, if anything was. After an error the planes have no meaning.
-    /// Whatever follows the picture's data in the file is not looked at.
+    /// Whatever follows the picture's data in the file is not looked at. The scans of a progressive file that only tell
+    /// what the scale does not want are not looked at either.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for what another decoder has to read, [`Error::Limit`] for what the caller does not want

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// A JPEG, but of a kind that another decoder has to read.
-    #[error("not a baseline JPEG that this decoder reads: {0}")]
+    #[error("not a kind of JPEG that this decoder reads: {0}")]
     Unsupported(Unsupported),
     /// Not a JPEG, or damaged where nothing can be made of it.
     #[error("not a readable JPEG: {0}")]
@@ -88,7 +88,10 @@ pub enum Corrupt {
 
 /// What was wrong with the image data of a picture that was decoded all the same.
 ///
-/// The parts that could not be read are mid-grey.
+/// The parts that could not be read are mid-grey; in a progressive file they are as far as the other scans tell them.
+///
+/// Of a progressive file, only the scans that the scale needs are read: what is damaged in the others shows in no sample
+/// and is not told. That a file is cut off is told at every scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
@@ -104,7 +107,12 @@ pub enum Damage {
     /// A restart interval holds more data than its blocks need.
     #[error("a restart interval holds more data than its blocks need")]
     Surplus,
-    /// A scan behind the first is invalid, or what stands before it is (progressive files only).
-    #[error("the header of a scan behind the first is invalid")]
+    /// A scan behind the first is invalid or does not fit those before it, and was left out.
+    ///
+    /// Of a progressive file, scans are read as ITU-T T.81 allows them and not otherwise: DC coefficients before AC
+    /// coefficients, each coefficient once, then one bit at a time. libjpeg only warns of other orders; no encoder
+    /// writes them, and what comes of them is no picture. A script need not tell every bit of every coefficient; but
+    /// every component has to have its DC coefficients.
+    #[error("a scan behind the first is invalid or does not fit those before it")]
     Scan,
 }

@@ -44,8 +44,8 @@ impl Header {
     /// Bytes that decoding the file at a scale takes: what is compared with [`Limits::bytes`](crate::Limits::bytes).
     ///
     /// These are the planes, and for a progressive file the coefficients of one row of MCUs. What a decoder takes
-    /// beyond does not depend on the picture's size: some 150 KiB, and for a progressive file 20 KiB for each of its
-    /// scans, of which there may be 100.
+    /// beyond does not depend on the picture's size: some 150 KiB, and for a progressive file some 30 KiB for each of
+    /// its scans, of which there may be 100.
     pub fn bytes(&self, scale: Scale) -> u64 {
         Layout::new(self, scale).bytes()
     }

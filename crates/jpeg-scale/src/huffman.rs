@@ -14,7 +14,7 @@ const DC_SIZE: usize = 1 << DC_BITS;
 /// Codes have 16 bits at most.
 const CODE_BITS: u32 = 16;
 
-/// More bits than a look-up may consume in baseline files, so that two fit into the bits of one refill.
+/// More bits than a look-up may consume in common files, so that two fit into the bits of one refill.
 const MOST_CONSUMED: u32 = 22;
 
 /// What [`Entry`] and [`Skip`] add to the position at the end of a block: above every real position.

@@ -42,8 +42,8 @@ impl Layout {
                 .map(|each| (each.horizontal.into(), each.vertical.into()))
                 .collect(),
         };
-        let most_h = factors.iter().map(|each| each.0).max().unwrap_or(1);
-        let most_v = factors.iter().map(|each| each.1).max().unwrap_or(1);
+        let most_h = factors.iter().map(|each| each.0).max().unwrap_or(1).max(1);
+        let most_v = factors.iter().map(|each| each.1).max().unwrap_or(1).max(1);
         let columns = width.div_ceil(8 * most_h);
         let rows = height.div_ceil(8 * most_v);
         let n = scale.eighths();

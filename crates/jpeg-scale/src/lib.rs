@@ -16,15 +16,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Kinds of JPEG that are not baseline are recognised ([`Unsupported`]) and left to another decoder. Damaged data give a
-//! picture with holes and a [`Damage`]. Hostile files cost no more memory than [`Limits`] allows and never panic.
+//! Baseline and progressive files are read; other kinds of JPEG are recognised ([`Unsupported`]) and left to another
+//! decoder. Damaged data give a picture with holes and a [`Damage`]. Hostile files cost no more memory than [`Limits`]
+//! allows, a bounded time, and never panic.
 //!
 //! # Inside
 //!
-//! [`Decoder`] reads the markers (`header`), lays out the planes and runs the scan on a [`Backend`]. The scan (`scan`)
-//! decodes 16 MCUs (`block`, with the look-up tables of `huffman` and the bits of `window`) into groups of 16
-//! interleaved blocks, transforms these (`idct`, on the vectors of `vector`) and copies the samples into the planes.
-//! [`Encoder`] does the reverse with `fdct`. [`Resizer`] works between them, on planes of any size.
+//! [`Decoder`] reads the markers (`segments`, `header`), lays out the planes (`layout`) and runs the scans (`sequence`)
+//! on a [`Backend`]. A scan (`scan`) decodes 16 MCUs (`block`, with the look-up tables of `huffman`, the bits of `window`
+//! and the restart intervals of `stream`) into groups of 16 interleaved blocks, transforms these (`idct`, on the vectors
+//! of `vector`) and copies the samples into the planes. In a progressive file (`script`, `progressive`) it is a row of
+//! MCUs that goes through all scans first. [`Encoder`] does the reverse with `fdct`. [`Resizer`] works between them, on planes of any size.
 
 mod backend;
 mod block;

@@ -61,41 +61,42 @@ fn block<const K: usize>(
 ) -> Option<usize> {
     let mut bits = *state;
     let mut found = 0;
-    let mut run = 0;
     // Where the next coefficient is.
     let mut at = pass.first;
     let (last, low) = (pass.last, pass.low);
     let entries = &*lookup.entries;
+    let mut is_full = true;
     while at <= last {
-        bits.refill(bytes);
+        // Entries of the table take 11 bits at most, others 31: every other look-up needs no refill.
+        if is_full {
+            bits.refill(bytes);
+        }
+        is_full = !is_full;
         let mut entry = entry(entries, &bits);
         if entry.is_special() {
             if entry.is_invalid() {
+                bits.refill(bytes);
                 entry = lookup.long(bits.next);
             }
-            if entry.is_invalid() {
-                *state = bits;
-                return None;
-            }
             if entry.is_special() {
-                run = entry.blocks() - 1;
                 bits.consume(entry.consume());
-                break;
+                *set |= found;
+                *state = bits;
+                return entry.blocks().checked_sub(1);
             }
         }
         at += entry.advance();
         let k = at - 1;
         if k > last {
-            *state = bits;
             return None;
         }
-        let value = entry.value() << low;
-        // Those that are not stored leave another as it is.
-        coefficients[k % K] |= if k < K { value } else { 0 };
+        if let Some(coefficient) = coefficients.get_mut(k) {
+            *coefficient = entry.value() << low;
+        }
         found |= bit(k) & entry.coefficient();
         bits.consume(entry.consume());
     }
     *set |= found;
     *state = bits;
-    Some(run)
+    Some(0)
 }

@@ -49,6 +49,9 @@ pub(crate) fn wanted(n: usize) -> u64 {
         .fold(0, |set, k| set | bit(k))
 }
 
+/// Windows that are kept for the next picture: as many as usual scripts have scans, and some.
+const KEPT_WINDOWS: usize = 16;
+
 /// Memory that is reused from picture to picture.
 #[derive(Default)]
 pub(crate) struct Memory {
@@ -140,7 +143,9 @@ impl<const N: usize, const K: usize> Progressive<'_, N, K> {
                 });
             }
         }
-        running.into_iter().find_map(Running::finish)
+        let damage = running.into_iter().find_map(Running::finish);
+        windows.truncate(KEPT_WINDOWS);
+        damage
     }
 }
 
