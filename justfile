@@ -25,6 +25,10 @@ ci:
 lint:
     cargo clippy --workspace --all-targets --features rapidphoto/failpoints -- -D warnings
 
+# Fuzzes every target (`just fuzz --seconds 900 imaging/inspect`)
+fuzz *arguments:
+    scripts/fuzz "$@"
+
 # Formats the code
 fmt:
     cargo fmt --all

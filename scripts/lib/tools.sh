@@ -5,6 +5,7 @@ cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
 
 # Set here, so that every machine judges a change alike.
 cargo_deny_version=0.20.2
+cargo_fuzz_version=0.13.2
 
 have_any() {
     local name
@@ -61,14 +62,23 @@ install_walkthrough_tools() {
     install_missing 'curl=curl ca-certificates' 'jq=jq'
 }
 
-# Puts the pinned cargo-deny on the PATH. Built once, lightly optimised: it runs for a second.
-install_cargo_deny() {
-    local home="$cache_dir/tools/cargo-deny-$cargo_deny_version"
-    if [ ! -x "$home/bin/cargo-deny" ]; then
+# install_cargo_tool NAME VERSION
+# Puts it on the PATH. Built once, lightly optimised: what it does takes a second.
+install_cargo_tool() {
+    local home="$cache_dir/tools/$1-$2"
+    if [ ! -x "$home/bin/$1" ]; then
         CARGO_TARGET_DIR="$home/build" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
             CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-            cargo install cargo-deny --version "=$cargo_deny_version" --locked --quiet --root "$home"
+            cargo install "$1" --version "=$2" --locked --quiet --root "$home"
         rm -rf -- "$home/build"
     fi
     PATH="$home/bin:$PATH"
+}
+
+install_cargo_deny() {
+    install_cargo_tool cargo-deny "$cargo_deny_version"
+}
+
+install_cargo_fuzz() {
+    install_cargo_tool cargo-fuzz "$cargo_fuzz_version"
 }
