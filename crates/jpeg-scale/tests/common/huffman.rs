@@ -55,21 +55,28 @@ impl Table {
         if used.is_empty() {
             used.push(0);
         }
-        // Symbol 256 is the rarest and keeps the code of all ones.
-        let mut trees: Vec<(u64, Vec<usize>)> = used
+        // Trees are joined until there is one; each node knows its parent. Symbol 256 is the rarest, so it is as far down
+        // as any, and keeps the code of all ones.
+        let mut nodes: Vec<(u64, usize)> = used
             .iter()
-            .map(|&symbol| (u64::from(frequencies[symbol]) * 2 + 2, vec![symbol]))
+            .map(|&each| (u64::from(frequencies[each]) * 2 + 2, 0))
             .collect();
-        trees.push((1, vec![256]));
+        nodes.push((1, 0));
+        let mut roots: Vec<usize> = (0..nodes.len()).rev().collect();
+        while roots.len() > 1 {
+            roots.sort_by_key(|&root| std::cmp::Reverse(nodes[root].0));
+            let (a, b) = (roots.pop().unwrap(), roots.pop().unwrap());
+            roots.push(nodes.len());
+            (nodes[a].1, nodes[b].1) = (nodes.len(), nodes.len());
+            nodes.push((nodes[a].0 + nodes[b].0, 0));
+        }
+        let mut depths = vec![0; nodes.len()];
+        for node in (0..nodes.len() - 1).rev() {
+            depths[node] = depths[nodes[node].1] + 1;
+        }
         let mut lengths = [0usize; 257];
-        while trees.len() > 1 {
-            trees.sort_by_key(|tree| std::cmp::Reverse((tree.0, tree.1.contains(&256))));
-            let (a, b) = (trees.pop().unwrap(), trees.pop().unwrap());
-            let members = [a.1, b.1].concat();
-            for &symbol in &members {
-                lengths[symbol] += 1;
-            }
-            trees.push((a.0 + b.0, members));
+        for (&symbol, &depth) in used.iter().chain(&[256]).zip(&depths) {
+            lengths[symbol] = depth;
         }
         let mut counts = [0u32; 300];
         for &length in &lengths {
