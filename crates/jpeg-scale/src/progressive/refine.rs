@@ -82,8 +82,7 @@ fn block<I: Instructions>(
 ) -> Option<usize> {
     let mut bits = *state;
     let zeros = band & !known;
-    // Zeros behind the position, and all coefficients behind it.
-    let mut left = zeros.count_ones() as usize;
+    // All coefficients behind the position.
     let mut open = band;
     let entries = &*lookup.entries;
     while known & open != 0 {
@@ -103,8 +102,9 @@ fn block<I: Instructions>(
         bits.consume(entry.consume());
         // The zero at which the run ends, as a set.
         let advance = entry.advance();
-        left = left.checked_sub(advance)?;
-        let place = instructions.nth(zeros & open, advance - 1, left);
+        let zeros = zeros & open;
+        let left = (zeros.count_ones() as usize).checked_sub(advance)?;
+        let place = instructions.nth(zeros, advance - 1, left);
         let passed = known & open & place.wrapping_neg();
         changes.grown |= match passed.count_ones() {
             count if count <= AT_HAND => take(instructions, &mut bits, passed, count),
