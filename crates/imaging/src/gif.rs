@@ -23,6 +23,7 @@ pub(crate) struct Gif<'a> {
 
 #[derive(Debug)]
 struct Frame<'a> {
+    at: (u32, u32),
     size: (u32, u32),
     /// The block that speaks of its transparency.
     control: &'a [u8],
@@ -56,7 +57,7 @@ impl<'a> Gif<'a> {
 
     fn walk(&mut self, bytes: &'a [u8]) -> Result<(), Damage> {
         let screen = bytes.get(6..HEAD).ok_or(Damage::Truncated)?;
-        self.screen = Some(size(screen).ok_or(Damage::Truncated)?);
+        self.screen = Some(pair(screen).ok_or(Damage::Truncated)?);
         let palette = palette_length(screen.get(4));
         self.head = bytes.get(..HEAD + palette).ok_or(Damage::Truncated)?;
         let mut rest = bytes.get(HEAD + palette..).unwrap_or_default();
@@ -79,7 +80,8 @@ impl<'a> Gif<'a> {
                     let image = rest.get(..length).ok_or(Damage::Truncated)?;
                     if first.is_none() {
                         self.first = Some(Frame {
-                            size: descriptor.get(5..).and_then(size).ok_or(Damage::Truncated)?,
+                            at: descriptor.get(1..).and_then(pair).ok_or(Damage::Truncated)?,
+                            size: descriptor.get(5..).and_then(pair).ok_or(Damage::Truncated)?,
                             control,
                             image,
                         });
@@ -95,20 +97,28 @@ impl<'a> Gif<'a> {
         }
     }
 
+    /// The size of the picture, and where its first frame lies. Some programs write no screen, or one that is too small for
+    /// the frame: then the frame is the picture, as it is in browsers.
+    fn canvas(&self) -> Option<((u32, u32), (u32, u32))> {
+        let screen = self.screen?;
+        let Some(frame) = &self.first else {
+            return Some((screen, (0, 0)));
+        };
+        let fits = frame.size.0 <= screen.0 && frame.size.1 <= screen.1;
+        Some(if fits {
+            (screen, frame.at)
+        } else {
+            (frame.size, (0, 0))
+        })
+    }
+
     /// What is wrong once all blocks are known.
     fn judge(&self) -> Option<Damage> {
-        let screen = self.screen?;
         let Some(frame) = &self.first else {
             return Some(Damage::NoPixels);
         };
-        if [screen, frame.size]
-            .iter()
-            .any(|&(width, height)| width == 0 || height == 0)
-        {
+        if frame.size.0 == 0 || frame.size.1 == 0 {
             return Some(Damage::NoPixels);
-        }
-        if frame.size.0 > screen.0 || frame.size.1 > screen.1 {
-            return Some(Damage::Malformed);
         }
         let most = (frame.image.len() as u64).saturating_mul(MOST_PIXELS_PER_BYTE);
         (most < pixels(frame.size)).then_some(Damage::Truncated)
@@ -116,7 +126,7 @@ impl<'a> Gif<'a> {
 
     fn picture(&self) -> Result<Raster, DecodeError> {
         let missing = || DecodeError::damaged("there is no picture");
-        let (screen, frame) = self.screen.zip(self.first.as_ref()).ok_or_else(missing)?;
+        let ((size, at), frame) = self.canvas().zip(self.first.as_ref()).ok_or_else(missing)?;
         let file = self
             .head
             .chain(frame.control)
@@ -137,13 +147,12 @@ impl<'a> Gif<'a> {
             .or(common)
             .ok_or_else(|| DecodeError::damaged("there is no palette"))?;
         let colours = colours(&palette, header.transparent);
-        let at = (u32::from(header.left), u32::from(header.top));
         let width = usize::from(header.width);
         let mut indices = vec![0; width * usize::from(header.height)];
         decoder
             .read_into_buffer(&mut indices)
             .map_err(DecodeError::damaged)?;
-        let mut canvas = Canvas::new(screen, Pixels::Rgb);
+        let mut canvas = Canvas::new(size, Pixels::Rgb);
         let rows = indices.chunks_exact(width.max(1));
         canvas.push_within(at, rows, |indices, row| {
             for (place, &index) in row.as_chunks_mut().0.iter_mut().zip(indices) {
@@ -156,7 +165,7 @@ impl<'a> Gif<'a> {
 
 impl Form for Gif<'_> {
     fn size(&self) -> Option<(u32, u32)> {
-        self.screen
+        self.canvas().map(|(size, _)| size)
     }
 
     fn exif(&self) -> Option<&[u8]> {
@@ -173,8 +182,8 @@ impl Form for Gif<'_> {
 
     fn weight(&self, _edge: u16) -> u64 {
         let frame = self.first.as_ref().map_or(0, |frame| pixels(frame.size));
-        let screen = self.screen.map_or(0, pixels);
-        Pixels::Rgb.weight(screen) + frame + REST
+        let canvas = self.size().map_or(0, pixels);
+        Pixels::Rgb.weight(canvas) + frame + REST
     }
 
     fn profile(&self) -> Option<Cow<'_, [u8]>> {
@@ -190,13 +199,13 @@ fn pixels((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-/// Width and height, 16 bits each.
-fn size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let (width, rest) = bytes.split_first_chunk()?;
-    let height = rest.first_chunk()?;
+/// Two numbers of 16 bits.
+fn pair(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    let second = rest.first_chunk()?;
     Some((
-        u16::from_le_bytes(*width).into(),
-        u16::from_le_bytes(*height).into(),
+        u16::from_le_bytes(*first).into(),
+        u16::from_le_bytes(*second).into(),
     ))
 }
 

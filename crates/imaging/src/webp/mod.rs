@@ -170,7 +170,7 @@ impl Form for Webp<'_> {
             // Its planes and alpha, and the pixels.
             (Coding::Lossy, _) => 7,
             // Its pixels and ours, and the indices of its palette.
-            (Coding::Lossless, _) => 10,
+            (Coding::Lossless, _) => 11,
         };
         (pixels(frame.size) * each)
             .saturating_add(Pixels::Rgba.weight(pixels(canvas)))
