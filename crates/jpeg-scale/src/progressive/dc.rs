@@ -1,7 +1,7 @@
 //! DC coefficients of a progressive file (ITU-T T.81, G.1.2.1).
 
 use super::Blocks;
-use super::lookup::{Lookup, entry};
+use super::lookup::Lookup;
 use crate::backend::{Instructions, Work};
 use crate::layout::Layout;
 use crate::script::Pass;
@@ -153,10 +153,7 @@ fn dc<const K: usize>(
         bits.consume(1);
         return true;
     };
-    let mut entry = entry(&lookup.entries, bits);
-    if entry.is_special() {
-        entry = lookup.long(bits.next);
-    }
+    let entry = lookup.next(bits);
     *prediction = prediction.wrapping_add(entry.value());
     block[0] = *prediction << low;
     bits.consume(entry.consume());

@@ -1,6 +1,7 @@
 //! The first scan of a band of AC coefficients (ITU-T T.81, G.1.2.2).
 
-use super::lookup::{Lookup, entry};
+use super::lookup::Lookup;
+use super::pairs::{self, Pairs};
 use crate::backend::{Instructions, Work};
 use crate::script::{Pass, bit};
 use crate::stream::Stream;
@@ -9,7 +10,7 @@ use crate::window::{Bits, Bytes};
 /// Reads neighbouring blocks.
 pub(super) struct First<'a, 's, const K: usize> {
     pub(super) stream: &'a mut Stream<'s>,
-    pub(super) lookup: &'a Lookup,
+    pub(super) tables: (&'a Lookup, &'a Pairs),
     pub(super) pass: &'a Pass,
     pub(super) coefficients: &'a mut [[i16; K]],
     pub(super) sets: &'a mut [u64],
@@ -22,7 +23,7 @@ impl<const K: usize> Work for First<'_, '_, K> {
     fn run<I: Instructions>(self, _: I) {
         let Self {
             stream,
-            lookup,
+            tables,
             pass,
             coefficients,
             sets,
@@ -32,9 +33,11 @@ impl<const K: usize> Work for First<'_, '_, K> {
         let mut bits = stream.bits;
         let mut blank = stream.blank;
         let mut valid = true;
+        let band = (pass.first, pass.last + 1);
         while let (Some(coefficients), Some(set)) = (coefficients.get_mut(at), sets.get_mut(at)) {
             stream.window.prepare(&mut bits);
-            let outcome = block(&mut bits, stream.window.bytes(), lookup, pass, coefficients, set);
+            let bytes = stream.window.bytes();
+            let outcome = block(&mut bits, bytes, tables, (band, pass.low), coefficients, set);
             valid = outcome.is_some();
             if !valid || stream.window.is_overrun(&bits) {
                 break;
@@ -54,49 +57,20 @@ impl<const K: usize> Work for First<'_, '_, K> {
 fn block<const K: usize>(
     state: &mut Bits,
     bytes: &Bytes,
-    lookup: &Lookup,
-    pass: &Pass,
+    tables: (&Lookup, &Pairs),
+    (band, low): ((usize, usize), u32),
     coefficients: &mut [i16; K],
     set: &mut u64,
 ) -> Option<usize> {
     let mut bits = *state;
     let mut found = 0;
-    // Where the next coefficient is.
-    let mut at = pass.first;
-    let (last, low) = (pass.last, pass.low);
-    let entries = &*lookup.entries;
-    let mut is_full = true;
-    while at <= last {
-        // Entries of the table take 11 bits at most, others 31: every other look-up needs no refill.
-        if is_full {
-            bits.refill(bytes);
-        }
-        is_full = !is_full;
-        let mut entry = entry(entries, &bits);
-        if entry.is_special() {
-            if entry.is_invalid() {
-                bits.refill(bytes);
-                entry = lookup.long(bits.next);
-            }
-            if entry.is_special() {
-                bits.consume(entry.consume());
-                *set |= found;
-                *state = bits;
-                return entry.blocks().checked_sub(1);
-            }
-        }
-        at += entry.advance();
-        let k = at - 1;
-        if k > last {
-            return None;
-        }
+    let run = pairs::read(&mut bits, bytes, tables, band, |k, value| {
         if let Some(coefficient) = coefficients.get_mut(k) {
-            *coefficient = entry.value() << low;
+            *coefficient = value << low;
         }
-        found |= bit(k) & entry.coefficient();
-        bits.consume(entry.consume());
-    }
+        found |= if value == 0 { 0 } else { bit(k) };
+    });
     *set |= found;
     *state = bits;
-    Some(0)
+    run
 }

@@ -4,8 +4,8 @@ use crate::huffman::{Code, extend};
 use crate::window::Bits;
 
 /// Bits that a look-up sees.
-const BITS: u32 = 11;
-const SIZE: usize = 1 << BITS;
+pub(super) const BITS: u32 = 11;
+pub(super) const SIZE: usize = 1 << BITS;
 
 /// A code with the value behind it.
 ///
@@ -115,12 +115,6 @@ pub(crate) struct Lookup {
 
 pub(crate) type Entries = [Entry; SIZE];
 
-/// The entry of the next bits.
-#[inline(always)]
-pub(crate) fn entry(entries: &Entries, bits: &Bits) -> Entry {
-    entries[bits.peek(BITS)]
-}
-
 impl Lookup {
     pub(crate) fn new(code: &Code, meaning: Meaning) -> Self {
         let mut entries = Box::new([Entry::ESCAPE; SIZE]);
@@ -143,10 +137,21 @@ impl Lookup {
         }
     }
 
-    /// The entry of a code that the table is too narrow for; the register has to hold it with its value.
+    /// The next code; the register has to hold it with its value.
+    #[inline(always)]
+    pub(crate) fn next(&self, bits: &Bits) -> Entry {
+        let entry = self.entries[bits.peek(BITS)];
+        if entry.is_invalid() {
+            self.long(bits.next)
+        } else {
+            entry
+        }
+    }
+
+    /// The entry of a code that the table is too narrow for.
     #[cold]
     #[inline(never)]
-    pub(crate) fn long(&self, bits: u64) -> Entry {
+    fn long(&self, bits: u64) -> Entry {
         self.code.symbol(bits).map_or(Entry::ESCAPE, |(length, symbol)| {
             self.meaning.entry(length, symbol, bits)
         })

@@ -9,6 +9,7 @@
 mod dc;
 mod first;
 mod lookup;
+mod pairs;
 mod refine;
 
 use crate::backend::{Backend, Instructions, Work};
@@ -19,11 +20,12 @@ use crate::idct::Samples;
 use crate::layout::{Component, Layout};
 use crate::planes::Plane;
 use crate::scan::{EMPTY, Group, put};
-use crate::script::{Pass, bit};
+use crate::script::{Member, Pass, bit};
 use crate::stream::Stream;
 use crate::window::{self, Bytes, Window};
 use first::First;
 use lookup::{Lookup, Meaning};
+use pairs::Pairs;
 use refine::Refine;
 
 /// Coefficients of a block that are stored at N/8, by N: as many as come before the last that is wanted, and as fit
@@ -77,8 +79,10 @@ pub(crate) struct Progressive<'a, const N: usize, const K: usize> {
 struct Running<'a> {
     pass: &'a Pass,
     stream: Stream<'a>,
-    /// Of each member.
-    lookups: Vec<Option<Lookup>>,
+    /// For DC coefficients, of each member.
+    dc: Vec<Option<Lookup>>,
+    /// For AC coefficients.
+    ac: Option<(Lookup, Box<Pairs>)>,
 }
 
 /// The blocks of a row of MCUs, component by component.
@@ -212,20 +216,24 @@ fn gather<const N: usize, const K: usize>(blocks: &[[i16; K]], group: &mut Group
 
 impl<'a> Running<'a> {
     fn new(pass: &'a Pass, window: Window<'a>) -> Self {
-        let meaning = match (pass.first, pass.refines) {
-            (0, _) => Meaning::Dc,
-            (_, false) => Meaning::First,
-            (_, true) => Meaning::Refinement,
+        let (dc, ac) = if pass.first == 0 {
+            let table = |member: &Member| member.code.as_ref().map(|code| Lookup::new(code, Meaning::Dc));
+            (pass.members.iter().map(table).collect(), None)
+        } else {
+            let meaning = if pass.refines {
+                Meaning::Refinement
+            } else {
+                Meaning::First
+            };
+            let code = pass.members.first().and_then(|member| member.code.as_ref());
+            let lookup = code.map(|code| Lookup::new(code, meaning));
+            (Vec::new(), lookup.map(Lookup::with_pairs))
         };
-        let lookups = pass
-            .members
-            .iter()
-            .map(|member| member.code.as_ref().map(|code| Lookup::new(code, meaning)))
-            .collect();
         Self {
             pass,
             stream: Stream::new(window, pass.restart_interval.into()),
-            lookups,
+            dc,
+            ac,
         }
     }
 
@@ -240,7 +248,7 @@ impl<'a> Running<'a> {
         let [member] = self.pass.members.as_slice() else {
             return backend.run(dc::Interleaved {
                 stream: &mut self.stream,
-                lookups: &self.lookups,
+                lookups: &self.dc,
                 pass: self.pass,
                 blocks,
                 layout,
@@ -288,32 +296,31 @@ impl<'a> Running<'a> {
     /// Reads neighbouring blocks without a restart marker between them.
     fn blocks<const K: usize>(&mut self, backend: Backend, coefficients: &mut [[i16; K]], sets: &mut [u64]) {
         let (stream, pass) = (&mut self.stream, self.pass);
-        let lookup = self.lookups.first().and_then(Option::as_ref);
-        match lookup {
-            Some(lookup) if pass.first > 0 && pass.refines => {
-                backend.run(Refine {
-                    stream,
-                    lookup,
-                    pass,
-                    coefficients,
-                    sets,
-                });
-            }
-            Some(lookup) if pass.first > 0 => {
-                backend.run(First {
-                    stream,
-                    lookup,
-                    pass,
-                    coefficients,
-                    sets,
-                });
-            }
-            _ => backend.run(dc::Alone {
+        let Some((lookup, pairs)) = &self.ac else {
+            return backend.run(dc::Alone {
                 stream,
-                lookup,
+                lookup: self.dc.first().and_then(Option::as_ref),
                 low: pass.low,
                 coefficients,
-            }),
+            });
+        };
+        let tables = (lookup, &**pairs);
+        if pass.refines {
+            backend.run(Refine {
+                stream,
+                tables,
+                pass,
+                coefficients,
+                sets,
+            });
+        } else {
+            backend.run(First {
+                stream,
+                tables,
+                pass,
+                coefficients,
+                sets,
+            });
         }
     }
 

@@ -1,6 +1,7 @@
 //! Scans that refine a band of AC coefficients (ITU-T T.81, G.1.2.3).
 
-use super::lookup::{Lookup, entry};
+use super::lookup::Lookup;
+use super::pairs::{self, Pairs};
 use crate::backend::{Instructions, Work};
 use crate::script::{Pass, bit};
 use crate::stream::Stream;
@@ -23,7 +24,7 @@ struct Changes {
 /// Reads neighbouring blocks.
 pub(super) struct Refine<'a, 's, const K: usize> {
     pub(super) stream: &'a mut Stream<'s>,
-    pub(super) lookup: &'a Lookup,
+    pub(super) tables: (&'a Lookup, &'a Pairs),
     pub(super) pass: &'a Pass,
     pub(super) coefficients: &'a mut [[i16; K]],
     pub(super) sets: &'a mut [u64],
@@ -34,7 +35,8 @@ impl<const K: usize> Work for Refine<'_, '_, K> {
 
     #[inline(always)]
     fn run<I: Instructions>(self, instructions: I) {
-        let (stream, lookup, low) = (self.stream, self.lookup, self.pass.low);
+        let (stream, low) = (self.stream, self.pass.low);
+        let tables = self.tables;
         let band = self.pass.band();
         let mut bits = stream.bits;
         let mut blank = stream.blank;
@@ -50,7 +52,7 @@ impl<const K: usize> Work for Refine<'_, '_, K> {
                     continue;
                 }
                 changes.grown = corrections(instructions, &mut bits, bytes, known);
-            } else if let Some(run) = block(instructions, &mut bits, bytes, lookup, band, known, &mut changes)
+            } else if let Some(run) = block(instructions, &mut bits, bytes, tables, band, known, &mut changes)
             {
                 blank = run;
             } else {
@@ -75,7 +77,7 @@ fn block<I: Instructions>(
     instructions: I,
     state: &mut Bits,
     bytes: &Bytes,
-    lookup: &Lookup,
+    (lookup, pairs): (&Lookup, &Pairs),
     band: u64,
     known: u64,
     changes: &mut Changes,
@@ -84,20 +86,14 @@ fn block<I: Instructions>(
     let zeros = band & !known;
     // All coefficients behind the position.
     let mut open = band;
-    let entries = &*lookup.entries;
     while known & open != 0 {
         bits.refill(bytes);
-        let mut entry = entry(entries, &bits);
+        let entry = lookup.next(&bits);
         if entry.is_special() {
-            if entry.is_invalid() {
-                entry = lookup.long(bits.next);
-            }
-            if entry.is_special() {
-                bits.consume(entry.consume());
-                changes.grown |= corrections(instructions, &mut bits, bytes, known & open);
-                *state = bits;
-                return entry.blocks().checked_sub(1);
-            }
+            bits.consume(entry.consume());
+            changes.grown |= corrections(instructions, &mut bits, bytes, known & open);
+            *state = bits;
+            return entry.blocks().checked_sub(1);
         }
         bits.consume(entry.consume());
         // The zero at which the run ends, as a set.
@@ -115,32 +111,13 @@ fn block<I: Instructions>(
         open &= place - 1;
     }
     // Behind the last known one there are only zeros.
-    let (mut at, end) = (open.leading_zeros() as usize, 64 - band.trailing_zeros() as usize);
-    let mut run = 0;
-    while at < end {
-        bits.refill(bytes);
-        let mut entry = entry(entries, &bits);
-        if entry.is_special() {
-            if entry.is_invalid() {
-                entry = lookup.long(bits.next);
-            }
-            if entry.is_special() {
-                bits.consume(entry.consume());
-                run = entry.blocks().checked_sub(1)?;
-                break;
-            }
-        }
-        bits.consume(entry.consume());
-        at += entry.advance();
-        if at > end {
-            return None;
-        }
-        let place = bit(at - 1);
-        changes.new |= place & entry.coefficient();
-        changes.negative |= place & entry.negative_coefficient();
-    }
+    let rest = (open.leading_zeros() as usize, 64 - band.trailing_zeros() as usize);
+    let run = pairs::read(&mut bits, bytes, (lookup, pairs), rest, |k, value| {
+        changes.new |= if value == 0 { 0 } else { bit(k) };
+        changes.negative |= if value < 0 { bit(k) } else { 0 };
+    });
     *state = bits;
-    Some(run)
+    run
 }
 
 /// Takes a bit for each coefficient of a set, and returns those with a one.
