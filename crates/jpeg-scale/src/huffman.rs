@@ -413,6 +413,10 @@ fn skips(symbols: &Symbols) -> Box<[Skip; LOOKUP_SIZE]> {
                 break;
             }
             let parts = Parts::alone(length, Step::of_ac(symbol));
+            // From anywhere in a block, coefficients alone must not lead to where only its end does.
+            if parts.advance < END_OF_BLOCK && advance + parts.advance > 64 {
+                break;
+            }
             consume += parts.consume;
             advance += parts.advance;
         }

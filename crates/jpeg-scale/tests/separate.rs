@@ -175,3 +175,22 @@ fn random_damage_never_panics() {
         let _ = decoder.decode(&file, Scale::ALL[random.below(5)], &limits);
     }
 }
+
+#[test]
+fn what_follows_a_full_block_is_not_taken_for_its_end() {
+    // Behind the last coefficient come four zeros of one bit each: were they runs of the same block, they would lead to
+    // where only the end of a block does.
+    let mut picture = Picture::random(3, (200, 100), &[(1, 1)], 0, 1);
+    for (index, block) in picture.components[0].2.iter_mut().enumerate() {
+        *block = [0; 64];
+        (block[62], block[63]) = (300, i16::from(index % 7 != 0));
+    }
+    let file = picture.encode(SOF0, &parts(&[&[0]]));
+    let script = [scan(&[0], (0, 0), 0, 0), scan(&[0], (1, 63), 0, 0)];
+    let progressive = picture.encode(0xc2, &script);
+    for scale in Scale::ALL {
+        let decoded = decode(&file, scale).unwrap();
+        assert_eq!(decoded.damage, None, "at {}/8", scale.eighths());
+        assert_eq!(decoded, decode(&progressive, scale).unwrap());
+    }
+}
