@@ -186,6 +186,36 @@ fn what_can_be_seen_through_shows_white() {
 }
 
 #[test]
+fn planes_that_stand_apart_are_put_together() {
+    for bits in [8, 16] {
+        for chunk in [(None, 64), (Some(64), 48)] {
+            for big_endian in [false, true] {
+                for (count, extra) in [
+                    (3, vec![]),
+                    (4, vec![short(EXTRA, 2)]),
+                    (4, vec![short(EXTRA, 0)]),
+                ] {
+                    let kind = Picture {
+                        apart: true,
+                        big_endian,
+                        chunk,
+                        entries: extra.clone(),
+                        ..Picture::new(SIZE, bits, count, RGB)
+                    };
+                    let file = kind.file(|x, y| {
+                        let mut pixel = samples(x, y, SIZE, bits);
+                        pixel.resize(count.into(), if bits == 16 { u16::MAX } else { 255 });
+                        pixel
+                    });
+                    let what = format!("{bits} bits, {chunk:?}, big endian {big_endian}, {extra:?}");
+                    assert_quarters(&inspect(&file), &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn samples_without_a_meaning_are_left_out() {
     for bits in [8, 16] {
         for (extra, count) in [(vec![short(EXTRA, 0)], 4), (vec![], 4)] {

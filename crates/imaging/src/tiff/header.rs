@@ -1,4 +1,8 @@
-use crate::{canvas::Pixels, exif::tiff::Directory, form::Damage};
+use crate::{
+    canvas::Pixels,
+    exif::tiff::{Directory, Value},
+    form::Damage,
+};
 
 const KIND: u16 = 254;
 const WIDTH: u16 = 256;
@@ -90,9 +94,6 @@ impl<'a> Header<'a> {
             6 | 7 | 99 => return Some("image/tiff with JPEG inside"),
             _ => return Some("image/tiff in an unusual compression"),
         }
-        if number(PLANES).is_some_and(|planes| planes != 1) && self.samples > 1 {
-            return Some("image/tiff with its colours apart");
-        }
         // Whole numbers, or of no kind.
         if number(FORMAT).is_some_and(|format| !matches!(format, 1 | 4)) {
             return Some("image/tiff with samples other than whole numbers");
@@ -133,8 +134,10 @@ impl<'a> Header<'a> {
         let Some(lengths) = lengths else {
             return Some(Damage::Malformed);
         };
-        let chunks =
+        let times = if self.is_apart() { self.samples } else { 1 };
+        let of_a_plane =
             u64::from(self.size.0.div_ceil(self.chunk.0)) * u64::from(self.size.1.div_ceil(self.chunk.1));
+        let chunks = of_a_plane * u64::from(times);
         if places.integers().count() as u64 != chunks || lengths.integers().count() as u64 != chunks {
             return Some(Damage::Malformed);
         }
@@ -143,6 +146,12 @@ impl<'a> Header<'a> {
             .zip(lengths.integers())
             .any(|(place, part)| u64::from(place) + u64::from(part) > length as u64);
         is_beyond.then_some(Damage::Truncated)
+    }
+
+    /// Whether each of a pixel's samples stands in a plane of its own.
+    pub(super) fn is_apart(&self) -> bool {
+        let planes = self.directory.get(PLANES).and_then(Value::integer);
+        self.samples > 1 && planes == Some(2)
     }
 
     /// How its pixels are to be understood: of all samples of a pixel, the first ones are these.

@@ -3,14 +3,12 @@
 //! Cameras' raw files begin as TIFF files do, with a picture for the camera's display: they are recognised and not read.
 //! JPEG inside TIFF is not read either: its own header may claim a picture of any size, whatever the TIFF says.
 
+mod bands;
 mod header;
 
 use std::{borrow::Cow, io::Cursor};
 
-use tiff::{
-    ColorType,
-    decoder::{Decoder, Limits},
-};
+use tiff::decoder::{Decoder, Limits};
 
 use crate::{
     canvas::{Canvas, Pixels, eight_bits},
@@ -19,6 +17,7 @@ use crate::{
     inspect::Scratch,
     raster::Raster,
 };
+use bands::Bands;
 use header::Header;
 
 const PROFILE: u16 = 34_675;
@@ -72,53 +71,20 @@ impl<'a> Tiff<'a> {
         let header = self
             .header
             .ok_or_else(|| DecodeError::damaged("there is no header"))?;
-        let mut decoder = Decoder::new(Cursor::new(self.bytes)).map_err(DecodeError::damaged)?;
+        let decoder = Decoder::new(Cursor::new(self.bytes)).map_err(DecodeError::damaged)?;
         // Our own weight has spoken already.
-        decoder = decoder.with_limits(Limits::unlimited());
-        let size = decoder.dimensions().map_err(DecodeError::damaged)?;
-        let (samples, bits) = layout(decoder.colortype().map_err(DecodeError::damaged)?)?;
-        let pixels = header.pixels();
-        if size != header.size || u32::from(bits) != header.bits || samples < pixels.samples() {
-            return Err(DecodeError::damaged("the decoder sees another picture"));
-        }
-        let (chunk_width, chunk_height) = decoder.chunk_dimensions();
-        let across = size.0.div_ceil(chunk_width.max(1));
-        let down = size.1.div_ceil(chunk_height.max(1));
-        let row_bytes = |width: u32| (width as usize * samples * usize::from(bits)).div_ceil(8);
-        let mut canvas = Canvas::new(size, pixels);
+        let mut bands = Bands::new(decoder.with_limits(Limits::unlimited()), &header)?;
         let mut narrow = Narrow {
-            samples,
-            bits,
-            kept: pixels,
+            samples: bands.samples(),
+            bits: header.bits,
+            kept: header.pixels(),
             line: Vec::new(),
         };
-        let (mut chunk, mut band) = (Vec::new(), Vec::new());
-        for row in 0..down {
-            for column in 0..across {
-                let index = row * across + column;
-                let (width, height) = decoder.chunk_data_dimensions(index);
-                let length = row_bytes(width);
-                chunk.resize(length * height as usize, 0);
-                decoder
-                    .read_chunk_bytes(index, &mut chunk)
-                    .map_err(DecodeError::damaged)?;
-                if across > 1 {
-                    let whole = row_bytes(size.0);
-                    band.resize(whole * height as usize, 0);
-                    let left = row_bytes(chunk_width) * column as usize;
-                    for (to, from) in band
-                        .chunks_exact_mut(whole)
-                        .zip(chunk.chunks_exact(length.max(1)))
-                    {
-                        if let Some(places) = to.get_mut(left..left + length) {
-                            places.copy_from_slice(from);
-                        }
-                    }
-                }
-            }
-            let rows = if across > 1 { &band } else { &chunk };
-            for row in rows.chunks_exact(row_bytes(size.0).max(1)) {
-                canvas.push(narrow.row(row, size.0 as usize));
+        let mut canvas = Canvas::new(header.size, header.pixels());
+        let row_bytes = bands.row_bytes();
+        for band in 0..bands.count() {
+            for row in bands.read(band)?.chunks_exact(row_bytes.max(1)) {
+                canvas.push(narrow.row(row, header.size.0 as usize));
             }
         }
         canvas.finish()
@@ -166,24 +132,10 @@ impl Form for Tiff<'_> {
     }
 }
 
-/// Samples of a pixel as the decoder gives them, and bits of a sample.
-fn layout(colour: ColorType) -> Result<(usize, u8), DecodeError> {
-    match colour {
-        ColorType::Gray(bits) => Ok((1, bits)),
-        ColorType::Multiband {
-            bit_depth,
-            num_samples,
-        } => Ok((num_samples.into(), bit_depth)),
-        ColorType::RGB(bits) => Ok((3, bits)),
-        ColorType::RGBA(bits) | ColorType::CMYK(bits) => Ok((4, bits)),
-        _ => Err(DecodeError::Unsupported("image/tiff in an unusual colour space")),
-    }
-}
-
 /// From samples of any size, as many as there are, to those of 8 bits that are kept.
 struct Narrow {
     samples: usize,
-    bits: u8,
+    bits: u32,
     kept: Pixels,
     line: Vec<u8>,
 }

@@ -12,6 +12,8 @@ pub(crate) struct Picture {
     pub(crate) big_endian: bool,
     /// Width and height of tiles, or rows of a strip alone.
     pub(crate) chunk: (Option<u32>, u32),
+    /// Each sample of a pixel in a plane of its own.
+    pub(crate) apart: bool,
     /// What else the directory says; entries in place of the usual ones too.
     pub(crate) entries: Vec<Entry>,
 }
@@ -33,6 +35,7 @@ impl Picture {
             photometric,
             big_endian: false,
             chunk: (None, 64),
+            apart: false,
             entries: Vec::new(),
         }
     }
@@ -41,23 +44,35 @@ impl Picture {
     pub(crate) fn file(&self, pixel: impl Fn(u32, u32) -> Vec<u16>) -> Vec<u8> {
         let (width, height) = self.size;
         let (across, down) = (self.chunk.0.unwrap_or(width), self.chunk.1);
+        let planes: Vec<_> = if self.apart {
+            (0..usize::from(self.samples))
+                .map(|plane| plane..plane + 1)
+                .collect()
+        } else {
+            std::iter::once(0..usize::from(self.samples)).collect()
+        };
         let mut chunks = Vec::new();
-        for top in (0..height).step_by(down as usize) {
-            for left in (0..width).step_by(across as usize) {
-                // Strips end with the picture; tiles are filled up.
-                let bottom = if self.chunk.0.is_some() {
-                    top + down
-                } else {
-                    (top + down).min(height)
-                };
-                let mut chunk = Vec::new();
-                for y in top..bottom {
-                    let row: Vec<u16> = (left..left + across)
-                        .flat_map(|x| pixel(x.min(width - 1), y.min(height - 1)))
-                        .collect();
-                    chunk.extend(self.packed(&row));
+        for samples in planes {
+            for top in (0..height).step_by(down as usize) {
+                for left in (0..width).step_by(across as usize) {
+                    // Strips end with the picture; tiles are filled up.
+                    let is_tile = self.chunk.0.is_some();
+                    let bottom = if is_tile {
+                        top + down
+                    } else {
+                        (top + down).min(height)
+                    };
+                    let mut chunk = Vec::new();
+                    for y in top..bottom {
+                        let row: Vec<u16> = (left..left + across)
+                            .flat_map(|x| {
+                                pixel(x.min(width - 1), y.min(height - 1))[samples.clone()].to_vec()
+                            })
+                            .collect();
+                        chunk.extend(self.packed(&row));
+                    }
+                    chunks.push(chunk);
                 }
-                chunks.push(chunk);
             }
         }
         self.around(&chunks)
@@ -92,6 +107,7 @@ impl Picture {
             short(259, 1),
             short(262, self.photometric),
             short(277, self.samples),
+            short(284, if self.apart { 2 } else { 1 }),
         ];
         match self.chunk {
             (None, rows) => {
