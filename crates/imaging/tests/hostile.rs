@@ -31,14 +31,15 @@ fn a_gigabyte_of_zeros_behind_a_photo_is_not_looked_at() {
     // Pages of zeros take memory only when they are touched.
     let mut large = vec![0; 1 << 30];
     large[..file.len()].copy_from_slice(&file);
-    let started = Instant::now();
-    assert_quarters(&inspect(&large), "with a gigabyte");
-    // A generous guard: to read it all takes longer even from memory that is there.
-    assert!(
-        started.elapsed() < Duration::from_millis(150),
-        "{:?}",
-        started.elapsed()
-    );
+    // To read it all takes longer even from memory that is there; the best of some attempts, for machines are busy.
+    let best = (0..10)
+        .map(|_| {
+            let started = Instant::now();
+            assert_quarters(&inspect(&large), "with a gigabyte");
+            started.elapsed()
+        })
+        .min();
+    assert!(best < Some(Duration::from_millis(150)), "{best:?}");
 }
 
 #[test]
