@@ -57,3 +57,8 @@ pub use error::{Corrupt, Damage, Error, Unsupported};
 pub use header::{Header, Sampling, read_header};
 pub use planes::{Plane, Planes, Samples};
 pub use resize::{ResizeError, Resizer};
+
+/// Compiles what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
