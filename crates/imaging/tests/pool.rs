@@ -54,11 +54,8 @@ async fn photos_that_come_together_stay_within_the_memory() {
 
 #[tokio::test]
 async fn a_photo_that_is_heavier_than_all_memory_has_too_many_pixels() {
-    let pool = pool(2, 24 * MIB);
-    let heavy = SamplePhoto {
-        progressive: true,
-        ..SamplePhoto::new(2, 2400, 1800)
-    };
+    let pool = pool(2, 20 * MIB);
+    let heavy = SamplePhoto::new(2, 2400, 1800);
     let inspection = pool.inspect(Bytes::from(heavy.jpeg()), LIMITS).await.unwrap();
     let [finding] = &inspection.findings[..] else {
         panic!("{:?}", inspection.findings)
@@ -72,6 +69,19 @@ async fn a_photo_that_is_heavier_than_all_memory_has_too_many_pixels() {
         .inspect(Bytes::from(picture(64, 64, &Kind::default())), LIMITS)
         .await;
     assert_quarters(&light.unwrap(), "a light photo in the same pool");
+}
+
+#[tokio::test]
+async fn the_coefficients_of_a_progressive_photo_are_never_all_in_memory() {
+    // Its 36 million coefficients of two bytes would not fit.
+    let pool = pool(1, 32 * MIB);
+    let photo = SamplePhoto {
+        progressive: true,
+        ..SamplePhoto::new(2, 6000, 4000)
+    };
+    let inspection = pool.inspect(Bytes::from(photo.jpeg()), LIMITS).await.unwrap();
+    assert_eq!(inspection.findings, []);
+    assert_eq!(inspection.thumbnails.len(), 2);
 }
 
 #[tokio::test]

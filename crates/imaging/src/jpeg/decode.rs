@@ -22,7 +22,7 @@ pub(super) fn decode(
     threads: &rayon::ThreadPool,
 ) -> Result<Raster, DecodeError> {
     let common = matches!(colours(layout), None | Some(ColorTransform::YCbCr));
-    if common && let Some(raster) = scaled::decode(layout, edge, scaled) {
+    if common && let Some(raster) = scaled::decode(layout, edge, scaled)? {
         return Ok(raster);
     }
     threads.install(|| guarded(|| in_general(layout, edge)))
@@ -120,16 +120,18 @@ pub(super) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
         .find(|&scale| (longer * scale).div_ceil(8) >= u32::from(edge))
         .unwrap_or(8);
     let reduced = |count: u64| count * u64::from(scale) * u64::from(scale) / 64;
-    let coefficients = match frame.coding {
-        Coding::Progressive => frame.samples() * 2,
-        _ => 0,
+    // Of what the other decoder does not read, it reads nothing.
+    let header = jpeg_scale::read_header(layout.file).ok();
+    let header = header.filter(|header| header.unsupported.is_none());
+    let in_common = header.map_or(0, |header| header.bytes(scaled::scale(frame, edge)));
+    let coefficients = match (frame.coding, header) {
+        (Coding::Progressive, Some(_)) => return in_common + REST,
+        (Coding::Progressive, None) => frame.samples() * 2,
+        (Coding::Sequential | Coding::Lossless | Coding::Hierarchical, _) => 0,
     };
     let decoded = reduced(frame.samples());
     // Once as the decoder gives them, once as planes.
     let pixels = reduced(frame.pixels()) * frame.components.len() as u64 * 2;
     let in_general = coefficients + decoded + pixels;
-    // Of what the other decoder does not read, it reads nothing.
-    let header = jpeg_scale::read_header(layout.file).ok();
-    let in_common = header.map_or(0, |header| header.bytes(scaled::scale(frame, edge)));
     in_general.max(in_common) + REST
 }

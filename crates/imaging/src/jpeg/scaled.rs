@@ -1,11 +1,18 @@
 //! The common case, several times as fast as the general one: JPEGs in grey or in Y, Cb and Cr, straight to the smallest
 //! scale that is large enough, in the planes that they are stored in.
 
-use jpeg_scale::{Decoder, Limits, Planes, Scale};
+use jpeg_scale::{Decoder, Error, Limits, Planes, Scale};
 
 use crate::{
-    jpeg::{Frame, Layout},
+    form::DecodeError,
+    jpeg::{Coding, Frame, Layout},
     raster::{Colour, Plane, Raster},
+};
+
+/// Our own weight has spoken already.
+const NO_LIMITS: Limits = Limits {
+    pixels: u64::MAX,
+    bytes: u64::MAX,
 };
 
 /// The decoder with the planes of the picture before, whose memory the next one takes.
@@ -37,17 +44,36 @@ pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     Scale::reaching(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
 }
 
-/// The raster, unless the file is of another kind or anything is wrong with it: then the general decoder has the word.
-pub(super) fn decode(layout: &Layout<'_>, edge: u16, scaled: &mut Scaled) -> Option<Raster> {
-    let frame = layout.frame.as_ref()?;
+/// The raster; none if the file is of another kind, or if anything is wrong with a sequential one: then the general decoder
+/// has the word. Of a progressive file it does not get to see anything: for it, it would have to keep every coefficient.
+pub(super) fn decode(
+    layout: &Layout<'_>,
+    edge: u16,
+    scaled: &mut Scaled,
+) -> Result<Option<Raster>, DecodeError> {
+    let Some(frame) = &layout.frame else {
+        return Ok(None);
+    };
     let scale = scale(frame, edge);
     // Taken, so that nothing of a picture that can't be decoded stays.
     let mut planes = std::mem::take(&mut scaled.planes);
-    let damage = scaled
+    let decoded = scaled
         .decoder
-        .decode_into(layout.file, scale, &Limits::default(), &mut planes)
-        .ok()?;
-    if damage.is_some() || planes.planes.len() != frame.components.len() {
+        .decode_into(layout.file, scale, &NO_LIMITS, &mut planes);
+    let wrong = match decoded {
+        Ok(None) => return Ok(raster(frame, scale, planes)),
+        Err(Error::Unsupported(_)) => return Ok(None),
+        Ok(Some(damage)) => damage.to_string(),
+        Err(error) => error.to_string(),
+    };
+    match frame.coding {
+        Coding::Progressive => Err(DecodeError::Damaged(wrong)),
+        Coding::Sequential | Coding::Lossless | Coding::Hierarchical => Ok(None),
+    }
+}
+
+fn raster(frame: &Frame, scale: Scale, planes: Planes) -> Option<Raster> {
+    if planes.planes.len() != frame.components.len() {
         return None;
     }
     let part = u32::try_from(scale.eighths())
