@@ -9,6 +9,7 @@ use std::{
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformOptions};
 
 use crate::{
+    icc::essence,
     raster::{Colour, Raster},
     ycc::{self, YccRows},
 };
@@ -98,7 +99,10 @@ impl fmt::Debug for Colours {
 
 /// The conversion of whole pixels to red, green and blue in sRGB, if the profile is of such pixels and changes them.
 fn conversion(colour: Colour, profile: &[u8]) -> Result<Option<Conversion>, CmsError> {
-    let profile = ColorProfile::new_from_slice(profile)?;
+    let Some(profile) = essence(profile) else {
+        return Ok(None);
+    };
+    let profile = ColorProfile::new_from_slice(&profile)?;
     let (from, space) = match colour {
         Colour::Grey => (Layout::Gray, DataColorSpace::Gray),
         Colour::Rgb | Colour::Ycc => (Layout::Rgb, DataColorSpace::Rgb),

@@ -15,6 +15,7 @@ mod colour;
 mod exif;
 mod form;
 mod gif;
+mod icc;
 mod inspect;
 mod jpeg;
 mod orientation;
