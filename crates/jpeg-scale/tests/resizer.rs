@@ -139,6 +139,45 @@ fn the_longest_lines_shrink_to_nothing_much() {
 }
 
 #[test]
+fn what_is_very_much_larger_is_averaged_first() {
+    for (size, target) in [
+        ((7001, 40), (100, 20)),
+        ((40, 7001), (20, 70)),
+        ((3000, 3001), (9, 10)),
+    ] {
+        let source = plane(size.0, size.1, 3, 5);
+        let part = (size.0 as f64 - 0.5, size.1 as f64);
+        let resized = Resizer::new().resize(source.samples(), part, target).unwrap();
+        let exact = reference(&source, part, target);
+        for (at, (ours, exact)) in resized.data.iter().zip(exact).enumerate() {
+            assert!(
+                ours.abs_diff(exact) <= 2,
+                "{size:?} to {target:?} at {at}: {ours}, not {exact}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hundred_million_samples_in_a_row_take_no_memory_but_their_own() {
+    // Weights for each of them would take gigabytes, and half a minute.
+    let source = vec![77; 100_000_000];
+    for (width, height) in [(source.len(), 1), (1, source.len())] {
+        let samples = jpeg_scale::Samples {
+            width,
+            height,
+            stride: width,
+            data: &source,
+        };
+        let target = (width.min(1024), height.min(1024));
+        let resized = Resizer::new()
+            .resize(samples, (width as f64, height as f64), target)
+            .unwrap();
+        assert_eq!(resized.data, [77; 1024]);
+    }
+}
+
+#[test]
 fn black_and_white_do_not_wrap_where_lanczos_overshoots() {
     let bars = Plane {
         width: 120,

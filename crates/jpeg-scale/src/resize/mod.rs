@@ -4,6 +4,7 @@
 //! [`LINE_BITS`] fractional bits; then each of its samples is a weighted sum of some of that row. Nothing is kept of the
 //! picture but that row. All arithmetic is on integers, so every backend gives the same bytes.
 
+mod average;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 pub(crate) mod portable;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::planes::{Plane, Samples};
+use average::{averaged, enough};
 use weights::{Key, Weights};
 
 /// Fractional bits of the samples between the two passes.
@@ -23,6 +25,9 @@ pub(crate) const PIECE: usize = 16;
 /// Resizes planes with Lanczos3: a sinc windowed to three lobes, stretched to the source's samples where the target has
 /// fewer, cut off and brought back to a sum of one at the edges. That is what Pillow's and libvips' `LANCZOS` do, so
 /// pictures differ from theirs by rounding only.
+///
+/// Where there are more than 32 samples for one of the target's, some are averaged first, so that neither time nor memory
+/// for weights grows beyond what the plane itself takes: no more than 2 KiB for each column and row of the target.
 ///
 /// Keeps the weights of recent sizes and one row of samples from plane to plane; one resizer serves one thread.
 #[derive(Debug)]
@@ -114,6 +119,13 @@ impl Resizer {
         }
         if width == 0 || height == 0 {
             return Err(ResizeError::Target);
+        }
+        let enough = (enough(part.0, width), enough(part.1, height));
+        if enough.0 < part.0 as usize || enough.1 < part.1 as usize {
+            let smaller = averaged(source, part, enough);
+            // A direction of which everything is left keeps its broken edge.
+            let part = (part.0.min(enough.0 as f64), part.1.min(enough.1 as f64));
+            return self.resize_into(smaller.samples(), part, (width, height), target);
         }
         let across = self.weights(Key::new(source.width, part.0, width));
         let down = self.weights(Key::new(source.height, part.1, height));
