@@ -5,6 +5,7 @@ mod pictures;
 
 use std::time::{Duration, Instant};
 
+use jpeg_encoder::{ColorType, SamplingFactor};
 use moxcms::ColorProfile;
 use pictures::{
     png::{Png, chunk},
@@ -12,6 +13,7 @@ use pictures::{
 };
 use rapidphoto_domain::values::MimeType;
 use rapidphoto_imaging::{Sniffed, sniff};
+use rapidphoto_sample_photos::Orientation;
 
 /// A file with something between its start and its first segment.
 #[cfg(test)]
@@ -56,6 +58,48 @@ fn a_photo_that_is_a_page_as_well_is_a_photo_alone() {
     // The other way round, it is a text.
     let text = [page.repeat(10), file].concat();
     assert_eq!(inspect(&text).findings, [unsupported("text/plain")]);
+}
+
+/// A file with a segment behind its first scan.
+#[cfg(test)]
+fn with_segment_behind_the_first_scan(file: &[u8], segment: &[u8]) -> Vec<u8> {
+    let scan = file.windows(2).position(|marker| marker == [0xFF, 0xDA]).unwrap();
+    let end = (scan + 2..file.len() - 1)
+        .find(|&at| file[at] == 0xFF && !matches!(file[at + 1], 0 | 0xD0..=0xD7))
+        .unwrap();
+    [&file[..end], segment, &file[end..]].concat()
+}
+
+#[test]
+fn what_is_said_of_colours_behind_the_first_scan_is_not_heard() {
+    let adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\0");
+    let jfif = segment(0xE0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0");
+    let (width, height, pixels) = quarters(400, 300, Orientation::UPRIGHT);
+    for progressive in [false, true] {
+        let kind = Kind {
+            progressive,
+            sampling: SamplingFactor::R_4_4_4,
+            ..Kind::default()
+        };
+        let without_jfif = |mut file: Vec<u8>| {
+            assert_eq!(file[2..4], [0xFF, 0xE0]);
+            file.drain(2..20);
+            file
+        };
+        let luma_and_chroma = without_jfif(encode(width, height, &pixels, &kind));
+        let late_adobe = with_segment_behind_the_first_scan(&luma_and_chroma, &adobe);
+        assert_quarters(&inspect(&late_adobe), "a late Adobe marker");
+
+        let as_they_are = Kind {
+            colour: ColorType::Ycbcr,
+            ..kind
+        };
+        let rgb = without_jfif(encode(width, height, &pixels, &as_they_are));
+        let rgb = with_segments(&rgb, &adobe);
+        assert_quarters(&inspect(&rgb), "RGB");
+        let late_jfif = with_segment_behind_the_first_scan(&rgb, &jfif);
+        assert_quarters(&inspect(&late_jfif), "a late JFIF marker");
+    }
 }
 
 #[test]

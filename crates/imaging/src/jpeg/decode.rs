@@ -1,14 +1,16 @@
 //! From a JPEG to a raster that is just large enough.
 
-use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
+use jpeg_decoder::{Decoder, Error, PixelFormat};
+use jpeg_scale::Header;
 
 use super::{
-    Coding, Layout,
+    Coding, Frame, Layout,
     pieces::Pieces,
+    route::{Route, colours},
     scaled::{self, Scaled},
 };
 use crate::{
-    form::{DecodeError, guarded},
+    form::{DecodeError, REST, guarded},
     raster::{Colour, Plane, Raster, planes_of},
 };
 
@@ -21,11 +23,12 @@ pub(super) fn decode(
     scaled: &mut Scaled,
     threads: &rayon::ThreadPool,
 ) -> Result<Raster, DecodeError> {
-    let common = matches!(colours(layout), None | Some(ColorTransform::YCbCr));
-    if common && let Some(raster) = scaled::decode(layout, edge, scaled)? {
-        return Ok(raster);
+    let general = || threads.install(|| guarded(|| in_general(layout, edge)));
+    match layout.route {
+        Route::Scaled(_) => scaled::decode(layout, edge, scaled),
+        Route::Either(_) => scaled::decode(layout, edge, scaled).or_else(|_| general()),
+        Route::General => general(),
     }
-    threads.install(|| guarded(|| in_general(layout, edge)))
 }
 
 fn in_general(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
@@ -83,20 +86,6 @@ fn eighths(full: u16, scaled: u16) -> u8 {
         .unwrap_or(8)
 }
 
-/// How components become colours, as libjpeg decides it: JFIF first, then Adobe's word, then the components' names.
-fn colours(layout: &Layout<'_>) -> Option<ColorTransform> {
-    let components = &layout.frame.as_ref()?.components;
-    let names: Vec<u8> = components.iter().map(|component| component.id).collect();
-    match (components.len(), layout.jfif, layout.adobe) {
-        (3, false, Some(0)) => Some(ColorTransform::RGB),
-        (3, false, None) if names == *b"RGB" => Some(ColorTransform::RGB),
-        (3, _, _) => Some(ColorTransform::YCbCr),
-        (4, _, Some(2)) => Some(ColorTransform::YCCK),
-        (4, _, _) => Some(ColorTransform::CMYK),
-        _ => None,
-    }
-}
-
 fn explain(error: Error) -> DecodeError {
     match error {
         Error::Unsupported(feature) => {
@@ -109,29 +98,87 @@ fn explain(error: Error) -> DecodeError {
 
 /// Bytes that decoding and everything after it take at most, told by the header alone.
 pub(super) fn weight(layout: &Layout<'_>, edge: u16) -> u64 {
-    /// Resizing, thumbnails, tables, and the decoder's rows.
-    const REST: u64 = 16 << 20;
     let Some(frame) = &layout.frame else {
         return REST;
     };
+    let in_common = |header: Header| header.bytes(scaled::scale(frame, edge));
+    let most = match layout.route {
+        Route::Scaled(header) => header.map_or(0, in_common),
+        Route::Either(header) => in_common(header).max(weight_in_general(frame, edge)),
+        Route::General => weight_in_general(frame, edge),
+    };
+    most + REST
+}
+
+fn weight_in_general(frame: &Frame, edge: u16) -> u64 {
     let longer = u32::from(frame.width.max(frame.height));
     let scale = [1, 2, 4]
         .into_iter()
         .find(|&scale| (longer * scale).div_ceil(8) >= u32::from(edge))
         .unwrap_or(8);
     let reduced = |count: u64| count * u64::from(scale) * u64::from(scale) / 64;
-    // Of what the other decoder does not read, it reads nothing.
-    let header = jpeg_scale::read_header(layout.file).ok();
-    let header = header.filter(|header| header.unsupported.is_none());
-    let in_common = header.map_or(0, |header| header.bytes(scaled::scale(frame, edge)));
-    let coefficients = match (frame.coding, header) {
-        (Coding::Progressive, Some(_)) => return in_common + REST,
-        (Coding::Progressive, None) => frame.samples() * 2,
-        (Coding::Sequential | Coding::Lossless | Coding::Hierarchical, _) => 0,
+    let coefficients = match frame.coding {
+        Coding::Progressive => frame.samples() * 2,
+        Coding::Sequential | Coding::Lossless | Coding::Hierarchical => 0,
     };
     let decoded = reduced(frame.samples());
     // Once as the decoder gives them, once as planes.
     let pixels = reduced(frame.pixels()) * frame.components.len() as u64 * 2;
-    let in_general = coefficients + decoded + pixels;
-    in_general.max(in_common) + REST
+    coefficients + decoded + pixels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A progressive file of one scan in which each block is one bit, with this before its scan and that behind it.
+    fn progressive((width, height): (u16, u16), before: &[u8], behind: &[u8]) -> Vec<u8> {
+        let size = [height.to_be_bytes(), width.to_be_bytes()].concat();
+        let frame = [
+            &[0xFF, 0xC2, 0, 17, 8],
+            &size[..],
+            &[3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0],
+        ]
+        .concat();
+        let steps = [&[0xFF, 0xDB, 0, 67, 0], &[1; 64][..]].concat();
+        let code = [&[0xFF, 0xC4, 0, 20, 0, 1], &[0; 16][..]].concat();
+        let scan = [0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0];
+        let blocks = usize::from(width).div_ceil(8) * usize::from(height).div_ceil(8) * 3;
+        let data = vec![0; blocks.div_ceil(8)];
+        let end = [0xFF, 0xD9];
+        [
+            &[0xFF, 0xD8],
+            before,
+            &steps,
+            &frame,
+            &code,
+            &scan,
+            &data,
+            behind,
+            &end,
+        ]
+        .concat()
+    }
+
+    const ADOBE: [u8; 16] = *b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0";
+
+    #[test]
+    fn a_file_weighs_what_the_decoder_takes_that_reads_it() {
+        const COEFFICIENTS: u64 = 4000 * 4000 * 3 * 2;
+        let weight_of = |before: &[u8], behind: &[u8]| {
+            let file = progressive((4000, 4000), before, behind);
+            let layout = Layout::read(&file);
+            assert_eq!(layout.damage, None);
+            let decoders = match layout.route {
+                Route::Scaled(Some(_)) => "scaled",
+                Route::Scaled(None) => "broken",
+                Route::Either(_) => "either",
+                Route::General => "general",
+            };
+            (decoders, weight(&layout, 1024) > COEFFICIENTS)
+        };
+        assert_eq!(weight_of(&ADOBE, &[]), ("general", true));
+        assert_eq!(weight_of(&[], &ADOBE), ("scaled", false));
+        assert_eq!(weight_of(&[], &[]), ("scaled", false));
+    }
 }

@@ -4,6 +4,7 @@ mod coverage;
 mod decode;
 mod frame;
 mod pieces;
+mod route;
 mod scaled;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::{
 };
 use coverage::Coverage;
 use frame::{Coding, Frame};
+use route::Route;
 pub(crate) use scaled::Scaled;
 
 /// A file's segments as far as they can be read.
@@ -28,7 +30,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) frame: Option<Frame>,
     /// EXIF's TIFF file.
     pub(crate) exif: Option<&'a [u8]>,
-    /// Says that three components are Y, Cb and Cr.
+    /// Says that three components are Y, Cb and Cr. As with Adobe's code, only what stands before the first scan counts:
+    /// then a decoder has to know.
     pub(crate) jfif: bool,
     /// Adobe's code of how colours are stored.
     pub(crate) adobe: Option<u8>,
@@ -41,6 +44,7 @@ pub(crate) struct Layout<'a> {
     icc: Vec<IccPart<'a>>,
     coverage: Coverage,
     scans: usize,
+    route: Route,
 }
 
 /// A part of the file for a decoder.
@@ -94,8 +98,11 @@ impl<'a> Layout<'a> {
             icc: Vec::new(),
             coverage: Coverage::default(),
             scans: 0,
+            route: Route::General,
         };
-        layout.damage = layout.walk(bytes).err().or_else(|| layout.judge());
+        let damage = layout.walk(bytes).err();
+        layout.route = Route::of(&layout);
+        layout.damage = damage.or_else(|| layout.judge());
         layout
     }
 
@@ -144,7 +151,7 @@ impl<'a> Layout<'a> {
                 }
                 self.frame = Some(Frame::read(code, content).ok_or(Damage::Malformed)?);
             }
-            APP0 if content.starts_with(b"JFIF\0") => self.jfif = true,
+            APP0 if self.scans == 0 && content.starts_with(b"JFIF\0") => self.jfif = true,
             APP1 => {
                 if let Some(tiff) = content.strip_prefix(b"Exif\0")
                     && self.exif.is_none()
@@ -161,7 +168,9 @@ impl<'a> Layout<'a> {
                     });
                 }
             }
-            APP14 if content.starts_with(b"Adobe") => self.adobe = content.get(11).copied(),
+            APP14 if self.scans == 0 && content.starts_with(b"Adobe") => {
+                self.adobe = content.get(11).copied();
+            }
             _ => {}
         }
         let is_metadata = (APP0..=APP15).contains(&code) || code == COM;

@@ -1,11 +1,11 @@
 //! The common case, several times as fast as the general one: JPEGs in grey or in Y, Cb and Cr, straight to the smallest
 //! scale that is large enough, in the planes that they are stored in.
 
-use jpeg_scale::{Decoder, Error, Limits, Planes, Scale};
+use jpeg_scale::{Decoder, Limits, Planes, Scale};
 
 use crate::{
     form::DecodeError,
-    jpeg::{Coding, Frame, Layout},
+    jpeg::{Frame, Layout},
     raster::{Colour, Plane, Raster},
 };
 
@@ -44,31 +44,25 @@ pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     Scale::reaching(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
 }
 
-/// The raster; none if the file is of another kind, or if anything is wrong with a sequential one: then the general decoder
-/// has the word. Of a progressive file it does not get to see anything: for it, it would have to keep every coefficient.
-pub(super) fn decode(
-    layout: &Layout<'_>,
-    edge: u16,
-    scaled: &mut Scaled,
-) -> Result<Option<Raster>, DecodeError> {
-    let Some(frame) = &layout.frame else {
-        return Ok(None);
-    };
+/// The raster, if nothing is wrong with the file.
+pub(super) fn decode(layout: &Layout<'_>, edge: u16, scaled: &mut Scaled) -> Result<Raster, DecodeError> {
+    let damaged = |what: &dyn ToString| DecodeError::Damaged(what.to_string());
+    let frame = layout
+        .frame
+        .as_ref()
+        .ok_or_else(|| damaged(&"there is no frame header"))?;
     let scale = scale(frame, edge);
     // Taken, so that nothing of a picture that can't be decoded stays.
     let mut planes = std::mem::take(&mut scaled.planes);
     let decoded = scaled
         .decoder
         .decode_into(layout.file, scale, &NO_LIMITS, &mut planes);
-    let wrong = match decoded {
-        Ok(None) => return Ok(raster(frame, scale, planes)),
-        Err(Error::Unsupported(_)) => return Ok(None),
-        Ok(Some(damage)) => damage.to_string(),
-        Err(error) => error.to_string(),
-    };
-    match frame.coding {
-        Coding::Progressive => Err(DecodeError::Damaged(wrong)),
-        Coding::Sequential | Coding::Lossless | Coding::Hierarchical => Ok(None),
+    match decoded {
+        Ok(None) => {
+            raster(frame, scale, planes).ok_or_else(|| damaged(&"the decoder's planes have another size"))
+        }
+        Ok(Some(damage)) => Err(damaged(&damage)),
+        Err(error) => Err(damaged(&error)),
     }
 }
 
