@@ -199,3 +199,67 @@ fn sixteen_megabytes_of_profile_are_left_out() {
     assert!(parts.len() > 16_000_000);
     assert_quarters(&inspect(&with_segments(&file, &parts)), "a large profile");
 }
+
+/// A progressive picture in four grey inks. Of each scan that is told by component (`None`: all), coefficients, and bits,
+/// nothing is to be seen: its blocks come in runs of 32 767 that are empty.
+#[cfg(test)]
+fn inks_in_scans((width, height): (u16, u16), scans: &[(Option<u8>, (u8, u8), u8)]) -> Vec<u8> {
+    let size = [height.to_be_bytes(), width.to_be_bytes()].concat();
+    let components = (1..=4).flat_map(|name| [name, 0x11, 0]).collect();
+    let frame = [vec![8], size, vec![4], components].concat();
+    let code = |slot: u8, symbol: u8| segment(0xC4, &[&[slot, 1][..], &[0; 15], &[symbol]].concat());
+    let mut file = [
+        vec![0xFF, 0xD8],
+        segment(0xDB, &[&[0][..], &[1; 64]].concat()),
+        segment(0xC2, &frame),
+        code(0, 0),
+        code(0x10, 0xE0),
+    ]
+    .concat();
+    let blocks = usize::from(width).div_ceil(8) * usize::from(height).div_ceil(8);
+    for &(component, (first, last), approximation) in scans {
+        let names: Vec<u8> = component.map_or(vec![1, 2, 3, 4], |name| vec![name]);
+        let selectors: Vec<u8> = names.iter().flat_map(|&name| [name, 0]).collect();
+        let count = u8::try_from(names.len()).unwrap();
+        let header = [vec![count], selectors, vec![first, last, approximation]].concat();
+        file.extend(segment(0xDA, &header));
+        if first == 0 {
+            file.resize(file.len() + (blocks * names.len()).div_ceil(8), 0);
+        } else {
+            let mut bits = [&[false][..], &[true; 14]]
+                .concat()
+                .repeat(blocks.div_ceil(32_767));
+            bits.resize(bits.len().next_multiple_of(8), true);
+            for byte in bits.chunks(8) {
+                let byte = byte.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+                file.push(byte);
+                file.extend((byte == 0xFF).then_some(0));
+            }
+        }
+    }
+    file.extend([0xFF, 0xD9]);
+    file
+}
+
+#[test]
+fn scans_that_bring_nothing_and_cost_much_are_refused() {
+    let size = (3200, 3200);
+    let each = |band: (u8, u8), approximation: u8| (1..=4).map(move |name| (Some(name), band, approximation));
+    // As libjpeg writes them.
+    let mut scans = vec![(None, (0, 0), 0x01)];
+    scans.extend(each((1, 5), 0x02).chain(each((6, 63), 0x02)));
+    scans.extend(each((1, 63), 0x21));
+    scans.push((None, (0, 0), 0x10));
+    scans.extend(each((1, 63), 0x10));
+    let honest = inspect(&inks_in_scans(size, &scans));
+    assert_eq!(honest.findings, []);
+    assert_eq!(honest.thumbnails.len(), 2);
+    // A few hundred bytes more, and each would be another look at every block.
+    scans.extend(each((1, 63), 0x10).cycle().take(99 - scans.len()));
+    assert_eq!(
+        inspect(&inks_in_scans(size, &scans)).findings,
+        [corrupt("too_many_parts")]
+    );
+    // Where there are few blocks, it does not matter.
+    assert_eq!(inspect(&inks_in_scans((640, 480), &scans)).findings, []);
+}

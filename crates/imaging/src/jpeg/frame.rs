@@ -110,9 +110,38 @@ impl Frame {
         self.blocks_padded() * 64
     }
 
+    /// Samples of the largest component, padded as they are stored.
+    pub(super) fn most_samples(&self) -> u64 {
+        let largest = self.components.iter().map(|&component| self.blocks_of(component));
+        largest.max().unwrap_or_default() * 64
+    }
+
+    /// Blocks that a decoder looks at in a scan with this header (ITU-T T.81, B.2.3).
+    pub(super) fn blocks_in_scan(&self, header: &[u8]) -> u64 {
+        let Some((&count, rest)) = header.split_first() else {
+            return 0;
+        };
+        let selectors = rest.chunks_exact(2).take(count.into());
+        let named = selectors.filter_map(|selector| {
+            self.components
+                .iter()
+                .find(|component| Some(&component.id) == selector.first())
+        });
+        named.map(|&component| self.blocks_of(component)).sum()
+    }
+
+    /// So many blocks a decoder may look at in all scans together.
+    pub(super) fn most_visits(&self) -> u64 {
+        /// libjpeg's scripts look at every block six times.
+        const EACH: u64 = 8;
+        /// Takes less than half a second.
+        const FEW: u64 = 4 << 20;
+        (self.blocks_padded() * EACH).max(FEW)
+    }
+
     /// Blocks of 8 × 8 samples that hold pixels.
     pub(super) fn blocks(&self) -> u64 {
-        let (across, down) = self.most_samples();
+        let (across, down) = self.most_factors();
         let blocks = |component: &Component| {
             let columns = (u64::from(self.width) * u64::from(component.horizontal)).div_ceil(across * 8);
             let rows = (u64::from(self.height) * u64::from(component.vertical)).div_ceil(down * 8);
@@ -122,13 +151,20 @@ impl Frame {
     }
 
     fn blocks_padded(&self) -> u64 {
-        let (across, down) = self.most_samples();
-        let units = u64::from(self.width).div_ceil(across * 8) * u64::from(self.height).div_ceil(down * 8);
-        let blocks = |component: &Component| u64::from(component.horizontal) * u64::from(component.vertical);
-        units * self.components.iter().map(blocks).sum::<u64>()
+        self.components
+            .iter()
+            .map(|&component| self.blocks_of(component))
+            .sum()
     }
 
-    fn most_samples(&self) -> (u64, u64) {
+    /// A component's blocks, with those that fill up the last units.
+    fn blocks_of(&self, component: Component) -> u64 {
+        let (across, down) = self.most_factors();
+        let units = u64::from(self.width).div_ceil(across * 8) * u64::from(self.height).div_ceil(down * 8);
+        units * u64::from(component.horizontal) * u64::from(component.vertical)
+    }
+
+    fn most_factors(&self) -> (u64, u64) {
         let most = |factor: fn(&Component) -> u8| {
             u64::from(self.components.iter().map(factor).max().unwrap_or(1).max(1))
         };

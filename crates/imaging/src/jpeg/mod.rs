@@ -44,6 +44,8 @@ pub(crate) struct Layout<'a> {
     icc: Vec<IccPart<'a>>,
     coverage: Coverage,
     scans: usize,
+    /// Blocks that all scans together look at.
+    visits: u64,
     route: Route,
 }
 
@@ -98,6 +100,7 @@ impl<'a> Layout<'a> {
             icc: Vec::new(),
             coverage: Coverage::default(),
             scans: 0,
+            visits: 0,
             route: Route::General,
         };
         let damage = layout.walk(bytes).err();
@@ -141,6 +144,7 @@ impl<'a> Layout<'a> {
                 self.scans += 1;
                 let frame = self.frame.as_ref().ok_or(Damage::Malformed)?;
                 self.coverage.add(frame, content);
+                self.visits += frame.blocks_in_scan(content);
                 if self.scans > MOST_SCANS {
                     return Err(Damage::TooManyParts);
                 }
@@ -225,6 +229,10 @@ impl<'a> Layout<'a> {
         // A block takes a bit at least, in the shortest code that there is.
         if frame.is_readable() && self.compressed.saturating_mul(8) < frame.blocks() {
             return Some(Damage::Truncated);
+        }
+        // The scaled decoder passes over blocks that get nothing; to the general one each costs as much as a full one.
+        if !matches!(self.route, Route::Scaled(_)) && self.visits > frame.most_visits() {
+            return Some(Damage::TooManyParts);
         }
         None
     }
