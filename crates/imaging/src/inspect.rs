@@ -46,6 +46,12 @@ pub fn inspect_bytes(bytes: &[u8], limits: InspectionLimits, scratch: &mut Scrat
     Examination::begin(bytes, limits).finish(scratch)
 }
 
+/// Bytes of memory that inspecting a file takes at most beside the file itself, as an
+/// [`ImagingPool`](crate::ImagingPool) counts them; `None` if findings leave nothing to decode.
+pub fn weight_of(bytes: &[u8], limits: InspectionLimits) -> Option<u64> {
+    Examination::begin(bytes, limits).weight()
+}
+
 /// An inspection between its two halves: the form of the file is known, nothing is decoded yet.
 #[derive(Debug)]
 pub(crate) struct Examination<'a> {

@@ -29,6 +29,6 @@ mod tiff;
 mod webp;
 mod ycc;
 
-pub use inspect::{Scratch, ScratchError, inspect_bytes};
+pub use inspect::{Scratch, ScratchError, inspect_bytes, weight_of};
 pub use pool::{ImagingConfig, ImagingPool};
 pub use sniff::{Sniffed, sniff};

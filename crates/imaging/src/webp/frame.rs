@@ -28,6 +28,9 @@ pub(super) enum Coding {
 /// The header of an animation's frame (RFC 9649, 2.7.1.2).
 const ANIMATION_HEADER: usize = 16;
 
+/// A lossless picture's signature, size, and version (RFC 9649, 3.4).
+const LOSSLESS_HEADER: usize = 5;
+
 impl<'a> Frame<'a> {
     /// A picture's chunk, and the alpha chunk before it.
     pub(super) fn still(kind: [u8; 4], alpha: Option<&'a [u8]>, data: &'a [u8]) -> Result<Self, Damage> {
@@ -73,6 +76,15 @@ impl<'a> Frame<'a> {
             }
         }
         Err(Damage::Malformed)
+    }
+
+    /// What is coded without loss: a whole picture, or the alpha of another, from its transforms on.
+    pub(super) fn lossless_stream(&self) -> Option<&'a [u8]> {
+        match (self.coding, self.alpha) {
+            (Coding::Lossless, _) => self.data.get(LOSSLESS_HEADER..),
+            (Coding::Lossy, Some([kind, stream @ ..])) if kind & 3 == 1 => Some(stream),
+            (Coding::Lossy, _) => None,
+        }
     }
 
     /// Bytes that [`Self::file`] has at most.

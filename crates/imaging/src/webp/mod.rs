@@ -5,6 +5,7 @@
 
 mod chunk;
 mod frame;
+mod groups;
 mod range;
 
 use std::borrow::Cow;
@@ -168,11 +169,15 @@ impl Form for Webp<'_> {
             // As libwebp has them, and as we do.
             (Coding::Lossy, None) if canvas == frame.size => 4,
             // Its planes and alpha, and the pixels.
-            (Coding::Lossy, _) => 7,
-            // Its pixels and ours, and the indices of its palette.
-            (Coding::Lossless, _) => 11,
+            (Coding::Lossy, _) if frame.lossless_stream().is_none() => 7,
+            // Its pixels and ours, and what is said of tiles of 16 of them three times.
+            _ => 11,
         };
+        let tables = frame
+            .lossless_stream()
+            .map_or(0, |stream| groups::weight(frame.size, stream));
         (pixels(frame.size) * each)
+            .saturating_add(tables)
             .saturating_add(Pixels::Rgba.weight(pixels(canvas)))
             .saturating_add(frame.length() as u64)
             .saturating_add(REST)

@@ -3,6 +3,7 @@
 
 pub(crate) mod png;
 pub(crate) mod tiff;
+pub(crate) mod vp8l;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rapidphoto_application::ports::{Inspection, InspectionLimits, MadeThumbnail};
