@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod pictures;
 
+use std::ops::Range;
+
 use jpeg_encoder::SamplingFactor;
 use pictures::*;
 use rapidphoto_application::ports::InspectionLimits;
@@ -144,6 +146,77 @@ fn bytes_that_some_programs_add_do_not_matter() {
     let mut padded = file.clone();
     padded.splice(file.len() - 2..file.len() - 2, [0xFF; 9]);
     assert_quarters(&inspect(&padded), "fill bytes before the end");
+}
+
+/// Where the scans of a file are, from their headers to the next marker.
+#[cfg(test)]
+fn scans(file: &[u8]) -> Vec<Range<usize>> {
+    let is_end = |at: &usize| file[*at] == 0xFF && !matches!(file[*at + 1], 0 | 0xD0..=0xD7);
+    (0..file.len() - 1)
+        .filter(|&at| file[at..at + 2] == [0xFF, 0xDA])
+        .map(|from| from..(from + 2..file.len() - 1).find(is_end).unwrap())
+        .collect()
+}
+
+/// A file with something more at one place.
+#[cfg(test)]
+fn with(file: &[u8], at: usize, more: &[u8]) -> Vec<u8> {
+    [&file[..at], more, &file[at..]].concat()
+}
+
+#[test]
+fn what_comes_too_much_in_a_progressive_photo_does_not_matter() {
+    let kind = Kind {
+        progressive: true,
+        ..Kind::default()
+    };
+    // At the full size all scans are read, at half of it some.
+    for (width, height) in [(500, 300), (3000, 600)] {
+        let file = picture(width, height, &kind);
+        let scans = scans(&file);
+        assert!(scans.len() > 5);
+        for (number, scan) in scans.into_iter().enumerate() {
+            let padded = with(&file, scan.end, &[0; 4]);
+            assert_quarters(&inspect(&padded), &format!("zeros behind scan {number}"));
+            let twice = with(&file, scan.end, &file[scan.clone()]);
+            assert_quarters(&inspect(&twice), &format!("scan {number} twice"));
+        }
+    }
+}
+
+#[test]
+fn what_comes_too_much_never_hides_what_is_missing() {
+    let kind = Kind {
+        progressive: true,
+        ..Kind::default()
+    };
+    let file = picture(500, 300, &kind);
+    let scans = scans(&file);
+    let [first, second] = [scans[0].clone(), scans[1].clone()];
+    let padded = with(&file, first.end, &[0; 4]);
+    let within = padded.len() - file.len() + second.start + second.len() / 2;
+    let cut = [&padded[..within], &padded[second.end + 4..]].concat();
+    assert_eq!(
+        inspect(&cut).findings,
+        [corrupt("undecodable")],
+        "the next scan is cut"
+    );
+    let mut broken = padded.clone();
+    // No code consists of ones only.
+    broken.splice(within..within + 20, [0xFF, 0].repeat(10));
+    assert_eq!(
+        inspect(&broken).findings,
+        [corrupt("undecodable")],
+        "the next scan is broken"
+    );
+    let mut instead = file.clone();
+    let again = instead[first].to_vec();
+    instead.splice(second, again);
+    assert_eq!(
+        inspect(&instead).findings,
+        [corrupt("undecodable")],
+        "the next scan is the same"
+    );
 }
 
 #[test]

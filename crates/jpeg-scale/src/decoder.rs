@@ -87,7 +87,8 @@ impl Default for Limits {
 pub struct Decoded {
     /// The picture.
     pub planes: Planes,
-    /// The first thing that was wrong with the data, if anything was. What could not be read is mid-grey.
+    /// The first thing that was wrong with the data, if anything was; [`Damage::Surplus`] comes last. What could not be
+    /// read is mid-grey.
     pub damage: Option<Damage>,
 }
 
@@ -228,12 +229,12 @@ impl Decoder {
             }
             let place = |member: &Member| std::mem::take(&mut planes.planes[member.component]);
             let mut some: Vec<Plane> = part.members.iter().map(place).collect();
-            damage = damage.or(self.scan::<N, LIMIT>(source, &part, layout, &mut some));
+            damage = Damage::first_of(damage, self.scan::<N, LIMIT>(source, &part, layout, &mut some));
             for (member, plane) in part.members.iter().zip(some) {
                 planes.planes[member.component] = plane;
             }
         }
-        damage.or(sequence.damage)
+        Damage::first_of(damage, sequence.damage)
     }
 
     /// Decodes a scan into the planes of its components.

@@ -104,10 +104,12 @@ pub enum Damage {
     /// A restart marker is missing or has another number than the one that is due.
     #[error("a restart marker is missing or out of order")]
     Restart,
-    /// A restart interval holds more data than its blocks need.
+    /// A restart interval holds more data than its blocks need. Told only if nothing else is wrong: the picture is whole.
     #[error("a restart interval holds more data than its blocks need")]
     Surplus,
     /// A scan behind the first is invalid or does not fit those before it, and was left out.
+    ///
+    /// Of a progressive file it is not told if the other scans tell every bit of every coefficient.
     ///
     /// Of a progressive file, scans are read as ITU-T T.81 allows them and not otherwise: DC coefficients before AC
     /// coefficients, each coefficient once, then one bit at a time. libjpeg only warns of other orders; no encoder
@@ -115,4 +117,14 @@ pub enum Damage {
     /// every component has to have its DC coefficients.
     #[error("a scan behind the first is invalid or does not fit those before it")]
     Scan,
+}
+
+impl Damage {
+    /// The first of two, but data that are left over only if nothing else is wrong: all others leave holes.
+    pub(crate) fn first_of(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match one {
+            None | Some(Self::Surplus) => other.or(one),
+            Some(_) => one,
+        }
+    }
 }

@@ -117,6 +117,14 @@ impl<'a> Script<'a> {
                 }
             }
         }
+        // Whatever was left out, or follows: nothing of the picture is missing.
+        let is_complete = self.accuracy[..usize::from(self.frame.count)]
+            .as_flattened()
+            .iter()
+            .all(|&low| low == 0);
+        if is_complete && self.damage == Some(Damage::Scan) {
+            self.damage = None;
+        }
         let has_dc = |component: &[u8; 64]| component[0] != NOTHING;
         if !self.accuracy[..usize::from(self.frame.count)].iter().all(has_dc) {
             self.damage.get_or_insert(Damage::Truncated);

@@ -58,7 +58,7 @@ impl<'a> Stream<'a> {
     pub(crate) fn lose(&mut self, damage: Damage) {
         self.lost = true;
         self.ended |= self.restart_interval == 0;
-        self.damage.get_or_insert(damage);
+        self.damage = Damage::first_of(self.damage, Some(damage));
     }
 
     /// At the end of an interval: looks for the marker that is due.
@@ -80,7 +80,7 @@ impl<'a> Stream<'a> {
             return self.lose(Damage::Truncated);
         };
         if found != due {
-            self.damage.get_or_insert(Damage::Restart);
+            self.damage = Damage::first_of(self.damage, Some(Damage::Restart));
             // One or two intervals are missing: theirs stay empty, and the marker waits for its own.
             if matches!(found.wrapping_sub(due) & 7, 1 | 2) {
                 self.lost = true;

@@ -1,11 +1,11 @@
 //! The common case, several times as fast as the general one: JPEGs in grey or in Y, Cb and Cr, straight to the smallest
 //! scale that is large enough, in the planes that they are stored in.
 
-use jpeg_scale::{Decoder, Limits, Planes, Scale};
+use jpeg_scale::{Damage, Decoder, Limits, Planes, Scale};
 
 use crate::{
     form::DecodeError,
-    jpeg::{Frame, Layout},
+    jpeg::{Coding, Frame, Layout},
     raster::{Colour, Plane, Raster},
 };
 
@@ -44,7 +44,7 @@ pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     Scale::reaching(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
 }
 
-/// The raster, if nothing is wrong with the file.
+/// The raster, if nothing of it is missing.
 pub(super) fn decode(layout: &Layout<'_>, edge: u16, scaled: &mut Scaled) -> Result<Raster, DecodeError> {
     let damaged = |what: &dyn ToString| DecodeError::Damaged(what.to_string());
     let frame = layout
@@ -57,10 +57,14 @@ pub(super) fn decode(layout: &Layout<'_>, edge: u16, scaled: &mut Scaled) -> Res
     let decoded = scaled
         .decoder
         .decode_into(layout.file, scale, &NO_LIMITS, &mut planes);
+    let whole = |planes| {
+        raster(frame, scale, planes).ok_or_else(|| damaged(&"the decoder's planes have another size"))
+    };
     match decoded {
-        Ok(None) => {
-            raster(frame, scale, planes).ok_or_else(|| damaged(&"the decoder's planes have another size"))
-        }
+        Ok(None) => whole(planes),
+        // More data than a scan's blocks need: nothing is missing. What a sequential file has of it is left to the
+        // general decoder.
+        Ok(Some(Damage::Surplus)) if frame.coding == Coding::Progressive => whole(planes),
         Ok(Some(damage)) => Err(damaged(&damage)),
         Err(error) => Err(damaged(&error)),
     }

@@ -147,7 +147,8 @@ impl<const N: usize, const K: usize> Progressive<'_, N, K> {
                 });
             }
         }
-        let damage = running.into_iter().find_map(Running::finish);
+        let damages = running.into_iter().map(Running::finish);
+        let damage = damages.fold(None, Damage::first_of);
         windows.truncate(KEPT_WINDOWS);
         damage
     }

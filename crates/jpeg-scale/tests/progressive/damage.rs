@@ -165,9 +165,30 @@ fn scans_that_do_not_fit_are_left_out() {
         decode_at(&picture.encode(SOF2, &early), Scale::Half),
         Err(Error::Corrupt(Corrupt::Scan))
     ));
-    let mut twice = valid.clone();
+    let mut twice = valid[..7].to_vec();
     twice.insert(5, valid[4].clone());
     assert_eq!(damage(&picture.encode(SOF2, &twice)), Some(Damage::Scan));
+    // Once every bit of every coefficient is told, and that scan is left out, nothing of the picture is missing.
+    let complete = libjpeg();
+    for (at, again) in complete.iter().enumerate() {
+        let mut twice = complete.clone();
+        twice.insert(at + 1, again.clone());
+        let twice = picture.encode(SOF2, &twice);
+        assert_eq!(damage(&twice), None, "scan {at}");
+        assert_eq!(
+            decode_at(&twice, Scale::Full).unwrap(),
+            decode_at(&picture.encode(SOF2, &complete), Scale::Full).unwrap()
+        );
+        let mut instead = complete.clone();
+        if let Some(next) = instead.get_mut(at + 1) {
+            *next = again.clone();
+            assert_eq!(
+                damage(&picture.encode(SOF2, &instead)),
+                Some(Damage::Scan),
+                "scan {at} instead of the next"
+            );
+        }
+    }
     let mut file = picture.encode(SOF2, &valid);
     let (at, _) = header(&file, 9);
     file[at + 5] = 77;
@@ -381,6 +402,22 @@ fn damage_ends_at_the_next_restart_marker() {
     let place = scans(&file)[1];
     let surplus = [&file[..place], &[0x55; 40], &file[place..]].concat();
     assert_eq!(differing(&surplus), (0, Some(Damage::Surplus)));
+    // What leaves a hole is told rather than what leaves none, though it comes later: in another scan, in the same.
+    let end = surplus.len() - 60;
+    let cut = [&surplus[..end], &[0xff, 0xd9]].concat();
+    assert_eq!(differing(&cut).1, Some(Damage::Truncated));
+    let data = header(&file, 0).1;
+    let first = (data..place)
+        .find(|&at| file[at] == 0xff && file[at + 1] == 0xd0)
+        .unwrap();
+    let cut = [
+        &file[..first],
+        &[0x55; 40],
+        &file[first..place - 30],
+        &file[place..],
+    ]
+    .concat();
+    assert_eq!(differing(&cut).1, Some(Damage::Truncated));
 }
 
 #[test]
