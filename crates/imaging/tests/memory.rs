@@ -4,12 +4,20 @@
 #[cfg(test)]
 mod pictures;
 
-use std::{env, fs, process::Command};
+use std::{env, fs, io::Cursor, process::Command};
 
-use pictures::{vp8l::Tiled, *};
+use ::tiff::encoder::{Compression, TiffEncoder, colortype};
+use gif::{Encoder as GifEncoder, Frame};
+use jpeg_encoder::ColorType;
+use pictures::{png::Png, tiff::Picture, vp8l::Tiled, *};
 use rapidphoto_imaging::{Scratch, inspect_bytes, weight_of};
+use rapidphoto_sample_photos::SamplePhoto;
+use webpx::{Encoder, Unstoppable};
 
-const FILE: &str = "RAPIDPHOTO_MEMORY_TEST_FILE";
+/// Names in a directory of its own for each file.
+const FILE: &str = "file";
+const TOOK: &str = "took";
+const CODES: &str = "codes";
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
@@ -21,36 +29,34 @@ fn status(name: &str) -> u64 {
     line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * KIB
 }
 
-/// What the other tests run once more, each in a process of its own.
+/// What the other tests run in a process of its own for each of their files.
 #[test]
-#[ignore = "inspects the file that another test names"]
+#[ignore = "inspects the file that another test lays down"]
 fn one_file_is_inspected() {
-    let Ok(path) = env::var(FILE) else {
+    let Ok(file) = fs::read(FILE) else {
         return;
     };
-    let file = fs::read(&path).unwrap();
     let mut scratch = Scratch::new().unwrap();
     let before = status("VmRSS:");
     let inspection = inspect_bytes(&file, LIMITS, &mut scratch);
     let took = status("VmHWM:").saturating_sub(before);
-    fs::write(format!("{path}.took"), took.to_string()).unwrap();
-    fs::write(format!("{path}.codes"), codes(&inspection).join(",")).unwrap();
+    fs::write(TOOK, took.to_string()).unwrap();
+    fs::write(CODES, codes(&inspection).join(",")).unwrap();
 }
 
 /// Bytes of memory that inspecting a file takes, and the checks that said no.
 #[cfg(test)]
 fn took(file: &[u8]) -> (u64, String) {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("file");
-    fs::write(&path, file).unwrap();
+    fs::write(directory.path().join(FILE), file).unwrap();
     let done = Command::new(env::current_exe().unwrap())
         .args(["--exact", "one_file_is_inspected", "--ignored"])
-        .env(FILE, &path)
+        .current_dir(directory.path())
         .output()
         .unwrap();
     assert!(done.status.success(), "{done:?}");
-    let said = |extension| fs::read_to_string(path.with_extension(extension)).unwrap();
-    (said("took").parse().unwrap(), said("codes"))
+    let said = |name| fs::read_to_string(directory.path().join(name)).unwrap();
+    (said(TOOK).parse().unwrap(), said(CODES))
 }
 
 /// Holds that a sound file takes no more than it weighs, and at least as much as shows that it was measured.
@@ -110,4 +116,200 @@ fn a_lossless_webp_weighs_the_tables_of_all_its_groups() {
         ..many
     };
     assert_weighed("large groups", &webp(&[(*b"VP8L", &large.picture())]), 200 * MIB);
+}
+
+/// TIFF's number of pictures in inks.
+const INKS: u16 = 5;
+const EDGES: (u16, u16) = (4000, 3000);
+const SIZE: (u32, u32) = (EDGES.0 as u32, EDGES.1 as u32);
+const PIXELS: usize = SIZE.0 as usize * SIZE.1 as usize;
+
+/// Samples of a picture of [`SIZE`] in which there is something to see everywhere, so many of each pixel.
+#[cfg(test)]
+fn samples(of_a_pixel: usize) -> Vec<u8> {
+    let mut noise = 0x1234_5678_u32;
+    let mut samples = Vec::with_capacity(PIXELS * of_a_pixel);
+    for at in (0..SIZE.0 * SIZE.1).map(|at| at / 64) {
+        noise ^= noise << 13;
+        noise ^= noise >> 17;
+        noise ^= noise << 5;
+        let [grain, light, ..] = (noise & 0x0707 | at << 8 & 0xF000).to_le_bytes();
+        samples.extend((0..of_a_pixel).map(|sample| match sample {
+            0 => grain.wrapping_add(light),
+            3 => light | 1,
+            _ => light,
+        }));
+    }
+    samples
+}
+
+#[test]
+fn a_jpeg_of_every_kind_weighs_what_it_takes() {
+    let photo = |progressive| SamplePhoto {
+        progressive,
+        ..SamplePhoto::new(3, EDGES.0, EDGES.1)
+    };
+    assert_weighed("a baseline JPEG", &photo(false).jpeg(), MIB);
+    assert_weighed("a progressive JPEG", &photo(true).jpeg(), MIB);
+    for (what, colour, least) in [("grey", ColorType::Luma, 1), ("CMYK", ColorType::Cmyk, 4)] {
+        let samples = samples(if colour == ColorType::Cmyk { 4 } else { 1 });
+        for progressive in [false, true] {
+            let kind = Kind {
+                progressive,
+                colour,
+                ..Kind::default()
+            };
+            let file = encode(EDGES.0, EDGES.1, &samples, &kind);
+            assert_weighed(&format!("{what}, progressive {progressive}"), &file, least * MIB);
+        }
+    }
+}
+
+#[test]
+fn a_png_of_every_kind_weighs_what_it_takes() {
+    for (depth, colour, of_a_pixel) in [(16, 6, 8), (16, 2, 6), (8, 2, 3), (8, 0, 1), (1, 3, 0)] {
+        for interlaced in [false, true] {
+            let kind = Png {
+                interlaced,
+                before: if colour == 3 {
+                    vec![
+                        png::chunk(*b"PLTE", &CORNERS.concat()),
+                        png::chunk(*b"tRNS", &[200, 100]),
+                    ]
+                } else {
+                    vec![]
+                },
+                ..Png::new(SIZE, depth, colour)
+            };
+            let row = |pixels: u32| {
+                1 + if of_a_pixel == 0 {
+                    pixels.div_ceil(8)
+                } else {
+                    pixels * of_a_pixel
+                }
+            };
+            let length: u32 = if interlaced {
+                let rows = png::PASSES.iter().map(|&[left, up, across, down]| {
+                    (SIZE.1 - up).div_ceil(down) * row((SIZE.0 - left).div_ceil(across))
+                });
+                rows.sum()
+            } else {
+                SIZE.1 * row(SIZE.0)
+            };
+            let file = kind.around(&fdeflate::compress_to_vec(&vec![0; length as usize]));
+            let what = format!("PNG, {depth} bits, colour {colour}, interlaced {interlaced}");
+            assert_weighed(&what, &file, 11 * MIB);
+        }
+    }
+}
+
+#[test]
+fn a_webp_of_every_kind_weighs_what_it_takes() {
+    let encode = |samples: &[u8], has_alpha: bool, lossless: bool| {
+        let encoder = if has_alpha {
+            Encoder::new_rgba(samples, SIZE.0, SIZE.1)
+        } else {
+            Encoder::new_rgb(samples, SIZE.0, SIZE.1)
+        };
+        let encoder = encoder
+            .quality(if lossless { 0.0 } else { 80.0 })
+            .method(0)
+            .lossless(lossless);
+        encoder.encode(Unstoppable).unwrap()
+    };
+    for has_alpha in [false, true] {
+        let samples = samples(if has_alpha { 4 } else { 3 });
+        for lossless in [false, true] {
+            let file = encode(&samples, has_alpha, lossless);
+            let what = format!("WebP, alpha {has_alpha}, lossless {lossless}");
+            assert_weighed(&what, &file, 30 * MIB);
+            // Honest encoders make few groups.
+            assert!(
+                weight_of(&file, LIMITS).unwrap() < 13 * PIXELS as u64 + file.len() as u64 + 48 * MIB,
+                "{what}"
+            );
+        }
+    }
+    let palette: Vec<u8> = samples(1)
+        .iter()
+        .flat_map(|&sample| CORNERS[usize::from(sample) % 4])
+        .collect();
+    assert_weighed("WebP of four colours", &encode(&palette, false, true), 40 * MIB);
+}
+
+#[test]
+fn alpha_without_loss_weighs_the_tables_of_all_its_groups() {
+    let size = (1024, 1024);
+    let whole = Encoder::new_rgb(&vec![99; 3 << 20], size.0, size.1)
+        .method(0)
+        .encode(Unstoppable)
+        .unwrap();
+    assert_eq!(whole.get(12..16), Some(&b"VP8 "[..]));
+    let less = [0xFF, 3, 0];
+    let header = [&[0x10, 0, 0, 0][..], &less, &less].concat();
+    let alpha = Tiled {
+        size,
+        bits: 2,
+        groups: 65_536,
+        large: false,
+    };
+    let file = webp(&[
+        (*b"VP8X", &header),
+        (*b"ALPH", &alpha.alpha()),
+        (*b"VP8 ", &whole[20..]),
+    ]);
+    assert_weighed("alpha of 65 536 groups", &file, 350 * MIB);
+}
+
+#[test]
+fn a_gif_weighs_what_it_takes() {
+    let mut file = Vec::new();
+    let mut encoder = GifEncoder::new(&mut file, EDGES.0, EDGES.1, &[7; 768]).unwrap();
+    let frame = Frame {
+        width: EDGES.0,
+        height: EDGES.1,
+        buffer: samples(1).into(),
+        ..Frame::default()
+    };
+    encoder.write_frame(&frame).unwrap();
+    drop(encoder);
+    assert_weighed("GIF", &file, 20 * MIB);
+}
+
+#[test]
+fn a_tiff_of_every_kind_weighs_what_it_takes() {
+    let rgb = samples(3);
+    for (what, compression) in [("none", Compression::Uncompressed), ("LZW", Compression::Lzw)] {
+        for rows in [16, SIZE.1] {
+            let mut file = Cursor::new(Vec::new());
+            let mut encoder = TiffEncoder::new(&mut file).unwrap().with_compression(compression);
+            let mut image = encoder.new_image::<colortype::RGB8>(SIZE.0, SIZE.1).unwrap();
+            image.rows_per_strip(rows).unwrap();
+            image.write_data(&rgb).unwrap();
+            assert_weighed(
+                &format!("TIFF, {what}, strips of {rows}"),
+                file.get_ref(),
+                15 * MIB,
+            );
+        }
+    }
+    for (bits, samples, photometric) in [(8, 4, INKS), (16, 3, 2), (16, 1, 1)] {
+        for (apart, chunk) in [
+            (false, (None, SIZE.1)),
+            (true, (None, SIZE.1)),
+            (false, (Some(4096), 4096)),
+        ] {
+            let kind = Picture {
+                chunk,
+                apart,
+                ..Picture::new(SIZE, bits, samples, photometric)
+            };
+            let (across, down) = (chunk.0.unwrap_or(SIZE.0), chunk.1);
+            let planes = if apart { samples } else { 1 };
+            let bytes = across * down * u32::from(bits / 8) * u32::from(samples / planes);
+            let file = kind.around(&vec![vec![99; bytes as usize]; planes.into()]);
+            let what = format!("TIFF, {samples} times {bits} bits, apart {apart}, {chunk:?}");
+            assert_weighed(&what, &file, 11 * MIB);
+        }
+    }
 }

@@ -22,6 +22,17 @@ fn checksum(bytes: &[u8]) -> u32 {
     })
 }
 
+/// Where each pass of an interlaced picture begins, and its steps: across and down each.
+pub(crate) const PASSES: [[u32; 4]; 7] = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+];
+
 /// A file of this kind, its pixels as they are stored.
 #[derive(Clone)]
 pub(crate) struct Png {
@@ -48,15 +59,6 @@ impl Png {
 
     /// The file; `sample` gives the samples of a pixel, each as large as the depth allows.
     pub(crate) fn file(&self, pixel: impl Fn(u32, u32) -> Vec<u16>) -> Vec<u8> {
-        const PASSES: [[u32; 4]; 7] = [
-            [0, 0, 8, 8],
-            [4, 0, 8, 8],
-            [0, 4, 4, 8],
-            [2, 0, 4, 4],
-            [0, 2, 2, 4],
-            [1, 0, 2, 2],
-            [0, 1, 1, 2],
-        ];
         let passes: &[[u32; 4]] = if self.interlaced { &PASSES } else { &[[0, 0, 1, 1]] };
         let (width, height) = self.size;
         let mut rows = Vec::new();
