@@ -38,9 +38,17 @@ fn each_file_gets_a_line_with_its_stem_and_its_time() {
             assert!(line["ms"].as_f64().unwrap() > 0.0, "{line}");
         }
         for stem in ["one", "two.of.them"] {
-            for edge in [1024, 256] {
+            for (edge, size) in [(1024, (800, 600)), (256, (256, 192))] {
                 let thumbnail = fs::read(out.join(format!("{stem}.{edge}.jpg"))).unwrap();
-                assert!(thumbnail.starts_with(&[0xFF, 0xD8]));
+                let mut decoder = jpeg_decoder::Decoder::new(&thumbnail[..]);
+                let samples = decoder.decode().unwrap();
+                let info = decoder.info().unwrap();
+                assert_eq!((info.width, info.height), size, "{stem}, {edge}");
+                // One colour everywhere would be no photo.
+                assert!(
+                    samples.iter().any(|&sample| sample.abs_diff(samples[0]) > 50),
+                    "{stem}, {edge}"
+                );
             }
         }
         fs::remove_dir_all(&out).unwrap();

@@ -8,7 +8,7 @@ use std::{env, fs, io::Cursor, process::Command};
 
 use ::tiff::encoder::{Compression, TiffEncoder, colortype};
 use gif::{Encoder as GifEncoder, Frame};
-use jpeg_encoder::ColorType;
+use jpeg_encoder::{ColorType, SamplingFactor};
 use pictures::{png::Png, tiff::Picture, vp8l::Tiled, *};
 use rapidphoto_imaging::{Scratch, inspect_bytes, weight_of};
 use rapidphoto_sample_photos::SamplePhoto;
@@ -166,6 +166,28 @@ fn a_jpeg_of_every_kind_weighs_what_it_takes() {
 }
 
 #[test]
+fn colours_that_are_told_late_cost_nothing() {
+    let kind = Kind {
+        progressive: true,
+        sampling: SamplingFactor::R_4_4_4,
+        ..Kind::default()
+    };
+    let file = encode(EDGES.0, EDGES.1, &samples(3), &kind);
+    let markers = |code| {
+        file.windows(2)
+            .enumerate()
+            .filter(move |(_, two)| *two == [0xFF, code])
+    };
+    let second = markers(0xDA).nth(1).unwrap().0;
+    let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0";
+    // It would be red, green and blue, and all its coefficients were kept.
+    let late = [&file[..second], adobe, &file[second..]].concat();
+    assert_weighed("a late Adobe marker", &late, MIB);
+    let weight = weight_of(&late, LIMITS).unwrap();
+    assert!(weight < 2 * PIXELS as u64 + 16 * MIB, "{weight}");
+}
+
+#[test]
 fn a_png_of_every_kind_weighs_what_it_takes() {
     for (depth, colour, of_a_pixel) in [(16, 6, 8), (16, 2, 6), (8, 2, 3), (8, 0, 1), (1, 3, 0)] {
         for interlaced in [false, true] {
@@ -200,6 +222,23 @@ fn a_png_of_every_kind_weighs_what_it_takes() {
             let what = format!("PNG, {depth} bits, colour {colour}, interlaced {interlaced}");
             assert_weighed(&what, &file, 11 * MIB);
         }
+    }
+}
+
+#[test]
+fn what_a_png_would_become_beside_its_pixels_takes_no_memory() {
+    let bomb = fdeflate::compress_to_vec(&vec![0; 64 << 20]);
+    for (kind, head) in [
+        (*b"iCCP", &b"x\0\0"[..]),
+        (*b"zTXt", b"Comment\0\0"),
+        (*b"iTXt", b"Comment\0\x01\0\0\0"),
+    ] {
+        let png = Png {
+            before: vec![png::chunk(kind, &[head, &bomb[..]].concat()); 20],
+            ..Png::new((64, 64), 8, 0)
+        };
+        let file = png.around(&fdeflate::compress_to_vec(&[0; 64 * 65]));
+        assert_weighed(std::str::from_utf8(&kind).unwrap(), &file, 0);
     }
 }
 

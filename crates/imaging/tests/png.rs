@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod pictures;
 
+use std::time::Instant;
+
 use moxcms::ColorProfile;
 use pictures::{
     png::{Png, chunk},
@@ -205,17 +207,33 @@ fn a_wide_gamut_is_brought_to_srgb() {
 
 #[test]
 fn a_profile_or_text_that_is_a_bomb_is_never_inflated() {
-    let zeros = vec![0; 64 << 20];
-    for bomb in [
-        chunk(*b"iCCP", &compressed("x", &zeros)),
-        chunk(*b"zTXt", &compressed("Comment", &zeros)),
-        chunk(
-            *b"iTXt",
-            &[b"Comment\0\x01\0\0\0", &fdeflate::compress_to_vec(&zeros)[..]].concat(),
-        ),
+    const BOMBS: u32 = 40;
+    let bomb = fdeflate::compress_to_vec(&vec![0; 64 << 20]);
+    assert!(bomb.len() < 1 << 20);
+    let inspecting = |chunks: Vec<Vec<u8>>| {
+        let file = with(chunks);
+        let started = Instant::now();
+        assert_quarters(&inspect(&file), "a bomb");
+        started.elapsed()
+    };
+    let started = Instant::now();
+    assert_eq!(
+        fdeflate::decompress_to_vec(&bomb).map(|zeros| zeros.len()),
+        Ok(64 << 20)
+    );
+    let inflating = started.elapsed();
+    let plain = inspecting(vec![]);
+    for bombs in [
+        chunk(*b"iCCP", &[b"x\0\0", &bomb[..]].concat()),
+        chunk(*b"zTXt", &[b"Comment\0\0", &bomb[..]].concat()),
+        chunk(*b"iTXt", &[b"Comment\0\x01\0\0\0", &bomb[..]].concat()),
     ] {
-        assert!(bomb.len() < 1 << 20);
-        assert_quarters(&inspect(&with(vec![bomb; 20])), "a bomb");
+        // Of a profile, as much as a profile may have is inflated to find that it has more.
+        let took = inspecting(vec![bombs; BOMBS as usize]);
+        assert!(
+            took < plain * 5 + inflating * BOMBS / 4,
+            "{took:?}, {plain:?} without, {inflating:?} for each"
+        );
     }
 }
 
