@@ -52,7 +52,17 @@ impl Orientation {
             Self::Transversed => transpose(&rows().rev(), width, height, |x| width - 1 - x),
             Self::QuarterLeft => transpose(&rows(), width, height, |x| width - 1 - x),
         };
-        Plane::whole(size, shown)
+        let mut shown = Plane::whole(size, shown);
+        // What is turned round begins with what was covered in part; nothing tells that.
+        match self {
+            Self::MirroredAcross => shown.covered.1 = stored.covered.1,
+            Self::MirroredDown => shown.covered.0 = stored.covered.0,
+            Self::Transposed => shown.covered = (stored.covered.1, stored.covered.0),
+            Self::QuarterRight => shown.covered.1 = stored.covered.0,
+            Self::QuarterLeft => shown.covered.0 = stored.covered.1,
+            Self::Upright | Self::HalfTurn | Self::Transversed => {}
+        }
+        shown
     }
 }
 
@@ -125,6 +135,26 @@ mod tests {
     fn numbers_that_mean_nothing_turn_nothing() {
         for number in [None, Some(0), Some(1), Some(9), Some(255)] {
             assert_eq!(Orientation::from_exif(number), Orientation::Upright);
+        }
+    }
+
+    #[test]
+    fn what_a_picture_covers_stays_at_the_end_where_nothing_is_turned_round() {
+        let covered = |orientation: Orientation| {
+            let stored = Plane::tints((3, 9), vec![0; 10]);
+            orientation.apply(stored).covered
+        };
+        for (orientation, expected) in [
+            (Orientation::Upright, (1.5, 4.5)),
+            (Orientation::MirroredAcross, (2.0, 4.5)),
+            (Orientation::HalfTurn, (2.0, 5.0)),
+            (Orientation::MirroredDown, (1.5, 5.0)),
+            (Orientation::Transposed, (4.5, 1.5)),
+            (Orientation::QuarterRight, (5.0, 1.5)),
+            (Orientation::Transversed, (5.0, 2.0)),
+            (Orientation::QuarterLeft, (4.5, 2.0)),
+        ] {
+            assert_eq!(covered(orientation), expected, "{orientation:?}");
         }
     }
 }

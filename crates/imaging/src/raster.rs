@@ -29,6 +29,9 @@ pub(crate) struct Plane {
     pub(crate) samples: Vec<u8>,
 }
 
+/// In a picture whose shorter edge is below this, the half of a tint is a part that is seen.
+pub(crate) const THIN: u32 = 16;
+
 impl Plane {
     /// A plane that is covered by its picture to its edges.
     pub(crate) fn whole((width, height): (u32, u32), samples: Vec<u8>) -> Self {
@@ -40,17 +43,49 @@ impl Plane {
         }
     }
 
+    /// The tints of a picture of this size, one for up to four pixels: of an odd width or height, the last count for less.
+    pub(crate) fn tints(picture: (u32, u32), samples: Vec<u8>) -> Self {
+        Self {
+            covered: halves(picture),
+            ..Self::whole((picture.0.div_ceil(2), picture.1.div_ceil(2)), samples)
+        }
+    }
+
+    /// Whether it has the size of the tints of a picture of this size.
+    pub(crate) fn is_half_of(&self, picture: (u32, u32)) -> bool {
+        let size = (picture.0.div_ceil(2), picture.1.div_ceil(2));
+        (self.width, self.height, self.covered) == (size.0, size.1, halves(picture))
+    }
+
     /// A row of samples; of a row that is not there, none.
     pub(crate) fn row(&self, y: usize) -> &[u8] {
         let width = self.width as usize;
         self.samples.get(y * width..(y + 1) * width).unwrap_or_default()
     }
 
+    /// With a sample for each of `like`'s, in the direction in which that is thin.
+    pub(crate) fn spread(&self, like: &Self) -> Self {
+        let (width, columns) = spread((self.width, self.covered.0), (like.width, like.covered.0));
+        let (height, rows) = spread((self.height, self.covered.1), (like.height, like.covered.1));
+        let mut samples = Vec::with_capacity(columns.len() * rows.len());
+        for y in rows {
+            let row = self.row(y);
+            samples.extend(columns.iter().filter_map(|&x| row.get(x)));
+        }
+        Self {
+            width: width.0,
+            height: height.0,
+            covered: (width.1, height.1),
+            samples,
+        }
+    }
+
     /// Half as wide and high, rounded up, each sample the mean of up to four.
     pub(crate) fn halved(&self) -> Self {
-        let size = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let size = (self.width, self.height);
+        let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
         let width = self.width.max(1) as usize;
-        let mut samples = Vec::with_capacity(size.0 as usize * size.1 as usize);
+        let mut samples = Vec::with_capacity(halved.0 as usize * halved.1 as usize);
         for rows in self.samples.chunks(2 * width) {
             let (upper, lower) = rows.split_at(width.min(rows.len()));
             // Where there is no lower row or right neighbour, its twin stands in.
@@ -64,8 +99,29 @@ impl Plane {
                 samples.push(u8::try_from((sum(above) + sum(below) + 2) / 4).unwrap_or(u8::MAX));
             }
         }
-        Self::whole(size, samples)
+        Self::tints(size, samples)
     }
+}
+
+/// A length with how much of it is covered, and the samples to take for it.
+fn spread(own: (u32, f64), like: (u32, f64)) -> ((u32, f64), Vec<usize>) {
+    if like.0 >= THIN {
+        return (own, (0..own.0 as usize).collect());
+    }
+    let ends_before =
+        |sample: u32, place: u32| f64::from(sample + 1) * like.1 <= (f64::from(place) + 0.5) * own.1;
+    let nearest = |place| {
+        (0..own.0.saturating_sub(1))
+            .take_while(|&sample| ends_before(sample, place))
+            .count()
+    };
+    (like, (0..like.0).map(nearest).collect())
+}
+
+/// How much of its tints a picture covers.
+fn halves((width, height): (u32, u32)) -> (f64, f64) {
+    let half = |length: u32| (f64::from(length) / 2.0).max(1.0);
+    (half(width), half(height))
 }
 
 impl Colour {
@@ -106,7 +162,9 @@ mod tests {
     #[test]
     fn half_a_plane_is_the_mean_of_its_squares() {
         let odd = Plane::whole((3, 3), vec![0, 4, 9, 8, 12, 11, 1, 2, 255]);
-        assert_eq!(odd.halved(), Plane::whole((2, 2), vec![6, 10, 2, 255]));
+        let halved = odd.halved();
+        assert_eq!(halved, Plane::tints((3, 3), vec![6, 10, 2, 255]));
+        assert_eq!((halved.width, halved.height, halved.covered), (2, 2, (1.5, 1.5)));
         assert_eq!(
             Plane::whole((1, 1), vec![7]).halved(),
             Plane::whole((1, 1), vec![7])

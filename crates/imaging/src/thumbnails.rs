@@ -6,7 +6,7 @@ use rapidphoto_domain::values::ThumbnailEdge;
 use crate::{
     colour::Colours,
     orientation::Orientation,
-    raster::{Colour, Raster},
+    raster::{Colour, Plane, Raster, THIN},
     resize::{fit, resize},
 };
 
@@ -79,24 +79,59 @@ impl Thumbnailer {
 /// A picture at a much smaller size. Its tints are few by now: they are halved by averages, for a sharp filter would ring
 /// over half of a small picture.
 fn smaller(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
-    let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
-        let small = resize(resizer, plane, size)?;
-        let is_tint = raster.colour == Colour::Ycc && component > 0;
-        Ok(if is_tint { small.halved() } else { small })
-    });
-    Ok(Raster {
-        colour: raster.colour,
-        planes: planes.collect::<Result<_, ResizeError>>()?,
+    by_kind(raster, |plane, of| {
+        let Some(light) = of else {
+            return resize(resizer, plane, size);
+        };
+        halved_at(resizer, plane, light, size)
     })
 }
 
 /// Brings all planes of a picture to one size; tints to half of it, as they are stored.
 fn reduce(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
     let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
-    let planes = raster.planes.iter().enumerate().map(|(component, plane)| {
-        let is_tint = raster.colour == Colour::Ycc && component > 0;
-        resize(resizer, plane, if is_tint { halved } else { size })
-    });
+    by_kind(raster, |plane, of| {
+        let Some(light) = of else {
+            return resize(resizer, plane, size);
+        };
+        if plane.is_half_of(size) || size.0.min(size.1) < THIN {
+            halved_at(resizer, plane, light, size)
+        } else {
+            resize(resizer, plane, halved)
+        }
+    })
+}
+
+/// The tints of a picture at a size, halved by averages; those that are of that size already are kept. Those of a thin
+/// picture are told apart row by row before: the last may belong to one row only, and be half of all.
+fn halved_at(
+    resizer: &mut Resizer,
+    tints: &Plane,
+    light: &Plane,
+    size: (u32, u32),
+) -> Result<Plane, ResizeError> {
+    if tints.is_half_of(size) {
+        return Ok(tints.clone());
+    }
+    let full = if light.width.min(light.height) < THIN {
+        resize(resizer, &tints.spread(light), size)
+    } else {
+        resize(resizer, tints, size)
+    };
+    Ok(full?.halved())
+}
+
+/// Makes another plane of each: `make` gets it, and if it holds tints, the light that they are of.
+fn by_kind(
+    raster: &Raster,
+    mut make: impl FnMut(&Plane, Option<&Plane>) -> Result<Plane, ResizeError>,
+) -> Result<Raster, ResizeError> {
+    let light = raster.planes.first().filter(|_| raster.colour == Colour::Ycc);
+    let planes = raster
+        .planes
+        .iter()
+        .zip(0..)
+        .map(|(plane, component)| make(plane, light.filter(|_| component > 0)));
     Ok(Raster {
         colour: raster.colour,
         planes: planes.collect::<Result<_, _>>()?,

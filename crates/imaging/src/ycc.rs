@@ -47,14 +47,13 @@ impl YccRows {
             self.take_pair(&last, &last);
             self.light.truncate(light);
         }
-        let halved = (self.size.0.div_ceil(2), self.size.1.div_ceil(2));
         let [blueness, redness] = self.tints;
         Raster {
             colour: Colour::Ycc,
             planes: vec![
                 Plane::whole(self.size, self.light),
-                Plane::whole(halved, blueness),
-                Plane::whole(halved, redness),
+                Plane::tints(self.size, blueness),
+                Plane::tints(self.size, redness),
             ],
         }
     }

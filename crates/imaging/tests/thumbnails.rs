@@ -5,7 +5,7 @@ mod pictures;
 
 use jpeg_encoder::{ColorType, SamplingFactor};
 use moxcms::ColorProfile;
-use pictures::*;
+use pictures::{png::Png, *};
 use rapidphoto_domain::values::{MimeType, ThumbnailEdge};
 use rapidphoto_sample_photos::{Orientation, SamplePhoto};
 
@@ -232,6 +232,118 @@ fn thin_pictures_keep_a_pixel() {
         sizes(&picture(2500, 3, &Kind::default())),
         [(256, 256, 1), (1024, 1024, 1)]
     );
+}
+
+/// A picture whose last row is blue and whose others are red, or its columns.
+#[cfg(test)]
+fn last_is_blue(size: (u32, u32), x: u32, y: u32) -> Colour {
+    let (width, height) = size;
+    let is_last = if width > height {
+        y + 1 == height
+    } else {
+        x + 1 == width
+    };
+    if is_last { BLUE } else { RED }
+}
+
+/// What Lanczos3 makes of so many rows when one is left, by its definition.
+#[cfg(test)]
+fn one_of(rows: u32) -> Colour {
+    let count = f64::from(rows);
+    let sinc = |x: f64| {
+        if x == 0.0 {
+            1.0
+        } else {
+            (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
+        }
+    };
+    let weights: Vec<f64> = (0..rows)
+        .map(|row| (f64::from(row) + 0.5 - count / 2.0) / count)
+        .map(|x| sinc(x) * sinc(x / 3.0))
+        .collect();
+    let part = weights.last().unwrap() / weights.iter().sum::<f64>();
+    std::array::from_fn(|at| {
+        let mixed = f64::from(RED[at]) * (1.0 - part) + f64::from(BLUE[at]) * part;
+        let distance = |sample: &u8| (f64::from(*sample) - mixed).abs();
+        (0..=u8::MAX)
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            .unwrap()
+    })
+}
+
+/// The kinds of files that a thin picture comes as.
+#[cfg(test)]
+fn thin_files(size: (u32, u32)) -> Vec<(String, Vec<u8>)> {
+    let png = Png::new(size, 8, 2).file(|x, y| last_is_blue(size, x, y).map(u16::from).to_vec());
+    let places = (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y)));
+    let pixels: Vec<u8> = places.flat_map(|(x, y)| last_is_blue(size, x, y)).collect();
+    let inks: Vec<u8> = pixels
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .flat_map(|&[red, green, blue]| [255 - red, 255 - green, 255 - blue, 0])
+        .collect();
+    let (width, height) = (size.0.try_into().unwrap(), size.1.try_into().unwrap());
+    let mut files = vec![("PNG".to_owned(), png)];
+    let samplings = [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0];
+    // The encoder takes every second tint and leaves out the others: of an even count, the last.
+    let is_odd = size.0.min(size.1) % 2 == 1;
+    for sampling in samplings.into_iter().take(if is_odd { 2 } else { 1 }) {
+        for (progressive, orientation) in [(false, None), (true, None), (false, Some(3)), (false, Some(6))] {
+            let kind = Kind {
+                orientation,
+                progressive,
+                sampling,
+                ..Kind::default()
+            };
+            let what = format!("{sampling:?}, progressive {progressive}, orientation {orientation:?}");
+            files.push((what, encode(width, height, &pixels, &kind)));
+        }
+    }
+    let kind = Kind {
+        colour: ColorType::Cmyk,
+        sampling: SamplingFactor::R_4_4_4,
+        ..Kind::default()
+    };
+    files.push(("inks".to_owned(), encode(width, height, &inks, &kind)));
+    files
+}
+
+#[test]
+fn thin_pictures_keep_their_colours() {
+    for thickness in [2, 3, 5, 7, 8] {
+        let wanted = one_of(thickness);
+        for size in [(9000, thickness), (thickness, 9000)] {
+            for (what, file) in thin_files(size) {
+                for thumbnail in &inspect(&file).thumbnails {
+                    let seen = see(thumbnail);
+                    assert_eq!(seen.width.min(seen.height), 1);
+                    for place in [1, 2, 3] {
+                        let (x, y) = (seen.width * place / 4, seen.height * place / 4);
+                        let colour: Colour = seen.at(x, y).try_into().unwrap();
+                        assert!(
+                            near(colour, wanted),
+                            "{what}, {size:?}: {colour:?} for {wanted:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_of_three_rows_leaves_the_first_as_it_is() {
+    for size in [(300, 3), (3, 300)] {
+        let (_, png) = thin_files(size).swap_remove(0);
+        for thumbnail in &inspect(&png).thumbnails {
+            let seen = see(thumbnail);
+            let first = seen.at(0, 0).try_into().unwrap();
+            assert!(near(first, RED), "{size:?}, {:?}: {first:?}", thumbnail.edge);
+            let last = seen.at(seen.width - 1, seen.height - 1);
+            assert!(last[2] > 2 * last[0], "{size:?}, {:?}: {last:?}", thumbnail.edge);
+        }
+    }
 }
 
 #[test]

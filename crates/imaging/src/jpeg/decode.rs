@@ -40,6 +40,7 @@ fn in_general(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
     if let Some(transform) = colours(layout) {
         decoder.set_color_transform(transform);
     }
+    let edge = least(frame, edge);
     // The longer edge decides; the decoder is content when one of both is long enough.
     let (width, height) = if frame.width >= frame.height {
         decoder.scale(edge, u16::MAX)
@@ -78,6 +79,11 @@ fn in_general(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError> {
     })
 }
 
+/// How long the longer edge is to be at least.
+fn least(frame: &Frame, edge: u16) -> u16 {
+    if frame.is_thin() { u16::MAX } else { edge }
+}
+
 /// The scale in eighths at which an edge of this many pixels becomes that many.
 fn eighths(full: u16, scaled: u16) -> u8 {
     [1, 2, 4]
@@ -114,7 +120,7 @@ fn weight_in_general(frame: &Frame, edge: u16) -> u64 {
     let longer = u32::from(frame.width.max(frame.height));
     let scale = [1, 2, 4]
         .into_iter()
-        .find(|&scale| (longer * scale).div_ceil(8) >= u32::from(edge))
+        .find(|&scale| (longer * scale).div_ceil(8) >= u32::from(least(frame, edge)))
         .unwrap_or(8);
     let reduced = |count: u64| count * u64::from(scale) * u64::from(scale) / 64;
     let coefficients = match frame.coding {

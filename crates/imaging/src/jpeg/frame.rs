@@ -1,3 +1,5 @@
+use crate::raster::THIN;
+
 /// What a frame header says (ITU-T T.81, B.2.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -99,6 +101,11 @@ impl Frame {
 
     pub(super) fn is_readable(&self) -> bool {
         self.obstacle().is_none()
+    }
+
+    /// Whether it is so low or narrow that what fills up its last blocks would be seen in a picture at a smaller scale.
+    pub(super) fn is_thin(&self) -> bool {
+        u32::from(self.width.min(self.height)) < THIN
     }
 
     pub(crate) fn pixels(&self) -> u64 {

@@ -41,6 +41,9 @@ impl Scaled {
 /// The smallest scale at which the longer edge has enough pixels for a thumbnail of this edge: nearly twice as many, for
 /// what the decoder leaves out within blocks is seen in a thumbnail that is hardly smaller.
 pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
+    if frame.is_thin() {
+        return Scale::Full;
+    }
     Scale::reaching(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
 }
 
