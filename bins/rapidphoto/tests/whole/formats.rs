@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rapidphoto_client::types::{FileRequest, PhotoStatus};
 
-use crate::bench::{Bench, codes, ended, promise, statuses};
+use crate::bench::{Bench, codes, ended, photo, promise, statuses};
 
 const PNG: &[u8] = include_bytes!("files/turned.png");
 const WEBP: &[u8] = include_bytes!("files/photo.webp");
@@ -89,4 +89,55 @@ async fn a_type_that_is_not_the_promised_one_or_not_read_is_rejected() {
     assert_eq!(codes(&job.photos[0]), ["type_mismatch"]);
     assert_eq!(codes(&job.photos[1]), ["corrupt"]);
     assert_eq!(codes(&job.photos[2]), ["unsupported_format"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_that_is_a_page_as_well_is_never_given_back_as_one() {
+    const PAGE: &[u8] = b"<!DOCTYPE html><script>alert(document.domain)</script>";
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let whole = photo(7);
+    let length = u16::try_from(PAGE.len() + 2).unwrap().to_be_bytes();
+    let comment = [&[0xFF, 0xFE], &length[..], PAGE].concat();
+    // A page in a comment at its beginning, and another behind its end.
+    let polyglot = [&whole[..2], &comment, &whole[2..], PAGE].concat();
+    let files = [
+        file("page.html.jpg", "image/jpeg", &polyglot),
+        file("page.jpg", "image/jpeg", PAGE),
+    ];
+    let (job_id, items) = promise(session, &files).await;
+    session
+        .put(&items[0], Bytes::from(polyglot.clone()))
+        .await
+        .unwrap();
+    session.put(&items[1], Bytes::from_static(PAGE)).await.unwrap();
+    let job = ended(session, &job_id).await;
+    assert_eq!(
+        statuses(&job),
+        [PhotoStatus::Completed, PhotoStatus::Rejected],
+        "{job:?}"
+    );
+
+    let download = session
+        .download_url(&items[0].photo_id, "original")
+        .await
+        .unwrap();
+    let fetched = reqwest::get(&download.url).await.unwrap();
+    let header = |name: &str| fetched.headers()[name].to_str().unwrap();
+    assert_eq!(header("content-type"), "image/jpeg");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    let disposition = header("content-disposition");
+    assert!(disposition.starts_with("attachment"), "{disposition}");
+    assert_eq!(fetched.bytes().await.unwrap(), polyglot);
+
+    let shown = session.photo(&items[0].photo_id).await.unwrap();
+    assert_eq!(shown.thumbnails.len(), 2);
+    for thumbnail in &shown.thumbnails {
+        let fetched = reqwest::get(&thumbnail.url).await.unwrap();
+        assert_eq!(fetched.headers()["content-type"], "image/jpeg");
+        assert_eq!(fetched.headers()["x-content-type-options"], "nosniff");
+        let bytes = fetched.bytes().await.unwrap();
+        assert!(!bytes.windows(6).any(|part| part == b"script"));
+    }
 }
