@@ -284,7 +284,17 @@ fn thin_files(size: (u32, u32)) -> Vec<(String, Vec<u8>)> {
         .flat_map(|&[red, green, blue]| [255 - red, 255 - green, 255 - blue, 0])
         .collect();
     let (width, height) = (size.0.try_into().unwrap(), size.1.try_into().unwrap());
-    let mut files = vec![("PNG".to_owned(), png)];
+    let opaque: Vec<u8> = pixels
+        .as_chunks::<3>()
+        .0
+        .iter()
+        .flat_map(|&[red, green, blue]| [red, green, blue, 255])
+        .collect();
+    let webp = webpx::Encoder::new_rgba(&opaque, size.0, size.1)
+        .quality(100.0)
+        .encode(webpx::Unstoppable)
+        .unwrap();
+    let mut files = vec![("PNG".to_owned(), png), ("WebP".to_owned(), webp)];
     let samplings = [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_0];
     // The encoder takes every second tint and leaves out the others: of an even count, the last.
     let is_odd = size.0.min(size.1) % 2 == 1;

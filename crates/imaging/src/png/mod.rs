@@ -5,7 +5,7 @@
 //!
 //! `iCCP` is heeded; `sRGB` says what is assumed anyway. `gAMA` and `cHRM` alone are not: more files have wrong ones, left
 //! by programs that wrote them for monitors of their time, than right ones that differ from sRGB, and most viewers show
-//! such files as sRGB too.
+//! such files as sRGB too. `cICP` is not read: a file that has nothing else counts as sRGB.
 
 mod parts;
 

@@ -196,7 +196,7 @@ impl Form for Webp<'_> {
 /// VP8's planes, which have the form of a JPEG's and a smaller range.
 fn raster(size: (u32, u32), planes: YuvPlanes) -> Result<Raster, DecodeError> {
     let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
-    let plane = |size: (u32, u32), stride: usize, mut samples: Vec<u8>| {
+    let samples_of = |size: (u32, u32), stride: usize, mut samples: Vec<u8>| {
         let (width, height) = (size.0 as usize, size.1 as usize);
         if stride > width {
             for row in 1..height {
@@ -208,7 +208,7 @@ fn raster(size: (u32, u32), planes: YuvPlanes) -> Result<Raster, DecodeError> {
             samples.truncate(width * height);
         }
         if samples.len() == width * height {
-            Ok(Plane::whole(size, samples))
+            Ok(samples)
         } else {
             Err(DecodeError::damaged("the decoder's planes have another size"))
         }
@@ -216,9 +216,9 @@ fn raster(size: (u32, u32), planes: YuvPlanes) -> Result<Raster, DecodeError> {
     let mut picture = Raster {
         colour: Colour::Ycc,
         planes: vec![
-            plane(size, planes.y_stride, planes.y)?,
-            plane(halved, planes.u_stride, planes.u)?,
-            plane(halved, planes.v_stride, planes.v)?,
+            Plane::whole(size, samples_of(size, planes.y_stride, planes.y)?),
+            Plane::tints(size, samples_of(halved, planes.u_stride, planes.u)?),
+            Plane::tints(size, samples_of(halved, planes.v_stride, planes.v)?),
         ],
     };
     if let [light, tints @ ..] = &mut picture.planes[..] {
