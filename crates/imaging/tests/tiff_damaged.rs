@@ -82,19 +82,7 @@ fn flipped_bits_never_break_anything() {
             ..Picture::new(SIZE, 8, 3, RGB)
         };
         let file = kind.file(noise);
-        for at in 0..400 {
-            for bit in 0..8 {
-                let mut flipped = file.clone();
-                flipped[at] ^= 1 << bit;
-                let inspection = inspect(&flipped);
-                assert_eq!(
-                    inspection.thumbnails.is_empty(),
-                    !inspection.findings.is_empty(),
-                    "byte {at}: {:?}",
-                    inspection.findings
-                );
-            }
-        }
+        assert_flips_are_borne(&file, 0..400);
     }
 }
 

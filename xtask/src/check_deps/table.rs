@@ -243,7 +243,17 @@ const HOMES: &[Home] = &[
         because: "One crate is a client of HTTP.",
     },
     Home {
-        crates: &["gif", "image", "image-*", "jpeg-decoder", "kamadak-exif", "moxcms", "png", "tiff", "webpx"],
+        crates: &[
+            "gif",
+            "image",
+            "image-*",
+            "jpeg-decoder",
+            "kamadak-exif",
+            "moxcms",
+            "png",
+            "tiff",
+            "webpx",
+        ],
         live_in: &[IMAGING],
         because: "Pictures from outside are parsed in one place, with its limits.",
     },

@@ -236,3 +236,35 @@ pub(crate) fn assert_refused(file: &[u8], code: &str, what: &str) {
     );
     assert!(inspection.thumbnails.is_empty(), "{what}");
 }
+
+/// A red as Display P3 has it.
+pub(crate) const RED_OF_P3: Colour = [200, 60, 60];
+
+/// The same red in sRGB, by the primaries and the transfer curve of both.
+pub(crate) fn assert_red_of_srgb(inspection: &Inspection) {
+    assert_eq!(inspection.findings, []);
+    assert_eq!(inspection.thumbnails.len(), 2);
+    for thumbnail in &inspection.thumbnails {
+        let colour = see(thumbnail).corners()[0];
+        assert!(near(colour, [217, 42, 52]), "{colour:?}");
+    }
+}
+
+/// Whichever bit is wrong, there are either thumbnails or a reason why not.
+pub(crate) fn assert_flips_are_borne(file: &[u8], places: std::ops::Range<usize>) {
+    let mut flipped = file.to_vec();
+    for at in places {
+        for bit in 0..8 {
+            flipped[at] ^= 1 << bit;
+            let Inspection {
+                thumbnails, findings, ..
+            } = inspect(&flipped);
+            assert_eq!(
+                thumbnails.is_empty(),
+                !findings.is_empty(),
+                "byte {at}: {findings:?}"
+            );
+            flipped[at] ^= 1 << bit;
+        }
+    }
+}
