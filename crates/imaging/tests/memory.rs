@@ -11,7 +11,7 @@ use gif::{Encoder as GifEncoder, Frame};
 use jpeg_encoder::{ColorType, SamplingFactor};
 use pictures::{png::Png, tiff::Picture, vp8l::Tiled, *};
 use rapidphoto_imaging::{Scratch, inspect_bytes, weight_of};
-use rapidphoto_sample_photos::SamplePhoto;
+use rapidphoto_sample_photos::{Entry, SamplePhoto, Value};
 use webpx::{Encoder, Unstoppable};
 
 /// Names in a directory of its own for each file.
@@ -351,4 +351,18 @@ fn a_tiff_of_every_kind_weighs_what_it_takes() {
             assert_weighed(&what, &file, 11 * MIB);
         }
     }
+}
+
+#[test]
+fn a_tiff_weighs_the_lists_of_its_strips() {
+    const STRIPS: u16 = 273;
+    const STRIP_LENGTHS: u16 = 279;
+    let size = (4, 2_000_000);
+    let list = |tag, value| Entry::new(tag, Value::Shorts(vec![value; size.1 as usize]));
+    let kind = Picture {
+        chunk: (None, 1),
+        entries: vec![list(STRIPS, 8), list(STRIP_LENGTHS, 4)],
+        ..Picture::new(size, 8, 1, 1)
+    };
+    assert_weighed("2 000 000 strips", &kind.around(&[]), 64 * MIB);
 }

@@ -248,3 +248,30 @@ fn a_directory_without_a_picture_is_malformed() {
     assert_eq!(inspect(&empty.around(&[])).findings, [corrupt("malformed")]);
     assert_eq!(inspect(b"II*\0").findings, [corrupt("truncated")]);
 }
+
+#[test]
+fn directories_that_say_two_things_are_malformed() {
+    let file = with(vec![]);
+    let place = u32::from_le_bytes(file[4..8].try_into().unwrap()) as usize;
+    let count = u16::from_le_bytes(file[place..place + 2].try_into().unwrap());
+    let entries = &file[place + 2..place + 2 + usize::from(count) * 12];
+    let with_entry = |entry: &[u8], times: u16| {
+        let end = u32::try_from(file.len()).unwrap().to_le_bytes();
+        let count = (count + times).to_le_bytes();
+        let more = entry.repeat(times.into());
+        let directory = [&count[..], entries, &more, &[0; 4]].concat();
+        [&file[..4], &end, &file[8..], &directory].concat()
+    };
+    for entry in entries.chunks_exact(12) {
+        assert_eq!(inspect(&with_entry(entry, 1)).findings, [], "the same twice");
+        let mut other = entry.to_vec();
+        other[8] ^= 1;
+        assert_eq!(
+            inspect(&with_entry(&other, 1)).findings,
+            [corrupt("malformed")],
+            "{entry:?}"
+        );
+    }
+    let crowd = with_entry(&[0xFF, 0xFF, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0], 2000);
+    assert_eq!(inspect(&crowd).findings, [corrupt("too_many_parts")]);
+}

@@ -19,6 +19,7 @@ pub(crate) struct Directory<'a> {
     tiff: Tiff<'a>,
     entries: &'a [u8],
     is_cut: bool,
+    is_crowded: bool,
 }
 
 /// The value of one tag.
@@ -48,7 +49,8 @@ impl<'a> Tiff<'a> {
     /// The directory at a place.
     pub(crate) fn directory(self, offset: u32) -> Option<Directory<'a>> {
         let from = self.bytes.get(usize::try_from(offset).ok()?..)?;
-        let count = usize::from(self.short(from)?).min(MOST_ENTRIES);
+        let announced = usize::from(self.short(from)?);
+        let count = announced.min(MOST_ENTRIES);
         let table = from.get(2..)?;
         // A table that runs over the end is read as far as it goes.
         let entries = table.get(..count * 12).unwrap_or(table);
@@ -56,6 +58,7 @@ impl<'a> Tiff<'a> {
             tiff: self,
             entries,
             is_cut: entries.len() < count * 12,
+            is_crowded: announced > MOST_ENTRIES,
         })
     }
 
@@ -86,6 +89,31 @@ impl<'a> Directory<'a> {
             entries.any(|entry| self.tiff.short(entry) == Some(tag))
         };
         self.is_cut || (self.get(tag).is_none() && is_named())
+    }
+
+    /// Whether there are more entries than are looked at.
+    pub(crate) const fn is_crowded(self) -> bool {
+        self.is_crowded
+    }
+
+    /// Whether a tag below this one is named twice, with different values: readers differ in which one they believe.
+    pub(crate) fn is_ambiguous(self, below: u16) -> bool {
+        let tag = |entry: &[u8]| self.tiff.short(entry).filter(|&tag| tag < below);
+        let mut entries: Vec<_> = self.entries.chunks_exact(12).collect();
+        entries.sort_by_key(|entry| tag(entry));
+        entries
+            .array_windows()
+            .any(|[one, other]| tag(one).is_some() && tag(one) == tag(other) && one != other)
+    }
+
+    /// How many values the longest list of a tag below this one has, as far as the file can hold them.
+    pub(crate) fn longest(self, below: u16) -> usize {
+        let lists = self.entries.chunks_exact(12).filter_map(|entry| {
+            let is_list = self.tiff.short(entry)? < below && self.tiff.short(entry.get(2..)?)? != TEXT;
+            let count = usize::try_from(self.tiff.long(entry.get(4..)?)?).ok()?;
+            is_list.then_some(count.min(self.tiff.bytes.len()))
+        });
+        lists.max().unwrap_or(0)
     }
 
     /// A tag's value: the first that can be read.

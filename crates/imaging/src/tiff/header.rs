@@ -34,6 +34,9 @@ const INKS: u32 = 5;
 const COLOUR_FILTERS: u32 = 32803;
 const LINEAR_RAW: u32 = 34892;
 
+/// All tags that tell how pixels are stored are below this one.
+const PRIVATE: u16 = 532;
+
 /// No program makes tiles with longer edges.
 const LARGEST_TILE: u32 = 1 << 16;
 
@@ -58,6 +61,13 @@ impl<'a> Header<'a> {
         const NECESSARY: [u16; 6] = [BITS, STRIPS, STRIP_LENGTHS, TILES, TILE_LENGTHS, FORMAT];
         if NECESSARY.into_iter().any(|tag| directory.is_cut_at(tag)) {
             return Err(Damage::Truncated);
+        }
+        // What is judged and weighed here has to be what the decoder reads.
+        if directory.is_crowded() {
+            return Err(Damage::TooManyParts);
+        }
+        if directory.is_ambiguous(PRIVATE) {
+            return Err(Damage::Malformed);
         }
         let number = |tag: u16| directory.get(tag)?.integer();
         let size = number(WIDTH).zip(number(HEIGHT)).ok_or(Damage::Malformed)?;
@@ -166,6 +176,13 @@ impl<'a> Header<'a> {
             (_, 2.., Some(UNASSOCIATED)) => Pixels::GreyAlpha,
             _ => Pixels::Grey,
         }
+    }
+
+    /// Bytes of the lists of strips and tiles.
+    pub(super) fn list_weight(&self) -> u64 {
+        /// The decoder has each value in 32 bytes first, and then in 8; of two lists, one is done by the time.
+        const OF_A_VALUE: u64 = 32 + 2 * 8 + 8;
+        (self.directory.longest(PRIVATE) as u64).saturating_mul(OF_A_VALUE)
     }
 
     /// Bytes of all samples of a strip, or of a tile and the row of tiles that it belongs to.

@@ -113,11 +113,11 @@ impl Form for Tiff<'_> {
             return REST;
         };
         let pixels = u64::from(header.size.0) * u64::from(header.size.1);
-        // The places of strips and tiles are read out of the file, once or twice.
         header
             .pixels()
             .weight(pixels)
             .saturating_add(header.chunk_weight())
+            .saturating_add(header.list_weight())
             .saturating_add(self.bytes.len() as u64)
             .saturating_add(REST)
     }
