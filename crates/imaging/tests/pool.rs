@@ -53,6 +53,33 @@ async fn photos_that_come_together_stay_within_the_memory() {
 }
 
 #[tokio::test]
+async fn a_hundred_photos_of_fifty_megapixels_queue() {
+    const EDGES: (u16, u16) = (8660, 5774);
+    // One at a time fits, whatever the threads.
+    let pool = pool(4, 32 * MIB);
+    let grey: Vec<u8> = (0..usize::from(EDGES.0) * usize::from(EDGES.1))
+        .map(|at| (at / 64 % 251).to_le_bytes()[0])
+        .collect();
+    let kind = Kind {
+        colour: jpeg_encoder::ColorType::Luma,
+        ..Kind::default()
+    };
+    let file = Bytes::from(encode(EDGES.0, EDGES.1, &grey, &kind));
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let (pool, file) = (Arc::clone(&pool), file.clone());
+            tokio::spawn(async move { pool.inspect(file, LIMITS).await })
+        })
+        .collect();
+    for call in calls {
+        let inspection = call.await.unwrap().unwrap();
+        assert_eq!(inspection.findings, []);
+        assert_eq!(inspection.thumbnails.len(), 2);
+    }
+    assert!(pool.peak_memory_bytes() <= 32 * MIB);
+}
+
+#[tokio::test]
 async fn a_photo_that_is_heavier_than_all_memory_has_too_many_pixels() {
     let pool = pool(2, 20 * MIB);
     let heavy = SamplePhoto::new(2, 2400, 1800);
