@@ -3,6 +3,10 @@
 //! compared where it has the size of luma: elsewhere the other decoder enlarges it in its own way.
 #![no_main]
 
+#[path = "../../tests/common/definition.rs"]
+mod definition;
+
+use definition::truncated;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use jpeg_scale::{Decoder, Limits, Plane, Scale};
 use libfuzzer_sys::fuzz_target;
@@ -79,41 +83,10 @@ fn compare(plane: &Plane, expected: &[Vec<u8>], scale: Scale) {
             if block.iter().any(|row| row.iter().any(|sample| matches!(sample, 0 | 255))) {
                 continue;
             }
-            for (at, sample) in truncated(&block, n).into_iter().enumerate() {
+            for (at, sample) in truncated(|x, y| f64::from(block[y][x]), n).into_iter().enumerate() {
                 let ours = f64::from(plane.row(block_y * n + at / n)[block_x * n + at % n]);
                 assert!((ours - sample.clamp(0.0, 255.0)).abs() < SCALED_ERROR, "{ours} for {sample}");
             }
         }
     }
-}
-
-fn basis(k: usize, i: usize, n: usize) -> f64 {
-    let norm = if k == 0 { (1.0 / n as f64).sqrt() } else { (2.0 / n as f64).sqrt() };
-    norm * ((2 * i + 1) as f64 * k as f64 * std::f64::consts::PI / (2 * n) as f64).cos()
-}
-
-/// The inverse DCT of a block's lowest N × N coefficients, times N/8.
-fn truncated(block: &[&[u8]], n: usize) -> Vec<f64> {
-    let mut coefficients = vec![0.0; n * n];
-    for v in 0..n {
-        for u in 0..n {
-            for (y, row) in block.iter().enumerate() {
-                for (x, &sample) in row.iter().enumerate() {
-                    coefficients[v * n + u] += f64::from(sample) * basis(u, x, 8) * basis(v, y, 8);
-                }
-            }
-        }
-    }
-    let mut samples = vec![0.0; n * n];
-    for y in 0..n {
-        for x in 0..n {
-            for v in 0..n {
-                for u in 0..n {
-                    samples[y * n + x] +=
-                        coefficients[v * n + u] * basis(u, x, n) * basis(v, y, n) * n as f64 / 8.0;
-                }
-            }
-        }
-    }
-    samples
 }
