@@ -3,11 +3,12 @@
 #[cfg(test)]
 mod pictures;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jpeg_encoder::{ColorType, SamplingFactor};
 use moxcms::ColorProfile;
 use pictures::{
+    cpu_time::CpuTime,
     png::{Png, chunk},
     *,
 };
@@ -33,15 +34,17 @@ fn a_gigabyte_of_zeros_behind_a_photo_is_not_looked_at() {
     // Pages of zeros take memory only when they are touched.
     let mut large = vec![0; 1 << 30];
     large[..file.len()].copy_from_slice(&file);
-    // To read it all takes longer even from memory that is there; the best of some attempts, for machines are busy.
-    let best = (0..10)
-        .map(|_| {
-            let started = Instant::now();
-            assert_quarters(&inspect(&large), "with a gigabyte");
-            started.elapsed()
-        })
-        .min();
-    assert!(best < Some(Duration::from_millis(150)), "{best:?}");
+    let inspecting = CpuTime::start();
+    assert_quarters(&inspect(&large), "with a gigabyte");
+    let inspecting = inspecting.elapsed();
+    // Every line of the cache, once: less than anybody needs to look for something.
+    let reading = CpuTime::start();
+    assert!(large[file.len()..].iter().step_by(64).all(|byte| *byte == 0));
+    let reading = reading.elapsed();
+    assert!(
+        inspecting < reading / 2,
+        "{inspecting:?}, {reading:?} to look at it all"
+    );
 }
 
 #[test]
@@ -159,10 +162,10 @@ fn fifty_megabytes_of_exif_cost_nothing() {
             ..Png::new((64, 64), 8, 2)
         };
         let file = kind.file(|x, y| quarter(x, y, (64, 64)).map(u16::from).to_vec());
-        let started = Instant::now();
+        let started = CpuTime::start();
         let inspection = inspect(&file);
         assert!(
-            started.elapsed() < Duration::from_millis(500),
+            started.elapsed() < Duration::from_secs(1),
             "{:?}",
             started.elapsed()
         );

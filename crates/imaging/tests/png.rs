@@ -3,10 +3,9 @@
 #[cfg(test)]
 mod pictures;
 
-use std::time::Instant;
-
 use moxcms::ColorProfile;
 use pictures::{
+    cpu_time::CpuTime,
     png::{Png, chunk},
     *,
 };
@@ -208,11 +207,11 @@ fn a_profile_or_text_that_is_a_bomb_is_never_inflated() {
     assert!(bomb.len() < 1 << 20);
     let inspecting = |chunks: Vec<Vec<u8>>| {
         let file = with(chunks);
-        let started = Instant::now();
+        let started = CpuTime::start();
         assert_quarters(&inspect(&file), "a bomb");
         started.elapsed()
     };
-    let started = Instant::now();
+    let started = CpuTime::start();
     assert_eq!(
         fdeflate::decompress_to_vec(&bomb).map(|zeros| zeros.len()),
         Ok(64 << 20)

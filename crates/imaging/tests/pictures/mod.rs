@@ -1,6 +1,8 @@
 //! Pictures with four coloured corners, as JPEG files of every kind, and a look at what comes out.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+#[path = "../../../jpeg-scale/tests/common/cpu_time.rs"]
+pub(crate) mod cpu_time;
 pub(crate) mod png;
 pub(crate) mod tiff;
 pub(crate) mod vp8l;

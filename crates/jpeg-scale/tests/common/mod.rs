@@ -7,6 +7,7 @@
     clippy::expect_used
 )]
 
+pub mod cpu_time;
 pub mod definition;
 pub mod huffman;
 pub mod script;

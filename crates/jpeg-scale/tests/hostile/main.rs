@@ -5,9 +5,9 @@
 mod common;
 mod kinds;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Options, PLAIN, colour, encode, grey, restarts, segment, segments};
+use common::{Options, PLAIN, colour, cpu_time::CpuTime, encode, grey, restarts, segment, segments};
 use jpeg_encoder::{ColorType, SamplingFactor};
 use jpeg_scale::{Corrupt, Damage, Decoded, Decoder, Error, Limits, Scale, Unsupported, read_header};
 
@@ -210,7 +210,7 @@ fn with_size(file: &[u8], width: u16, height: u16) -> Vec<u8> {
 fn claimed_dimensions_are_judged_before_memory_is_taken() {
     let file = colour(8, 8, PLAIN);
     let huge = with_size(&file, 65_500, 65_500);
-    let start = Instant::now();
+    let start = CpuTime::start();
     for scale in Scale::ALL {
         let outcome = Decoder::new().decode(&huge, scale, &Limits::default());
         assert_eq!(
@@ -221,7 +221,7 @@ fn claimed_dimensions_are_judged_before_memory_is_taken() {
             }
         );
     }
-    assert!(start.elapsed() < Duration::from_millis(100));
+    assert!(start.elapsed() < Duration::from_secs(1));
     assert_eq!(read_header(&huge).unwrap().width, 65_500);
 
     let allowed = with_size(&file, 1000, 1000);
@@ -278,7 +278,7 @@ fn a_hundred_thousand_segments_are_passed_quickly() {
         &file[quantization.0..quantization.1],
     ] {
         let long = insert_before(&file, SOF0, &each.repeat(100_000));
-        let start = Instant::now();
+        let start = CpuTime::start();
         assert_eq!(
             Decoder::new().decode(&long, Scale::Full, &Limits::default()),
             decode(&file)
@@ -287,34 +287,29 @@ fn a_hundred_thousand_segments_are_passed_quickly() {
     }
     let huffman = segment(&file, DHT);
     let long = insert_before(&file, SOS, &file[huffman.0..huffman.1].repeat(100_000));
-    let start = Instant::now();
+    let start = CpuTime::start();
     assert_eq!(decode(&long), decode(&file));
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]
 fn what_follows_the_picture_is_not_looked_at() {
-    let mut file = colour(64, 64, PLAIN);
+    let file = colour(64, 64, PLAIN);
     let expected = decode(&file).unwrap();
     // With EOI, and (worse) without: the zeros are the data's continuation then.
-    for without_eoi in [false, true] {
-        if without_eoi {
-            file.truncate(file.len() - 2);
-        }
-        file.resize(1 << 30, 0);
-        let start = Instant::now();
+    for end in [file.len(), file.len() - 2] {
+        // Pages of zeros take memory only when they are touched.
+        let mut long = vec![0; 1 << 30];
+        long[..end].copy_from_slice(&file[..end]);
+        let start = CpuTime::start();
         let decoded = Decoder::new()
-            .decode(&file, Scale::Full, &Limits::default())
+            .decode(&long, Scale::Full, &Limits::default())
             .unwrap();
-        assert!(
-            start.elapsed() < Duration::from_millis(500),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
         assert_eq!(decoded, expected);
     }
-    file.extend(b"<html><script>");
-    assert_eq!(decode(&file).unwrap(), expected);
+    let page = [&file[..], b"<html><script>"].concat();
+    assert_eq!(decode(&page).unwrap(), expected);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Damaged and hostile progressive files: a picture with its damage told, or an error, never a panic; and in no time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use common::script::segment_of;
-use common::{Random, scans};
+use common::{Random, cpu_time::CpuTime, scans};
 use jpeg_scale::{Corrupt, Damage, read_header};
 
 const COLOUR: &[(usize, usize)] = &[(2, 2), (1, 1), (1, 1)];
@@ -260,7 +260,7 @@ fn invalid_tables_are_an_error_before_the_first_scan_and_damage_behind_it() {
 #[test]
 fn five_thousand_scans_are_refused_at_once() {
     let (_, file) = small();
-    let start = Instant::now();
+    let start = CpuTime::start();
     for at in [1, 5, 9] {
         let from = scans(&file)[at];
         let to = scans(&file).get(at + 1).copied().unwrap_or(file.len() - 2);
@@ -295,7 +295,7 @@ fn tiny_scans_of_a_large_picture_cost_little() {
     }
     assert_eq!(script.len(), 99);
     let file = picture.encode(SOF2, &script);
-    let start = Instant::now();
+    let start = CpuTime::start();
     let decoded = Decoder::new()
         .decode(&file, Scale::Half, &Limits::default())
         .unwrap();
@@ -307,7 +307,7 @@ fn tiny_scans_of_a_large_picture_cost_little() {
         let (from, to) = (scans(&file)[scan], header(&file, scan).1);
         cut.extend(&file[from..to]);
     }
-    let start = Instant::now();
+    let start = CpuTime::start();
     assert_eq!(
         Decoder::new()
             .decode(&cut, Scale::Half, &Limits::default())
@@ -323,7 +323,7 @@ fn claimed_dimensions_are_judged_before_memory_is_taken() {
     let (_, mut file) = small();
     let frame = file.windows(2).position(|pair| pair == [0xff, SOF2]).unwrap();
     file[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
-    let start = Instant::now();
+    let start = CpuTime::start();
     for scale in Scale::ALL {
         assert!(matches!(
             decode_at(&file, scale),
@@ -333,7 +333,7 @@ fn claimed_dimensions_are_judged_before_memory_is_taken() {
             })
         ));
     }
-    assert!(start.elapsed() < Duration::from_millis(100));
+    assert!(start.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn what_follows_the_picture_is_not_looked_at() {
             file.truncate(file.len() - 2);
         }
         file.resize(1 << 26, 0);
-        let start = Instant::now();
+        let start = CpuTime::start();
         assert_eq!(decode_at(&file, Scale::Half).unwrap(), expected);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         file.truncate(small().1.len());
