@@ -23,7 +23,7 @@ use rapidphoto_memory::{
     FakeClock, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -109,7 +109,7 @@ impl TestApp {
             settings: settings(),
             config: HttpConfig {
                 workers: 1,
-                drain: Duration::from_secs(10),
+                drain: DRAIN,
                 ..HttpConfig::default()
             },
             readiness: Arc::new(AllWell),
@@ -155,10 +155,8 @@ impl TestApp {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        // Bound before it is served: no client comes too early.
-        TcpStream::connect(address).await.unwrap();
         let served = tokio::spawn(serve(listener, app, stop.clone().cancelled_owned()));
-        Self {
+        let app = Self {
             address,
             clock,
             store,
@@ -171,7 +169,10 @@ impl TestApp {
             stop,
             background,
             served,
-        }
+        };
+        // No test's patience is spent on the start of its server.
+        app.get("/healthz").sent(200).await;
+        app
     }
 
     pub(crate) fn get(&self, path: &str) -> Ask<'_> {
@@ -286,6 +287,15 @@ impl TestApp {
         self.stop.cancel();
     }
 }
+
+/// How long anything is waited for that is sure to come; a guard against hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long a server that is told to stop waits for its clients.
+const DRAIN: Duration = Duration::from_mins(2);
+
+/// What has ended by then was not held up until the drain's end. The server looks once a second whether clients are gone.
+pub(crate) const BEFORE_THE_DRAIN_ENDS: Duration = Duration::from_mins(1);
 
 pub(crate) const BODY: &[u8] = b"the bytes of a photo";
 

@@ -6,9 +6,9 @@ use rapidphoto_application::ports::{
 use rapidphoto_domain::Timestamp;
 use rapidphoto_http::{Dependency, Readiness};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
-use crate::app::{TestApp, text};
+use crate::app::{BEFORE_THE_DRAIN_ENDS, PATIENCE, TestApp, text};
 
 struct Panicking;
 
@@ -68,13 +68,17 @@ async fn a_request_that_takes_too_long_is_answered_all_the_same() {
     assert!(answer.text().contains("request_timeout"), "{}", answer.text());
 }
 
-/// Hashes when it is allowed to.
-struct Gated(Semaphore);
+/// Hashes when it is allowed to, and tells when it is asked.
+struct Gated {
+    allowed: Semaphore,
+    asked: Notify,
+}
 
 #[async_trait::async_trait]
 impl PasswordHasher for Gated {
     async fn hash(&self, password: &str) -> Result<PasswordHash, BoxError> {
-        self.0.acquire().await?.forget();
+        self.asked.notify_one();
+        self.allowed.acquire().await?.forget();
         Ok(PasswordHash(format!("$plain${password}")))
     }
 
@@ -84,7 +88,10 @@ impl PasswordHasher for Gated {
 }
 
 async fn gated() -> (TestApp, Arc<Gated>) {
-    let gate = Arc::new(Gated(Semaphore::new(0)));
+    let gate = Arc::new(Gated {
+        allowed: Semaphore::new(0),
+        asked: Notify::new(),
+    });
     let hasher = Arc::clone(&gate);
     (
         TestApp::with(|parts| parts.outside.passwords = hasher).await,
@@ -97,21 +104,27 @@ async fn a_client_that_goes_away_cancels_nothing_half_done() {
     let (app, gate) = gated().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let register = app.post("/commands/auth/register").json(&account).send();
-    assert!(
-        tokio::time::timeout(Duration::from_millis(300), register)
-            .await
-            .is_err()
-    );
-    gate.0.add_permits(1);
-    for _ in 0..100 {
-        let answer = app.post("/commands/auth/login").json(&account).send().await;
-        if answer.status == 200 {
-            return;
-        }
-        app.clock.advance(Duration::from_mins(2));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    tokio::select! {
+        _ = register => panic!("registered without a hash"),
+        () = gate.asked.notified() => {}
     }
-    panic!("the account was never made");
+    gate.allowed.add_permits(1);
+    let made = async {
+        while app
+            .post("/commands/auth/login")
+            .json(&account)
+            .send()
+            .await
+            .status
+            != 200
+        {
+            app.clock.advance(Duration::from_mins(2));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, made)
+        .await
+        .expect("the account was never made");
 }
 
 #[tokio::test]
@@ -119,21 +132,21 @@ async fn a_request_under_way_is_answered_though_the_server_stops() {
     let (app, gate) = gated().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        gate.asked.notified().await;
         app.tell_to_stop();
         tokio::time::sleep(Duration::from_millis(200)).await;
-        gate.0.add_permits(1);
+        gate.allowed.add_permits(1);
     };
     let register = app.post("/commands/auth/register").json(&account).sent(201);
     tokio::join!(register, stopping);
-    assert!(app.stop().await < Duration::from_secs(3));
+    assert!(app.stop().await < BEFORE_THE_DRAIN_ENDS);
 }
 
 #[tokio::test]
 async fn an_idle_connection_does_not_hold_the_server_up() {
     let app = TestApp::start().await;
     app.get("/healthz").sent(200).await;
-    assert!(app.stop().await < Duration::from_secs(3));
+    assert!(app.stop().await < BEFORE_THE_DRAIN_ENDS);
 }
 
 #[tokio::test]
@@ -211,11 +224,12 @@ async fn a_server_that_is_dropped_is_gone() {
     let mut app = TestApp::start().await;
     app.get("/healthz").sent(200).await;
     app.drop_server().await;
-    for _ in 0..100 {
-        if tokio::net::TcpStream::connect(app.address).await.is_err() {
-            return;
+    let gone = async {
+        while tokio::net::TcpStream::connect(app.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("somebody still listens");
+    };
+    tokio::time::timeout(PATIENCE, gone)
+        .await
+        .expect("somebody still listens");
 }
