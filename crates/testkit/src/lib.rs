@@ -3,5 +3,5 @@
 mod server;
 mod user;
 
-pub use server::{Server, ServerOptions};
+pub use server::{EndedEarly, Server, ServerOptions, command};
 pub use user::{PASSWORD, new_user};

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rapidphoto_client::Client;
 use serde::Deserialize;
 use tokio::{
@@ -49,6 +49,28 @@ struct Addresses {
     s3: String,
 }
 
+/// A server ended before it was ready.
+#[derive(Debug, thiserror::Error)]
+#[error("the server ended before it was ready, with {status}:\n{log}")]
+pub struct EndedEarly {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it and those before it on the same data directory logged.
+    pub log: String,
+}
+
+/// A run of a binary that gets no configuration from the shell in which the tests are run.
+pub fn command(binary: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(binary);
+    for (name, _) in std::env::vars_os() {
+        let name_shown = name.to_string_lossy();
+        if name_shown.starts_with("RAPIDPHOTO_") || name_shown == "FAILPOINTS" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// A generous guard: a debug build on a busy machine takes a second or two.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -56,11 +78,11 @@ impl Server {
     /// Starts a server on a data directory and waits until it is ready.
     ///
     /// # Errors
-    /// When it ends, or says nothing, before that; with what it logged.
+    /// [`EndedEarly`] when it ends before that, with what it logged; or it says nothing.
     pub async fn start(binary: &Path, data_dir: &Path, options: &ServerOptions) -> anyhow::Result<Self> {
         let log = data_dir.with_extension("log");
         let stderr = std::fs::File::options().create(true).append(true).open(&log)?;
-        let mut child = Command::new(binary)
+        let mut child = Command::from(command(binary))
             .args([
                 "serve",
                 "--listen",
@@ -83,10 +105,11 @@ impl Server {
             .await
             .context("the server is not ready")??;
         let Some(line) = line else {
-            bail!(
-                "the server ended before it was ready:\n{}",
-                std::fs::read_to_string(&log)?
-            );
+            let status = timeout(PATIENCE, child.wait())
+                .await
+                .context("the server says nothing")??;
+            let log = std::fs::read_to_string(&log)?;
+            return Err(EndedEarly { status, log }.into());
         };
         let addresses = serde_json::from_str(&line).with_context(|| format!("the server said {line:?}"))?;
         Ok(Self {

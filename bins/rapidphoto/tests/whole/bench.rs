@@ -12,7 +12,7 @@ use rapidphoto_client::{
     types::{CreateJobResponse, FileRequest, JobItem, JobSnapshot, PhotoSnapshot, PhotoStatus},
 };
 use rapidphoto_sample_photos::SamplePhoto;
-use rapidphoto_testkit::{Server, ServerOptions, new_user};
+use rapidphoto_testkit::{Server, ServerOptions, command, new_user};
 use tempfile::TempDir;
 
 /// A data directory, and servers that come and go on it.
@@ -63,8 +63,7 @@ impl Bench {
 
     /// Runs a command of the binary on the data directory, which nobody serves.
     pub(crate) fn admin(&self, arguments: &[&str]) -> Output {
-        let mut command = std::process::Command::new(binary());
-        command
+        command(binary())
             .args(arguments)
             .arg("--data-dir")
             .arg(self.data_dir())

@@ -1,6 +1,6 @@
 //! A page on another origin, in a real browser: it uploads with a URL from the API and watches the stream.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rapidphoto_sample_photos::{Orientation, SamplePhoto};
@@ -9,6 +9,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     process::Command,
+    sync::mpsc,
 };
 
 use crate::bench::Bench;
@@ -48,7 +49,7 @@ async fn a_page_on_another_origin_uploads_and_watches() {
         .spawn()
         .unwrap();
     let plan = json!({ "api": server.api(), "photo": "/photo.jpg" }).to_string();
-    let told = tokio::time::timeout(Duration::from_secs(90), serve_page(&origin, &plan, &photo));
+    let told = tokio::time::timeout(Duration::from_secs(90), serve_page(&origin, plan, photo));
     let result = told.await.expect("the page tells nothing");
 
     assert_eq!(result["error"], Value::Null, "{result:#}\n{}", server.log());
@@ -86,17 +87,41 @@ fn browser() -> PathBuf {
 }
 
 /// Serves the page, its plan and its photo until it tells its result.
-async fn serve_page(origin: &TcpListener, plan: &str, photo: &Bytes) -> Value {
+async fn serve_page(origin: &TcpListener, plan: String, photo: Bytes) -> Value {
+    let page = Arc::new(Page { plan, photo });
+    let (tell, mut told) = mpsc::channel(1);
     loop {
-        let (mut stream, _) = origin.accept().await.unwrap();
+        tokio::select! {
+            result = told.recv() => return result.unwrap(),
+            connection = origin.accept() => {
+                // Browsers open connections that they may never use: none waits for another.
+                let (page, tell) = (Arc::clone(&page), tell.clone());
+                let (stream, _) = connection.unwrap();
+                tokio::spawn(async move { page.answer(stream, tell).await });
+            }
+        }
+    }
+}
+
+/// What the browser is given.
+struct Page {
+    plan: String,
+    photo: Bytes,
+}
+
+impl Page {
+    async fn answer(&self, mut stream: TcpStream, tell: mpsc::Sender<Value>) {
         let Some((head, body)) = read_request(&mut stream).await else {
-            continue;
+            return;
         };
         let (kind, answer): (&str, &[u8]) = match head.split(' ').nth(1).unwrap_or_default() {
             "/" => ("text/html", PAGE.as_bytes()),
-            "/plan" => ("application/json", plan.as_bytes()),
-            "/photo.jpg" => ("image/jpeg", photo),
-            "/result" => return serde_json::from_slice(&body).unwrap(),
+            "/plan" => ("application/json", self.plan.as_bytes()),
+            "/photo.jpg" => ("image/jpeg", &self.photo),
+            "/result" => {
+                tell.send(serde_json::from_slice(&body).unwrap()).await.unwrap();
+                return;
+            }
             _ => ("text/plain", b""),
         };
         let head = format!(

@@ -1,10 +1,15 @@
 //! Killed between any two steps and started again: every photo reaches an end, nothing that was answered 200 is lost,
 //! nothing has two results.
 
-use rapidphoto_client::types::PhotoStatus;
-use rapidphoto_testkit::PASSWORD;
+use std::os::unix::process::ExitStatusExt;
 
-use crate::bench::{Bench, count_events, ended, jpeg, photo, promise, statuses};
+use rapidphoto_client::types::PhotoStatus;
+use rapidphoto_testkit::{EndedEarly, PASSWORD, Server};
+
+use crate::bench::{Bench, binary, count_events, ended, jpeg, photo, promise, statuses};
+
+/// The signal of a process that aborts, as it does at a failpoint.
+const SIGABRT: i32 = 6;
 
 /// Kills the server at a step of the first upload, starts it again, and sees all photos through.
 async fn survives_death_at(failpoint: &str) {
@@ -135,33 +140,33 @@ async fn a_rejection_that_is_interrupted_is_one_rejection() {
 async fn a_photo_that_kills_every_worker_fails_and_takes_no_other_with_it() {
     let bench = Bench::new();
     let bytes = photo(1);
-    let mut job_id = None;
-    // Each start claims it once, and dies of it.
-    for _ in 0..6 {
-        let mut server = bench
-            .serve(&Bench::options().dying_at("worker.after-thumbnails"))
-            .await;
-        let client = server.client().unwrap();
-        if job_id.is_none() {
-            client.register("killer@example.org", PASSWORD).await.unwrap();
-            let session = client.log_in("killer@example.org", PASSWORD).await.unwrap();
-            let (job, items) = promise(&session, &[jpeg(&bytes)]).await;
-            // The answer may come before or after the end.
-            let _ = session.put(&items[0], bytes.clone()).await;
-            job_id = Some(job);
-        }
-        assert!(!server.ended().await.unwrap().success());
+    let dying = Bench::options().dying_at("worker.after-thumbnails");
+    let mut server = bench.serve(&dying).await;
+    let client = server.client().unwrap();
+    client.register("killer@example.org", PASSWORD).await.unwrap();
+    let session = client.log_in("killer@example.org", PASSWORD).await.unwrap();
+    let (job_id, items) = promise(&session, &[jpeg(&bytes)]).await;
+    // The answer may come before or after the end.
+    let _ = session.put(&items[0], bytes.clone()).await;
+    let mut ends = vec![server.ended().await.unwrap()];
+    // Each start claims it once, and dies of it: it may be before the server has said that it is ready.
+    while ends.len() < 6 {
+        ends.push(match Server::start(binary(), &bench.data_dir(), &dying).await {
+            Ok(mut server) => server.ended().await.unwrap(),
+            Err(early) => early.downcast::<EndedEarly>().unwrap().status,
+        });
     }
-    let server = bench
-        .serve(&Bench::options().dying_at("worker.after-thumbnails"))
-        .await;
+    for end in ends {
+        assert_eq!(end.signal(), Some(SIGABRT), "{end}");
+    }
+    let server = bench.serve(&dying).await;
     let session = server
         .client()
         .unwrap()
         .log_in("killer@example.org", PASSWORD)
         .await
         .unwrap();
-    let job = ended(&session, &job_id.unwrap()).await;
+    let job = ended(&session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Failed]);
     assert_eq!(job.photos[0].reasons[0].code, "processing_error");
     server.kill().await.unwrap();

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use rapidphoto_client::types::PhotoStatus;
+use rapidphoto_testkit::command;
 
 use crate::bench::{Bench, binary, ended, jpeg, photo, promise, statuses};
 
@@ -42,11 +43,9 @@ async fn nothing_is_no_proof() {
     let mut running = bench.start().await;
     assert!(running.server.terminate().await.unwrap().success());
     bench.assert_verified();
-    let mut other = Command::new(binary());
-    other
+    let other = command(binary())
         .args(["admin", "verify", "--data-dir"])
-        .arg(bench.data_dir());
-    let other = other
+        .arg(bench.data_dir())
         .env("RAPIDPHOTO_STORAGE__ENVIRONMENT", "elsewhere")
         .output()
         .unwrap();
@@ -67,11 +66,11 @@ async fn a_data_directory_has_one_server_at_a_time() {
 #[test]
 fn a_configuration_that_cannot_be_right_is_told_before_anything_starts() {
     let check = |variables: &[(&str, &str)]| {
-        let mut command = Command::new(binary());
-        command
+        command(binary())
             .args(["serve", "--check-config"])
-            .envs(variables.iter().copied());
-        command.output().unwrap()
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap()
     };
     let good = check(&[("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "5m")]);
     assert!(good.status.success());
