@@ -7,6 +7,10 @@ cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 
+# Servers under test are on loopback, where no proxy leads.
+export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
+export no_proxy="$NO_PROXY"
+
 have_any() {
     local name
     for name in "$@"; do
@@ -79,6 +83,8 @@ install_cargo_deny() {
     install_cargo_tool cargo-deny "$cargo_deny_version"
 }
 
-install_cargo_fuzz() {
+install_fuzz_tools() {
+    # libFuzzer is C++.
+    install_missing 'c++ g++ clang++=g++'
     install_cargo_tool cargo-fuzz "$cargo_fuzz_version"
 }
