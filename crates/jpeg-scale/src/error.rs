@@ -39,9 +39,6 @@ pub enum Unsupported {
     /// Four components: CMYK or YCCK.
     #[error("CMYK or YCCK")]
     Cmyk,
-    /// Three components that are stored as red, green, blue.
-    #[error("stored as RGB")]
-    Rgb,
     /// Two components, or more than four.
     #[error("an unusual number of components")]
     Components,

@@ -36,6 +36,9 @@ pub struct Header {
     pub sampling: [Sampling; 4],
     /// Whether the picture comes in several scans that refine each other (SOF2).
     pub progressive: bool,
+    /// Whether three components are red, green and blue instead of Y, Cb and Cr, by the rule that libjpeg made customary:
+    /// a JFIF header says no; else Adobe's segment says it; else the components' names do.
+    pub rgb: bool,
     /// Why [`Decoder`](crate::Decoder) does not read this file, or none if it does.
     pub unsupported: Option<Unsupported>,
 }
@@ -77,6 +80,7 @@ pub(crate) struct Frame {
     pub(crate) width: u16,
     pub(crate) height: u16,
     pub(crate) progressive: bool,
+    pub(crate) rgb: bool,
     pub(crate) count: u8,
     pub(crate) components: [Component; 4],
 }
@@ -93,6 +97,7 @@ impl Frame {
             components: self.count,
             sampling,
             progressive: self.progressive,
+            rgb: self.rgb,
             unsupported,
         }
     }
@@ -112,7 +117,8 @@ impl<'a> Read<'a> {
         let Next::Scan(segment) = reader.next()? else {
             return Err(Corrupt::Truncated);
         };
-        let (marker, frame) = reader.frame.ok_or(Corrupt::Marker)?;
+        let (marker, mut frame) = reader.frame.ok_or(Corrupt::Marker)?;
+        frame.rgb = frame.count == 3 && reader.is_rgb(&frame.components[..3]);
         if let Some(reason) = reader.unsupported(marker, &frame) {
             return Ok(Self::Unsupported(frame, reason));
         }
@@ -132,7 +138,6 @@ impl Reader<'_> {
             0xc9..=0xcb => return Some(Unsupported::Arithmetic),
             _ => return Some(Unsupported::Hierarchical),
         }
-        let components = &frame.components[..usize::from(frame.count).min(4)];
         if self.depth != 8 {
             Some(Unsupported::Depth)
         } else if frame.height == 0 {
@@ -141,10 +146,8 @@ impl Reader<'_> {
             Some(Unsupported::Cmyk)
         } else if frame.count != 1 && frame.count != 3 {
             Some(Unsupported::Components)
-        } else if frame.count == 3 && self.is_rgb(components) {
-            Some(Unsupported::Rgb)
         } else if frame.count == 3
-            && components
+            && frame.components[..3]
                 .iter()
                 .any(|each| each.horizontal > 2 || each.vertical > 2)
         {
@@ -154,7 +157,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The rule that libjpeg made customary: a JFIF header means Y, Cb, Cr; else Adobe's says; else the names do.
     fn is_rgb(&self, components: &[Component]) -> bool {
         if self.is_jfif {
             return false;

@@ -57,13 +57,14 @@ pub struct Samples<'a> {
     pub data: &'a [u8],
 }
 
-/// A picture: Y alone, or Y, Cb and Cr in full range (JFIF), Cb and Cr perhaps at half the width or height.
+/// A picture: Y alone, or Y, Cb and Cr in full range (JFIF), Cb and Cr perhaps at half the width or height. The components
+/// are given as they are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planes {
     /// Width of the picture.
     pub width: usize,
     /// Height of the picture.
     pub height: usize,
-    /// One plane (grey) or three (Y, Cb, Cr).
+    /// One plane (grey) or three: Y, Cb, Cr, or what the file has in their place ([`Header::rgb`](crate::Header::rgb)).
     pub planes: Vec<Plane>,
 }

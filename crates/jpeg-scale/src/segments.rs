@@ -171,6 +171,7 @@ impl<'a> Reader<'a> {
         }
         let (&[depth, h1, h0, w1, w0, count], rest) = segment.split_first_chunk().ok_or(Corrupt::Segment)?;
         let mut frame = Frame {
+            rgb: false,
             width: u16::from_be_bytes([w1, w0]),
             height: u16::from_be_bytes([h1, h0]),
             progressive: marker == 0xc2,

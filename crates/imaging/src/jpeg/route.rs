@@ -24,7 +24,7 @@ impl Route {
             return Self::General;
         }
         match (frame.coding, jpeg_scale::read_header(layout.file)) {
-            (_, Ok(header)) if header.unsupported.is_some() => Self::General,
+            (_, Ok(header)) if header.unsupported.is_some() || header.rgb => Self::General,
             (Coding::Progressive, header) => Self::Scaled(header.ok()),
             (_, Ok(header)) => Self::Either(header),
             (_, Err(_)) => Self::General,
