@@ -9,7 +9,12 @@ use std::{env, fs, io::Cursor, process::Command};
 use ::tiff::encoder::{Compression, TiffEncoder, colortype};
 use gif::{Encoder as GifEncoder, Frame};
 use jpeg_encoder::{ColorType, SamplingFactor};
-use pictures::{png::Png, tiff::Picture, vp8l::Tiled, *};
+use pictures::{
+    png::Png,
+    tiff::{Picture, shorts},
+    vp8l::Tiled,
+    *,
+};
 use rapidphoto_imaging::{Scratch, inspect_bytes, weight_of};
 use rapidphoto_sample_photos::{Entry, SamplePhoto, Value};
 use webpx::{Encoder, Unstoppable};
@@ -358,6 +363,42 @@ fn a_tiff_of_every_kind_weighs_what_it_takes() {
             let file = kind.around(&vec![vec![99; bytes as usize]; planes.into()]);
             let what = format!("TIFF, {samples} times {bits} bits, apart {apart}, {chunk:?}");
             assert_weighed(&what, &file, 11 * MIB);
+        }
+    }
+}
+
+#[test]
+fn a_tiff_of_numbers_or_jpegs_weighs_what_it_takes() {
+    let numbers = Picture {
+        chunk: (None, SIZE.1),
+        entries: vec![shorts(320, (0..3 * 256).map(|value| value * 80).collect())],
+        ..Picture::new(SIZE, 8, 1, 3)
+    };
+    let file = numbers.around(&[samples(1)]);
+    assert_weighed("TIFF of numbers", &file, 15 * MIB);
+    let pixels = samples(3);
+    for (photometric, colour, sampling) in [
+        (6, ColorType::Rgb, SamplingFactor::R_4_2_0),
+        (6, ColorType::Rgb, SamplingFactor::R_4_4_4),
+        (2, ColorType::Ycbcr, SamplingFactor::R_4_4_4),
+    ] {
+        let kind = Kind {
+            sampling,
+            colour,
+            ..Kind::default()
+        };
+        for chunk in [(None, SIZE.1), (None, 64), (Some(512), 512)] {
+            let picture = Picture {
+                chunk,
+                ..Picture::new(SIZE, 8, 3, photometric)
+            };
+            let file = picture.of_jpegs(|_, (width, height)| {
+                let edge = |edge: u32| u16::try_from(edge).unwrap();
+                let pixels = &pixels[..(width * height * 3) as usize];
+                encode(edge(width), edge(height), pixels, &kind)
+            });
+            let what = format!("TIFF of JPEG, {photometric}, {sampling:?}, {chunk:?}");
+            assert_weighed(&what, &file, 15 * MIB);
         }
     }
 }

@@ -11,7 +11,7 @@ use ::tiff::{
 };
 use moxcms::ColorProfile;
 use pictures::{
-    tiff::{Picture, short},
+    tiff::{Picture, short, shorts},
     *,
 };
 use rapidphoto_domain::values::MimeType;
@@ -138,6 +138,60 @@ fn grey_stays_grey_at_every_depth_whatever_zero_means() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn numbers_of_colours_become_colours() {
+    const PALETTE: u16 = 3;
+    const COLOURS: u16 = 320;
+    assert_quarters(
+        &inspect(include_bytes!("fixtures/palette.tif")),
+        "as libtiff writes it",
+    );
+    for bits in [2, 4, 8_u16] {
+        // The last four numbers are those that are used, in palettes of 16 bits a colour, and of 8 as some have it.
+        let count = 1_usize << bits;
+        let first = u16::try_from(count - 4).unwrap();
+        for most in [257, 1] {
+            let mut palette = vec![0x55; 3 * count];
+            for (number, colour) in CORNERS.iter().enumerate() {
+                for (part, sample) in colour.iter().enumerate() {
+                    palette[part * count + usize::from(first) + number] = u16::from(*sample) * most;
+                }
+            }
+            for (big_endian, chunk) in [
+                (false, (None, 64)),
+                (true, (None, 7)),
+                (false, (Some(64), 48)),
+                (true, (Some(16), 16)),
+            ] {
+                let kind = Picture {
+                    big_endian,
+                    chunk,
+                    entries: vec![shorts(COLOURS, palette.clone())],
+                    ..Picture::new(SIZE, bits, 1, PALETTE)
+                };
+                let number = |colour| CORNERS.iter().position(|corner| *corner == colour).unwrap();
+                let file =
+                    kind.file(|x, y| vec![first + u16::try_from(number(quarter(x, y, SIZE))).unwrap()]);
+                let what = format!("{bits} bits, times {most}, big endian {big_endian}, {chunk:?}");
+                assert_quarters(&inspect(&file), &what);
+            }
+        }
+    }
+    // Of two colours, and with the number that says so in four bytes.
+    let kind = Picture {
+        entries: vec![
+            shorts(COLOURS, vec![0xFFFF, 0, 0, 0, 0, 0xFFFF]),
+            tiff_longs(262, PALETTE.into()),
+        ],
+        ..Picture::new((301, 64), 1, 1, PALETTE)
+    };
+    let seen = see(&inspect(&kind.file(|x, _| vec![u16::from(x >= 150)])).thumbnails[0]);
+    for (x, wanted) in [(40, [255, 0, 0]), (220, [0, 0, 255])] {
+        let colour = seen.at(x, 20).try_into().unwrap();
+        assert!(near(colour, wanted), "{x}: {colour:?}");
     }
 }
 

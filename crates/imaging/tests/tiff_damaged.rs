@@ -4,7 +4,7 @@
 mod pictures;
 
 use pictures::{
-    tiff::{Picture, longs, short},
+    tiff::{Picture, longs, short, shorts},
     *,
 };
 use rapidphoto_domain::photo::{Check, Finding};
@@ -196,15 +196,32 @@ fn kinds_that_can_not_be_read_are_named() {
         ),
         ("image/tiff of a camera's raw data", vec![short(262, 32_803)]),
         ("image/tiff of a camera's raw data", vec![short(262, 34_892)]),
-        ("image/tiff with JPEG inside", vec![short(259, 7)]),
-        ("image/tiff with JPEG inside", vec![short(259, 6)]),
+        (
+            "image/tiff with JPEG of an unusual kind inside",
+            vec![short(259, 7), short(277, 4)],
+        ),
+        (
+            "image/tiff with JPEG of an unusual kind inside",
+            vec![short(259, 7), short(284, 2)],
+        ),
+        (
+            "image/tiff with JPEG of an unusual kind inside",
+            vec![short(259, 7), short(262, 5)],
+        ),
+        (
+            "image/tiff with JPEG of an unusual kind inside",
+            vec![short(259, 6)],
+        ),
         ("image/tiff in an unusual compression", vec![short(259, 4)]),
         ("image/tiff in an unusual compression", vec![short(259, 34_713)]),
         (
             "image/tiff with samples other than whole numbers",
             vec![short(339, 3)],
         ),
-        ("image/tiff with a palette", vec![short(262, 3)]),
+        (
+            "image/tiff with an unusual number of bits or colours",
+            vec![short(262, 3)],
+        ),
         ("image/tiff in an unusual colour space", vec![short(262, 6)]),
         ("image/tiff in an unusual colour space", vec![short(262, 8)]),
         (
@@ -234,6 +251,41 @@ fn kinds_that_can_not_be_read_are_named() {
         b"MM\0\x2B\0\x08\0\0",
     ] {
         assert_eq!(inspect(big).findings, [unsupported("image/tiff of the big kind")]);
+    }
+}
+
+#[test]
+fn a_palette_of_other_than_its_colours_is_malformed() {
+    const PALETTE: u16 = 3;
+    for colours in [
+        None,
+        Some(0),
+        Some(3),
+        Some(3 * 16 - 1),
+        Some(3 * 16 + 1),
+        Some(70_000),
+    ] {
+        let kind = Picture {
+            entries: colours
+                .map(|count| shorts(320, vec![7; count]))
+                .into_iter()
+                .collect(),
+            ..Picture::new(SIZE, 4, 1, PALETTE)
+        };
+        let findings = inspect(&kind.file(|x, _| vec![u16::try_from(x % 16).unwrap()])).findings;
+        assert_eq!(findings, [corrupt("malformed")], "{colours:?}");
+    }
+    // Bits of less than a byte in an order that is not read.
+    for entry in [short(266, 2), short(317, 2)] {
+        let kind = Picture {
+            entries: vec![shorts(320, vec![7; 3 * 16]), entry],
+            ..Picture::new(SIZE, 4, 1, PALETTE)
+        };
+        let findings = inspect(&kind.file(|_, _| vec![3])).findings;
+        assert_eq!(
+            findings,
+            [unsupported("image/tiff with an unusual order of bits")]
+        );
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Tiff<'a> {
 pub(crate) struct Directory<'a> {
     tiff: Tiff<'a>,
     entries: &'a [u8],
+    /// Where in the file they are.
+    start: usize,
     is_cut: bool,
     is_crowded: bool,
 }
@@ -48,7 +50,8 @@ impl<'a> Tiff<'a> {
 
     /// The directory at a place.
     pub(crate) fn directory(self, offset: u32) -> Option<Directory<'a>> {
-        let from = self.bytes.get(usize::try_from(offset).ok()?..)?;
+        let offset = usize::try_from(offset).ok()?;
+        let from = self.bytes.get(offset..)?;
         let announced = usize::from(self.short(from)?);
         let count = announced.min(MOST_ENTRIES);
         let table = from.get(2..)?;
@@ -57,6 +60,7 @@ impl<'a> Tiff<'a> {
         Some(Directory {
             tiff: self,
             entries,
+            start: offset + 2,
             is_cut: entries.len() < count * 12,
             is_crowded: announced > MOST_ENTRIES,
         })
@@ -114,6 +118,21 @@ impl<'a> Directory<'a> {
             is_list.then_some(count.min(self.tiff.bytes.len()))
         });
         lists.max().unwrap_or(0)
+    }
+
+    /// Where in the file the last digit stands of a tag's only number.
+    pub(crate) fn place_of_digit(self, tag: u16) -> Option<usize> {
+        let mut entries = self.entries.chunks_exact(12).enumerate();
+        let (index, entry) = entries.find(|(_, entry)| self.tiff.short(entry) == Some(tag))?;
+        let size = match (
+            self.tiff.short(entry.get(2..)?)?,
+            self.tiff.long(entry.get(4..)?)?,
+        ) {
+            (kind @ (BYTE | SHORT | LONG), 1) => size_of_kind(kind)?,
+            _ => return None,
+        };
+        let digit = if self.tiff.big_endian { size - 1 } else { 0 };
+        Some(self.start + index * 12 + 8 + digit)
     }
 
     /// A tag's value: the first that can be read.

@@ -36,6 +36,20 @@ impl Scaled {
             self.planes.planes = planes.collect();
         }
     }
+
+    /// The planes of a small part of a picture, in full size, of which nothing is missing.
+    pub(crate) fn decode_whole(
+        &mut self,
+        file: &[u8],
+        limits: &Limits,
+        planes: &mut Planes,
+    ) -> Result<(), DecodeError> {
+        match self.decoder.decode_into(file, Scale::Full, limits, planes) {
+            Ok(None | Some(Damage::Surplus)) => Ok(()),
+            Ok(Some(damage)) => Err(DecodeError::damaged(damage)),
+            Err(error) => Err(DecodeError::damaged(error)),
+        }
+    }
 }
 
 /// The smallest scale at which the longer edge has enough pixels for a thumbnail of this edge: nearly twice as many, for

@@ -1,13 +1,11 @@
-use std::io::Cursor;
-
 use tiff::{ColorType, decoder::Decoder};
 
-use super::Header;
+use super::{Header, palette::Told};
 use crate::form::DecodeError;
 
 /// A picture as rows of strips or tiles, with the samples of each pixel side by side however they are stored.
 pub(super) struct Bands<'a> {
-    decoder: Decoder<Cursor<&'a [u8]>>,
+    decoder: Decoder<Told<'a>>,
     size: (u32, u32),
     chunk: (u32, u32),
     bits: usize,
@@ -19,13 +17,10 @@ pub(super) struct Bands<'a> {
 }
 
 impl<'a> Bands<'a> {
-    pub(super) fn new(
-        mut decoder: Decoder<Cursor<&'a [u8]>>,
-        header: &Header<'_>,
-    ) -> Result<Self, DecodeError> {
+    pub(super) fn new(mut decoder: Decoder<Told<'a>>, header: &Header<'_>) -> Result<Self, DecodeError> {
         let size = decoder.dimensions().map_err(DecodeError::damaged)?;
         let (samples, bits) = layout(decoder.colortype().map_err(DecodeError::damaged)?)?;
-        let wanted = header.pixels().samples();
+        let wanted = header.stored();
         if size != header.size || u32::from(bits) != header.bits || samples < wanted {
             return Err(DecodeError::damaged("the decoder sees another picture"));
         }

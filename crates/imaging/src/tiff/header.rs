@@ -1,7 +1,9 @@
+use super::{jpeg, palette::Palette};
 use crate::{
     canvas::Pixels,
     exif::tiff::{Directory, Value},
     form::Damage,
+    raster::Colour,
 };
 
 const KIND: u16 = 254;
@@ -17,6 +19,8 @@ const STRIP_ROWS: u16 = 278;
 const STRIP_LENGTHS: u16 = 279;
 const PLANES: u16 = 284;
 const PREDICTOR: u16 = 317;
+const COLOURS: u16 = 320;
+const JPEG_TABLES: u16 = 347;
 const TILE_WIDTH: u16 = 322;
 const TILE_HEIGHT: u16 = 323;
 const TILES: u16 = 324;
@@ -31,14 +35,31 @@ const BLACK_IS_ZERO: u32 = 1;
 const RGB: u32 = 2;
 const PALETTE: u32 = 3;
 const INKS: u32 = 5;
+const LIGHT_AND_TINTS: u32 = 6;
 const COLOUR_FILTERS: u32 = 32803;
 const LINEAR_RAW: u32 = 34892;
+
+/// JPEG as the technical notes have it, not as the specification has.
+const JPEG: u32 = 7;
 
 /// All tags that tell how pixels are stored are below this one.
 const PRIVATE: u16 = 532;
 
 /// No program makes tiles with longer edges.
 const LARGEST_TILE: u32 = 1 << 16;
+
+/// A strip or tile: where it is in the file and in the picture.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunk {
+    pub(super) place: u32,
+    pub(super) length: u32,
+    pub(super) left: u32,
+    pub(super) top: u32,
+    /// Columns and rows, also those of a tile that lie beyond the picture.
+    pub(super) size: (u32, u32),
+    /// Rows of all strips but perhaps the last.
+    pub(super) most_rows: u32,
+}
 
 /// What the first directory says about its picture.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +70,7 @@ pub(super) struct Header<'a> {
     /// Samples of a pixel, those that mean nothing here too.
     pub(super) samples: u32,
     /// Width and height of a strip or tile.
-    chunk: (u32, u32),
+    pub(super) chunk: (u32, u32),
     photometric: u32,
     /// What the first sample beyond the colours is.
     extra: Option<u32>,
@@ -101,21 +122,21 @@ impl<'a> Header<'a> {
         match number(COMPRESSION).unwrap_or(1) {
             // None, LZW, Deflate by its two numbers, PackBits.
             1 | 5 | 8 | 32_946 | 32_773 => {}
-            6 | 7 | 99 => return Some("image/tiff with JPEG inside"),
+            JPEG => return self.obstacle_to_jpeg(),
+            6 | 99 => return Some("image/tiff with JPEG of an unusual kind inside"),
             _ => return Some("image/tiff in an unusual compression"),
         }
         // Whole numbers, or of no kind.
         if number(FORMAT).is_some_and(|format| !matches!(format, 1 | 4)) {
             return Some("image/tiff with samples other than whole numbers");
         }
-        let grey = matches!(self.photometric, WHITE_IS_ZERO | BLACK_IS_ZERO);
         match (self.photometric, self.samples, self.bits) {
             (WHITE_IS_ZERO | BLACK_IS_ZERO, 1, 1 | 2 | 4 | 8 | 16)
             | (WHITE_IS_ZERO | BLACK_IS_ZERO, 2..=4, 8 | 16)
             | (RGB, 3..=6, 8 | 16)
-            | (INKS, 4, 8 | 16) => {}
-            (PALETTE, ..) => return Some("image/tiff with a palette"),
-            (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB | INKS, ..) => {
+            | (INKS, 4, 8 | 16)
+            | (PALETTE, 1, 1 | 2 | 4 | 8) => {}
+            (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB | INKS | PALETTE, ..) => {
                 return Some("image/tiff with an unusual number of bits or colours");
             }
             _ => return Some("image/tiff in an unusual colour space"),
@@ -123,8 +144,16 @@ impl<'a> Header<'a> {
         let is_filled_backwards = number(FILL_ORDER) == Some(2);
         let is_inverted_with_alpha = self.photometric == WHITE_IS_ZERO && self.samples > 1;
         let is_predicted = number(PREDICTOR).is_some_and(|predictor| predictor != 1);
-        let is_odd = grey && self.bits < 8 && (is_filled_backwards || is_predicted);
+        let is_odd = self.bits < 8 && (is_filled_backwards || is_predicted);
         (is_odd || is_inverted_with_alpha).then_some("image/tiff with an unusual order of bits")
+    }
+
+    /// What keeps a picture of JPEGs from being read here.
+    fn obstacle_to_jpeg(&self) -> Option<&'static str> {
+        match (self.photometric, self.samples, self.bits) {
+            (BLACK_IS_ZERO, 1, 8) | (RGB | LIGHT_AND_TINTS, 3, 8) if !self.is_apart() => None,
+            _ => Some("image/tiff with JPEG of an unusual kind inside"),
+        }
     }
 
     /// What is wrong with the places of its pixels in a file of this length.
@@ -134,6 +163,9 @@ impl<'a> Header<'a> {
         }
         let sane = |edge: u32, whole: u32| (1..=whole.max(LARGEST_TILE)).contains(&edge);
         if !sane(self.chunk.0, self.size.0) || !sane(self.chunk.1, self.size.1) {
+            return Some(Damage::Malformed);
+        }
+        if self.photometric == PALETTE && self.palette().is_none() {
             return Some(Damage::Malformed);
         }
         let (places, lengths) = match (self.directory.get(STRIPS), self.directory.get(TILES)) {
@@ -155,7 +187,67 @@ impl<'a> Header<'a> {
             .integers()
             .zip(lengths.integers())
             .any(|(place, part)| u64::from(place) + u64::from(part) > length as u64);
-        is_beyond.then_some(Damage::Truncated)
+        if is_beyond {
+            return Some(Damage::Truncated);
+        }
+        if self.is_jpeg() {
+            return jpeg::damage(self, length);
+        }
+        None
+    }
+
+    /// Whether its strips or tiles are JPEG files.
+    pub(super) fn is_jpeg(&self) -> bool {
+        self.directory.get(COMPRESSION).and_then(Value::integer) == Some(JPEG)
+    }
+
+    /// What JPEG files in strips or tiles leave out.
+    pub(super) fn jpeg_tables(&self) -> Option<&'a [u8]> {
+        self.directory.get(JPEG_TABLES).map(Value::bytes)
+    }
+
+    /// What the planes of JPEG files in it mean.
+    pub(super) fn colour_of_planes(&self) -> Colour {
+        match self.photometric {
+            RGB => Colour::Rgb,
+            LIGHT_AND_TINTS => Colour::Ycc,
+            _ => Colour::Grey,
+        }
+    }
+
+    /// Its strips or tiles, if all samples of a pixel stand together.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = Chunk> + '_ {
+        let is_tiled = self.directory.get(TILES).is_some();
+        let tags = if is_tiled {
+            [TILES, TILE_LENGTHS]
+        } else {
+            [STRIPS, STRIP_LENGTHS]
+        };
+        let [places, lengths] = tags.map(|tag| self.directory.get(tag).into_iter().flat_map(Value::integers));
+        let (width, height) = self.chunk;
+        let across = self.size.0.div_ceil(width.max(1)).max(1);
+        places
+            .zip(lengths)
+            .zip(0_u32..)
+            .map(move |((place, length), number)| {
+                let (left, top) = (
+                    (number % across).saturating_mul(width),
+                    (number / across).saturating_mul(height),
+                );
+                let rows = if is_tiled {
+                    height
+                } else {
+                    self.size.1.saturating_sub(top).min(height)
+                };
+                Chunk {
+                    place,
+                    length,
+                    left,
+                    top,
+                    size: (width, rows),
+                    most_rows: height,
+                }
+            })
     }
 
     /// Whether each of a pixel's samples stands in a plane of its own.
@@ -164,7 +256,29 @@ impl<'a> Header<'a> {
         self.samples > 1 && planes == Some(2)
     }
 
-    /// How its pixels are to be understood: of all samples of a pixel, the first ones are these.
+    /// The colours that its samples are numbers of.
+    pub(super) fn palette(&self) -> Option<Palette> {
+        if self.photometric != PALETTE {
+            return None;
+        }
+        Palette::read(self.bits, self.directory.get(COLOURS)?.integers())
+    }
+
+    /// Where the file says that its samples are numbers of colours.
+    pub(super) fn place_of_photometric(&self) -> Option<usize> {
+        self.directory.place_of_digit(PHOTOMETRIC)
+    }
+
+    /// Samples of a pixel that its colour is made of.
+    pub(super) fn stored(&self) -> usize {
+        if self.photometric == PALETTE {
+            1
+        } else {
+            self.pixels().samples()
+        }
+    }
+
+    /// How its pixels are to be understood: of all samples of a pixel, the first ones are these, or a number of them.
     pub(super) fn pixels(&self) -> Pixels {
         const ASSOCIATED: u32 = 1;
         const UNASSOCIATED: u32 = 2;
@@ -172,7 +286,7 @@ impl<'a> Header<'a> {
             (INKS, ..) => Pixels::Cmyk,
             (RGB, 4.., Some(ASSOCIATED)) => Pixels::RgbaPremultiplied,
             (RGB, 4.., Some(UNASSOCIATED)) => Pixels::Rgba,
-            (RGB, ..) => Pixels::Rgb,
+            (RGB | PALETTE, ..) => Pixels::Rgb,
             (_, 2.., Some(UNASSOCIATED)) => Pixels::GreyAlpha,
             _ => Pixels::Grey,
         }

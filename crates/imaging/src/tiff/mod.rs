@@ -1,17 +1,19 @@
 //! TIFF (revision 6.0): its first directory here, the pixels of its first picture by the `tiff` crate.
 //!
 //! Cameras' raw files begin as TIFF files do, with a picture for the camera's display: they are recognised and not read.
-//! JPEG inside TIFF is not read either: its own header may claim a picture of any size, whatever the TIFF says.
+//! JPEGs inside TIFF are decoded as others are, once their own headers say what the TIFF says.
 
 mod bands;
 mod header;
+mod jpeg;
+mod palette;
 
-use std::{borrow::Cow, io::Cursor};
+use std::borrow::Cow;
 
 use tiff::decoder::{Decoder, Limits};
 
 use crate::{
-    canvas::{Canvas, Pixels, eight_bits},
+    canvas::{Canvas, eight_bits},
     exif::tiff as directories,
     form::{Damage, DecodeError, Form, LARGEST_PROFILE, REST, guarded},
     inspect::Scratch,
@@ -19,6 +21,7 @@ use crate::{
 };
 use bands::Bands;
 use header::Header;
+use palette::{Palette, Told};
 
 const PROFILE: u16 = 34_675;
 
@@ -71,13 +74,19 @@ impl<'a> Tiff<'a> {
         let header = self
             .header
             .ok_or_else(|| DecodeError::damaged("there is no header"))?;
-        let decoder = Decoder::new(Cursor::new(self.bytes)).map_err(DecodeError::damaged)?;
+        let palette = header.palette();
+        let told = match header.place_of_photometric() {
+            Some(place) if palette.is_some() => Told::as_grey(self.bytes, place),
+            _ => Told::plainly(self.bytes),
+        };
+        let decoder = Decoder::new(told).map_err(DecodeError::damaged)?;
         // Our own weight has spoken already.
         let mut bands = Bands::new(decoder.with_limits(Limits::unlimited()), &header)?;
         let mut narrow = Narrow {
             samples: bands.samples(),
             bits: header.bits,
-            kept: header.pixels(),
+            kept: header.stored(),
+            palette,
             line: Vec::new(),
         };
         let mut canvas = Canvas::new(header.size, header.pixels());
@@ -113,10 +122,15 @@ impl Form for Tiff<'_> {
             return REST;
         };
         let pixels = u64::from(header.size.0) * u64::from(header.size.1);
-        header
-            .pixels()
-            .weight(pixels)
-            .saturating_add(header.chunk_weight())
+        let decoding = if header.is_jpeg() {
+            jpeg::weight(&header)
+        } else {
+            header
+                .pixels()
+                .weight(pixels)
+                .saturating_add(header.chunk_weight())
+        };
+        decoding
             .saturating_add(header.list_weight())
             .saturating_add(self.bytes.len() as u64)
             .saturating_add(REST)
@@ -127,32 +141,39 @@ impl Form for Tiff<'_> {
         profile.map(Cow::Borrowed)
     }
 
-    fn decode(&self, _edge: u16, _scratch: &mut Scratch) -> Result<Raster, DecodeError> {
-        guarded(|| self.picture())
+    fn decode(&self, _edge: u16, scratch: &mut Scratch) -> Result<Raster, DecodeError> {
+        match self.header {
+            Some(header) if header.is_jpeg() => jpeg::decode(&header, self.bytes, &mut scratch.scaled),
+            _ => guarded(|| self.picture()),
+        }
     }
 }
 
-/// From samples of any size, as many as there are, to those of 8 bits that are kept.
+/// From samples of any size, as many as there are, to those of 8 bits that are kept, or the colours they are numbers of.
 struct Narrow {
     samples: usize,
     bits: u32,
-    kept: Pixels,
+    kept: usize,
+    palette: Option<Palette>,
     line: Vec<u8>,
 }
 
 impl Narrow {
     fn row<'a>(&'a mut self, row: &'a [u8], width: usize) -> &'a [u8] {
-        let kept = self.kept.samples();
-        if self.bits == 8 && self.samples == kept {
+        let kept = self.kept;
+        if self.bits == 8 && self.samples == kept && self.palette.is_none() {
             return row;
         }
         self.line.clear();
-        match self.bits {
-            8 => {
+        match (self.bits, &self.palette) {
+            (8, Some(palette)) => self
+                .line
+                .extend(row.iter().flat_map(|&number| palette.colour(number))),
+            (8, None) => {
                 let pixels = row.chunks_exact(self.samples.max(1));
                 self.line.extend(pixels.flat_map(|pixel| pixel.iter().take(kept)));
             }
-            16 => {
+            (16, _) => {
                 // The decoder has brought them to the machine's own order.
                 let (samples, _) = row.as_chunks::<2>();
                 let pixels = samples.chunks_exact(self.samples.max(1));
@@ -160,13 +181,17 @@ impl Narrow {
                 self.line
                     .extend(kept.map(|sample| eight_bits(u16::from_ne_bytes(*sample))));
             }
-            bits => {
+            (bits, palette) => {
                 let most = u8::MAX >> (8 - bits);
                 let in_a_byte = 8 / bits;
-                let spread = row.iter().flat_map(|&byte| {
-                    (1..=in_a_byte).map(move |place| (byte >> (8 - place * bits) & most) * (u8::MAX / most))
-                });
-                self.line.extend(spread.take(width));
+                let spread = row
+                    .iter()
+                    .flat_map(|&byte| (1..=in_a_byte).map(move |place| byte >> (8 - place * bits) & most))
+                    .take(width);
+                match palette {
+                    Some(palette) => self.line.extend(spread.flat_map(|number| palette.colour(number))),
+                    None => self.line.extend(spread.map(|grey| grey * (u8::MAX / most))),
+                }
             }
         }
         &self.line

@@ -22,8 +22,51 @@ pub(crate) fn short(tag: u16, value: u16) -> Entry {
     Entry::new(tag, Value::Shorts(vec![value]))
 }
 
+pub(crate) fn shorts(tag: u16, values: Vec<u16>) -> Entry {
+    Entry::new(tag, Value::Shorts(values))
+}
+
 pub(crate) fn longs(tag: u16, values: &[u32]) -> Entry {
     Entry::new(tag, Value::Longs(values.to_vec()))
+}
+
+/// Strips or tiles that are JPEG files, and the tables that they have in common.
+pub(crate) struct Jpegs {
+    pub(crate) tables: Vec<u8>,
+    pub(crate) chunks: Vec<Vec<u8>>,
+}
+
+impl Jpegs {
+    /// From files that an encoder made alike: the tables of the first are those of all.
+    pub(crate) fn of(files: &[Vec<u8>]) -> Self {
+        let mut tables = Vec::new();
+        let chunks = files.iter().map(|file| {
+            let (own, chunk) = apart(file);
+            tables = own;
+            chunk
+        });
+        Self {
+            chunks: chunks.collect(),
+            tables,
+        }
+    }
+}
+
+/// A JPEG file's tables, as a file of their own, and the file without them.
+fn apart(file: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    const BEGIN: [u8; 2] = [0xFF, 0xD8];
+    let (mut tables, mut chunk) = (BEGIN.to_vec(), BEGIN.to_vec());
+    let mut at = 2;
+    while file[at + 1] != 0xDA {
+        let end = at + 2 + usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+        let is_table = matches!(file[at + 1], 0xDB | 0xC4);
+        let to = if is_table { &mut tables } else { &mut chunk };
+        to.extend(&file[at..end]);
+        at = end;
+    }
+    tables.extend([0xFF, 0xD9]);
+    chunk.extend(&file[at..]);
+    (tables, chunk)
 }
 
 impl Picture {
@@ -76,6 +119,31 @@ impl Picture {
             }
         }
         self.around(&chunks)
+    }
+
+    /// The file with each strip or tile made by `encode` from its place and size.
+    pub(crate) fn of_jpegs(&self, encode: impl Fn((u32, u32), (u32, u32)) -> Vec<u8>) -> Vec<u8> {
+        let jpegs = Jpegs::of(&self.pieces(encode));
+        let mut kind = self.clone();
+        kind.entries.push(Entry::new(347, Value::Undefined(jpegs.tables)));
+        kind.entries.push(short(259, 7));
+        kind.around(&jpegs.chunks)
+    }
+
+    /// What `encode` makes of the place and size of each strip or tile.
+    fn pieces(&self, encode: impl Fn((u32, u32), (u32, u32)) -> Vec<u8>) -> Vec<Vec<u8>> {
+        let (width, height) = self.size;
+        let (across, down) = (self.chunk.0.unwrap_or(width), self.chunk.1);
+        let places = (0..height)
+            .step_by(down as usize)
+            .flat_map(|top| (0..width).step_by(across as usize).map(move |left| (left, top)));
+        places
+            .map(|(left, top)| {
+                let is_tile = self.chunk.0.is_some();
+                let rows = if is_tile { down } else { down.min(height - top) };
+                encode((left, top), (across, rows))
+            })
+            .collect()
     }
 
     /// The file around strips or tiles.
