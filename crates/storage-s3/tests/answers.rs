@@ -7,7 +7,7 @@
     reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
 )]
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -17,7 +17,7 @@ use rapidphoto_domain::values::{Checksum, ETag};
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store, S3Timeouts};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
 };
 
@@ -29,17 +29,18 @@ impl Clock for Stopped {
     }
 }
 
-/// A store at `endpoint` that is tried once, and not for long.
+/// A store at `endpoint` that is tried once.
 fn store(endpoint: String) -> S3Store {
+    impatient_store(endpoint, S3Timeouts::default())
+}
+
+/// A store at `endpoint` that is tried once, and no longer than this.
+fn impatient_store(endpoint: String, timeouts: S3Timeouts) -> S3Store {
     let config = S3Config {
         endpoint: Some(endpoint),
         force_path_style: true,
         max_attempts: 1,
-        timeouts: S3Timeouts {
-            attempt: Duration::from_millis(500),
-            stall: Duration::from_secs(1),
-            ..S3Timeouts::default()
-        },
+        timeouts,
         ..S3Config::new("photos", "us-east-1", S3Credentials::new("key", "secret"))
     };
     S3Store::new(&config, Arc::new(Stopped)).unwrap()
@@ -50,15 +51,16 @@ async fn answering(answer: &'static str) -> (S3Store, mpsc::UnboundedReceiver<St
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (sender, heads) = mpsc::unbounded_channel();
+    // The connection ends with the answer: nobody may wait for more on it, or ask again by it.
+    let answer = answer
+        .replacen('\n', "\nConnection: close\n", 1)
+        .replace('\n', "\r\n");
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let head = request_head(&mut stream).await;
             sender.send(head).unwrap();
-            stream
-                .write_all(answer.replace('\n', "\r\n").as_bytes())
-                .await
-                .unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
     (store(endpoint), heads)
@@ -198,25 +200,37 @@ async fn a_refusal_is_told_with_its_reason() {
 
 #[tokio::test]
 async fn a_store_that_is_not_there_is_unavailable() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound for as long as the test runs, so that nobody else gets the port; but nobody listens there.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let gone = format!("http://{}", socket.local_addr().unwrap());
     let error = store(gone).check().await.unwrap_err();
     assert!(chain(&error).contains("onnect"), "{}", chain(&error));
+    drop(socket);
 }
 
 #[tokio::test]
 async fn a_store_that_never_answers_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let silent = store(format!("http://{}", listener.local_addr().unwrap()));
-    let answered = tokio::time::timeout(Duration::from_secs(10), silent.head("a")).await;
+    let timeouts = S3Timeouts {
+        attempt: Duration::from_millis(500),
+        ..S3Timeouts::default()
+    };
+    let silent = impatient_store(format!("http://{}", listener.local_addr().unwrap()), timeouts);
+    // Before the time for all attempts is up.
+    let limit = timeouts.operation - Duration::from_secs(10);
+    let answered = tokio::time::timeout(limit, silent.head("a")).await;
     assert!(answered.expect("its own time-out comes first").is_err());
 }
 
 #[tokio::test]
 async fn a_body_that_stands_still_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stalling = store(format!("http://{}", listener.local_addr().unwrap()));
+    let timeouts = S3Timeouts {
+        stall: Duration::from_secs(1),
+        ..S3Timeouts::default()
+    };
+    let stalling = impatient_store(format!("http://{}", listener.local_addr().unwrap()), timeouts);
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         request_head(&mut stream).await;
