@@ -13,14 +13,14 @@ mod rig;
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Condvar, mpsc};
 use std::time::Duration;
 
 use futures::future::join_all;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use crate::rig::{BUCKET, Rig, head, in_an_hour, md5, send, write};
+use crate::rig::{BUCKET, LIMIT, Rig, head, in_an_hour, md5, send, write};
 
 /// Failpoints hold for the whole process.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -66,7 +66,7 @@ async fn a_client_that_leaves_before_the_rename_stops_nothing() {
     .unwrap();
     let mut stream = rig.connect().await;
     write(&mut stream, head(&rig, &url, "") + "meow").await;
-    tokio::task::spawn_blocking(move || at_rename.recv())
+    tokio::task::spawn_blocking(move || at_rename.recv_timeout(LIMIT))
         .await
         .unwrap()
         .unwrap();
@@ -83,9 +83,15 @@ async fn of_fifty_uploads_at_the_rename_exactly_one_becomes_the_object() {
     let rig = Rig::start().await;
     let bodies: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; 1000]).collect();
     let urls = join_all(bodies.iter().map(|body| rig.presign_photo("k", body))).await;
-    let (line, rig_ref) = (Barrier::new(50), &rig);
+    let (waiting, all_there, rig_ref) = (std::sync::Mutex::new(0), Condvar::new(), &rig);
     fail::cfg_callback("s3.before-rename", move || {
-        line.wait();
+        let mut waiting = waiting.lock().unwrap();
+        *waiting += 1;
+        all_there.notify_all();
+        let (_waiting, waited) = all_there
+            .wait_timeout_while(waiting, LIMIT, |waiting| *waiting < 50)
+            .unwrap();
+        assert!(!waited.timed_out(), "not all came to the rename");
     })
     .unwrap();
     let uploads = urls

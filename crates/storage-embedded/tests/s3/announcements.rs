@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
-use crate::rig::{BUCKET, Rig, md5, send};
+use crate::rig::{BUCKET, LIMIT, Rig, md5, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_announced_as_aws_would_before_the_upload_is_answered() {
@@ -106,13 +107,19 @@ async fn an_upload_stands_when_its_message_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_does_not_wait_forever_for_its_message() {
     let rig = Rig::with(|config| config.announce_timeout = Duration::from_millis(50)).await;
-    rig.messages.be_slow();
-    rig.put("k", "meow").await;
+    rig.messages.hold();
+    timeout(LIMIT, rig.put("k", "meow"))
+        .await
+        .expect("an answer, though nobody takes the message");
     assert_eq!(rig.messages.all().len(), 0, "it was answered first");
     assert_eq!(rig.get("k").await.unwrap(), b"meow");
     // The message is taken all the same, and the store doesn't stop before that.
     let messages = std::sync::Arc::clone(&rig.messages);
-    rig.stop().await;
+    let (stopping, _root) = rig.begin_stop();
+    sleep(Duration::from_millis(200)).await;
+    assert!(!stopping.is_finished());
+    messages.let_go();
+    stopping.await.unwrap();
     assert_eq!(messages.all().len(), 1);
 }
 

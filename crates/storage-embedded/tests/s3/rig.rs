@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -16,13 +16,17 @@ use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 pub(crate) const BUCKET: &str = "photos";
 pub(crate) const ACCESS_KEY: &str = "AKIDEMBEDDED";
 pub(crate) const SECRET_KEY: &str = "only-for-tests";
 pub(crate) const REGION: &str = "eu-west-1";
+
+/// For whatever would otherwise hang: a slow machine never needs that long.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// A store on a port of its own, over a directory of its own.
 pub(crate) struct Rig {
@@ -59,6 +63,9 @@ impl Rig {
     ) -> Self {
         let mut config = EmbeddedConfig::new(&root, BUCKET, ACCESS_KEY, SECRET_KEY);
         REGION.clone_into(&mut config.region);
+        // No test is saved by a time-out that it is not about.
+        config.idle_timeout = Duration::from_hours(1);
+        config.header_timeout = Duration::from_hours(1);
         change(&mut config);
         let messages = Arc::new(Recorder::default());
         let store = EmbeddedStore::open(
@@ -110,14 +117,24 @@ impl Rig {
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
-    pub(crate) async fn nothing_is_left(&self) {
-        for _ in 0..100 {
-            if self.incoming().is_empty() {
-                return;
+    pub(crate) async fn something_arrived(&self) {
+        let arrived = async {
+            while self.incoming().is_empty() {
+                sleep(Duration::from_millis(10)).await;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        timeout(LIMIT, arrived).await.expect("the upload began");
+    }
+
+    pub(crate) async fn nothing_is_left(&self) {
+        let gone = async {
+            while !self.incoming().is_empty() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if timeout(LIMIT, gone).await.is_err() {
+            panic!("left behind: {:?}", self.incoming());
         }
-        panic!("left behind: {:?}", self.incoming());
     }
 
     pub(crate) async fn put(&self, key: &str, body: &'static str) {
@@ -251,8 +268,10 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     let mut chunk = [0; 4096];
     while !is_whole(&text) {
-        let read = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut chunk));
-        match read.await.expect("an answer, or the end") {
+        match timeout(LIMIT, stream.read(&mut chunk))
+            .await
+            .expect("an answer, or the end")
+        {
             Ok(0) => break,
             Ok(length) => text.push_str(std::str::from_utf8(&chunk[..length]).unwrap()),
             Err(error) => panic!("{error} after {text:?}"),
@@ -275,19 +294,22 @@ fn is_whole(answer: &str) -> bool {
 #[derive(Default)]
 pub(crate) struct Recorder {
     taken: Mutex<Vec<serde_json::Value>>,
-    manner: AtomicU8,
+    refusing: AtomicBool,
+    held: watch::Sender<bool>,
 }
-
-const REFUSING: u8 = 1;
-const SLOW: u8 = 2;
 
 impl Recorder {
     pub(crate) fn refuse(&self) {
-        self.manner.store(REFUSING, Ordering::SeqCst);
+        self.refusing.store(true, Ordering::SeqCst);
     }
 
-    pub(crate) fn be_slow(&self) {
-        self.manner.store(SLOW, Ordering::SeqCst);
+    /// Takes nothing more, until it is let go.
+    pub(crate) fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.held.send_replace(false);
     }
 
     pub(crate) fn all(&self) -> Vec<serde_json::Value> {
@@ -306,14 +328,12 @@ impl Recorder {
 #[async_trait::async_trait]
 impl StorageMessages for Recorder {
     async fn take(&self, body: Bytes) -> Result<(), MessageRefused> {
-        if self.manner.load(Ordering::SeqCst) == SLOW {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        self.held.subscribe().wait_for(|held| !held).await.unwrap();
         self.taken
             .lock()
             .unwrap()
             .push(serde_json::from_slice(&body).unwrap());
-        if self.manner.load(Ordering::SeqCst) == REFUSING {
+        if self.refusing.load(Ordering::SeqCst) {
             return Err(MessageRefused::Unavailable("the record is away".into()));
         }
         Ok(())
