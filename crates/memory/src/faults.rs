@@ -52,6 +52,11 @@ impl Faults {
         lock(&self.0).refused.insert(operation, times);
     }
 
+    /// How many calls are still to fail by [`Self::fail_next`].
+    pub fn left(&self, operation: Operation) -> u32 {
+        lock(&self.0).refused.get(&operation).copied().unwrap_or(0)
+    }
+
     /// The next `times` calls do what they should, and still answer `Unavailable`: nobody knows what came of them.
     pub fn lose_answers(&self, operation: Operation, times: u32) {
         lock(&self.0).unanswered.insert(operation, times);

@@ -37,11 +37,13 @@ fn registration(number: u128) -> Commit {
 async fn a_commit_that_fails_writes_nothing_and_can_be_tried_again() {
     let store = store();
     store.faults().fail_next(Operation::Commit, 2);
-    for _ in 0..2 {
+    for left in [2, 1] {
+        assert_eq!(store.faults().left(Operation::Commit), left);
         let failed = store.commit(registration(1)).await;
         assert!(matches!(failed, Err(CommitError::Unavailable(_))));
         assert_eq!(store.head().await.unwrap().position(), 0);
     }
+    assert_eq!(store.faults().left(Operation::Commit), 0);
     assert!(!store.commit(registration(1)).await.unwrap().repeated);
 }
 

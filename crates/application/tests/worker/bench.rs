@@ -57,6 +57,8 @@ pub(crate) struct Promised {
 }
 
 pub(crate) const BODY: &[u8] = b"the bytes of a photo";
+/// For whatever would otherwise hang: a slow machine never needs that long.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 

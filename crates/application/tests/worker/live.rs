@@ -8,10 +8,11 @@ use rapidphoto_application::{
     progress::ProgressTick,
 };
 use rapidphoto_domain::{JobId, StreamId, UserId, values::Progress};
+use rapidphoto_memory::Operation;
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, Promised};
+use crate::bench::{Bench, LIMIT, Promised};
 
 pub(crate) struct Following {
     pub(crate) tail: Arc<LiveTail>,
@@ -46,9 +47,7 @@ async fn watch_job(bench: &Bench, tail: &Arc<LiveTail>, job: JobId, after: Optio
 }
 
 async fn next(stream: &mut LiveStream) -> LiveItem {
-    let item = timeout(Duration::from_secs(5), stream.next())
-        .await
-        .expect("in time");
+    let item = timeout(LIMIT, stream.next()).await.expect("in time");
     item.expect("the stream goes on").unwrap()
 }
 
@@ -199,19 +198,24 @@ async fn a_user_watches_all_jobs() {
 async fn a_watcher_that_is_too_slow_is_told_so_and_misses_nothing_by_it() {
     let bench = Bench::with(1, |settings| settings.uploads.max_files = 5000);
     let following = Following::start(&bench);
-    let command = |after: Option<Cursor>| WatchUser {
-        owner: bench.owner,
+    let command = |owner: UserId, after: Option<Cursor>| WatchUser {
+        owner,
         last_event_id: after.map(|cursor| cursor.to_string()),
     };
-    let mut stream = bench.watch(&following.tail).user(command(None)).await.unwrap();
+    let watch = bench.watch(&following.tail);
+    let mut stream = watch.user(command(bench.owner, None)).await.unwrap();
     let mut told = next_snapshot(&mut stream).await.cursor();
+    let other = UserId::from_bits(78);
+    let mut theirs = watch.user(command(other, None)).await.unwrap();
+    next_snapshot(&mut theirs).await;
     bench.promise(3000).await;
-    // The tail gets ahead.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Whoever hears of what came behind them knows that the tail has handed them all out.
+    bench.promise_as(other, 1).await;
+    next_state(&mut theirs).await;
     let mut heard = 0;
     let mut lagged = 0;
     while heard < 3001 {
-        match stream.next().await {
+        match timeout(LIMIT, stream.next()).await.expect("in time") {
             Some(Ok(LiveItem::State(event))) => {
                 assert!(event.cursor > told);
                 told = event.cursor;
@@ -220,11 +224,7 @@ async fn a_watcher_that_is_too_slow_is_told_so_and_misses_nothing_by_it() {
             Some(Err(LiveError::Lagged)) => {
                 lagged += 1;
                 assert!(stream.next().await.is_none());
-                stream = bench
-                    .watch(&following.tail)
-                    .user(command(Some(told)))
-                    .await
-                    .unwrap();
+                stream = watch.user(command(bench.owner, Some(told))).await.unwrap();
             }
             other => panic!("{other:?}"),
         }
@@ -267,11 +267,14 @@ async fn the_tail_goes_on_when_the_log_is_away_for_a_while() {
     let promised = bench.promise_one().await;
     let mut stream = watch_job(&bench, &following.tail, promised.job, None).await;
     next_snapshot(&mut stream).await;
-    bench
-        .store
-        .faults()
-        .fail_next(rapidphoto_memory::Operation::Read, 2);
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    let faults = bench.store.faults();
+    faults.fail_next(Operation::Read, 2);
+    let noticed = async {
+        while faults.left(Operation::Read) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, noticed).await.expect("the tail tries again");
     bring_on(&bench, &promised).await;
     assert_eq!(next_state(&mut stream).await.version.0, 2);
     following.stop().await;

@@ -16,7 +16,7 @@ use rapidphoto_memory::Operation;
 use tokio::time::timeout;
 
 use crate::{
-    bench::{BODY, Bench, DAY, Promised, count},
+    bench::{BODY, Bench, DAY, LIMIT, Promised, count},
     journal::WatchedJournal,
     live::Following,
 };
@@ -73,7 +73,7 @@ async fn forgotten(bench: &Bench, photo: PhotoId) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(Duration::from_secs(5), gone).await.expect("in time");
+    timeout(LIMIT, gone).await.expect("in time");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use rapidphoto_memory::{Operation, StubInspector};
 use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{BODY, Bench, Promised};
+use crate::bench::{BODY, Bench, LIMIT, Promised};
 
 /// An inspector that answers only when it is let to, and counts how many calls wait.
 #[derive(Default)]
@@ -47,9 +47,12 @@ impl Gate {
     }
 
     async fn until_waiting(&self, calls: u32) {
-        while self.waiting.load(Ordering::SeqCst) < calls {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let enough = async {
+            while self.waiting.load(Ordering::SeqCst) < calls {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(LIMIT, enough).await.expect("they come to the gate");
     }
 }
 
@@ -255,7 +258,7 @@ async fn a_photo_that_is_given_up_is_let_go_of() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(Duration::from_secs(5), free).await.expect("cleaned");
+    timeout(LIMIT, free).await.expect("cleaned");
     // The worker finds out by its lease, long before the inspection ends; its place is free for others.
     tokio::time::sleep(Duration::from_millis(50)).await;
     running.stop().await;
@@ -275,9 +278,7 @@ async fn a_worker_that_loses_its_last_commit_to_a_cancellation_cleans_up_what_it
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    timeout(Duration::from_secs(5), empty(&bench))
-        .await
-        .expect("cleaned");
+    timeout(LIMIT, empty(&bench)).await.expect("cleaned");
     // Only now does the worker write its thumbnails, behind the cleaning.
     gate.open();
     let written = async {
@@ -285,10 +286,8 @@ async fn a_worker_that_loses_its_last_commit_to_a_cancellation_cleans_up_what_it
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(5), written).await.expect("written");
-    timeout(Duration::from_secs(5), empty(&bench))
-        .await
-        .expect("cleaned up");
+    timeout(LIMIT, written).await.expect("written");
+    timeout(LIMIT, empty(&bench)).await.expect("cleaned up");
     running.stop().await;
 }
 
@@ -305,9 +304,7 @@ async fn a_panic_is_an_attempt_that_broke() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(Duration::from_secs(10), failed)
-        .await
-        .expect("three attempts");
+    timeout(LIMIT, failed).await.expect("three attempts");
     let reason = FailureReason::ProcessingError;
     assert_eq!(
         bench.photo(promised[0].photo).await.state,
