@@ -283,19 +283,20 @@ mod tests {
         let hash = hasher.hash("somebody").await.unwrap();
         let mut known = Duration::MAX;
         let mut unknown = Duration::MAX;
-        // The best of several is what a busy machine disturbs least.
-        for _ in 0..7 {
+        let alike = |known: Duration, unknown: Duration| unknown > known / 2 && unknown < known * 2;
+        // The best of several is what a busy machine disturbs least; of more of them, where it disturbs all.
+        for round in 1..=100 {
             let start = Instant::now();
             assert!(!hasher.verify("wrong", Some(&hash)).await.unwrap());
             known = known.min(start.elapsed());
             let start = Instant::now();
             assert!(!hasher.verify("wrong", None).await.unwrap());
             unknown = unknown.min(start.elapsed());
+            if round >= 7 && alike(known, unknown) {
+                break;
+            }
         }
-        assert!(
-            unknown > known / 2 && unknown < known * 2,
-            "{unknown:?} against {known:?}"
-        );
+        assert!(alike(known, unknown), "{unknown:?} against {known:?}");
     }
 
     #[tokio::test]
@@ -324,7 +325,7 @@ mod tests {
         let late = tokio::time::timeout(Duration::from_millis(50), hasher.hash("late")).await;
         assert!(late.is_err(), "the work of those who left still counts");
         drop(open);
-        let late = tokio::time::timeout(Duration::from_secs(10), hasher.hash("late")).await;
+        let late = tokio::time::timeout(Duration::from_mins(1), hasher.hash("late")).await;
         assert!(late.unwrap().is_ok());
     }
 
