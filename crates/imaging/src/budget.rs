@@ -112,7 +112,7 @@ mod tests {
             "5 do not fit beside 8"
         );
         drop(first);
-        waiting.recv_timeout(Duration::from_secs(10)).unwrap();
+        waiting.recv_timeout(Duration::from_mins(1)).unwrap();
         second.join().unwrap();
         assert_eq!(budget.peak(), 8);
     }
@@ -144,8 +144,8 @@ mod tests {
             "1 would fit, but came after 10"
         );
         drop(first);
-        assert_eq!(came.recv_timeout(Duration::from_secs(10)), Ok(10));
-        assert_eq!(came.recv_timeout(Duration::from_secs(10)), Ok(1));
+        assert_eq!(came.recv_timeout(Duration::from_mins(1)), Ok(10));
+        assert_eq!(came.recv_timeout(Duration::from_mins(1)), Ok(1));
         for thread in threads {
             thread.join().unwrap();
         }

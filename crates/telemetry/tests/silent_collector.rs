@@ -24,5 +24,10 @@ fn the_end_does_not_wait_for_a_silent_collector() {
     tracing::info_span!("lost").in_scope(|| {});
     let start = Instant::now();
     assert!(telemetry.shutdown(Duration::from_millis(300)).is_err());
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    // One export alone would be waited for five seconds.
+    assert!(
+        start.elapsed() < Duration::from_millis(4500),
+        "{:?}",
+        start.elapsed()
+    );
 }

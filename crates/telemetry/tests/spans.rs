@@ -79,10 +79,10 @@ async fn the_last_spans_arrive_before_the_end() {
 
     tracing::info_span!("create_upload_job", files = 3).in_scope(|| tracing::info!("created"));
     tracing::debug_span!("too_much_detail").in_scope(|| {});
-    let flushed = tokio::task::spawn_blocking(move || telemetry.shutdown(Duration::from_secs(10)));
+    let flushed = tokio::task::spawn_blocking(move || telemetry.shutdown(Duration::from_mins(1)));
     flushed.await.unwrap().unwrap();
 
-    let (request, body) = received.recv_timeout(Duration::from_secs(10)).unwrap();
+    let (request, body) = received.recv_timeout(Duration::from_mins(1)).unwrap();
     assert_eq!(request, "POST /v1/traces HTTP/1.1");
     for text in ["create_upload_job", "rapidphoto-test", "1.2.3", "files"] {
         assert!(contains(&body, text), "{text} is not among what was sent");
