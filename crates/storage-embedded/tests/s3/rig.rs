@@ -132,9 +132,8 @@ impl Rig {
                 sleep(Duration::from_millis(10)).await;
             }
         };
-        if timeout(LIMIT, gone).await.is_err() {
-            panic!("left behind: {:?}", self.incoming());
-        }
+        let gone = timeout(LIMIT, gone).await;
+        assert!(gone.is_ok(), "left behind: {:?}", self.incoming());
     }
 
     pub(crate) async fn put(&self, key: &str, body: &'static str) {
