@@ -6,8 +6,9 @@
 //! read first, then a photo waits for its share of memory, then it is decoded.
 //!
 //! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK), and so are PNG, WebP, GIF and
-//! the common kinds of TIFF (JPEG inside and palettes too); of an animation, or of several pages, the first picture. Other image types are recognised and
-//! reported as unsupported. Each type has its module behind `Form`; every picture ends as planes, laid down row by row.
+//! the common kinds of TIFF (JPEG inside and palettes too); of an animation, or of several pages, the first picture. Other
+//! image types are recognised and reported as unsupported. Each type has its module behind `Form`; every picture ends as
+//! planes, laid down row by row.
 
 mod budget;
 mod canvas;
