@@ -6,9 +6,9 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    decision::record_photo,
+    decision::{record_photo, write_unless_moved},
     outside::Outside,
-    ports::{Commit, CommitError, EventMetadata, Unavailable, Versioned},
+    ports::{Commit, EventMetadata, Unavailable, Versioned},
     settings::WorkSettings,
 };
 
@@ -73,10 +73,8 @@ impl PhotoBatch<'_> {
             if commit.changes.is_empty() {
                 return Ok(Some(after));
             }
-            match self.outside.journal.commit(commit).await {
-                Ok(_) => return Ok(Some(after)),
-                Err(CommitError::Conflict(_)) => {}
-                Err(other) => return Err(other.into_unavailable()),
+            if write_unless_moved(&*self.outside.journal, commit).await? {
+                return Ok(Some(after));
             }
         }
         Ok(None)

@@ -7,7 +7,7 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    ports::{AggregateState, Change, Commit, Ids, NewEvent, Versioned},
+    ports::{AggregateState, Change, Commit, CommitError, Ids, Journal, NewEvent, Unavailable, Versioned},
     settings::WorkSettings,
     work::orders_after,
 };
@@ -83,6 +83,16 @@ pub(crate) fn record_job(
         AggregateState::Job(job.clone()),
     );
     job
+}
+
+/// Writes what was decided, and tells whether it is written: not if a stream has moved meanwhile, which asks for a decision
+/// anew.
+pub(crate) async fn write_unless_moved(journal: &dyn Journal, commit: Commit) -> Result<bool, Unavailable> {
+    match journal.commit(commit).await {
+        Ok(_) => Ok(true),
+        Err(CommitError::Conflict(_)) => Ok(false),
+        Err(other) => Err(other.into_unavailable()),
+    }
 }
 
 /// A fresh event id.

@@ -5,8 +5,8 @@ use rapidphoto_domain::{
 
 use crate::{
     Record,
-    decision::record_photo,
-    ports::{Commit, CommitError, EventMetadata, Priority, Unavailable, Versioned, WorkKind, WorkOrder},
+    decision::{record_photo, write_unless_moved},
+    ports::{Commit, EventMetadata, Priority, Unavailable, Versioned, WorkKind, WorkOrder},
     settings::WorkSettings,
 };
 
@@ -78,13 +78,9 @@ impl ReportArrivalHandler {
                 return Ok(arrival);
             }
             fail::fail_point!("intake.before-commit", |_| std::process::abort());
-            match self.record.journal.commit(commit).await {
-                Ok(_) => {
-                    fail::fail_point!("intake.after-commit", |_| std::process::abort());
-                    return Ok(arrival);
-                }
-                Err(CommitError::Conflict(_)) => {}
-                Err(other) => return Err(other.into_unavailable().into()),
+            if write_unless_moved(&*self.record.journal, commit).await? {
+                fail::fail_point!("intake.after-commit", |_| std::process::abort());
+                return Ok(arrival);
             }
         }
         Err(ReportArrivalError::Contended)

@@ -5,9 +5,9 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    decision::{event_id, record_job, record_photo},
+    decision::{event_id, record_job, record_photo, write_unless_moved},
     outside::Outside,
-    ports::{Commit, CommitError, EventMetadata, Unavailable, Versioned},
+    ports::{Commit, EventMetadata, Unavailable, Versioned},
     settings::WorkSettings,
 };
 
@@ -53,20 +53,7 @@ impl CancelJobHandler {
 
     /// Cancels what is not at an end and tells the job's status afterwards. A job that has ended stays as it is.
     pub async fn handle(&self, command: CancelJob) -> Result<JobStatus, CancelJobError> {
-        for _ in 0..MAX_ROUNDS {
-            let job = self.outside.aggregates.job(command.job).await?;
-            let job = job
-                .filter(|job| job.value.owner == command.owner)
-                .ok_or(CancelJobError::NoSuchJob)?;
-            let Ok(event) = job.value.cancel() else { break };
-            let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
-            record_job(&mut commit, &job, event_id(self.outside.ids.as_ref()), event);
-            match self.outside.journal.commit(commit).await {
-                Ok(_) => break,
-                Err(CommitError::Conflict(_)) => {}
-                Err(other) => return Err(other.into_unavailable().into()),
-            }
-        }
+        self.cancel_job(&command).await?;
         for photo in self.outside.aggregates.photos_of_job(command.job).await? {
             if !photo.value.status().is_terminal() {
                 cancel_photo(&self.outside, &self.settings, photo.value.id, &command.metadata).await?;
@@ -75,6 +62,25 @@ impl CancelJobHandler {
         let photos = self.outside.aggregates.photos_of_job(command.job).await?;
         let counts = rapidphoto_domain::job::JobCounts::of(photos.iter().map(|photo| photo.value.status()));
         Ok(JobStatus::of(&counts))
+    }
+
+    /// Records that the job is given up, unless it is at an end.
+    async fn cancel_job(&self, command: &CancelJob) -> Result<(), CancelJobError> {
+        for _ in 0..MAX_ROUNDS {
+            let job = self.outside.aggregates.job(command.job).await?;
+            let job = job
+                .filter(|job| job.value.owner == command.owner)
+                .ok_or(CancelJobError::NoSuchJob)?;
+            let Ok(event) = job.value.cancel() else {
+                return Ok(());
+            };
+            let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
+            record_job(&mut commit, &job, event_id(self.outside.ids.as_ref()), event);
+            if write_unless_moved(&*self.outside.journal, commit).await? {
+                return Ok(());
+            }
+        }
+        Err(Unavailable::record("the job keeps changing").into())
     }
 }
 
@@ -94,15 +100,11 @@ pub(crate) async fn cancel_photo(
         };
         let mut commit = Commit::new(outside.clock.now(), metadata.clone());
         let cancelled = record_photo(&mut commit, &current, events, outside.ids.as_ref(), settings);
-        match outside.journal.commit(commit).await {
-            Ok(_) => {
-                return Ok(Some(Versioned {
-                    version: current.version.plus(1),
-                    value: cancelled,
-                }));
-            }
-            Err(CommitError::Conflict(_)) => {}
-            Err(other) => return Err(other.into_unavailable()),
+        if write_unless_moved(&*outside.journal, commit).await? {
+            return Ok(Some(Versioned {
+                version: current.version.plus(1),
+                value: cancelled,
+            }));
         }
     }
     Err(Unavailable::record("the photo keeps changing"))

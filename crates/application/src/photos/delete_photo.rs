@@ -4,10 +4,10 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    decision::record_photo,
+    decision::{record_photo, write_unless_moved},
     jobs::cancel_photo,
     outside::Outside,
-    ports::{Commit, CommitError, EventMetadata, Unavailable},
+    ports::{Commit, EventMetadata, Unavailable},
     settings::WorkSettings,
 };
 
@@ -75,10 +75,8 @@ impl DeletePhotoHandler {
                 self.outside.ids.as_ref(),
                 &self.settings,
             );
-            match self.outside.journal.commit(commit).await {
-                Ok(_) => return Ok(deleted),
-                Err(CommitError::Conflict(_)) => {}
-                Err(other) => return Err(other.into_unavailable().into()),
+            if write_unless_moved(&*self.outside.journal, commit).await? {
+                return Ok(deleted);
             }
         }
         Err(Unavailable::record("the photo keeps changing").into())

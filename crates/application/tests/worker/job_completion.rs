@@ -1,11 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use rapidphoto_application::{
-    ports::{Cursor, Subscriptions},
+    jobs::{CancelJob, CancelJobError, CancelJobHandler},
+    ports::{Commit, CommitError, Committed, Cursor, EventMetadata, Journal, Subscriptions},
     subscriptions::{JobCompletion, ReactError, Reactor},
 };
 use rapidphoto_domain::{
-    DomainEvent, JobId,
+    DomainEvent, JobId, StreamId,
     job::{JobEvent, JobStatus, UploadJob},
     photo::{FailureReason, PhotoCommand, PhotoState, PhotoStatus},
 };
@@ -215,12 +217,11 @@ async fn the_photos_of_a_job_whose_cancellation_was_interrupted_are_cancelled() 
     upload(&bench, &promised[..1]).await;
     // The job's own event stands, and then the process ends.
     bench.store.faults().lose_answers(Operation::Commit, 1);
-    let handler =
-        rapidphoto_application::jobs::CancelJobHandler::new(bench.outside.clone(), bench.settings.work);
-    let command = rapidphoto_application::jobs::CancelJob {
+    let handler = CancelJobHandler::new(bench.outside.clone(), bench.settings.work);
+    let command = CancelJob {
         owner: bench.owner,
         job: promised[0].job,
-        metadata: rapidphoto_application::ports::EventMetadata::default(),
+        metadata: EventMetadata::default(),
     };
     assert!(handler.handle(command).await.is_err());
     assert_eq!(bench.status(promised[1].photo).await, PhotoStatus::Queued);
@@ -234,6 +235,44 @@ async fn the_photos_of_a_job_whose_cancellation_was_interrupted_are_cancelled() 
         completed(&bench, promised[0].job).await,
         [(1, JobStatus::Completed)]
     );
+}
+
+/// Somebody is always faster with what concerns a job itself.
+struct Contended(Arc<dyn Journal>);
+
+#[async_trait]
+impl Journal for Contended {
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        if commit
+            .changes
+            .iter()
+            .any(|change| matches!(change.stream, StreamId::Job(_)))
+        {
+            return Err(CommitError::Conflict(Vec::new()));
+        }
+        self.0.commit(commit).await
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_cancellation_was_not_written_is_not_said_to_be_cancelled() {
+    let mut bench = Bench::new();
+    let promised = bench.promise(2).await;
+    bench.outside.journal = Arc::new(Contended(Arc::clone(&bench.outside.journal)));
+    let handler = CancelJobHandler::new(bench.outside.clone(), bench.settings.work);
+    let command = CancelJob {
+        owner: bench.owner,
+        job: promised[0].job,
+        metadata: EventMetadata::default(),
+    };
+    let refused = handler.handle(command).await;
+    assert!(
+        matches!(refused, Err(CancelJobError::Unavailable(_))),
+        "{refused:?}"
+    );
+    for promised in &promised {
+        assert_eq!(bench.status(promised.photo).await, PhotoStatus::Queued);
+    }
 }
 
 #[tokio::test]
