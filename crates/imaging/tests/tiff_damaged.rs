@@ -161,6 +161,37 @@ fn places_and_counts_that_lie_are_refused() {
 }
 
 #[test]
+fn tiles_that_lie_beyond_the_picture_are_not_decoded_for_ever() {
+    // A few bytes that become four billion pixels, of which a column is the picture.
+    let (width, height) = (65_520, 16);
+    let tile = fdeflate::compress_to_vec(&vec![0; (width * height * 3) as usize]);
+    let length = u32::try_from(tile.len()).unwrap();
+    let tiles = |edge: u32| {
+        let count = edge.div_ceil(height) as usize;
+        let at = |place: u32| {
+            let kind = Picture {
+                chunk: (Some(width), height),
+                entries: vec![
+                    short(259, 8),
+                    longs(324, &vec![place; count]),
+                    longs(325, &vec![length; count]),
+                ],
+                ..Picture::new((1, edge), 8, 3, RGB)
+            };
+            kind.around(std::slice::from_ref(&tile))
+        };
+        at(u32::try_from(at(0).len()).unwrap() - length)
+    };
+    assert_eq!(inspect(&tiles(160)).findings, []);
+    assert_eq!(inspect(&tiles(65_535)).findings, [corrupt("malformed")]);
+    let thin = Picture {
+        chunk: (Some(512), 512),
+        ..Picture::new((1, 65_535), 8, 1, 1)
+    };
+    assert_eq!(inspect(&thin.file(|_, _| vec![99])).findings, []);
+}
+
+#[test]
 fn directories_in_circles_cost_nothing() {
     // The directory names itself as its child, and as its EXIF and GPS.
     let here = [8_u32];

@@ -61,6 +61,9 @@ pub(super) struct Chunk {
     pub(super) most_rows: u32,
 }
 
+/// Pixels of tiles that a picture may have beside its own: more than a thin one needs in large tiles.
+const MOST_BEYOND: u64 = 1 << 26;
+
 /// What the first directory says about its picture.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header<'a> {
@@ -180,6 +183,12 @@ impl<'a> Header<'a> {
         let of_a_plane =
             u64::from(self.size.0.div_ceil(self.chunk.0)) * u64::from(self.size.1.div_ceil(self.chunk.1));
         let chunks = of_a_plane * u64::from(times);
+        let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
+        // What lies beyond the picture is decoded all the same.
+        let most = pixels(self.size).saturating_mul(4).saturating_add(MOST_BEYOND);
+        if of_a_plane.saturating_mul(pixels(self.chunk)) > most {
+            return Some(Damage::Malformed);
+        }
         if places.integers().count() as u64 != chunks || lengths.integers().count() as u64 != chunks {
             return Some(Damage::Malformed);
         }
