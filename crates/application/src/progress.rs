@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use metrics::gauge;
 use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, values::Progress};
 use tokio::sync::broadcast;
 
@@ -56,7 +57,9 @@ impl ProgressBoard {
             tick: upload,
             last_seen: now,
         };
-        self.uploads().entry(upload.photo).or_insert(entry);
+        let mut uploads = self.uploads();
+        uploads.entry(upload.photo).or_insert(entry);
+        measure(&uploads);
     }
 
     /// Takes in how far an upload is; false if it is not expected, or is somebody else's. Progress that is no further
@@ -97,12 +100,16 @@ impl ProgressBoard {
 
     /// Forgets uploads that have not told since `before`: they are over, one way or another.
     pub fn forget_silent(&self, before: Timestamp) {
-        self.uploads().retain(|_, entry| entry.last_seen >= before);
+        let mut uploads = self.uploads();
+        uploads.retain(|_, entry| entry.last_seen >= before);
+        measure(&uploads);
     }
 
     /// Forgets one upload: it has arrived, came to nothing, or begins anew.
     pub fn forget(&self, photo: PhotoId) {
-        self.uploads().remove(&photo);
+        let mut uploads = self.uploads();
+        uploads.remove(&photo);
+        measure(&uploads);
     }
 
     /// Every step forward from now on.
@@ -113,6 +120,12 @@ impl ProgressBoard {
     fn uploads(&self) -> MutexGuard<'_, HashMap<PhotoId, Entry>> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells how many uploads are under way. Called under their lock, so that the last word is the last count.
+fn measure(uploads: &HashMap<PhotoId, Entry>) {
+    #[expect(clippy::cast_precision_loss, reason = "nobody counts uploads beyond 2^52")]
+    gauge!("upload_inflight").set(uploads.len() as f64);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rapidphoto_client::{
     ClientError,
-    types::{DeclaredChecksum, FileRequest, PhotoStatus},
+    types::{DeclaredChecksum, FileRequest, PhotoStatus, ProgressTick},
 };
 use rapidphoto_sample_photos::{Orientation, SamplePhoto, text_named_jpg, truncated};
 use rapidphoto_testkit::{Server, new_user};
@@ -262,6 +262,44 @@ async fn a_photo_that_is_given_up_leaves_nothing_in_storage() {
     tokio::time::timeout(std::time::Duration::from_secs(30), gone)
         .await
         .expect("objects are left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_under_way_are_counted_until_they_have_arrived() {
+    let bench = Bench::new();
+    let running = bench.start().await;
+    let session = &running.session;
+    let (small, large) = (photo(8), photo(9));
+    let (job_id, items) = promise(session, &[jpeg(&small), jpeg(&large)]).await;
+    let ticks: Vec<_> = items
+        .iter()
+        .map(|item| ProgressTick {
+            photo_id: item.photo_id.clone(),
+            bytes_sent: 1,
+            bytes_total: small.len() as u64,
+        })
+        .collect();
+    session.report_progress(&ticks).await.unwrap();
+    let is_counted = async |count: &str| {
+        let metrics = reqwest::get(format!("{}/metrics", running.server.api()));
+        let metrics = metrics.await.unwrap().text().await.unwrap();
+        metrics
+            .lines()
+            .any(|line| line == format!("upload_inflight {count}"))
+    };
+    assert!(is_counted("2").await);
+    for (item, bytes) in items.iter().zip([small, large]) {
+        session.put(item, bytes).await.unwrap();
+    }
+    ended(session, &job_id).await;
+    let until_forgotten = async {
+        while !is_counted("0").await {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), until_forgotten)
+        .await
+        .expect("they are still counted");
 }
 
 fn files_below(dir: &std::path::Path) -> usize {
