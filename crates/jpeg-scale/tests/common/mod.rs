@@ -7,7 +7,6 @@
     clippy::expect_used
 )]
 
-pub mod cpu_time;
 pub mod definition;
 pub mod huffman;
 pub mod script;

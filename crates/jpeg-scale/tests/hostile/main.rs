@@ -3,11 +3,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/cpu_time.rs"]
+mod cpu_time;
 mod kinds;
 
 use std::time::Duration;
 
-use common::{Options, PLAIN, colour, cpu_time::CpuTime, encode, grey, restarts, segment, segments};
+use common::{Options, PLAIN, colour, encode, grey, restarts, segment, segments};
+use cpu_time::CpuTime;
 use jpeg_encoder::{ColorType, SamplingFactor};
 use jpeg_scale::{Corrupt, Damage, Decoded, Decoder, Error, Limits, Scale, Unsupported, read_header};
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use common::script::segment_of;
-use common::{Random, cpu_time::CpuTime, scans};
+use common::{Random, scans};
+use cpu_time::CpuTime;
 use jpeg_scale::{Corrupt, Damage, read_header};
 
 const COLOUR: &[(usize, usize)] = &[(2, 2), (1, 1), (1, 1)];

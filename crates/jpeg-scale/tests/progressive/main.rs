@@ -4,6 +4,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/cpu_time.rs"]
+mod cpu_time;
 mod damage;
 mod independent;
 mod scripts;
