@@ -281,9 +281,7 @@ impl Tables {
             dc: Box::new([Entry::ESCAPE; DC_SIZE]),
             ac: Box::new([Entry::ESCAPE; LOOKUP_SIZE]),
             skip: skips(&symbols),
-            long: (long_from..1 << CODE_BITS)
-                .map(|bits| long_entry(ac_code, bits))
-                .collect(),
+            long: long_entries(ac_code),
             long_from,
             dc_code: dc_code.clone(),
             ac_code: ac_code.clone(),
@@ -320,11 +318,16 @@ fn entries<const SIZE: usize>(
     }
 }
 
-fn long_entry(code: &Code, bits: usize) -> Entry {
-    match code.symbol((bits as u64) << (64 - CODE_BITS)) {
-        Some((length, symbol)) => Parts::alone(length, Step::of_ac(symbol)).pack(),
-        None => Entry::ESCAPE,
+/// The entries of the codes that are longer than a look-up, which follow the shorter ones in their order.
+fn long_entries(code: &Code) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (length, symbols) in code.lengths().skip(LOOKUP_BITS as usize) {
+        for &symbol in symbols {
+            let entry = Parts::alone(length, Step::of_ac(symbol)).pack();
+            entries.resize(entries.len() + (1 << (CODE_BITS - length)), entry);
+        }
     }
+    entries
 }
 
 impl Parts {
@@ -423,4 +426,38 @@ fn skips(symbols: &Symbols) -> Box<[Skip; LOOKUP_SIZE]> {
         *entry = Skip((consume | (advance as u32) << 6) as u16);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A code of so many codes of each length, with symbols that differ.
+    fn code(counts: [u8; 16]) -> Code {
+        let total = counts.iter().map(|&count| usize::from(count)).sum();
+        let symbols: Vec<u8> = (0..=u8::MAX).cycle().skip(7).take(total).collect();
+        Code::new(counts, &symbols).unwrap()
+    }
+
+    #[test]
+    fn long_codes_are_those_that_the_standard_finds() {
+        let plain = code([1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        for counts in [
+            [1; 16],
+            [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
+            [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 160],
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200, 0, 9, 1, 46],
+        ] {
+            let code = code(counts);
+            let tables = Tables::new(&plain, &code);
+            for index in tables.long_from..1 << CODE_BITS {
+                let bits = (index as u64) << (64 - CODE_BITS);
+                let wanted = match code.symbol(bits) {
+                    Some((length, symbol)) => Parts::alone(length, Step::of_ac(symbol)).pack(),
+                    None => Entry::ESCAPE,
+                };
+                assert_eq!(tables.long_code(bits).0, wanted.0, "{counts:?}, {index:016b}");
+            }
+        }
+    }
 }
