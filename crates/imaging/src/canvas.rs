@@ -50,12 +50,23 @@ impl Pixels {
         }
     }
 
-    /// Bytes that a [`Canvas`] takes for so many pixels.
-    pub(crate) const fn weight(self, pixels: u64) -> u64 {
+    /// Bytes that a [`Canvas`] of this size takes.
+    pub(crate) fn weight(self, (width, height): (u32, u32)) -> u64 {
+        let (width, height) = (u64::from(width), u64::from(height));
+        let pixels = width.saturating_mul(height);
         match self {
             Self::Grey | Self::GreyAlpha => pixels,
-            // Rounding up takes a tint at most for each row and column.
-            Self::Rgb | Self::Rgba | Self::RgbaPremultiplied => pixels.saturating_mul(2),
+            Self::Rgb | Self::Rgba | Self::RgbaPremultiplied => {
+                // Rows are taken in pairs; one waits for the other, and one is laid on white.
+                let light = width.saturating_mul(height.next_multiple_of(2));
+                let tints = width
+                    .div_ceil(2)
+                    .saturating_mul(height.div_ceil(2))
+                    .saturating_mul(2);
+                light
+                    .saturating_add(tints)
+                    .saturating_add(width.saturating_mul(6))
+            }
             // Once as pixels, once as planes.
             Self::Cmyk => pixels.saturating_mul(8),
         }

@@ -182,8 +182,8 @@ impl Form for Gif<'_> {
 
     fn weight(&self, _edge: u16) -> u64 {
         let frame = self.first.as_ref().map_or(0, |frame| pixels(frame.size));
-        let canvas = self.size().map_or(0, pixels);
-        Pixels::Rgb.weight(canvas) + frame + REST
+        let canvas = self.size().map_or(0, |size| Pixels::Rgb.weight(size));
+        canvas + frame + REST
     }
 
     fn profile(&self) -> Option<Cow<'_, [u8]>> {

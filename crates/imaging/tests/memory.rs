@@ -404,6 +404,30 @@ fn a_tiff_of_numbers_or_jpegs_weighs_what_it_takes() {
 }
 
 #[test]
+fn a_single_row_weighs_what_it_takes() {
+    const WIDTH: u32 = 24_000_000;
+    let colours: Vec<u16> = (0..3 * 256).map(|value| value * 80).collect();
+    for (what, bits, count, photometric, entries) in [
+        ("numbers", 8, 1, 3, vec![shorts(320, colours.clone())]),
+        ("small numbers", 1, 1, 3, vec![shorts(320, colours[..6].to_vec())]),
+        ("RGB", 8, 3, 2, vec![]),
+        ("RGB and alpha", 8, 4, 2, vec![shorts(338, vec![2])]),
+        ("RGB of 16 bits", 16, 3, 2, vec![]),
+        ("grey", 8, 1, 1, vec![]),
+    ] {
+        let row = u64::from(WIDTH) * u64::from(count) * u64::from(bits) / 8;
+        let row = fdeflate::compress_to_vec(&vec![0x5A; usize::try_from(row).unwrap()]);
+        let kind = Picture {
+            entries: [entries, vec![shorts(259, vec![8])]].concat(),
+            ..Picture::new((WIDTH, 1), bits, count, photometric)
+        };
+        assert_weighed(&format!("a row of {what}"), &kind.around(&[row]), 20 * MIB);
+    }
+    let png = Png::new((WIDTH, 1), 8, 2).file(|_, _| vec![90, 91, 92]);
+    assert_weighed("a row as PNG", &png, 20 * MIB);
+}
+
+#[test]
 fn a_tiff_weighs_the_lists_of_its_strips() {
     const STRIPS: u16 = 273;
     const STRIP_LENGTHS: u16 = 279;

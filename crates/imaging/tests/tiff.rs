@@ -188,10 +188,16 @@ fn numbers_of_colours_become_colours() {
         ],
         ..Picture::new((301, 64), 1, 1, PALETTE)
     };
-    let seen = see(&inspect(&kind.file(|x, _| vec![u16::from(x >= 150)])).thumbnails[0]);
-    for (x, wanted) in [(40, [255, 0, 0]), (220, [0, 0, 255])] {
-        let colour = seen.at(x, 20).try_into().unwrap();
-        assert!(near(colour, wanted), "{x}: {colour:?}");
+    for big_endian in [false, true] {
+        let kind = Picture {
+            big_endian,
+            ..kind.clone()
+        };
+        let seen = see(&inspect(&kind.file(|x, _| vec![u16::from(x >= 150)])).thumbnails[0]);
+        for (x, wanted) in [(40, [255, 0, 0]), (220, [0, 0, 255])] {
+            let colour = seen.at(x, 20).try_into().unwrap();
+            assert!(near(colour, wanted), "{x}: {colour:?}");
+        }
     }
 }
 

@@ -192,6 +192,37 @@ fn tiles_that_lie_beyond_the_picture_are_not_decoded_for_ever() {
 }
 
 #[test]
+fn numbers_of_a_kind_that_only_the_decoder_knows_are_malformed() {
+    const LONG8: u16 = 16;
+    const DIRECTORY: u16 = 13;
+    let kind = Picture {
+        chunk: (Some(16), 16),
+        entries: vec![short(317, 1), short(338, 0), short(266, 1)],
+        ..Picture::new((16, 1), 8, 4, RGB)
+    };
+    let file = kind.file(|_, _| vec![9; 4]);
+    assert_eq!(inspect(&file).findings, []);
+    for tag in [
+        256_u16, 257, 258, 259, 262, 266, 277, 284, 317, 322, 323, 324, 325, 338,
+    ] {
+        let count = usize::from(u16::from_le_bytes([file[8], file[9]]));
+        let entry = (0..count)
+            .map(|index| 10 + index * 12)
+            .find(|&at| file[at..at + 2] == tag.to_le_bytes())
+            .unwrap();
+        for number in [LONG8, DIRECTORY] {
+            let mut other = file.clone();
+            other[entry + 2..entry + 4].copy_from_slice(&number.to_le_bytes());
+            assert_eq!(
+                inspect(&other).findings,
+                [corrupt("malformed")],
+                "{tag}, {number}"
+            );
+        }
+    }
+}
+
+#[test]
 fn directories_in_circles_cost_nothing() {
     // The directory names itself as its child, and as its EXIF and GPS.
     let here = [8_u32];
@@ -306,17 +337,42 @@ fn a_palette_of_other_than_its_colours_is_malformed() {
         let findings = inspect(&kind.file(|x, _| vec![u16::try_from(x % 16).unwrap()])).findings;
         assert_eq!(findings, [corrupt("malformed")], "{colours:?}");
     }
+    // One that the file ends before, and one with the picture where the directory says that there is one.
+    let whole = |entries: Vec<Entry>| Picture {
+        entries: [vec![shorts(320, vec![7; 3 * 256])], entries].concat(),
+        ..Picture::new(SIZE, 8, 1, PALETTE)
+    };
+    let mut cut = whole(vec![]).file(|_, _| vec![3]);
+    let entry = cut.windows(4).position(|entry| entry == [0x40, 1, 3, 0]).unwrap();
+    let end = u32::try_from(cut.len() - 9).unwrap();
+    cut[entry + 8..entry + 12].copy_from_slice(&end.to_le_bytes());
+    assert_eq!(inspect(&cut).findings, [corrupt("truncated")]);
+    let over = whole(vec![
+        longs(273, &[8]),
+        longs(278, &[1000]),
+        longs(279, &[97 * 61]),
+    ]);
+    assert_eq!(
+        inspect(&over.around(&[vec![3; 97 * 61]])).findings,
+        [corrupt("malformed")]
+    );
     // Bits of less than a byte in an order that is not read.
+    let odd = [unsupported("image/tiff with an unusual order of bits")];
     for entry in [short(266, 2), short(317, 2)] {
         let kind = Picture {
             entries: vec![shorts(320, vec![7; 3 * 16]), entry],
             ..Picture::new(SIZE, 4, 1, PALETTE)
         };
-        let findings = inspect(&kind.file(|_, _| vec![3])).findings;
-        assert_eq!(
-            findings,
-            [unsupported("image/tiff with an unusual order of bits")]
-        );
+        assert_eq!(inspect(&kind.file(|_, _| vec![3])).findings, odd);
+    }
+    assert_eq!(inspect(&with(vec![short(266, 2)])).findings, odd);
+    // Tiles whose rows end within a byte.
+    for (width, findings) in [(8, vec![]), (12, odd.to_vec()), (16, vec![])] {
+        let kind = Picture {
+            chunk: (Some(width), 16),
+            ..Picture::new((96, 96), 1, 1, 1)
+        };
+        assert_eq!(inspect(&kind.file(|_, _| vec![1])).findings, findings, "{width}");
     }
 }
 

@@ -9,7 +9,7 @@ use pictures::{
     *,
 };
 use rapidphoto_imaging::weight_of;
-use rapidphoto_sample_photos::{Entry, Value};
+use rapidphoto_sample_photos::{Entry, Orientation, Value};
 
 const SIZE: (u32, u32) = (301, 203);
 const GREY: u16 = 1;
@@ -175,6 +175,15 @@ fn tables_may_stand_in_each_strip_and_metadata_too() {
 fn a_last_strip_that_is_filled_up_is_read() {
     let file = in_strips().of_jpegs(|place, (width, _)| part(place, (width, 32), &Kind::default()));
     assert_quarters(&inspect(&file), "203 rows of 224");
+    for rows in [SIZE.1, 208, u32::MAX] {
+        let kind = Picture {
+            chunk: (None, SIZE.1),
+            entries: vec![longs(278, &[rows])],
+            ..in_strips()
+        };
+        let file = kind.of_jpegs(|place, (width, _)| part(place, (width, 208), &Kind::default()));
+        assert_quarters(&inspect(&file), &format!("203 rows of {rows}, filled up to 208"));
+    }
 }
 
 #[test]
@@ -316,10 +325,18 @@ fn strips_and_tables_that_are_no_jpeg_are_refused() {
         with_tables(vec![0xFF, 0xD8, 0xFF, 0xD9]),
         [corrupt("undecodable")]
     );
+    // A zero behind the end is nothing; tables that the file ends before are missing.
+    let own = Jpegs::of(&[part((0, 0), (SIZE.0, 32), &Kind::default())]).tables;
+    assert_eq!(with_tables([&own[..], &[0]].concat()), []);
+    let mut cut = file_in_strips();
+    let entry = cut.windows(4).position(|entry| entry == [0x5B, 1, 7, 0]).unwrap();
+    let end = u32::try_from(cut.len() - 10).unwrap();
+    cut[entry + 8..entry + 12].copy_from_slice(&end.to_le_bytes());
+    assert_eq!(inspect(&cut).findings, [corrupt("truncated")]);
 }
 
 #[test]
-fn parts_of_the_file_serve_one_strip_each() {
+fn strips_are_no_longer_than_the_file_and_not_too_many() {
     let tile = part((0, 0), (16, 16), &Kind::default());
     let kind = |edge: u32, entries| Picture {
         chunk: (Some(16), 16),
@@ -332,7 +349,7 @@ fn parts_of_the_file_serve_one_strip_each() {
     // Forty thousand, each with a file of its own.
     let many = kind(3200, vec![]).around(&vec![tile.clone(); 40_000]);
     assert_eq!(inspect(&many).findings, [corrupt("too_many_parts")]);
-    let most = kind(2048, vec![]).around(&vec![tile; 16_384]);
+    let most = kind(2896, vec![]).around(&vec![tile; 181 * 181]);
     assert_eq!(inspect(&most).findings, []);
 }
 
@@ -351,7 +368,44 @@ fn flipped_bits_never_break_anything() {
 }
 
 #[test]
-fn it_weighs_more_than_its_planes() {
-    let pixels = u64::from(SIZE.0) * u64::from(SIZE.1);
-    assert!(weight_of(&file_in_strips(), LIMITS).unwrap() > pixels * 3);
+fn it_weighs_its_planes_and_a_strip() {
+    let weight = |rows: u32| {
+        let kind = Picture {
+            chunk: (None, rows),
+            ..in_strips()
+        };
+        let file = kind.of_jpegs(|place, size| part(place, size, &Kind::default()));
+        weight_of(&file, LIMITS).unwrap() - file.len() as u64
+    };
+    let samples = |rows: u64| u64::from(SIZE.0) * rows * 3;
+    assert!(weight(203) - weight(16) >= samples(208 - 16));
+    assert!(weight(16) >= (16 << 20) + samples(SIZE.1.into()));
+}
+
+#[test]
+fn the_directory_says_how_it_is_turned() {
+    for number in 1..=8_u16 {
+        let orientation = Orientation::from_exif(u8::try_from(number).unwrap()).unwrap();
+        let (width, height, pixels) = quarters(320, 192, orientation);
+        let size = (u32::from(width), u32::from(height));
+        let kind = Picture {
+            chunk: (Some(64), 64),
+            entries: vec![short(0x0112, number)],
+            ..Picture::new(size, 8, 3, LIGHT_AND_TINTS)
+        };
+        let file = kind.of_jpegs(|(left, top), (across, down)| {
+            let tile: Vec<u8> = (top..top + down)
+                .flat_map(|y| (left..left + across).map(move |x| (x, y)))
+                .flat_map(|(x, y)| {
+                    let at = ((y.min(size.1 - 1) * size.0 + x.min(size.0 - 1)) * 3) as usize;
+                    pixels[at..at + 3].to_vec()
+                })
+                .collect();
+            let edge = |edge: u32| u16::try_from(edge).unwrap();
+            encode(edge(across), edge(down), &tile, &Kind::default())
+        });
+        let inspection = inspect(&file);
+        assert_quarters(&inspection, &format!("orientation {number}"));
+        assert_eq!((inspection.width, inspection.height), (320, 192), "{number}");
+    }
 }

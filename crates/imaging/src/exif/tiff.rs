@@ -90,9 +90,25 @@ impl<'a> Directory<'a> {
     pub(crate) fn is_cut_at(self, tag: u16) -> bool {
         let is_named = || {
             let mut entries = self.entries.chunks_exact(12);
-            entries.any(|entry| self.tiff.short(entry) == Some(tag))
+            entries.any(|entry| {
+                let kind = entry.get(2..).and_then(|kind| self.tiff.short(kind));
+                self.tiff.short(entry) == Some(tag) && kind.and_then(size_of_kind).is_some()
+            })
         };
         self.is_cut || (self.get(tag).is_none() && is_named())
+    }
+
+    /// Whether this tag is named with what are no numbers, or of a kind that is not known here.
+    pub(crate) fn is_obscure(self, tag: u16) -> bool {
+        let mut named = self
+            .entries
+            .chunks_exact(12)
+            .filter(|entry| self.tiff.short(entry) == Some(tag));
+        let is_number = |entry: &[u8]| {
+            let kind = entry.get(2..).and_then(|kind| self.tiff.short(kind));
+            matches!(kind, Some(BYTE | SHORT | LONG))
+        };
+        !named.all(is_number)
     }
 
     /// Whether there are more entries than are looked at.
@@ -120,10 +136,11 @@ impl<'a> Directory<'a> {
         lists.max().unwrap_or(0)
     }
 
-    /// Where in the file the last digit stands of a tag's only number.
+    /// Where in the file the last digit stands of a tag's only number; of a tag that is named twice, in the last place,
+    /// which counts for the decoder.
     pub(crate) fn place_of_digit(self, tag: u16) -> Option<usize> {
         let mut entries = self.entries.chunks_exact(12).enumerate();
-        let (index, entry) = entries.find(|(_, entry)| self.tiff.short(entry) == Some(tag))?;
+        let (index, entry) = entries.rfind(|(_, entry)| self.tiff.short(entry) == Some(tag))?;
         let size = match (
             self.tiff.short(entry.get(2..)?)?,
             self.tiff.long(entry.get(4..)?)?,

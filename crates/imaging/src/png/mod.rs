@@ -259,7 +259,7 @@ impl Form for Png<'_> {
             0
         };
         pixels
-            .weight(header.pixels())
+            .weight((header.width, header.height))
             .saturating_add(rows)
             .saturating_add(interlaced)
             .saturating_add(REST)

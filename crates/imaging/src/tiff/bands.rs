@@ -21,10 +21,13 @@ impl<'a> Bands<'a> {
         let size = decoder.dimensions().map_err(DecodeError::damaged)?;
         let (samples, bits) = layout(decoder.colortype().map_err(DecodeError::damaged)?)?;
         let wanted = header.stored();
-        if size != header.size || u32::from(bits) != header.bits || samples < wanted {
+        let (width, height) = decoder.chunk_dimensions();
+        let seen = (size, (width, height.min(size.1)), u32::from(bits));
+        let (chunk_width, chunk_height) = header.chunk;
+        let said = (header.size, (chunk_width, chunk_height.min(size.1)), header.bits);
+        if seen != said || !(wanted..=header.samples as usize).contains(&samples) {
             return Err(DecodeError::damaged("the decoder sees another picture"));
         }
-        let (width, height) = decoder.chunk_dimensions();
         let (samples, planes) = if header.is_apart() {
             (1, wanted)
         } else {

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::{jpeg, palette::Palette};
 use crate::{
     canvas::Pixels,
@@ -45,6 +47,29 @@ const JPEG: u32 = 7;
 /// All tags that tell how pixels are stored are below this one.
 const PRIVATE: u16 = 532;
 
+/// The tags that tell how pixels are stored, and are numbers.
+const PIXELS: [u16; 19] = [
+    WIDTH,
+    HEIGHT,
+    BITS,
+    COMPRESSION,
+    PHOTOMETRIC,
+    FILL_ORDER,
+    STRIPS,
+    SAMPLES,
+    STRIP_ROWS,
+    STRIP_LENGTHS,
+    PLANES,
+    PREDICTOR,
+    COLOURS,
+    TILE_WIDTH,
+    TILE_HEIGHT,
+    TILES,
+    TILE_LENGTHS,
+    EXTRA,
+    FORMAT,
+];
+
 /// No program makes tiles with longer edges.
 const LARGEST_TILE: u32 = 1 << 16;
 
@@ -57,7 +82,7 @@ pub(super) struct Chunk {
     pub(super) top: u32,
     /// Columns and rows, also those of a tile that lie beyond the picture.
     pub(super) size: (u32, u32),
-    /// Rows of all strips but perhaps the last.
+    /// Rows that it may have: the last strip may be filled up, to whole blocks of blocks too.
     pub(super) most_rows: u32,
 }
 
@@ -82,11 +107,17 @@ pub(super) struct Header<'a> {
 
 impl<'a> Header<'a> {
     pub(super) fn read(directory: Directory<'a>) -> Result<Self, Damage> {
-        const NECESSARY: [u16; 6] = [BITS, STRIPS, STRIP_LENGTHS, TILES, TILE_LENGTHS, FORMAT];
-        if NECESSARY.into_iter().any(|tag| directory.is_cut_at(tag)) {
+        if PIXELS
+            .into_iter()
+            .chain([JPEG_TABLES])
+            .any(|tag| directory.is_cut_at(tag))
+        {
             return Err(Damage::Truncated);
         }
-        // What is judged and weighed here has to be what the decoder reads.
+        // What is judged and weighed here has to be what the decoder reads, which knows more kinds of numbers.
+        if PIXELS.into_iter().any(|tag| directory.is_obscure(tag)) {
+            return Err(Damage::Malformed);
+        }
         if directory.is_crowded() {
             return Err(Damage::TooManyParts);
         }
@@ -147,8 +178,12 @@ impl<'a> Header<'a> {
         let is_filled_backwards = number(FILL_ORDER) == Some(2);
         let is_inverted_with_alpha = self.photometric == WHITE_IS_ZERO && self.samples > 1;
         let is_predicted = number(PREDICTOR).is_some_and(|predictor| predictor != 1);
-        let is_odd = self.bits < 8 && (is_filled_backwards || is_predicted);
-        (is_odd || is_inverted_with_alpha).then_some("image/tiff with an unusual order of bits")
+        // Rows of tiles that begin within a byte; the last one may end there.
+        let is_cut =
+            self.chunk.0 < self.size.0 && !(u64::from(self.chunk.0) * u64::from(self.bits)).is_multiple_of(8);
+        let is_odd = self.bits < 8 && (is_cut || is_predicted);
+        (is_odd || is_filled_backwards || is_inverted_with_alpha)
+            .then_some("image/tiff with an unusual order of bits")
     }
 
     /// What keeps a picture of JPEGs from being read here.
@@ -192,12 +227,18 @@ impl<'a> Header<'a> {
         if places.integers().count() as u64 != chunks || lengths.integers().count() as u64 != chunks {
             return Some(Damage::Malformed);
         }
-        let is_beyond = places
-            .integers()
-            .zip(lengths.integers())
-            .any(|(place, part)| u64::from(place) + u64::from(part) > length as u64);
-        if is_beyond {
+        let parts = || {
+            let ends = |(place, part)| u64::from(place)..u64::from(place) + u64::from(part);
+            places.integers().zip(lengths.integers()).map(ends)
+        };
+        if parts().any(|part: Range<u64>| part.end > length as u64) {
             return Some(Damage::Truncated);
+        }
+        // The decoder is told another number there: it must not be a part of the picture.
+        if let Some(place) = self.place_of_numbers()
+            && parts().any(|part| part.contains(&(place as u64)))
+        {
+            return Some(Damage::Malformed);
         }
         if self.is_jpeg() {
             return jpeg::damage(self, length);
@@ -243,10 +284,11 @@ impl<'a> Header<'a> {
                     (number % across).saturating_mul(width),
                     (number / across).saturating_mul(height),
                 );
-                let rows = if is_tiled {
-                    height
+                let left_over = self.size.1.saturating_sub(top);
+                let (rows, most_rows) = if is_tiled || left_over > height {
+                    (height, height)
                 } else {
-                    self.size.1.saturating_sub(top).min(height)
+                    (left_over, height.next_multiple_of(16))
                 };
                 Chunk {
                     place,
@@ -254,7 +296,7 @@ impl<'a> Header<'a> {
                     left,
                     top,
                     size: (width, rows),
-                    most_rows: height,
+                    most_rows,
                 }
             })
     }
@@ -273,9 +315,10 @@ impl<'a> Header<'a> {
         Palette::read(self.bits, self.directory.get(COLOURS)?.integers())
     }
 
-    /// Where the file says that its samples are numbers of colours.
-    pub(super) fn place_of_photometric(&self) -> Option<usize> {
-        self.directory.place_of_digit(PHOTOMETRIC)
+    /// Where the file says that its samples are numbers of colours, if it does.
+    pub(super) fn place_of_numbers(&self) -> Option<usize> {
+        let place = self.directory.place_of_digit(PHOTOMETRIC);
+        place.filter(|_| self.photometric == PALETTE)
     }
 
     /// Samples of a pixel that its colour is made of.

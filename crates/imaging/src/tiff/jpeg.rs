@@ -13,8 +13,8 @@ use crate::{
 /// All tables that there can be for eight bits take less.
 const LARGEST_TABLES: usize = 4 << 10;
 
-/// Pictures of 100 megapixels in tiles of 128 by 128 have half as many. Each has its header, and may have its tables.
-const MOST_CHUNKS: usize = 1 << 14;
+/// Pictures of 100 megapixels in tiles of 64 by 64 have fewer. Each has its header, and may have its tables.
+const MOST_CHUNKS: usize = 1 << 15;
 
 const BEGIN: [u8; 2] = [0xFF, 0xD8];
 const END: [u8; 2] = [0xFF, 0xD9];
@@ -32,7 +32,7 @@ pub(super) fn damage(header: &Header<'_>, length: usize) -> Option<Damage> {
     if count > MOST_CHUNKS {
         return Some(Damage::TooManyParts);
     }
-    // A part of the file that serves many strips would be read as often.
+    // Parts of the file that serve many strips would be read as often.
     (sum > length as u64).then_some(Damage::Malformed)
 }
 
@@ -107,11 +107,13 @@ fn tables<'a>(header: &Header<'a>) -> Option<&'a [u8]> {
     let Some(tables) = header.jpeg_tables() else {
         return Some(&[]);
     };
-    let tables = tables.strip_prefix(&BEGIN)?.strip_suffix(&END)?;
+    // Zeros behind the end are nothing.
+    let end = tables.iter().rposition(|&byte| byte != 0)?;
+    let tables = tables.get(..=end)?.strip_prefix(&BEGIN)?.strip_suffix(&END)?;
     (tables.len() <= LARGEST_TABLES).then_some(tables)
 }
 
-/// Whether this is the picture of a strip or tile. Some programs fill the last strip up.
+/// Whether this is the picture of a strip or tile.
 fn fits(found: &JpegHeader, chunk: &Chunk) -> bool {
     let (width, height) = (u32::from(found.width), u32::from(found.height));
     width == chunk.size.0 && (chunk.size.1..=chunk.most_rows).contains(&height)

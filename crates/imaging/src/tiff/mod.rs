@@ -6,6 +6,7 @@
 mod bands;
 mod header;
 mod jpeg;
+mod narrow;
 mod palette;
 
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use std::borrow::Cow;
 use tiff::decoder::{Decoder, Limits};
 
 use crate::{
-    canvas::{Canvas, eight_bits},
+    canvas::Canvas,
     exif::tiff as directories,
     form::{Damage, DecodeError, Form, LARGEST_PROFILE, REST, guarded},
     inspect::Scratch,
@@ -21,7 +22,8 @@ use crate::{
 };
 use bands::Bands;
 use header::Header;
-use palette::{Palette, Told};
+use narrow::Narrow;
+use palette::Told;
 
 const PROFILE: u16 = 34_675;
 
@@ -74,21 +76,14 @@ impl<'a> Tiff<'a> {
         let header = self
             .header
             .ok_or_else(|| DecodeError::damaged("there is no header"))?;
-        let palette = header.palette();
-        let told = match header.place_of_photometric() {
-            Some(place) if palette.is_some() => Told::as_grey(self.bytes, place),
-            _ => Told::plainly(self.bytes),
+        let told = match header.place_of_numbers() {
+            Some(place) => Told::as_grey(self.bytes, place),
+            None => Told::plainly(self.bytes),
         };
         let decoder = Decoder::new(told).map_err(DecodeError::damaged)?;
         // Our own weight has spoken already.
         let mut bands = Bands::new(decoder.with_limits(Limits::unlimited()), &header)?;
-        let mut narrow = Narrow {
-            samples: bands.samples(),
-            bits: header.bits,
-            kept: header.stored(),
-            palette,
-            line: Vec::new(),
-        };
+        let mut narrow = Narrow::new(bands.samples(), &header);
         let mut canvas = Canvas::new(header.size, header.pixels());
         let row_bytes = bands.row_bytes();
         for band in 0..bands.count() {
@@ -121,14 +116,14 @@ impl Form for Tiff<'_> {
         let Some(header) = self.header else {
             return REST;
         };
-        let pixels = u64::from(header.size.0) * u64::from(header.size.1);
         let decoding = if header.is_jpeg() {
             jpeg::weight(&header)
         } else {
             header
                 .pixels()
-                .weight(pixels)
+                .weight(header.size)
                 .saturating_add(header.chunk_weight())
+                .saturating_add(Narrow::weight(header.size.0))
         };
         decoding
             .saturating_add(header.list_weight())
@@ -146,54 +141,5 @@ impl Form for Tiff<'_> {
             Some(header) if header.is_jpeg() => jpeg::decode(&header, self.bytes, &mut scratch.scaled),
             _ => guarded(|| self.picture()),
         }
-    }
-}
-
-/// From samples of any size, as many as there are, to those of 8 bits that are kept, or the colours they are numbers of.
-struct Narrow {
-    samples: usize,
-    bits: u32,
-    kept: usize,
-    palette: Option<Palette>,
-    line: Vec<u8>,
-}
-
-impl Narrow {
-    fn row<'a>(&'a mut self, row: &'a [u8], width: usize) -> &'a [u8] {
-        let kept = self.kept;
-        if self.bits == 8 && self.samples == kept && self.palette.is_none() {
-            return row;
-        }
-        self.line.clear();
-        match (self.bits, &self.palette) {
-            (8, Some(palette)) => self
-                .line
-                .extend(row.iter().flat_map(|&number| palette.colour(number))),
-            (8, None) => {
-                let pixels = row.chunks_exact(self.samples.max(1));
-                self.line.extend(pixels.flat_map(|pixel| pixel.iter().take(kept)));
-            }
-            (16, _) => {
-                // The decoder has brought them to the machine's own order.
-                let (samples, _) = row.as_chunks::<2>();
-                let pixels = samples.chunks_exact(self.samples.max(1));
-                let kept = pixels.flat_map(|pixel| pixel.iter().take(kept));
-                self.line
-                    .extend(kept.map(|sample| eight_bits(u16::from_ne_bytes(*sample))));
-            }
-            (bits, palette) => {
-                let most = u8::MAX >> (8 - bits);
-                let in_a_byte = 8 / bits;
-                let spread = row
-                    .iter()
-                    .flat_map(|&byte| (1..=in_a_byte).map(move |place| byte >> (8 - place * bits) & most))
-                    .take(width);
-                match palette {
-                    Some(palette) => self.line.extend(spread.flat_map(|number| palette.colour(number))),
-                    None => self.line.extend(spread.map(|grey| grey * (u8::MAX / most))),
-                }
-            }
-        }
-        &self.line
     }
 }

@@ -178,7 +178,7 @@ impl Form for Webp<'_> {
             .map_or(0, |stream| groups::weight(frame.size, stream));
         (pixels(frame.size) * each)
             .saturating_add(tables)
-            .saturating_add(Pixels::Rgba.weight(pixels(canvas)))
+            .saturating_add(Pixels::Rgba.weight(canvas))
             .saturating_add(frame.length() as u64)
             .saturating_add(REST)
     }
