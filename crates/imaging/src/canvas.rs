@@ -2,7 +2,7 @@
 
 use crate::{
     form::DecodeError,
-    raster::{Colour, Plane, Raster, planes_of},
+    raster::{Colour, Plane, Raster, THIN, planes_of},
     ycc::YccRows,
 };
 
@@ -57,15 +57,22 @@ impl Pixels {
         match self {
             Self::Grey | Self::GreyAlpha => pixels,
             Self::Rgb | Self::Rgba | Self::RgbaPremultiplied => {
-                // Rows are taken in pairs; one waits for the other, and one is laid on white.
+                // Rows are taken in pairs; one waits for the other, one is laid on white, and one is drawn into.
                 let light = width.saturating_mul(height.next_multiple_of(2));
+                // Later, tints of a thin picture get its own length or height.
+                let spread = if width.min(height) < THIN.into() {
+                    pixels
+                } else {
+                    0
+                };
                 let tints = width
                     .div_ceil(2)
                     .saturating_mul(height.div_ceil(2))
                     .saturating_mul(2);
                 light
                     .saturating_add(tints)
-                    .saturating_add(width.saturating_mul(6))
+                    .saturating_add(width.saturating_mul(10))
+                    .saturating_add(spread)
             }
             // Once as pixels, once as planes.
             Self::Cmyk => pixels.saturating_mul(8),

@@ -8,6 +8,7 @@ use crate::{
     canvas::{Canvas, Pixels},
     form::{Damage, DecodeError, Form, REST, guarded},
     inspect::Scratch,
+    lzw,
     raster::Raster,
 };
 
@@ -121,7 +122,15 @@ impl<'a> Gif<'a> {
             return Some(Damage::NoPixels);
         }
         let most = (frame.image.len() as u64).saturating_mul(MOST_PIXELS_PER_BYTE);
-        (most < pixels(frame.size)).then_some(Damage::Truncated)
+        if most < pixels(frame.size) {
+            return Some(Damage::Truncated);
+        }
+        let data = DESCRIPTOR + palette_length(frame.image.get(9));
+        let (&first_bits, blocks) = frame.image.get(data..)?.split_first()?;
+        if !lzw::FIRST_BITS.contains(&first_bits) {
+            return Some(Damage::Malformed);
+        }
+        lzw::is_idle(first_bits, blocks).then_some(Damage::TooManyParts)
     }
 
     fn picture(&self) -> Result<Raster, DecodeError> {

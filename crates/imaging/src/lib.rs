@@ -19,6 +19,7 @@ mod gif;
 mod icc;
 mod inspect;
 mod jpeg;
+mod lzw;
 mod orientation;
 mod png;
 mod pool;

@@ -67,10 +67,14 @@ impl Plane {
     pub(crate) fn spread(&self, like: &Self) -> Self {
         let (width, columns) = spread((self.width, self.covered.0), (like.width, like.covered.0));
         let (height, rows) = spread((self.height, self.covered.1), (like.height, like.covered.1));
-        let mut samples = Vec::with_capacity(columns.len() * rows.len());
-        for y in rows {
-            let row = self.row(y);
-            samples.extend(columns.iter().filter_map(|&x| row.get(x)));
+        let mut samples = Vec::with_capacity(width.0 as usize * height.0 as usize);
+        for y in 0..height.0 as usize {
+            let y = rows.as_ref().map_or(Some(y), |rows| rows.get(y).copied());
+            let row = y.map(|y| self.row(y)).unwrap_or_default();
+            match &columns {
+                Some(columns) => samples.extend(columns.iter().filter_map(|&x| row.get(x))),
+                None => samples.extend_from_slice(row),
+            }
         }
         Self {
             width: width.0,
@@ -103,10 +107,10 @@ impl Plane {
     }
 }
 
-/// A length with how much of it is covered, and the samples to take for it.
-fn spread(own: (u32, f64), like: (u32, f64)) -> ((u32, f64), Vec<usize>) {
+/// A length with how much of it is covered, and the samples to take for it unless each is taken once.
+fn spread(own: (u32, f64), like: (u32, f64)) -> ((u32, f64), Option<Vec<usize>>) {
     if like.0 >= THIN {
-        return (own, (0..own.0 as usize).collect());
+        return (own, None);
     }
     let ends_before =
         |sample: u32, place: u32| f64::from(sample + 1) * like.1 <= (f64::from(place) + 0.5) * own.1;
@@ -115,7 +119,7 @@ fn spread(own: (u32, f64), like: (u32, f64)) -> ((u32, f64), Vec<usize>) {
             .take_while(|&sample| ends_before(sample, place))
             .count()
     };
-    (like, (0..like.0).map(nearest).collect())
+    (like, Some((0..like.0).map(nearest).collect()))
 }
 
 /// How much of its tints a picture covers.

@@ -207,6 +207,46 @@ fn a_picture_that_is_a_script_as_well_is_a_picture_alone() {
     assert_refused(b"GIF89a/**/=1;alert(1)", "corrupt", "a script");
 }
 
+/// Where the LZW data of a file's first frame begin: the sub-blocks behind the bits of their first codes.
+#[cfg(test)]
+fn data_of(file: &[u8]) -> usize {
+    let frame = file.windows(2).position(|start| start == [0x2C, 0]).unwrap();
+    assert_eq!(file[frame + 9] & 0x80, 0, "no palette of its own");
+    frame + 11
+}
+
+#[test]
+fn codes_that_begin_anew_for_ever_are_refused() {
+    let size = (90, 70);
+    let noise = |x: usize| u8::try_from((x * x / 7 + x * 31) % 256).unwrap();
+    let frame = Frame {
+        buffer: (0..90 * 70).map(noise).collect::<Vec<_>>().into(),
+        ..plain(size, 0)
+    };
+    let honest = file(size, &[99; 768], &[frame]);
+    assert_eq!(inspect(&honest).findings, []);
+    let data = data_of(&honest);
+    assert_eq!(honest[data - 1], 8);
+    // Eight times the code of nine bits that begins anew are nine bytes.
+    let eight = [0x00, 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80];
+    let with = |times: usize| {
+        let flood = eight.repeat(times);
+        let blocks = flood.chunks(255).flat_map(|block| {
+            let length = u8::try_from(block.len()).unwrap();
+            std::iter::once(length).chain(block.iter().copied())
+        });
+        let blocks: Vec<u8> = blocks.collect();
+        [&honest[..data], &blocks, &honest[data..]].concat()
+    };
+    assert_eq!(inspect(&with(100)).findings, [], "pointless, and harmless");
+    assert_eq!(inspect(&with(1_000_000)).findings, [corrupt("too_many_parts")]);
+    let mut other = honest;
+    for bits in [0, 9, 11, 12, 255] {
+        other[data - 1] = bits;
+        assert_eq!(inspect(&other).findings, [corrupt("malformed")], "{bits} bits");
+    }
+}
+
 #[test]
 fn what_stands_around_the_frames_does_not_matter() {
     let mut whole = Vec::new();

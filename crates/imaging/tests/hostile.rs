@@ -48,6 +48,44 @@ fn a_gigabyte_of_zeros_behind_a_photo_is_not_looked_at() {
 }
 
 #[test]
+fn a_flood_of_huffman_tables_is_refused() {
+    let file = picture(500, 300, &Kind::default());
+    let table = file.windows(2).position(|marker| marker == [0xFF, 0xC4]).unwrap();
+    let length = usize::from(u16::from_be_bytes([file[table + 2], file[table + 3]]));
+    let flood = |bytes: usize| {
+        let once = &file[table + 4..table + 2 + length];
+        let segment = segment(0xC4, &once.repeat(60_000 / once.len()));
+        let flood = segment.repeat(bytes / segment.len());
+        inspect(&[&file[..table], &flood, &file[table..]].concat())
+    };
+    assert_quarters(&flood(500_000), "half a megabyte of tables");
+    assert_eq!(flood(2_000_000).findings, [corrupt("too_many_parts")]);
+}
+
+#[test]
+fn four_components_are_inks_as_libjpeg_has_it() {
+    // Adobe says 0 for CMYK and 2 for YCCK; libjpeg takes whatever else it says for YCCK, too.
+    let seen = |colour, transform: u8| {
+        let kind = Kind {
+            colour,
+            ..Kind::default()
+        };
+        let mut file = encode(64, 48, &[40, 90, 140, 20].repeat(64 * 48), &kind);
+        let adobe = file.windows(5).position(|name| name == b"Adobe").unwrap();
+        assert_eq!(file[adobe + 11], if colour == ColorType::Cmyk { 0 } else { 2 });
+        file[adobe + 11] = transform;
+        inspect(&file).thumbnails.remove(0).jpeg
+    };
+    for transform in [1, 3, 255] {
+        assert_eq!(
+            seen(ColorType::CmykAsYcck, transform),
+            seen(ColorType::CmykAsYcck, 2)
+        );
+    }
+    assert_ne!(seen(ColorType::CmykAsYcck, 2), seen(ColorType::CmykAsYcck, 0));
+}
+
+#[test]
 fn a_photo_that_is_a_page_as_well_is_a_photo_alone() {
     let page = b"<!DOCTYPE html><script>alert(document.domain)</script>";
     let file = picture(500, 300, &Kind::default());

@@ -425,6 +425,22 @@ fn a_single_row_weighs_what_it_takes() {
     }
     let png = Png::new((WIDTH, 1), 8, 2).file(|_, _| vec![90, 91, 92]);
     assert_weighed("a row as PNG", &png, 20 * MIB);
+    let png = Png::new((1, WIDTH / 3), 8, 2).file(|_, _| vec![90, 91, 92]);
+    assert_weighed("a column as PNG", &png, 20 * MIB);
+}
+
+#[test]
+fn a_canvas_that_is_almost_empty_weighs_what_it_takes() {
+    let picture = Encoder::new_rgb(&[9; 3], 1, 1).encode(Unstoppable).unwrap();
+    let frame = [&[0; 12][..], &[0; 4], &picture[12..]].concat();
+    for (width, height) in [(1 << 24, 2), (1, 1 << 24)] {
+        let edge = |edge: u32| (edge - 1).to_le_bytes();
+        let [w0, w1, w2, _] = edge(width);
+        let [h0, h1, h2, _] = edge(height);
+        let canvas = [2, 0, 0, 0, w0, w1, w2, h0, h1, h2];
+        let chunks = [(*b"VP8X", &canvas[..]), (*b"ANIM", &[0; 6]), (*b"ANMF", &frame)];
+        assert_weighed(&format!("{width} x {height}"), &webp(&chunks), 20 * MIB);
+    }
 }
 
 #[test]

@@ -233,6 +233,35 @@ fn a_profile_or_text_that_is_a_bomb_is_never_inflated() {
 }
 
 #[test]
+fn blocks_of_nothing_are_not_inflated_for_ever() {
+    let pixels = vec![0; (SIZE.0 as usize * 3 + 1) * SIZE.1 as usize];
+    let stream = fdeflate::compress_to_vec(&pixels);
+    let with = |blocks: usize| {
+        // An empty stored block each, behind the stream's head.
+        let nothing = [0, 0, 0, 0xFF, 0xFF].repeat(blocks);
+        let stream = [&stream[..2], &nothing, &stream[2..]].concat();
+        inspect(&Png::new(SIZE, 8, 2).around(&stream)).findings
+    };
+    assert_eq!(with(1000), []);
+    assert_eq!(with(1 << 20), [corrupt("too_many_parts")]);
+    // In a profile they are as little worth.
+    let profile = ColorProfile::new_display_p3().encode().unwrap();
+    let stream = fdeflate::compress_to_vec(&profile);
+    let profile = |blocks: usize| {
+        let nothing = [0, 0, 0, 0xFF, 0xFF].repeat(blocks);
+        let content = [&b"x\0\0"[..], &stream[..2], &nothing, &stream[2..]].concat();
+        let kind = Png {
+            before: vec![chunk(*b"iCCP", &content)],
+            ..Png::new((320, 240), 8, 2)
+        };
+        inspect(&kind.file(|_, _| RED_OF_P3.map(u16::from).to_vec()))
+    };
+    assert_red_of_srgb(&profile(1000));
+    let ignored = see(&profile(1 << 20).thumbnails[0]);
+    assert!(near(ignored.at(9, 9).try_into().unwrap(), RED_OF_P3));
+}
+
+#[test]
 fn a_profile_that_is_no_profile_costs_nothing() {
     for profile in [
         compressed("x", &[7; 60]),

@@ -44,6 +44,8 @@ pub(crate) struct Layout<'a> {
     icc: Vec<IccPart<'a>>,
     coverage: Coverage,
     scans: usize,
+    /// Bytes of Huffman tables.
+    codes: usize,
     /// Blocks that all scans together look at.
     visits: u64,
     route: Route,
@@ -68,6 +70,8 @@ struct IccPart<'a> {
 /// No camera and no program comes near.
 const MOST_SEGMENTS: usize = 10_000;
 const MOST_SCANS: usize = 100;
+/// Bytes of Huffman tables: all that there can be, anew for each scan, take a fifth.
+const MOST_CODES: usize = 1 << 20;
 
 const SOF: std::ops::RangeInclusive<u8> = 0xC0..=0xCF;
 const DHT: u8 = 0xC4;
@@ -100,6 +104,7 @@ impl<'a> Layout<'a> {
             icc: Vec::new(),
             coverage: Coverage::default(),
             scans: 0,
+            codes: 0,
             visits: 0,
             route: Route::General,
         };
@@ -139,7 +144,13 @@ impl<'a> Layout<'a> {
     fn segment(&mut self, code: u8, segment: &'a [u8]) -> Result<(), Damage> {
         let content = segment.get(4..).unwrap_or_default();
         match code {
-            DHT | JPG | DAC => {}
+            DHT => {
+                self.codes += segment.len();
+                if self.codes > MOST_CODES {
+                    return Err(Damage::TooManyParts);
+                }
+            }
+            JPG | DAC => {}
             SOS => {
                 self.scans += 1;
                 let frame = self.frame.as_ref().ok_or(Damage::Malformed)?;

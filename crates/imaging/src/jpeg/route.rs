@@ -40,8 +40,8 @@ pub(super) fn colours(layout: &Layout<'_>) -> Option<ColorTransform> {
         (3, false, Some(0)) => Some(ColorTransform::RGB),
         (3, false, None) if names == *b"RGB" => Some(ColorTransform::RGB),
         (3, _, _) => Some(ColorTransform::YCbCr),
-        (4, _, Some(2)) => Some(ColorTransform::YCCK),
-        (4, _, _) => Some(ColorTransform::CMYK),
+        (4, _, None | Some(0)) => Some(ColorTransform::CMYK),
+        (4, _, Some(_)) => Some(ColorTransform::YCCK),
         _ => None,
     }
 }

@@ -46,6 +46,12 @@ struct Header {
     interlaced: bool,
 }
 
+/// Compressed pixels take less than twice their room and this, unless they are blocks of nothing that keep a decoder busy.
+const MOST_SURPLUS: u64 = 2 << 20;
+
+/// Profiles of displays and cameras take less; those of presses are not for what a PNG can hold.
+const LARGEST_COMPRESSED_PROFILE: usize = 1 << 20;
+
 const SIGNATURE: usize = 8;
 /// A chunk's length, type and check sum.
 const FRAME: usize = 12;
@@ -128,8 +134,11 @@ impl<'a> Png<'a> {
         if self.obstacle.is_some() {
             return None;
         }
-        let most = (self.data.len() as u64).saturating_mul(MOST_INFLATED);
-        (most < header.stored()).then_some(Damage::Truncated)
+        let length = self.data.len() as u64;
+        if length > header.stored().saturating_mul(2).saturating_add(MOST_SURPLUS) {
+            return Some(Damage::TooManyParts);
+        }
+        (length.saturating_mul(MOST_INFLATED) < header.stored()).then_some(Damage::Truncated)
     }
 
     fn rows(&self) -> Result<Raster, DecodeError> {
@@ -271,6 +280,9 @@ impl Form for Png<'_> {
         let [0, compressed @ ..] = content.get(name + 1..)? else {
             return None;
         };
+        if compressed.len() > LARGEST_COMPRESSED_PROFILE {
+            return None;
+        }
         let profile = fdeflate::decompress_to_vec_bounded(compressed, LARGEST_PROFILE).ok()?;
         Some(Cow::Owned(profile))
     }
