@@ -9,7 +9,7 @@ use pictures::{
     cpu_time::CpuTime,
     png::{Png, chunk},
     tiff::{Picture, longs, short},
-    *,
+    webp, *,
 };
 use rapidphoto_application::ports::Inspection;
 use rapidphoto_sample_photos::Entry;
@@ -36,23 +36,6 @@ fn inspect_briefly(file: &[u8], what: &str) -> Inspection {
     assert_quarters(&inspection, what);
     assert!(took < BRIEF, "{what}: {took:?}");
     inspection
-}
-
-/// A chunk's type and content.
-type Part<'a> = (&'a [u8; 4], &'a [u8]);
-
-#[cfg(test)]
-fn riff(chunks: &[Part<'_>]) -> Vec<u8> {
-    let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
-    for (kind, content) in chunks {
-        file.extend(*kind);
-        file.extend(u32::try_from(content.len()).unwrap().to_le_bytes());
-        file.extend(*content);
-        file.resize(file.len().next_multiple_of(2), 0);
-    }
-    let length = u32::try_from(file.len() - 8).unwrap();
-    file[4..8].copy_from_slice(&length.to_le_bytes());
-    file
 }
 
 /// The header of an extended file with EXIF, and the chunk of its picture.
@@ -104,11 +87,11 @@ fn a_hundred_thousand_chunks_are_walked_over() {
     inspect_briefly(&split, "PNG with chunks of nothing");
 
     let (header, picture) = webp_parts();
-    let mut chunks: Vec<Part<'_>> = vec![(b"VP8X", &header)];
-    chunks.extend(repeat_n::<Part<'_>>((b"what", b"ever"), CHUNKS));
-    chunks.push((b"VP8 ", &picture));
-    chunks.extend(repeat_n::<Part<'_>>((b"EXIF", b"none"), CHUNKS));
-    inspect_briefly(&riff(&chunks), "WebP");
+    let mut chunks: Vec<webp::Chunk<'_>> = vec![(*b"VP8X", &header)];
+    chunks.extend(repeat_n::<webp::Chunk<'_>>((*b"what", b"ever"), CHUNKS));
+    chunks.push((*b"VP8 ", &picture));
+    chunks.extend(repeat_n::<webp::Chunk<'_>>((*b"EXIF", b"none"), CHUNKS));
+    inspect_briefly(&webp::file(&chunks), "WebP");
 }
 
 #[test]
@@ -118,10 +101,10 @@ fn fifty_megabytes_of_exif_cost_nothing() {
     crowded.resize(LENGTH, b'x');
     for exif in [crowded, vec![0; LENGTH]] {
         for chunks in [
-            [(b"VP8X", &header[..]), (b"EXIF", &exif), (b"VP8 ", &picture)],
-            [(b"VP8X", &header[..]), (b"VP8 ", &picture), (b"EXIF", &exif)],
+            [(*b"VP8X", &header[..]), (*b"EXIF", &exif), (*b"VP8 ", &picture)],
+            [(*b"VP8X", &header[..]), (*b"VP8 ", &picture), (*b"EXIF", &exif)],
         ] {
-            let inspection = inspect_briefly(&riff(&chunks), "WebP");
+            let inspection = inspect_briefly(&webp::file(&chunks), "WebP");
             assert_eq!(inspection.metadata.orientation, None);
         }
     }
@@ -161,7 +144,7 @@ fn orientations_that_there_are_not_turn_nothing() {
             ("PNG", png.file(colours)),
             (
                 "WebP",
-                riff(&[(b"VP8X", &header), (b"VP8 ", &picture), (b"EXIF", &exif)]),
+                webp::file(&[(*b"VP8X", &header), (*b"VP8 ", &picture), (*b"EXIF", &exif)]),
             ),
             ("TIFF", tiff.file(colours)),
         ];

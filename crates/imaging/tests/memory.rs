@@ -89,20 +89,6 @@ fn assert_weighed(what: &str, file: &[u8], least: u64) {
     assert!(took >= least, "{what}: {took} for {least}");
 }
 
-#[cfg(test)]
-fn webp(chunks: &[([u8; 4], &[u8])]) -> Vec<u8> {
-    let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
-    for (kind, content) in chunks {
-        file.extend(kind);
-        file.extend(u32::try_from(content.len()).unwrap().to_le_bytes());
-        file.extend(*content);
-        file.resize(file.len().next_multiple_of(2), 0);
-    }
-    let length = u32::try_from(file.len() - 8).unwrap();
-    file[4..8].copy_from_slice(&length.to_le_bytes());
-    file
-}
-
 #[test]
 fn a_lossless_webp_weighs_the_tables_of_all_its_groups() {
     let plain = Tiled {
@@ -115,21 +101,29 @@ fn a_lossless_webp_weighs_the_tables_of_all_its_groups() {
         groups: 65_536,
         ..plain
     };
-    let weight = |tiled: Tiled| weight_of(&webp(&[(*b"VP8L", &tiled.picture())]), LIMITS).unwrap();
+    let weight = |tiled: Tiled| weight_of(&webp::file(&[(*b"VP8L", &tiled.picture())]), LIMITS).unwrap();
     assert!(
         weight(plain) < 32 * MIB,
         "one group costs next to nothing: {}",
         weight(plain)
     );
     assert!(weight(Tiled { groups: 900, ..plain }) < 64 * MIB);
-    assert_weighed("65 536 groups", &webp(&[(*b"VP8L", &many.picture())]), 350 * MIB);
+    assert_weighed(
+        "65 536 groups",
+        &webp::file(&[(*b"VP8L", &many.picture())]),
+        350 * MIB,
+    );
     let large = Tiled {
         size: (512, 512),
         groups: 16_384,
         large: true,
         ..many
     };
-    assert_weighed("large groups", &webp(&[(*b"VP8L", &large.picture())]), 200 * MIB);
+    assert_weighed(
+        "large groups",
+        &webp::file(&[(*b"VP8L", &large.picture())]),
+        200 * MIB,
+    );
 }
 
 /// TIFF's number of pictures in inks.
@@ -306,7 +300,7 @@ fn alpha_without_loss_weighs_the_tables_of_all_its_groups() {
         groups: 65_536,
         large: false,
     };
-    let file = webp(&[
+    let file = webp::file(&[
         (*b"VP8X", &header),
         (*b"ALPH", &alpha.alpha()),
         (*b"VP8 ", &whole[20..]),
@@ -439,7 +433,7 @@ fn a_canvas_that_is_almost_empty_weighs_what_it_takes() {
         let [h0, h1, h2, _] = edge(height);
         let canvas = [2, 0, 0, 0, w0, w1, w2, h0, h1, h2];
         let chunks = [(*b"VP8X", &canvas[..]), (*b"ANIM", &[0; 6]), (*b"ANMF", &frame)];
-        assert_weighed(&format!("{width} x {height}"), &webp(&chunks), 20 * MIB);
+        assert_weighed(&format!("{width} x {height}"), &webp::file(&chunks), 20 * MIB);
     }
 }
 

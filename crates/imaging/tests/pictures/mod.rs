@@ -6,6 +6,7 @@ pub(crate) mod cpu_time;
 pub(crate) mod png;
 pub(crate) mod tiff;
 pub(crate) mod vp8l;
+pub(crate) mod webp;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rapidphoto_application::ports::{Inspection, InspectionLimits, MadeThumbnail};
