@@ -44,6 +44,9 @@ const LINEAR_RAW: u32 = 34892;
 /// JPEG as the technical notes have it, not as the specification has.
 const JPEG: u32 = 7;
 
+/// What a picture is called whose JPEGs are not read here.
+pub(super) const UNUSUAL_JPEG: &str = "image/tiff with JPEG of an unusual kind inside";
+
 /// All tags that tell how pixels are stored are below this one.
 const PRIVATE: u16 = 532;
 
@@ -157,7 +160,7 @@ impl<'a> Header<'a> {
             // None, LZW, Deflate by its two numbers, PackBits.
             1 | 5 | 8 | 32_946 | 32_773 => {}
             JPEG => return self.obstacle_to_jpeg(),
-            6 | 99 => return Some("image/tiff with JPEG of an unusual kind inside"),
+            6 | 99 => return Some(UNUSUAL_JPEG),
             _ => return Some("image/tiff in an unusual compression"),
         }
         // Whole numbers, or of no kind.
@@ -190,7 +193,7 @@ impl<'a> Header<'a> {
     fn obstacle_to_jpeg(&self) -> Option<&'static str> {
         match (self.photometric, self.samples, self.bits) {
             (BLACK_IS_ZERO, 1, 8) | (RGB | LIGHT_AND_TINTS, 3, 8) if !self.is_apart() => None,
-            _ => Some("image/tiff with JPEG of an unusual kind inside"),
+            _ => Some(UNUSUAL_JPEG),
         }
     }
 

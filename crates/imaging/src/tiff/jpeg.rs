@@ -3,7 +3,7 @@
 
 use jpeg_scale::{Header as JpegHeader, Limits, Planes, Sampling, read_header};
 
-use super::header::{Chunk, Header};
+use super::header::{Chunk, Header, UNUSUAL_JPEG};
 use crate::{
     form::{Damage, DecodeError},
     jpeg::Scaled,
@@ -80,9 +80,7 @@ pub(super) fn decode(header: &Header<'_>, bytes: &[u8], scaled: &mut Scaled) -> 
         }
         let found = read_header(&file).map_err(DecodeError::damaged)?;
         if found.unsupported.is_some() || found.progressive {
-            return Err(DecodeError::Unsupported(
-                "image/tiff with JPEG of an unusual kind inside",
-            ));
+            return Err(DecodeError::Unsupported(UNUSUAL_JPEG));
         }
         if !fits(&found, &chunk) || u32::from(found.components) != header.samples {
             return Err(DecodeError::damaged("a strip or tile is another picture"));
@@ -147,9 +145,7 @@ impl Picture {
         });
         let colour = header.colour_of_planes();
         if is_cut || colour == Colour::Rgb && steps.iter().any(|&step| step != (1, 1)) {
-            return Err(DecodeError::Unsupported(
-                "image/tiff with JPEG of an unusual kind inside",
-            ));
+            return Err(DecodeError::Unsupported(UNUSUAL_JPEG));
         }
         let (width, height) = header.size;
         let plane = |&(across, down): &(u32, u32)| {
