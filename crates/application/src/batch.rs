@@ -7,14 +7,14 @@ use rapidphoto_domain::{
 
 use crate::{
     decision::{record_photo, write_unless_moved},
-    outside::Outside,
-    ports::{Commit, EventMetadata, Unavailable, Versioned},
+    ports::{EventMetadata, PhotoReads, Unavailable, Versioned, WritePorts},
     settings::WorkSettings,
 };
 
 /// Photos of one user that are decided about together.
 pub(crate) struct PhotoBatch<'a> {
-    pub(crate) outside: &'a Outside,
+    pub(crate) ports: &'a WritePorts,
+    pub(crate) reads: &'a dyn PhotoReads,
     pub(crate) settings: &'a WorkSettings,
     pub(crate) owner: UserId,
     pub(crate) metadata: &'a EventMetadata,
@@ -54,8 +54,8 @@ impl PhotoBatch<'_> {
         decide: &(impl Fn(&Photo, Timestamp) -> Vec<PhotoEvent> + Send + Sync),
     ) -> Result<Option<Vec<Photo>>, Unavailable> {
         for _ in 0..rounds {
-            let known = self.outside.photos.by_ids(self.owner, photos).await?;
-            let mut commit = Commit::new(self.outside.clock.now(), self.metadata.clone());
+            let known = self.reads.by_ids(self.owner, photos).await?;
+            let mut commit = self.ports.commit(self.metadata.clone());
             let mut after = Vec::with_capacity(known.len());
             for view in known {
                 let events = decide(&view.photo, commit.at);
@@ -67,13 +67,13 @@ impl PhotoBatch<'_> {
                     version: view.version,
                     value: view.photo,
                 };
-                let ids = self.outside.ids.as_ref();
+                let ids = self.ports.ids.as_ref();
                 after.push(record_photo(&mut commit, &before, events, ids, self.settings));
             }
             if commit.changes.is_empty() {
                 return Ok(Some(after));
             }
-            if write_unless_moved(&*self.outside.journal, commit).await? {
+            if write_unless_moved(&*self.ports.journal, commit).await? {
                 return Ok(Some(after));
             }
         }

@@ -9,11 +9,9 @@ pub mod intake;
 pub mod jobs;
 pub mod live;
 pub mod log;
-mod outside;
 pub mod photos;
 pub mod ports;
 pub mod progress;
-mod record;
 pub mod settings;
 pub mod signals;
 pub mod subscriptions;
@@ -21,6 +19,4 @@ pub mod uploads;
 mod use_cases;
 pub mod work;
 
-pub use outside::Outside;
-pub use record::Record;
 pub use use_cases::UseCases;

@@ -8,17 +8,16 @@ use crate::{
         StreamTickets,
     },
     jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
-    outside::Outside,
     photos::{
         DeletePhotoHandler, DownloadUrlHandler, ListPhotosHandler, PhotoHistoryHandler, ShowPhotoHandler,
     },
+    ports::Ports,
     progress::ProgressBoard,
     settings::Settings,
     uploads::{FinalizeUploadHandler, ReportProgressHandler},
 };
 
 /// What the HTTP API calls.
-#[derive(Clone)]
 #[expect(missing_docs, reason = "each field is named and documented by its handler")]
 pub struct UseCases {
     pub register: RegisterUserHandler,
@@ -42,32 +41,31 @@ pub struct UseCases {
 impl UseCases {
     /// The use cases on these ports. `refresh_key` derives refresh tokens and must stay the same across restarts.
     pub fn new(
-        outside: &Outside,
-        settings: &Settings,
+        ports: &Ports,
+        settings: &Arc<Settings>,
         board: &Arc<ProgressBoard>,
         failures: Arc<FailedLogins>,
         refresh_key: [u8; 32],
     ) -> Self {
         let (auth, work) = (settings.auth, settings.work);
-        let outside = || outside.clone();
-        let settings = || settings.clone();
+        let settings = || Arc::clone(settings);
         Self {
-            register: RegisterUserHandler::new(outside(), auth),
-            log_in: LogInHandler::new(outside(), auth, failures),
-            refresh: RefreshHandler::new(outside(), auth, refresh_key),
-            log_out: LogOutHandler::new(outside()),
-            authenticate: Authenticate::new(outside()),
-            stream_tickets: StreamTickets::new(outside(), auth),
-            create_job: CreateJobHandler::new(outside(), settings()),
-            cancel_job: CancelJobHandler::new(outside(), work),
-            job_snapshot: JobSnapshotHandler::new(outside(), Arc::clone(board)),
-            report_progress: ReportProgressHandler::new(outside(), Arc::clone(board), work),
-            finalize_upload: FinalizeUploadHandler::new(&outside(), work),
-            delete_photo: DeletePhotoHandler::new(outside(), work),
-            show_photo: ShowPhotoHandler::new(outside(), settings()),
-            list_photos: ListPhotosHandler::new(outside(), settings()),
-            download_url: DownloadUrlHandler::new(outside(), settings()),
-            photo_history: PhotoHistoryHandler::new(outside()),
+            register: RegisterUserHandler::new(ports, auth),
+            log_in: LogInHandler::new(ports, auth, failures),
+            refresh: RefreshHandler::new(ports, auth, refresh_key),
+            log_out: LogOutHandler::new(ports),
+            authenticate: Authenticate::new(ports),
+            stream_tickets: StreamTickets::new(ports, auth),
+            create_job: CreateJobHandler::new(ports, settings()),
+            cancel_job: CancelJobHandler::new(ports, work),
+            job_snapshot: JobSnapshotHandler::new(ports, Arc::clone(board)),
+            report_progress: ReportProgressHandler::new(ports, Arc::clone(board), work),
+            finalize_upload: FinalizeUploadHandler::new(ports, work),
+            delete_photo: DeletePhotoHandler::new(ports, work),
+            show_photo: ShowPhotoHandler::new(ports, settings()),
+            list_photos: ListPhotosHandler::new(ports, settings()),
+            download_url: DownloadUrlHandler::new(ports, settings()),
+            photo_history: PhotoHistoryHandler::new(ports),
         }
     }
 }

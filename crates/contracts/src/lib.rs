@@ -8,8 +8,8 @@
 //!
 //! impl RecordHarness for SqliteHarness {
 //!     async fn fresh() -> Self { /* a new file in a directory of its own */ }
-//!     fn record(&self) -> Record { Record::of(self.store.clone()) }
-//!     fn neighbour(&self) -> Record { Record::of(self.other.clone()) }
+//!     fn record(&self) -> DatabasePorts { DatabasePorts::of(self.store.clone()) }
+//!     fn neighbour(&self) -> DatabasePorts { DatabasePorts::of(self.other.clone()) }
 //!     fn now(&self) -> Timestamp { self.clock.now() }
 //!     async fn advance(&self, by: Duration) { self.clock.advance(by) }
 //!     async fn reopened(self) -> Self { /* close, open the same file */ }
@@ -47,4 +47,4 @@ pub mod objects;
 pub mod record;
 
 pub use objects::{Answer, ObjectHarness};
-pub use record::{Record, RecordHarness};
+pub use record::RecordHarness;

@@ -2,8 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::{log::EventCodec, ports::Clock};
-use rapidphoto_contracts::{Record, RecordHarness};
+use rapidphoto_application::{
+    log::EventCodec,
+    ports::{Clock, DatabasePorts},
+};
+use rapidphoto_contracts::RecordHarness;
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::{FakeClock, MemoryStore};
 
@@ -21,12 +24,12 @@ impl RecordHarness for MemoryHarness {
         }
     }
 
-    fn record(&self) -> Record {
-        Record::of(Arc::new(self.store.clone()))
+    fn record(&self) -> DatabasePorts {
+        DatabasePorts::of(Arc::new(self.store.clone()))
     }
 
-    fn neighbour(&self) -> Record {
-        Record::of(Arc::new(self.store.namespace("neighbour")))
+    fn neighbour(&self) -> DatabasePorts {
+        DatabasePorts::of(Arc::new(self.store.namespace("neighbour")))
     }
 
     fn now(&self) -> Timestamp {

@@ -5,8 +5,8 @@ mod support;
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::ports::Clock as _;
-use rapidphoto_contracts::{Record, RecordHarness};
+use rapidphoto_application::ports::{Clock as _, DatabasePorts};
+use rapidphoto_contracts::RecordHarness;
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::SqliteStore;
@@ -41,12 +41,12 @@ impl RecordHarness for SqliteHarness {
         Self::on(tempfile::tempdir().unwrap(), Arc::default()).await
     }
 
-    fn record(&self) -> Record {
-        Record::of(self.store.clone())
+    fn record(&self) -> DatabasePorts {
+        DatabasePorts::of(self.store.clone())
     }
 
-    fn neighbour(&self) -> Record {
-        Record::of(self.neighbour.clone())
+    fn neighbour(&self) -> DatabasePorts {
+        DatabasePorts::of(self.neighbour.clone())
     }
 
     fn now(&self) -> Timestamp {

@@ -21,14 +21,11 @@ use diesel::{
     sql_types::Text,
 };
 use rapidphoto_application::ports::{
-    Aggregates, Commit, EventFilter, EventLog as _, IdempotencyKey, IdempotencyReads as _, JobReads,
-    Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort, Priority, Sessions as _,
+    Aggregates, Commit, DatabasePorts, EventFilter, EventLog as _, IdempotencyKey, IdempotencyReads as _,
+    JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort, Priority, Sessions as _,
     SortDirection, StateRows as _, TokenHash, UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
 };
-use rapidphoto_contracts::{
-    Record,
-    record::given::{self, Writing as _},
-};
+use rapidphoto_contracts::record::given::{self, Writing as _};
 use rapidphoto_domain::{
     Timestamp, UserId, Version,
     photo::{PhotoCommand, PhotoStatus},
@@ -131,7 +128,7 @@ async fn a_commit_on_one_photo_takes_few_statements() {
     let _turn = TURN.lock().await;
     listen();
     let rig = Rig::new().await;
-    let record = Record::of(rig.store.clone());
+    let record = DatabasePorts::of(rig.store.clone());
     let photo = given::photo(&record, rig.now(), given::user_id()).await;
     let mut commit = given::commit(rig.now());
     commit.write_command(&photo, PhotoCommand::StartUpload);
@@ -206,7 +203,7 @@ async fn every_read_goes_by_an_index() {
     listen();
     let rig = Rig::new().await;
     let store = &rig.store;
-    let record = Record::of(store.clone());
+    let record = DatabasePorts::of(store.clone());
     let (owner, at) = (given::user_id(), rig.now());
     let (job, photos) = given::job(&record, at, owner, 3).await;
     let photo = &photos[0].value;
@@ -267,7 +264,7 @@ async fn the_log_is_read_by_an_index_whatever_is_wanted() {
     let _turn = TURN.lock().await;
     listen();
     let rig = Rig::new().await;
-    let record = Record::of(rig.store.clone());
+    let record = DatabasePorts::of(rig.store.clone());
     let owner = given::user_id();
     let (job, _) = given::job(&record, rig.now(), owner, 3).await;
     heard();

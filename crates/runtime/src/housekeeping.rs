@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::{Outside, progress::ProgressBoard};
+use rapidphoto_application::{ports::Ports, progress::ProgressBoard};
 use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_mins(10);
@@ -11,7 +11,7 @@ const MARGIN: Duration = Duration::from_hours(1);
 
 /// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent for longer than `window`.
 pub(crate) async fn keep_house(
-    outside: Outside,
+    ports: Ports,
     board: Arc<ProgressBoard>,
     window: Duration,
     shutdown: CancellationToken,
@@ -21,9 +21,9 @@ pub(crate) async fn keep_house(
         .await
         .is_some()
     {
-        let now = outside.clock.now();
+        let now = ports.clock.now();
         board.forget_silent(now - window - MARGIN);
-        match outside.sessions.forget_expired(now).await {
+        match ports.database.sessions.forget_expired(now).await {
             Ok(0) => {}
             Ok(forgotten) => tracing::debug!(forgotten, "expired tokens, tickets and keys are forgotten"),
             Err(why) => tracing::warn!(error = %why, "expired tokens can't be forgotten now"),

@@ -3,28 +3,32 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rapidphoto_application::{Outside, ports::Unavailable};
+use rapidphoto_application::ports::{EventLog, ObjectStore, Ports, Unavailable};
 use rapidphoto_http::{Dependency, DependencyState, Readiness};
 
 /// Asks the record and the storage.
 pub(crate) struct Dependencies {
-    outside: Outside,
+    log: Arc<dyn EventLog>,
+    objects: Arc<dyn ObjectStore>,
 }
 
 /// How long an answer may take before it counts as none.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Dependencies {
-    pub(crate) fn new(outside: Outside) -> Arc<Self> {
-        Arc::new(Self { outside })
+    pub(crate) fn new(ports: &Ports) -> Arc<Self> {
+        Arc::new(Self {
+            log: Arc::clone(&ports.database.log),
+            objects: Arc::clone(&ports.objects),
+        })
     }
 }
 
 #[async_trait]
 impl Readiness for Dependencies {
     async fn dependencies(&self) -> Vec<Dependency> {
-        let record = async { self.outside.log.head().await.map(drop) };
-        let (record, storage) = tokio::join!(state(record), state(self.outside.objects.check()));
+        let record = async { self.log.head().await.map(drop) };
+        let (record, storage) = tokio::join!(state(record), state(self.objects.check()));
         vec![
             Dependency {
                 name: "record",

@@ -72,7 +72,7 @@ pub async fn start(
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let outside = wiring::outside(&config, &secrets, &parts, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &parts, &addresses)?;
     let board = Arc::new(ProgressBoard::default());
     // The lock says that nobody else works here: whoever held a claim is gone. And nobody knows which announcements a
     // crash has swallowed: whoever waits for one looks now.
@@ -82,7 +82,7 @@ pub async fn start(
 
     let broken = CancellationToken::new();
     let mut storage = Lane::new(&broken);
-    let messages = Arc::new(TakeStorageEvents::new(&outside, &settings));
+    let messages = Arc::new(TakeStorageEvents::new(&ports, &settings));
     let embedded = wiring::embedded(&config, &secrets);
     let opened = tokio::task::spawn_blocking({
         let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
@@ -95,21 +95,21 @@ pub async fn start(
     });
 
     let mut workers = Lane::new(&broken);
-    let runner = WorkRunner::new(&outside, &settings, Arc::clone(&board) as _, signals.clone());
+    let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
     let stop = workers.stopped();
     workers.run("worker", async move { runner.run(stop).await });
-    let completion = Arc::new(JobCompletion::new(&outside, settings.work));
-    let completion = SubscriptionRunner::new(completion, &outside, signals.clone(), config.work.poll);
+    let completion = Arc::new(JobCompletion::new(&ports, settings.work));
+    let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
     let stop = workers.stopped();
     workers.run("job completion", async move { completion.run(stop).await });
     let tail = Arc::new(LiveTail::new(
-        &outside,
+        &ports,
         Arc::clone(&board),
         signals,
         config.work.poll,
     ));
     let house = keep_house(
-        outside.clone(),
+        ports.clone(),
         Arc::clone(&board),
         config.uploads.window,
         workers.stopped(),
@@ -124,9 +124,15 @@ pub async fn start(
     });
     let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
     let app = App {
-        use_cases: UseCases::new(&outside, &settings, &board, failures, secrets.refresh_key),
-        watch: WatchHandler::new(outside.clone(), board, tail),
-        readiness: Dependencies::new(outside),
+        use_cases: Arc::new(UseCases::new(
+            &ports,
+            &settings,
+            &board,
+            failures,
+            secrets.refresh_key,
+        )),
+        watch: WatchHandler::new(&ports, board, tail),
+        readiness: Dependencies::new(&ports),
         metrics,
         main_runtime: tokio::runtime::Handle::current(),
         ids: Arc::clone(&ids),

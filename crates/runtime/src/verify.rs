@@ -1,6 +1,9 @@
 use std::{io::Write, sync::Arc};
 
-use rapidphoto_application::{admin::VerifyRecord, ports::Clock};
+use rapidphoto_application::{
+    admin::VerifyRecord,
+    ports::{Clock, DatabasePorts},
+};
 use rapidphoto_persistence::DataDirLock;
 
 use crate::{Config, SystemClock, wiring};
@@ -16,11 +19,7 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::record(&config, &clock).await?;
-    let verification = VerifyRecord::of(
-        Arc::clone(&store) as _,
-        Arc::clone(&store) as _,
-        Arc::clone(&store) as _,
-    );
+    let verification = VerifyRecord::new(&DatabasePorts::of(Arc::clone(&store)));
     let report = verification.handle().await?;
     let mut out = std::io::stdout().lock();
     for mismatch in &report.mismatches {

@@ -9,9 +9,8 @@ use std::{
 
 use anyhow::Context;
 use rapidphoto_application::{
-    Outside,
     log::{EventCodec, Upcasters},
-    ports::{Clock, Ids},
+    ports::{Clock, DatabasePorts, Ids, Ports},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
@@ -26,9 +25,9 @@ use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 use crate::{Config, Secrets};
 
 /// What use cases are told of the configuration.
-pub(crate) fn settings(config: &Config) -> anyhow::Result<Settings> {
+pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
     let (uploads, work) = (&config.uploads, &config.work);
-    Ok(Settings {
+    Ok(Arc::new(Settings {
         storage: StorageSettings {
             bucket: config.storage.bucket.clone(),
             region: config.storage.region.clone(),
@@ -66,7 +65,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Settings> {
             min_password_chars: config.auth.min_password_chars,
             ..AuthSettings::default()
         },
-    })
+    }))
 }
 
 /// The HTTP API's own share of it.
@@ -125,12 +124,12 @@ pub(crate) fn record_path(dir: &Path) -> std::path::PathBuf {
 }
 
 /// Everything that the use cases stand on.
-pub(crate) fn outside(
+pub(crate) fn ports(
     config: &Config,
     secrets: &Secrets,
     parts: &Parts,
     addresses: &Addresses,
-) -> anyhow::Result<Outside> {
+) -> anyhow::Result<Ports> {
     let storage = &config.storage;
     let s3 = Arc::new(
         S3Store::new(
@@ -156,24 +155,12 @@ pub(crate) fn outside(
         Arc::clone(&parts.ids),
     )?;
     let tokens = Hs256Tokens::new(ISSUER, SigningKey::new(&secrets.token_key)?, Vec::new());
-    let store = &parts.store;
-    Ok(Outside {
+    let mut database = DatabasePorts::of(Arc::clone(&parts.store));
+    database.journal = Arc::new(SignallingJournal::new(database.journal, parts.signals.clone()));
+    Ok(Ports {
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(&parts.ids),
-        journal: Arc::new(SignallingJournal::new(
-            Arc::clone(store) as _,
-            parts.signals.clone(),
-        )),
-        log: Arc::clone(store) as _,
-        aggregates: Arc::clone(store) as _,
-        state_rows: Arc::clone(store) as _,
-        work: Arc::clone(store) as _,
-        subscriptions: Arc::clone(store) as _,
-        sessions: Arc::clone(store) as _,
-        jobs: Arc::clone(store) as _,
-        photos: Arc::clone(store) as _,
-        users: Arc::clone(store) as _,
-        idempotency: Arc::clone(store) as _,
+        database,
         objects: Arc::clone(&s3) as _,
         presigner: s3,
         passwords: Arc::new(passwords),

@@ -7,12 +7,9 @@ use rapidphoto_domain::{
     user::{User, UserEvent},
 };
 
-use crate::{
-    Outside,
-    ports::{
-        AggregateRow, AggregateState, Aggregates, Cursor, EventFilter, EventLog, LogError, StateRows,
-        StoredEvent, Unavailable,
-    },
+use crate::ports::{
+    AggregateRow, AggregateState, Aggregates, Cursor, DatabasePorts, EventFilter, EventLog, LogError,
+    StateRows, StoredEvent, Unavailable,
 };
 
 /// Checks that every state row equals the fold of its stream's events.
@@ -71,24 +68,11 @@ impl fmt::Display for Mismatch {
 
 impl VerifyRecord {
     /// A verification of this record.
-    pub fn new(outside: &Outside) -> Self {
-        Self::of(
-            Arc::clone(&outside.log),
-            Arc::clone(&outside.state_rows),
-            Arc::clone(&outside.aggregates),
-        )
-    }
-
-    /// A verification of a record that nothing else is there for.
-    pub const fn of(
-        log: Arc<dyn EventLog>,
-        rows: Arc<dyn StateRows>,
-        aggregates: Arc<dyn Aggregates>,
-    ) -> Self {
+    pub fn new(database: &DatabasePorts) -> Self {
         Self {
-            log,
-            rows,
-            aggregates,
+            log: Arc::clone(&database.log),
+            rows: Arc::clone(&database.state_rows),
+            aggregates: Arc::clone(&database.aggregates),
         }
     }
 

@@ -4,8 +4,10 @@ use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 
 use super::{FailedLogins, SecretToken, TokenPair};
 use crate::{
-    outside::Outside,
-    ports::{BoxError, PasswordsBusy, RefreshSession, Scopes, Unavailable},
+    ports::{
+        AccessTokens, BoxError, Clock, Ids, PasswordHasher, PasswordsBusy, Ports, RefreshSession, Scopes,
+        Sessions, Unavailable, UserReads,
+    },
     settings::AuthSettings,
 };
 
@@ -51,16 +53,26 @@ pub enum LogInError {
 /// Logs users in.
 #[derive(Clone)]
 pub struct LogInHandler {
-    outside: Outside,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    sessions: Arc<dyn Sessions>,
+    users: Arc<dyn UserReads>,
+    passwords: Arc<dyn PasswordHasher>,
+    tokens: Arc<dyn AccessTokens>,
     settings: AuthSettings,
     failures: Arc<FailedLogins>,
 }
 
 impl LogInHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: AuthSettings, failures: Arc<FailedLogins>) -> Self {
+    pub fn new(ports: &Ports, settings: AuthSettings, failures: Arc<FailedLogins>) -> Self {
         Self {
-            outside,
+            clock: Arc::clone(&ports.clock),
+            ids: Arc::clone(&ports.ids),
+            sessions: Arc::clone(&ports.database.sessions),
+            users: Arc::clone(&ports.database.users),
+            passwords: Arc::clone(&ports.passwords),
+            tokens: Arc::clone(&ports.tokens),
             settings,
             failures,
         }
@@ -69,7 +81,7 @@ impl LogInHandler {
     /// Gives tokens for an address and its password.
     pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
         let email = Email::parse(&command.email).map_err(|_| LogInError::Refused)?;
-        let now = self.outside.clock.now();
+        let now = self.clock.now();
         let user = self.check(email, &command, now).await?;
 
         let all = Scopes::of_user();
@@ -79,7 +91,7 @@ impl LogInHandler {
         if scopes.is_empty() {
             return Err(LogInError::Scopes);
         }
-        let refresh_token = SecretToken::new(REFRESH_PREFIX, self.outside.ids.secret());
+        let refresh_token = SecretToken::new(REFRESH_PREFIX, self.ids.secret());
         let token = refresh_token.hash();
         let session = RefreshSession {
             token,
@@ -88,8 +100,8 @@ impl LogInHandler {
             scopes: scopes.clone(),
             expires_at: now + self.settings.refresh_lifetime,
         };
-        self.outside.sessions.open(&session).await?;
-        TokenPair::issue(&self.outside, &self.settings, user, scopes, refresh_token, now)
+        self.sessions.open(&session).await?;
+        TokenPair::issue(&*self.tokens, &self.settings, user, scopes, refresh_token, now)
             .map_err(LogInError::Broken)
     }
 
@@ -115,9 +127,9 @@ impl LogInHandler {
     }
 
     async fn owner_of(&self, email: &Email, password: &str) -> Result<Option<UserId>, LogInError> {
-        let credentials = self.outside.users.credentials(email).await?;
+        let credentials = self.users.credentials(email).await?;
         let hash = credentials.as_ref().map(|known| &known.password_hash);
-        let fits = self.outside.passwords.verify(password, hash).await;
+        let fits = self.passwords.verify(password, hash).await;
         let fits = fits.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
             Ok(busy) => LogInError::Unavailable(Unavailable::passwords(*busy)),
             Err(cause) => LogInError::Broken(cause),

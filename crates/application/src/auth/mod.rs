@@ -21,8 +21,7 @@ pub use stream_ticket::{IssuedTicket, StreamTickets, TicketError};
 use rapidphoto_domain::{Timestamp, UserId};
 
 use crate::{
-    outside::Outside,
-    ports::{BoxError, Grant, Scopes},
+    ports::{AccessTokens, BoxError, Grant, Scopes},
     settings::AuthSettings,
 };
 
@@ -42,7 +41,7 @@ pub struct TokenPair {
 impl TokenPair {
     /// A fresh access token beside a refresh token that the record knows.
     fn issue(
-        outside: &Outside,
+        tokens: &dyn AccessTokens,
         settings: &AuthSettings,
         user: UserId,
         scopes: Scopes,
@@ -55,7 +54,7 @@ impl TokenPair {
             scopes: scopes.clone(),
             expires_at: now + expires_in,
         };
-        let access_token = outside.tokens.issue(&grant, now)?;
+        let access_token = tokens.issue(&grant, now)?;
         Ok(Self {
             access_token,
             expires_in,

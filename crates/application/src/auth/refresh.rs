@@ -1,9 +1,10 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::user::UserStatus;
 
 use super::{SecretToken, TokenPair, log_in::REFRESH_PREFIX};
 use crate::{
-    outside::Outside,
-    ports::{BoxError, Rotation, Unavailable},
+    ports::{AccessTokens, Aggregates, BoxError, Clock, Ports, Rotation, Sessions, Unavailable},
     settings::AuthSettings,
 };
 
@@ -31,16 +32,22 @@ pub enum RefreshError {
 /// the same one again though the record holds only hashes.
 #[derive(Clone)]
 pub struct RefreshHandler {
-    outside: Outside,
+    clock: Arc<dyn Clock>,
+    sessions: Arc<dyn Sessions>,
+    aggregates: Arc<dyn Aggregates>,
+    tokens: Arc<dyn AccessTokens>,
     settings: AuthSettings,
     key: [u8; 32],
 }
 
 impl RefreshHandler {
     /// A handler on these ports; `key` derives successors and must stay the same across restarts.
-    pub const fn new(outside: Outside, settings: AuthSettings, key: [u8; 32]) -> Self {
+    pub fn new(ports: &Ports, settings: AuthSettings, key: [u8; 32]) -> Self {
         Self {
-            outside,
+            clock: Arc::clone(&ports.clock),
+            sessions: Arc::clone(&ports.database.sessions),
+            aggregates: Arc::clone(&ports.database.aggregates),
+            tokens: Arc::clone(&ports.tokens),
             settings,
             key,
         }
@@ -48,10 +55,9 @@ impl RefreshHandler {
 
     /// Gives a new pair of tokens for a refresh token.
     pub async fn handle(&self, token: &SecretToken) -> Result<TokenPair, RefreshError> {
-        let now = self.outside.clock.now();
+        let now = self.clock.now();
         let successor = token.successor(&self.key, REFRESH_PREFIX);
         let rotation = self
-            .outside
             .sessions
             .rotate(
                 token.hash(),
@@ -66,11 +72,11 @@ impl RefreshHandler {
             Rotation::Reused => return Err(RefreshError::Reused),
             Rotation::Refused => return Err(RefreshError::Refused),
         };
-        let user = self.outside.aggregates.user(session.user).await?;
+        let user = self.aggregates.user(session.user).await?;
         user.filter(|user| user.value.status == UserStatus::Active)
             .ok_or(RefreshError::Refused)?;
         TokenPair::issue(
-            &self.outside,
+            &*self.tokens,
             &self.settings,
             session.user,
             session.scopes,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::{
     StreamId, UserId, Version,
     user::User,
@@ -6,10 +8,9 @@ use rapidphoto_domain::{
 
 use crate::{
     decision::event_id,
-    outside::Outside,
     ports::{
-        AggregateState, BoxError, Change, Commit, CommitError, Details, EventMetadata, NewEvent,
-        PasswordsBusy, Unavailable, Unique,
+        AggregateState, BoxError, Change, Clock, Commit, CommitError, Details, EventMetadata, Ids, Journal,
+        NewEvent, PasswordHasher, PasswordsBusy, Ports, Unavailable, Unique,
     },
     settings::AuthSettings,
 };
@@ -58,14 +59,23 @@ pub enum RegisterUserError {
 /// Makes accounts.
 #[derive(Clone)]
 pub struct RegisterUserHandler {
-    outside: Outside,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    passwords: Arc<dyn PasswordHasher>,
     settings: AuthSettings,
 }
 
 impl RegisterUserHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: AuthSettings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: AuthSettings) -> Self {
+        Self {
+            journal: Arc::clone(&ports.database.journal),
+            clock: Arc::clone(&ports.clock),
+            ids: Arc::clone(&ports.ids),
+            passwords: Arc::clone(&ports.passwords),
+            settings,
+        }
     }
 
     /// Makes an account and names its user.
@@ -78,13 +88,13 @@ impl RegisterUserHandler {
         if command.password.chars().count() < min || command.password.len() > MAX_PASSWORD_BYTES {
             return Err(RegisterUserError::Password { min });
         }
-        let hashed = self.outside.passwords.hash(&command.password).await;
+        let hashed = self.passwords.hash(&command.password).await;
         let password_hash = hashed.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
             Ok(busy) => RegisterUserError::Unavailable(Unavailable::passwords(*busy)),
             Err(cause) => RegisterUserError::Hashing(cause),
         })?;
 
-        let ids = self.outside.ids.as_ref();
+        let ids = self.ids.as_ref();
         let user = UserId::from_bits(ids.ulid());
         let event = User::register(user);
         let state = User {
@@ -95,7 +105,7 @@ impl RegisterUserHandler {
             actor: Some(user),
             ..command.metadata
         };
-        let mut commit = Commit::new(self.outside.clock.now(), metadata);
+        let mut commit = Commit::new(self.clock.now(), metadata);
         commit.changes.push(Change {
             stream: StreamId::User(user),
             expected: Version::NEW,
@@ -110,7 +120,7 @@ impl RegisterUserHandler {
             email,
             password_hash,
         });
-        match self.outside.journal.commit(commit).await {
+        match self.journal.commit(commit).await {
             Ok(_) => Ok(user),
             Err(CommitError::Duplicate(Unique::Email)) => Err(RegisterUserError::EmailTaken),
             Err(other) => Err(RegisterUserError::Unavailable(other.into_unavailable())),

@@ -1,9 +1,10 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::{JobId, Timestamp, UserId};
 
 use super::SecretToken;
 use crate::{
-    outside::Outside,
-    ports::{StreamTicket, Unavailable},
+    ports::{Aggregates, Clock, Ids, Ports, Sessions, StreamTicket, Unavailable},
     settings::AuthSettings,
 };
 
@@ -34,29 +35,37 @@ pub enum TicketError {
 /// Gives out and takes tickets for streams.
 #[derive(Clone)]
 pub struct StreamTickets {
-    outside: Outside,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    aggregates: Arc<dyn Aggregates>,
+    sessions: Arc<dyn Sessions>,
     settings: AuthSettings,
 }
 
 impl StreamTickets {
     /// A counter on these ports.
-    pub const fn new(outside: Outside, settings: AuthSettings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: AuthSettings) -> Self {
+        Self {
+            clock: Arc::clone(&ports.clock),
+            ids: Arc::clone(&ports.ids),
+            aggregates: Arc::clone(&ports.database.aggregates),
+            sessions: Arc::clone(&ports.database.sessions),
+            settings,
+        }
     }
 
     /// A ticket for one job's stream, or for the user's own.
     pub async fn issue(&self, user: UserId, job: Option<JobId>) -> Result<IssuedTicket, TicketError> {
         if let Some(job) = job {
-            let known = self.outside.aggregates.job(job).await?;
+            let known = self.aggregates.job(job).await?;
             known
                 .filter(|known| known.value.owner == user)
                 .ok_or(TicketError::NoSuchJob)?;
         }
-        let now = self.outside.clock.now();
-        let ticket = SecretToken::new("tkt_", self.outside.ids.secret());
+        let now = self.clock.now();
+        let ticket = SecretToken::new("tkt_", self.ids.secret());
         let first_use_by = now + self.settings.ticket_first_use;
-        self.outside
-            .sessions
+        self.sessions
             .add_ticket(&StreamTicket {
                 ticket: ticket.hash(),
                 user,
@@ -71,9 +80,8 @@ impl StreamTickets {
     /// Whose stream a ticket admits to. `job` is the stream that is asked for: `None` for a user's own.
     pub async fn redeem(&self, ticket: &SecretToken, job: Option<JobId>) -> Result<UserId, TicketError> {
         let known = self
-            .outside
             .sessions
-            .use_ticket(ticket.hash(), job, self.outside.clock.now())
+            .use_ticket(ticket.hash(), job, self.clock.now())
             .await?;
         known.map(|known| known.user).ok_or(TicketError::Refused)
     }

@@ -4,9 +4,8 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    Record,
     decision::{record_photo, write_unless_moved},
-    ports::{Commit, EventMetadata, Priority, Unavailable, Versioned, WorkKind, WorkOrder},
+    ports::{Commit, EventMetadata, Priority, Unavailable, Versioned, WorkKind, WorkOrder, WritePorts},
     settings::WorkSettings,
 };
 
@@ -47,7 +46,7 @@ pub enum ReportArrivalError {
 /// Takes reports of arrival: the one step that storage's event and `finalize` share.
 #[derive(Clone)]
 pub struct ReportArrivalHandler {
-    record: Record,
+    record: WritePorts,
     settings: WorkSettings,
 }
 
@@ -56,7 +55,7 @@ const TRIES: usize = 12;
 
 impl ReportArrivalHandler {
     /// A handler that writes by `record`.
-    pub const fn new(record: Record, settings: WorkSettings) -> Self {
+    pub const fn new(record: WritePorts, settings: WorkSettings) -> Self {
         Self { record, settings }
     }
 

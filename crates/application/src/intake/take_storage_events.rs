@@ -7,8 +7,7 @@ use rapidphoto_domain::values::{KeySpace, OriginalKey};
 
 use super::{Arrival, ReportArrival, ReportArrivalHandler, StorageEvent, StorageMessage};
 use crate::{
-    Outside,
-    ports::{EventMetadata, MessageRefused, StorageMessages},
+    ports::{EventMetadata, MessageRefused, Ports, StorageMessages},
     settings::Settings,
 };
 
@@ -23,9 +22,9 @@ pub struct TakeStorageEvents {
 
 impl TakeStorageEvents {
     /// The entrance on these ports.
-    pub fn new(outside: &Outside, settings: &Settings) -> Self {
+    pub fn new(ports: &Ports, settings: &Settings) -> Self {
         Self {
-            arrivals: ReportArrivalHandler::new(outside.record(), settings.work),
+            arrivals: ReportArrivalHandler::new(ports.write_ports(), settings.work),
             bucket: settings.storage.bucket.clone(),
             keys: settings.storage.keys.clone(),
         }

@@ -6,8 +6,7 @@ use rapidphoto_domain::{
 
 use crate::{
     decision::{event_id, record_job, record_photo, write_unless_moved},
-    outside::Outside,
-    ports::{Commit, EventMetadata, Unavailable, Versioned},
+    ports::{EventMetadata, Ports, Unavailable, Versioned, WritePorts},
     settings::WorkSettings,
 };
 
@@ -38,7 +37,7 @@ pub enum CancelJobError {
 /// undone, the job-completion reactor finishes.
 #[derive(Clone)]
 pub struct CancelJobHandler {
-    outside: Outside,
+    ports: WritePorts,
     settings: WorkSettings,
 }
 
@@ -47,19 +46,22 @@ const MAX_ROUNDS: usize = 16;
 
 impl CancelJobHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: WorkSettings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
+        Self {
+            ports: ports.write_ports(),
+            settings,
+        }
     }
 
     /// Cancels what is not at an end and tells the job's status afterwards. A job that has ended stays as it is.
     pub async fn handle(&self, command: CancelJob) -> Result<JobStatus, CancelJobError> {
         self.cancel_job(&command).await?;
-        for photo in self.outside.aggregates.photos_of_job(command.job).await? {
+        for photo in self.ports.aggregates.photos_of_job(command.job).await? {
             if !photo.value.status().is_terminal() {
-                cancel_photo(&self.outside, &self.settings, photo.value.id, &command.metadata).await?;
+                cancel_photo(&self.ports, &self.settings, photo.value.id, &command.metadata).await?;
             }
         }
-        let photos = self.outside.aggregates.photos_of_job(command.job).await?;
+        let photos = self.ports.aggregates.photos_of_job(command.job).await?;
         let counts = rapidphoto_domain::job::JobCounts::of(photos.iter().map(|photo| photo.value.status()));
         Ok(JobStatus::of(&counts))
     }
@@ -67,16 +69,16 @@ impl CancelJobHandler {
     /// Records that the job is given up, unless it is at an end.
     async fn cancel_job(&self, command: &CancelJob) -> Result<(), CancelJobError> {
         for _ in 0..MAX_ROUNDS {
-            let job = self.outside.aggregates.job(command.job).await?;
+            let job = self.ports.aggregates.job(command.job).await?;
             let job = job
                 .filter(|job| job.value.owner == command.owner)
                 .ok_or(CancelJobError::NoSuchJob)?;
             let Ok(event) = job.value.cancel() else {
                 return Ok(());
             };
-            let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
-            record_job(&mut commit, &job, event_id(self.outside.ids.as_ref()), event);
-            if write_unless_moved(&*self.outside.journal, commit).await? {
+            let mut commit = self.ports.commit(command.metadata.clone());
+            record_job(&mut commit, &job, event_id(self.ports.ids.as_ref()), event);
+            if write_unless_moved(&*self.ports.journal, commit).await? {
                 return Ok(());
             }
         }
@@ -86,21 +88,21 @@ impl CancelJobHandler {
 
 /// Cancels one photo unless it is at an end; gives what it is afterwards.
 pub(crate) async fn cancel_photo(
-    outside: &Outside,
+    ports: &WritePorts,
     settings: &WorkSettings,
     photo: PhotoId,
     metadata: &EventMetadata,
 ) -> Result<Option<Versioned<Photo>>, Unavailable> {
     for _ in 0..MAX_ROUNDS {
-        let Some(current) = outside.aggregates.photo(photo).await? else {
+        let Some(current) = ports.aggregates.photo(photo).await? else {
             return Ok(None);
         };
         let Ok(events) = current.value.decide(PhotoCommand::Cancel) else {
             return Ok(Some(current));
         };
-        let mut commit = Commit::new(outside.clock.now(), metadata.clone());
-        let cancelled = record_photo(&mut commit, &current, events, outside.ids.as_ref(), settings);
-        if write_unless_moved(&*outside.journal, commit).await? {
+        let mut commit = ports.commit(metadata.clone());
+        let cancelled = record_photo(&mut commit, &current, events, ports.ids.as_ref(), settings);
+        if write_unless_moved(&*ports.journal, commit).await? {
             return Ok(Some(Versioned {
                 version: current.version.plus(1),
                 value: cancelled,

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rapidphoto_domain::{
@@ -13,10 +14,10 @@ use super::{FileProblem, NewFile, RawFile};
 use crate::{
     batch::PhotoBatch,
     decision::{event_id, record_new_photo},
-    outside::Outside,
     ports::{
         AggregateState, Change, Commit, CommitError, Details, EventMetadata, IdempotencyKey,
-        IdempotencyRecord, NewEvent, PhotoView, PresignedUrl, PutGrant, Unavailable, Unique,
+        IdempotencyReads, IdempotencyRecord, NewEvent, PhotoReads, PhotoView, Ports, PresignedUrl, Presigner,
+        PutGrant, Unavailable, Unique, WritePorts,
     },
     settings::Settings,
 };
@@ -84,8 +85,11 @@ pub enum CreateJobError {
 /// Creates upload jobs. A repeated request never makes a second photo, whatever races.
 #[derive(Clone)]
 pub struct CreateJobHandler {
-    outside: Outside,
-    settings: Settings,
+    ports: WritePorts,
+    photos: Arc<dyn PhotoReads>,
+    idempotency: Arc<dyn IdempotencyReads>,
+    presigner: Arc<dyn Presigner>,
+    settings: Arc<Settings>,
 }
 
 /// How often a decision is made anew when others were faster.
@@ -95,8 +99,14 @@ const READS_AT_ONCE: usize = 8;
 
 impl CreateJobHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: Settings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
+        Self {
+            ports: ports.write_ports(),
+            photos: Arc::clone(&ports.database.photos),
+            idempotency: Arc::clone(&ports.database.idempotency),
+            presigner: Arc::clone(&ports.presigner),
+            settings,
+        }
     }
 
     /// Creates a job for the files that are new, and tells where each file stands.
@@ -113,7 +123,7 @@ impl CreateJobHandler {
                     .answer(command.owner, None, false, &in_order(&files, &known))
                     .await;
             };
-            match self.outside.journal.commit(planned.commit).await {
+            match self.ports.journal.commit(planned.commit).await {
                 Ok(_) => {
                     return self
                         .answer(command.owner, planned.job, planned.created, &planned.photos)
@@ -170,13 +180,8 @@ impl CreateJobHandler {
         let Some(key) = &command.idempotency_key else {
             return Ok(None);
         };
-        let now = self.outside.clock.now();
-        let Some(record) = self
-            .outside
-            .idempotency
-            .idempotency(command.owner, key, now)
-            .await?
-        else {
+        let now = self.ports.clock.now();
+        let Some(record) = self.idempotency.idempotency(command.owner, key, now).await? else {
             return Ok(None);
         };
         if record.fingerprint != fingerprint {
@@ -191,7 +196,7 @@ impl CreateJobHandler {
     /// Photos that an earlier request was told of, one for each id. Those that were deleted since are told of still:
     /// items match files one to one, whatever happened to them.
     async fn promised(&self, owner: UserId, ids: &[PhotoId]) -> Result<Vec<Photo>, Unavailable> {
-        let views = self.outside.photos.by_ids(owner, ids).await?;
+        let views = self.photos.by_ids(owner, ids).await?;
         let mut present: HashMap<PhotoId, Photo> = views
             .into_iter()
             .map(|view| (view.photo.id, view.photo))
@@ -210,7 +215,7 @@ impl CreateJobHandler {
     }
 
     async fn deleted(&self, id: PhotoId) -> Result<Photo, Unavailable> {
-        let known = self.outside.aggregates.photo(id).await?;
+        let known = self.ports.aggregates.photo(id).await?;
         known
             .map(|known| known.value)
             .ok_or_else(|| Unavailable::record("it has lost a photo that was promised"))
@@ -226,7 +231,7 @@ impl CreateJobHandler {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let views: Vec<PhotoView> = self.outside.photos.by_upload_ids(owner, &ids).await?;
+        let views: Vec<PhotoView> = self.photos.by_upload_ids(owner, &ids).await?;
         let known: HashMap<_, _> = views
             .into_iter()
             .map(|view| (view.photo.upload_id, view.photo))
@@ -260,8 +265,8 @@ impl CreateJobHandler {
         fingerprint: [u8; 32],
         known: &HashMap<UploadId, Photo>,
     ) -> Option<Planned> {
-        let ids = self.outside.ids.as_ref();
-        let now = self.outside.clock.now();
+        let ids = self.ports.ids.as_ref();
+        let now = self.ports.clock.now();
         let job = JobId::from_bits(ids.ulid());
         let mut commit = Commit::new(now, command.metadata.clone());
         let mut photos = Vec::with_capacity(files.len());
@@ -371,7 +376,7 @@ impl CreateJobHandler {
             let enough = now + self.settings.uploads.url_lifetime / 2;
             wants_bytes(photo) && photo.window.url_expires_at < enough
         };
-        let now = self.outside.clock.now();
+        let now = self.ports.clock.now();
         let stale = photos.iter().filter(|photo| is_stale(photo, now));
         let stale: Vec<PhotoId> = stale.map(|photo| photo.id).collect();
         if stale.is_empty() {
@@ -382,7 +387,8 @@ impl CreateJobHandler {
             ..EventMetadata::default()
         };
         let batch = PhotoBatch {
-            outside: &self.outside,
+            ports: &self.ports,
+            reads: &*self.photos,
             settings: &self.settings.work,
             owner,
             metadata: &metadata,
@@ -407,9 +413,8 @@ impl CreateJobHandler {
     }
 
     async fn sign(&self, photo: &Photo) -> Result<PresignedUrl, Unavailable> {
-        let left = photo.window.url_expires_at - self.outside.clock.now();
-        self.outside
-            .presigner
+        let left = photo.window.url_expires_at - self.ports.clock.now();
+        self.presigner
             .put(&PutGrant {
                 key: photo.object.key.clone(),
                 mime_type: photo.declared.mime_type,

@@ -8,8 +8,7 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    outside::Outside,
-    ports::{JobView, PhotoView, Unavailable},
+    ports::{JobReads, JobView, PhotoView, Ports, Unavailable},
     progress::ProgressBoard,
 };
 
@@ -83,19 +82,22 @@ pub(crate) fn progress_of(view: &PhotoView, board: &ProgressBoard) -> Progress {
 /// Answers how a job stands.
 #[derive(Clone)]
 pub struct JobSnapshotHandler {
-    outside: Outside,
+    jobs: Arc<dyn JobReads>,
     board: Arc<ProgressBoard>,
 }
 
 impl JobSnapshotHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, board: Arc<ProgressBoard>) -> Self {
-        Self { outside, board }
+    pub fn new(ports: &Ports, board: Arc<ProgressBoard>) -> Self {
+        Self {
+            jobs: Arc::clone(&ports.database.jobs),
+            board,
+        }
     }
 
     /// A user's job, if there is one with this name.
     pub async fn handle(&self, owner: UserId, job: JobId) -> Result<Option<JobSnapshot>, Unavailable> {
-        let view = self.outside.jobs.job(owner, job).await?;
+        let view = self.jobs.job(owner, job).await?;
         Ok(view.map(|view| JobSnapshot::of(view, &self.board)))
     }
 }

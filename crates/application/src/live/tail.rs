@@ -13,9 +13,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Outside,
     error_chain::chain,
-    ports::{Cursor, EventFilter, EventLog, EventPage, LogError, StoredEvent, Unavailable},
+    ports::{Cursor, EventFilter, EventLog, EventPage, LogError, Ports, StoredEvent, Unavailable},
     progress::{ProgressBoard, ProgressTick},
     signals::Signals,
 };
@@ -70,9 +69,9 @@ const START: Duration = Duration::from_secs(5);
 
 impl LiveTail {
     /// A tail of this log, which it looks at whenever `signals` tell of events and every `poll`.
-    pub fn new(outside: &Outside, board: Arc<ProgressBoard>, signals: Signals, poll: Duration) -> Self {
+    pub fn new(ports: &Ports, board: Arc<ProgressBoard>, signals: Signals, poll: Duration) -> Self {
         Self {
-            log: Arc::clone(&outside.log),
+            log: Arc::clone(&ports.database.log),
             board,
             signals,
             poll,

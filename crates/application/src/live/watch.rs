@@ -4,9 +4,8 @@ use rapidphoto_domain::{JobId, UserId};
 
 use super::{LiveItem, LiveStream, LiveTail, Snapshot, watcher::Watcher};
 use crate::{
-    Outside,
     jobs::JobSnapshot,
-    ports::{Cursor, Unavailable},
+    ports::{Aggregates, Cursor, EventLog, JobReads, Ports, Unavailable},
     progress::ProgressBoard,
 };
 
@@ -45,7 +44,9 @@ pub enum WatchError {
 /// Lets users watch what happens.
 #[derive(Clone)]
 pub struct WatchHandler {
-    outside: Outside,
+    aggregates: Arc<dyn Aggregates>,
+    jobs: Arc<dyn JobReads>,
+    log: Arc<dyn EventLog>,
     board: Arc<ProgressBoard>,
     tail: Arc<LiveTail>,
 }
@@ -55,8 +56,14 @@ const MOST_MISSED: u64 = 10_000;
 
 impl WatchHandler {
     /// A handler on these ports; `tail` must be running.
-    pub const fn new(outside: Outside, board: Arc<ProgressBoard>, tail: Arc<LiveTail>) -> Self {
-        Self { outside, board, tail }
+    pub fn new(ports: &Ports, board: Arc<ProgressBoard>, tail: Arc<LiveTail>) -> Self {
+        Self {
+            aggregates: Arc::clone(&ports.database.aggregates),
+            jobs: Arc::clone(&ports.database.jobs),
+            log: Arc::clone(&ports.database.log),
+            board,
+            tail,
+        }
     }
 
     /// Watches a job: from a snapshot on, or from where the watcher was.
@@ -66,7 +73,7 @@ impl WatchHandler {
             job,
             last_event_id,
         } = watch;
-        let known = self.outside.aggregates.job(job).await?;
+        let known = self.aggregates.job(job).await?;
         if known.is_none_or(|known| known.value.owner != owner) {
             return Err(WatchError::NoSuchJob);
         }
@@ -103,7 +110,7 @@ impl WatchHandler {
             cursor
         };
         let watcher = Watcher {
-            log: Arc::clone(&self.outside.log),
+            log: Arc::clone(&self.log),
             board: Arc::clone(&self.board),
             joined,
             owner,
@@ -119,19 +126,19 @@ impl WatchHandler {
         let Ok(cursor) = raw.parse() else {
             return Ok(None);
         };
-        let behind = self.outside.log.events_behind(cursor, MOST_MISSED + 1).await?;
+        let behind = self.log.events_behind(cursor, MOST_MISSED + 1).await?;
         Ok(behind.filter(|missed| *missed <= MOST_MISSED).map(|_| cursor))
     }
 
     async fn snapshot(&self, owner: UserId, job: Option<JobId>) -> Result<Snapshot, WatchError> {
         match job {
             Some(job) => {
-                let view = self.outside.jobs.job(owner, job).await?;
+                let view = self.jobs.job(owner, job).await?;
                 let view = view.ok_or(WatchError::NoSuchJob)?;
                 Ok(Snapshot::Job(Box::new(JobSnapshot::of(view, &self.board))))
             }
             None => Ok(Snapshot::User {
-                cursor: self.outside.log.head().await?,
+                cursor: self.log.head().await?,
             }),
         }
     }

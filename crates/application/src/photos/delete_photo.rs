@@ -6,8 +6,7 @@ use rapidphoto_domain::{
 use crate::{
     decision::{record_photo, write_unless_moved},
     jobs::cancel_photo,
-    outside::Outside,
-    ports::{Commit, EventMetadata, Unavailable},
+    ports::{EventMetadata, Ports, Unavailable, WritePorts},
     settings::WorkSettings,
 };
 
@@ -37,7 +36,7 @@ pub enum DeletePhotoError {
 /// Cancels and deletes photos.
 #[derive(Clone)]
 pub struct DeletePhotoHandler {
-    outside: Outside,
+    ports: WritePorts,
     settings: WorkSettings,
 }
 
@@ -46,20 +45,23 @@ const MAX_ROUNDS: usize = 16;
 
 impl DeletePhotoHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: WorkSettings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
+        Self {
+            ports: ports.write_ports(),
+            settings,
+        }
     }
 
     /// Cancels or deletes, as the photo's state is, and gives what it is afterwards.
     pub async fn handle(&self, command: DeletePhoto) -> Result<Photo, DeletePhotoError> {
         for _ in 0..MAX_ROUNDS {
-            let current = self.outside.aggregates.photo(command.photo).await?;
+            let current = self.ports.aggregates.photo(command.photo).await?;
             let current = current
                 .filter(|photo| photo.value.owner == command.owner && !photo.value.deleted)
                 .ok_or(DeletePhotoError::NoSuchPhoto)?;
             let Ok(events) = current.value.decide(PhotoCommand::Delete) else {
                 let cancelled =
-                    cancel_photo(&self.outside, &self.settings, command.photo, &command.metadata).await?;
+                    cancel_photo(&self.ports, &self.settings, command.photo, &command.metadata).await?;
                 match cancelled {
                     Some(photo) if photo.value.status() == PhotoStatus::Cancelled => return Ok(photo.value),
                     // It came to its end meanwhile: that is deleted.
@@ -67,15 +69,15 @@ impl DeletePhotoHandler {
                     None => return Err(DeletePhotoError::NoSuchPhoto),
                 }
             };
-            let mut commit = Commit::new(self.outside.clock.now(), command.metadata.clone());
+            let mut commit = self.ports.commit(command.metadata.clone());
             let deleted = record_photo(
                 &mut commit,
                 &current,
                 events,
-                self.outside.ids.as_ref(),
+                self.ports.ids.as_ref(),
                 &self.settings,
             );
-            if write_unless_moved(&*self.outside.journal, commit).await? {
+            if write_unless_moved(&*self.ports.journal, commit).await? {
                 return Ok(deleted);
             }
         }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::{
     PhotoId, UserId,
     photo::{PhotoState, PhotoStatus},
@@ -5,8 +7,7 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    outside::Outside,
-    ports::{PresignedUrl, ReadGrant, Unavailable},
+    ports::{PhotoReads, Ports, PresignedUrl, Presigner, ReadGrant, Unavailable},
     settings::Settings,
 };
 
@@ -52,19 +53,24 @@ pub enum DownloadUrlError {
 /// Gives out download URLs.
 #[derive(Clone)]
 pub struct DownloadUrlHandler {
-    outside: Outside,
-    settings: Settings,
+    photos: Arc<dyn PhotoReads>,
+    presigner: Arc<dyn Presigner>,
+    settings: Arc<Settings>,
 }
 
 impl DownloadUrlHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: Settings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
+        Self {
+            photos: Arc::clone(&ports.database.photos),
+            presigner: Arc::clone(&ports.presigner),
+            settings,
+        }
     }
 
     /// A URL that works for a while and offers the file under its own name.
     pub async fn handle(&self, query: DownloadUrl) -> Result<PresignedUrl, DownloadUrlError> {
-        let view = self.outside.photos.photo(query.owner, query.photo).await?;
+        let view = self.photos.photo(query.owner, query.photo).await?;
         let view = view.ok_or(DownloadUrlError::NoSuchPhoto)?;
         let photo = &view.photo;
         let PhotoState::Completed { result } = &photo.state else {
@@ -87,7 +93,7 @@ impl DownloadUrlHandler {
             mime_type,
             valid_for: self.settings.uploads.url_lifetime,
         };
-        Ok(self.outside.presigner.get(&grant).await?)
+        Ok(self.presigner.get(&grant).await?)
     }
 }
 

@@ -1,9 +1,8 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::{PhotoId, StreamId, UserId, Version};
 
-use crate::{
-    outside::Outside,
-    ports::{LogError, StoredEvent, Unavailable},
-};
+use crate::ports::{EventLog, LogError, PhotoReads, Ports, StoredEvent, Unavailable};
 
 /// Why there is no history.
 #[derive(Debug, thiserror::Error)]
@@ -23,23 +22,23 @@ pub enum HistoryError {
 /// Tells what happened to photos, from the log.
 #[derive(Clone)]
 pub struct PhotoHistoryHandler {
-    outside: Outside,
+    photos: Arc<dyn PhotoReads>,
+    log: Arc<dyn EventLog>,
 }
 
 impl PhotoHistoryHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside) -> Self {
-        Self { outside }
+    pub fn new(ports: &Ports) -> Self {
+        Self {
+            photos: Arc::clone(&ports.database.photos),
+            log: Arc::clone(&ports.database.log),
+        }
     }
 
     /// A photo's events, in order.
     pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Vec<StoredEvent>, HistoryError> {
-        let known = self.outside.photos.photo(owner, photo).await?;
+        let known = self.photos.photo(owner, photo).await?;
         known.ok_or(HistoryError::NoSuchPhoto)?;
-        Ok(self
-            .outside
-            .log
-            .events(StreamId::Photo(photo), Version::NEW)
-            .await?)
+        Ok(self.log.events(StreamId::Photo(photo), Version::NEW).await?)
     }
 }

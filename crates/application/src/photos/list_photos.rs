@@ -1,25 +1,26 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::UserId;
 
 use super::{ShowPhotoHandler, ShownPhoto};
 use crate::{
-    outside::Outside,
-    ports::{PhotoListQuery, PhotoPosition, Unavailable},
+    ports::{PhotoListQuery, PhotoPosition, PhotoReads, Ports, Unavailable},
     settings::Settings,
 };
 
 /// Lists photos, page by page.
 #[derive(Clone)]
 pub struct ListPhotosHandler {
-    outside: Outside,
+    photos: Arc<dyn PhotoReads>,
     shown: ShowPhotoHandler,
 }
 
 impl ListPhotosHandler {
     /// A handler on these ports.
-    pub fn new(outside: Outside, settings: Settings) -> Self {
+    pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
-            shown: ShowPhotoHandler::new(outside.clone(), settings),
-            outside,
+            shown: ShowPhotoHandler::new(ports, settings),
+            photos: Arc::clone(&ports.database.photos),
         }
     }
 
@@ -29,7 +30,7 @@ impl ListPhotosHandler {
         owner: UserId,
         query: &PhotoListQuery,
     ) -> Result<(Vec<ShownPhoto>, Option<PhotoPosition>), Unavailable> {
-        let page = self.outside.photos.list(owner, query).await?;
+        let page = self.photos.list(owner, query).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for view in page.items {
             items.push(self.shown.show(view).await?);

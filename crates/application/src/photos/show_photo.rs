@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::{
     PhotoId, UserId,
     photo::{PhotoState, Thumbnail},
@@ -5,8 +7,7 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    outside::Outside,
-    ports::{PhotoView, PresignedUrl, ReadGrant, Unavailable},
+    ports::{PhotoReads, PhotoView, Ports, PresignedUrl, Presigner, ReadGrant, Unavailable},
     settings::Settings,
 };
 
@@ -31,19 +32,24 @@ pub struct ShownThumbnail {
 /// Shows photos.
 #[derive(Clone)]
 pub struct ShowPhotoHandler {
-    outside: Outside,
-    settings: Settings,
+    photos: Arc<dyn PhotoReads>,
+    presigner: Arc<dyn Presigner>,
+    settings: Arc<Settings>,
 }
 
 impl ShowPhotoHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, settings: Settings) -> Self {
-        Self { outside, settings }
+    pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
+        Self {
+            photos: Arc::clone(&ports.database.photos),
+            presigner: Arc::clone(&ports.presigner),
+            settings,
+        }
     }
 
     /// A user's photo, if there is one with this name.
     pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Option<ShownPhoto>, Unavailable> {
-        match self.outside.photos.photo(owner, photo).await? {
+        match self.photos.photo(owner, photo).await? {
             Some(view) => self.show(view).await.map(Some),
             None => Ok(None),
         }
@@ -74,7 +80,7 @@ impl ShowPhotoHandler {
                 mime_type: MimeType::Jpeg,
                 valid_for: self.settings.uploads.url_lifetime,
             };
-            let url = self.outside.presigner.get(&grant).await?;
+            let url = self.presigner.get(&grant).await?;
             thumbnails.push(ShownThumbnail {
                 thumbnail: *thumbnail,
                 url,

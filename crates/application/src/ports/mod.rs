@@ -1,6 +1,7 @@
 //! Every trait that the outside implements, and the data that crosses them.
 
 mod aggregates;
+mod bundle;
 mod clock;
 mod credentials;
 mod event_log;
@@ -16,6 +17,7 @@ mod subscriptions;
 mod work;
 
 pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
+pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{
     AccessTokens, Grant, PasswordHash, PasswordHasher, PasswordsBusy, Scope, Scopes, TokenError,

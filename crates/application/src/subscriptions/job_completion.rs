@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rapidphoto_domain::{
@@ -9,11 +10,10 @@ use rapidphoto_domain::{
 
 use super::{ReactError, Reactor};
 use crate::{
-    Outside,
     jobs::cancel_photo,
     ports::{
-        Advance, AggregateState, Change, CommitError, Cursor, EventFilter, EventMetadata, Guard, NewEvent,
-        StoredEvent, SubscriptionName, Unavailable, Unique, Versioned,
+        Advance, AggregateState, Change, CommitError, Cursor, EventFilter, EventLog, EventMetadata, Guard,
+        NewEvent, Ports, StoredEvent, SubscriptionName, Unavailable, Unique, Versioned, WritePorts,
     },
     settings::WorkSettings,
 };
@@ -21,7 +21,8 @@ use crate::{
 /// Ends a job's round once all of its photos are at an end, begins the next when one is tried again, and cancels the
 /// photos of a cancelled job that nobody has cancelled yet.
 pub struct JobCompletion {
-    outside: Outside,
+    ports: WritePorts,
+    log: Arc<dyn EventLog>,
     settings: WorkSettings,
 }
 
@@ -44,9 +45,10 @@ impl JobCompletion {
     pub const NAME: SubscriptionName = "job-completion";
 
     /// The reactor on these ports.
-    pub fn new(outside: &Outside, settings: WorkSettings) -> Self {
+    pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
         Self {
-            outside: outside.clone(),
+            ports: ports.write_ports(),
+            log: Arc::clone(&ports.database.log),
             settings,
         }
     }
@@ -56,21 +58,21 @@ impl JobCompletion {
             self.cancel_photos(job, cancelled).await?;
         }
         for _ in 0..TRIES {
-            let Some(before) = self.outside.aggregates.job(job).await? else {
+            let Some(before) = self.ports.aggregates.job(job).await? else {
                 tracing::warn!(%job, "events of a job that is not there");
                 return Ok(false);
             };
-            let photos = self.outside.aggregates.photos_of_job(job).await?;
+            let photos = self.ports.aggregates.photos_of_job(job).await?;
             let retried = self.retried_since_completion(&before.value, news).await?;
             let events = decide(&before.value, &photos, retried);
             if events.is_empty() {
                 return Ok(false);
             }
-            let mut commit = self.outside.record().commit(caused_by(news.last));
+            let mut commit = self.ports.commit(caused_by(news.last));
             commit.guards = photos.iter().map(unmoved).collect();
             commit.checkpoint = Some(advance);
             commit.changes.push(change(&before, events));
-            match self.outside.journal.commit(commit).await {
+            match self.ports.journal.commit(commit).await {
                 Ok(_) => return Ok(true),
                 Err(CommitError::Conflict(_) | CommitError::Duplicate(Unique::EventId(_))) => {}
                 Err(CommitError::StaleCheckpoint) => return Err(ReactError::LeaseLost),
@@ -86,11 +88,7 @@ impl JobCompletion {
         let (Some(retried), Some(_)) = (news.retried, job.outcome) else {
             return Ok(false);
         };
-        let events = self
-            .outside
-            .log
-            .events(StreamId::Job(job.id), Version::NEW)
-            .await?;
+        let events = self.log.events(StreamId::Job(job.id), Version::NEW).await?;
         let completed = events.iter().rev().find(|stored| {
             matches!(
                 stored.event,
@@ -102,15 +100,15 @@ impl JobCompletion {
 
     /// Cancels what the job's owner gave up and no request has cancelled: the process may have ended in between.
     async fn cancel_photos(&self, job: JobId, cancelled: &StoredEvent) -> Result<(), ReactError> {
-        let given_up = self.outside.aggregates.job(job).await?;
+        let given_up = self.ports.aggregates.job(job).await?;
         if !given_up.is_some_and(|job| job.value.cancelled) {
             return Ok(());
         }
         let metadata = caused_by(Some(cancelled));
-        for photo in self.outside.aggregates.photos_of_job(job).await? {
+        for photo in self.ports.aggregates.photos_of_job(job).await? {
             let open = !photo.value.status().is_terminal();
             if open && !self.retried_since(photo.value.id, cancelled.cursor).await? {
-                cancel_photo(&self.outside, &self.settings, photo.value.id, &metadata).await?;
+                cancel_photo(&self.ports, &self.settings, photo.value.id, &metadata).await?;
             }
         }
         Ok(())
@@ -118,11 +116,7 @@ impl JobCompletion {
 
     /// Whether the owner wanted a photo tried again after giving the job up.
     async fn retried_since(&self, photo: PhotoId, cursor: Cursor) -> Result<bool, ReactError> {
-        let events = self
-            .outside
-            .log
-            .events(StreamId::Photo(photo), Version::NEW)
-            .await?;
+        let events = self.log.events(StreamId::Photo(photo), Version::NEW).await?;
         Ok(events
             .iter()
             .any(|stored| stored.cursor > cursor && is_retry(&stored.event)))

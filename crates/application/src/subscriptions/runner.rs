@@ -6,9 +6,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ReactError, Reactor};
 use crate::{
-    Outside,
     error_chain::chain,
-    ports::{Advance, CommitError, Cursor, EventMetadata, SubscriptionLease},
+    ports::{
+        Advance, Clock, CommitError, Cursor, EventLog, EventMetadata, Journal, Ports, SubscriptionLease,
+        Subscriptions,
+    },
     signals::Signals,
 };
 
@@ -16,7 +18,10 @@ use crate::{
 /// seconds.
 pub struct SubscriptionRunner {
     reactor: Arc<dyn Reactor>,
-    outside: Outside,
+    subscriptions: Arc<dyn Subscriptions>,
+    log: Arc<dyn EventLog>,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
     signals: Signals,
     poll: Duration,
 }
@@ -43,10 +48,13 @@ struct Run {
 
 impl SubscriptionRunner {
     /// A runner for a reactor. It looks at the log whenever `signals` tell of events, and every `poll`.
-    pub fn new(reactor: Arc<dyn Reactor>, outside: &Outside, signals: Signals, poll: Duration) -> Self {
+    pub fn new(reactor: Arc<dyn Reactor>, ports: &Ports, signals: Signals, poll: Duration) -> Self {
         Self {
             reactor,
-            outside: outside.clone(),
+            subscriptions: Arc::clone(&ports.database.subscriptions),
+            log: Arc::clone(&ports.database.log),
+            journal: Arc::clone(&ports.database.journal),
+            clock: Arc::clone(&ports.clock),
             signals,
             poll,
         }
@@ -57,7 +65,7 @@ impl SubscriptionRunner {
         let name = self.reactor.name();
         let mut backoff = FIRST_BACKOFF;
         while !shutdown.is_cancelled() {
-            let pause = match self.outside.subscriptions.acquire(name, LEASE).await {
+            let pause = match self.subscriptions.acquire(name, LEASE).await {
                 Ok(Some(lease)) => match self.hold(lease, &shutdown).await {
                     Ok(()) => {
                         backoff = FIRST_BACKOFF;
@@ -90,11 +98,7 @@ impl SubscriptionRunner {
     /// # Errors
     /// [`ReactError`]; what was reacted to stays so.
     pub async fn catch_up(&self) -> Result<bool, ReactError> {
-        let acquired = self
-            .outside
-            .subscriptions
-            .acquire(self.reactor.name(), LEASE)
-            .await?;
+        let acquired = self.subscriptions.acquire(self.reactor.name(), LEASE).await?;
         let Some(lease) = acquired else {
             return Ok(false);
         };
@@ -104,7 +108,7 @@ impl SubscriptionRunner {
             self.write_position(&mut run).await
         }
         .await;
-        self.outside.subscriptions.release(&run.held).await?;
+        self.subscriptions.release(&run.held).await?;
         caught_up.map(|()| true)
     }
 
@@ -116,7 +120,7 @@ impl SubscriptionRunner {
             error => error,
         };
         // Whoever is next need not wait for the lease to run out; if this fails, it waits.
-        let _ = self.outside.subscriptions.release(&run.held).await;
+        let _ = self.subscriptions.release(&run.held).await;
         match ended {
             Err(ReactError::LeaseLost) => {
                 tracing::info!(subscription = run.held.name, "another runner has taken over");
@@ -146,7 +150,7 @@ impl SubscriptionRunner {
     async fn step(&self, run: &mut Run) -> Result<bool, ReactError> {
         self.renew(run).await?;
         let filter = self.reactor.filter();
-        let page = self.outside.log.events_after(run.read_to, &filter, PAGE).await?;
+        let page = self.log.events_after(run.read_to, &filter, PAGE).await?;
         if !page.events.is_empty() {
             let advance = run.advance(page.scanned_to);
             let reaction = AssertUnwindSafe(self.reactor.react(&page.events, advance)).catch_unwind();
@@ -165,7 +169,7 @@ impl SubscriptionRunner {
         if Instant::now() < run.renew_at {
             return Ok(());
         }
-        if !self.outside.subscriptions.renew(&run.held, LEASE).await? {
+        if !self.subscriptions.renew(&run.held, LEASE).await? {
             return Err(ReactError::LeaseLost);
         }
         run.renew_at = Instant::now() + RENEW;
@@ -178,9 +182,9 @@ impl SubscriptionRunner {
         if run.read_to == run.held.cursor {
             return Ok(());
         }
-        let mut commit = self.outside.record().commit(EventMetadata::default());
+        let mut commit = Commit::new(self.clock.now(), EventMetadata::default());
         commit.checkpoint = Some(run.advance(run.read_to));
-        match self.outside.journal.commit(commit).await {
+        match self.journal.commit(commit).await {
             Ok(_) => {
                 run.held.cursor = run.read_to;
                 Ok(())

@@ -2,8 +2,7 @@ use rapidphoto_domain::{PhotoId, UserId, photo::Photo};
 
 use crate::{
     intake::{Arrival, ReportArrival, ReportArrivalError, ReportArrivalHandler},
-    outside::Outside,
-    ports::{EventMetadata, Unavailable},
+    ports::{EventMetadata, Ports, Unavailable},
     settings::WorkSettings,
 };
 
@@ -38,9 +37,9 @@ pub struct FinalizeUploadHandler {
 
 impl FinalizeUploadHandler {
     /// A handler on these ports.
-    pub fn new(outside: &Outside, settings: WorkSettings) -> Self {
+    pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
         Self {
-            arrivals: ReportArrivalHandler::new(outside.record(), settings),
+            arrivals: ReportArrivalHandler::new(ports.write_ports(), settings),
         }
     }
 

@@ -8,8 +8,7 @@ use rapidphoto_domain::{
 
 use crate::{
     batch::PhotoBatch,
-    outside::Outside,
-    ports::{EventMetadata, Unavailable},
+    ports::{EventMetadata, PhotoReads, Ports, Unavailable, WritePorts},
     progress::{ProgressBoard, ProgressTick},
     settings::WorkSettings,
 };
@@ -37,16 +36,18 @@ pub struct Tick {
 /// Takes progress in. It is best effort: nothing is written but a photo's first sign of life.
 #[derive(Clone)]
 pub struct ReportProgressHandler {
-    outside: Outside,
+    ports: WritePorts,
+    photos: Arc<dyn PhotoReads>,
     board: Arc<ProgressBoard>,
     settings: WorkSettings,
 }
 
 impl ReportProgressHandler {
     /// A handler on these ports.
-    pub const fn new(outside: Outside, board: Arc<ProgressBoard>, settings: WorkSettings) -> Self {
+    pub fn new(ports: &Ports, board: Arc<ProgressBoard>, settings: WorkSettings) -> Self {
         Self {
-            outside,
+            ports: ports.write_ports(),
+            photos: Arc::clone(&ports.database.photos),
             board,
             settings,
         }
@@ -55,7 +56,7 @@ impl ReportProgressHandler {
     /// Takes ticks in and gives how many were of use; those of photos that are not the user's, or that want no bytes
     /// any more, are not.
     pub async fn handle(&self, command: ReportProgress) -> Result<usize, Unavailable> {
-        let now = self.outside.clock.now();
+        let now = self.ports.clock.now();
         let advance = |tick: &Tick| {
             self.board
                 .advance(command.owner, tick.photo, tick.bytes_sent, now)
@@ -79,7 +80,8 @@ impl ReportProgressHandler {
         let photos: BTreeSet<PhotoId> = ticks.iter().map(|tick| tick.photo).collect();
         let photos: Vec<PhotoId> = photos.into_iter().collect();
         let batch = PhotoBatch {
-            outside: &self.outside,
+            ports: &self.ports,
+            reads: &*self.photos,
             settings: &self.settings,
             owner: command.owner,
             metadata: &command.metadata,
@@ -109,7 +111,7 @@ impl ReportProgressHandler {
     /// Whoever forgets uploads that end may have been there before the board knew of them.
     async fn forget_ended(&self, owner: UserId, photos: &[Photo]) -> Result<(), Unavailable> {
         let ids: Vec<PhotoId> = photos.iter().map(|photo| photo.id).collect();
-        let read = self.outside.photos.by_ids(owner, &ids).await;
+        let read = self.photos.by_ids(owner, &ids).await;
         let views = read.as_deref().unwrap_or_default().iter();
         let going_on: BTreeSet<PhotoId> = views
             .filter(|view| view.photo.status().awaits_upload())

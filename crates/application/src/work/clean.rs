@@ -13,14 +13,13 @@ use super::{
     settle::{Decision, load, settle},
 };
 use crate::{
-    Record,
-    ports::{Claim, ObjectStore, WorkQueue},
+    ports::{Claim, ObjectStore, WorkQueue, WritePorts},
     settings::Settings,
 };
 
 /// Takes out of storage what a photo that came to nothing has left there.
 pub(super) struct Clean {
-    pub(super) record: Record,
+    pub(super) record: WritePorts,
     pub(super) queue: Arc<dyn WorkQueue>,
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) settings: Arc<Settings>,

@@ -13,14 +13,13 @@ use super::{
     settle::{Decision, load, settle},
 };
 use crate::{
-    Record,
-    ports::{Claim, ObjectHead, ObjectStore},
+    ports::{Claim, ObjectHead, ObjectStore, WritePorts},
     settings::Settings,
 };
 
 /// Looks whether an object has arrived, and says what follows from that.
 pub(super) struct Look {
-    pub(super) record: Record,
+    pub(super) record: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) life: Arc<dyn SignsOfLife>,
     pub(super) settings: Arc<Settings>,

@@ -15,16 +15,15 @@ use super::{
     settle::{Decision, settle},
 };
 use crate::{
-    Outside, Record,
     error_chain::chain,
-    ports::{Claim, ObjectStore, WorkKind, WorkQueue},
+    ports::{Claim, ObjectStore, Ports, WorkKind, WorkQueue, WritePorts},
     settings::Settings,
 };
 
 /// Does one piece of claimed work, whatever comes of it: holds the claim while it lasts, and hands it back when it
 /// could not be done.
 pub(super) struct Performer {
-    record: Record,
+    record: WritePorts,
     queue: Arc<dyn WorkQueue>,
     health: Arc<StorageHealth>,
     settings: Arc<Settings>,
@@ -40,16 +39,14 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 impl Performer {
     pub(super) fn new(
-        outside: &Outside,
+        ports: &Ports,
         settings: Arc<Settings>,
         life: Arc<dyn SignsOfLife>,
         health: Arc<StorageHealth>,
     ) -> Self {
-        let record = outside.record();
-        let objects: Arc<dyn ObjectStore> = Arc::new(WatchedStore::new(
-            Arc::clone(&outside.objects),
-            Arc::clone(&health),
-        ));
+        let record = ports.write_ports();
+        let objects: Arc<dyn ObjectStore> =
+            Arc::new(WatchedStore::new(Arc::clone(&ports.objects), Arc::clone(&health)));
         Self {
             look: Look {
                 record: record.clone(),
@@ -60,18 +57,18 @@ impl Performer {
             process: Process {
                 record: record.clone(),
                 objects: Arc::clone(&objects),
-                inspector: Arc::clone(&outside.inspector),
+                inspector: Arc::clone(&ports.inspector),
                 budget: MemoryBudget::new(settings.work.download_budget_bytes),
                 settings: Arc::clone(&settings),
             },
             clean: Clean {
                 record: record.clone(),
-                queue: Arc::clone(&outside.work),
+                queue: Arc::clone(&ports.database.work),
                 objects,
                 settings: Arc::clone(&settings),
             },
             record,
-            queue: Arc::clone(&outside.work),
+            queue: Arc::clone(&ports.database.work),
             health,
             settings,
         }

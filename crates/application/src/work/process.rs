@@ -17,17 +17,16 @@ use super::{
     settle::{Decision, load, settle},
 };
 use crate::{
-    Record,
     ports::{
         Claim, Details, EventMetadata, InspectError, Inspection, InspectionLimits, MadeThumbnail, ObjectHead,
-        ObjectStore, PhotoInspector, Priority, WorkKind, WorkOrder,
+        ObjectStore, PhotoInspector, Priority, WorkKind, WorkOrder, WritePorts,
     },
     settings::Settings,
 };
 
 /// Brings a photo whose object is there to its end: downloads, inspects, stores thumbnails, decides.
 pub(super) struct Process {
-    pub(super) record: Record,
+    pub(super) record: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) inspector: Arc<dyn PhotoInspector>,
     pub(super) budget: MemoryBudget,

@@ -11,9 +11,8 @@ use super::{
     performer::Performer,
 };
 use crate::{
-    Outside,
     error_chain::chain,
-    ports::{Claim, ClaimToken, Clock, Unavailable, WorkKind, WorkQueue},
+    ports::{Claim, ClaimToken, Clock, Ports, Unavailable, WorkKind, WorkQueue},
     settings::{Settings, WorkSettings},
     signals::Signals,
 };
@@ -44,13 +43,22 @@ const MEASURE: Duration = Duration::from_secs(15);
 
 impl WorkRunner {
     /// A runner on these ports. `life` extends upload windows, `signals` wake it.
-    pub fn new(outside: &Outside, settings: &Settings, life: Arc<dyn SignsOfLife>, signals: Signals) -> Self {
-        let health = Arc::new(StorageHealth::new(Arc::clone(&outside.clock)));
-        let shared = Arc::new(settings.clone());
+    pub fn new(
+        ports: &Ports,
+        settings: &Arc<Settings>,
+        life: Arc<dyn SignsOfLife>,
+        signals: Signals,
+    ) -> Self {
+        let health = Arc::new(StorageHealth::new(Arc::clone(&ports.clock)));
         Self {
-            queue: Arc::clone(&outside.work),
-            clock: Arc::clone(&outside.clock),
-            performer: Arc::new(Performer::new(outside, shared, life, Arc::clone(&health))),
+            queue: Arc::clone(&ports.database.work),
+            clock: Arc::clone(&ports.clock),
+            performer: Arc::new(Performer::new(
+                ports,
+                Arc::clone(settings),
+                life,
+                Arc::clone(&health),
+            )),
             health,
             signals,
             settings: settings.work,

@@ -7,9 +7,10 @@ use rapidphoto_domain::{
 
 use super::failure::WorkError;
 use crate::{
-    Record,
     decision::record_photo,
-    ports::{Claim, Commit, CommitError, Details, EventMetadata, Unavailable, Versioned, WorkOrder},
+    ports::{
+        Claim, Commit, CommitError, Details, EventMetadata, Unavailable, Versioned, WorkOrder, WritePorts,
+    },
     settings::WorkSettings,
 };
 
@@ -73,7 +74,7 @@ const FIRST_REPEAT: Duration = Duration::from_millis(50);
 /// Commits what a piece of work comes to. `decide` sees the photo as it is at that moment, again and again if it moves;
 /// the claim's fate is part of the same commit, so that what is decided without it counts for nothing.
 pub(super) async fn settle(
-    record: &Record,
+    record: &WritePorts,
     settings: &WorkSettings,
     claim: &Claim,
     decide: impl Fn(&Photo, Timestamp) -> Result<Decision, InvalidTransition> + Send + Sync,
@@ -106,13 +107,13 @@ pub(super) async fn settle(
 }
 
 /// The photo that a claim is about.
-pub(super) async fn load(record: &Record, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
+pub(super) async fn load(record: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
     let photo = record.aggregates.photo(claim.token.photo).await;
     photo.map_err(WorkError::Record)
 }
 
 /// Writes a commit. One whose outcome is not known is brought again as it is: its events' names make it count once.
-async fn write(record: &Record, commit: Commit) -> Result<(), CommitError> {
+async fn write(record: &WritePorts, commit: Commit) -> Result<(), CommitError> {
     let mut pause = FIRST_REPEAT;
     for _ in 0..REPEATS {
         match record.journal.commit(commit.clone()).await {

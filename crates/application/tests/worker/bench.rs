@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rapidphoto_application::{
-    Outside,
     admin::VerifyRecord,
     intake::TakeStorageEvents,
     jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
@@ -10,8 +9,8 @@ use rapidphoto_application::{
     log::EventCodec,
     photos::{DeletePhoto, DeletePhotoHandler},
     ports::{
-        Aggregates, Clock, Cursor, EventFilter, EventLog, EventMetadata, MessageRefused, PresignedUrl,
-        StorageMessages, StoredEvent, WorkKind, WorkQueue,
+        Aggregates, Clock, Cursor, DatabasePorts, EventFilter, EventLog, EventMetadata, MessageRefused,
+        Ports, PresignedUrl, StorageMessages, StoredEvent, WorkKind, WorkQueue,
     },
     progress::{ProgressBoard, ProgressTick},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
@@ -42,8 +41,8 @@ pub(crate) struct Bench {
     pub(crate) inspector: Arc<StubInspector>,
     pub(crate) board: Arc<ProgressBoard>,
     pub(crate) signals: Signals,
-    pub(crate) settings: Settings,
-    pub(crate) outside: Outside,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) ports: Ports,
     pub(crate) runner: Arc<WorkRunner>,
     pub(crate) owner: UserId,
 }
@@ -72,6 +71,7 @@ impl Bench {
         let any_clock: Arc<dyn Clock> = clock.clone();
         let mut settings = settings();
         adjust(&mut settings);
+        let settings = Arc::new(settings);
         let ids = Arc::new(SeededIds::new(seed, Arc::clone(&any_clock)));
         let store = MemoryStore::new(Arc::clone(&any_clock), EventCodec::default());
         let objects = Arc::new(MemoryObjects::new(
@@ -81,33 +81,19 @@ impl Bench {
         let inspector = Arc::new(StubInspector::default());
         let board = Arc::new(ProgressBoard::default());
         let signals = Signals::default();
-        let record = Arc::new(store.clone());
-        let outside = Outside {
+        let mut database = DatabasePorts::of(Arc::new(store.clone()));
+        database.journal = Arc::new(SignallingJournal::new(database.journal, signals.clone()));
+        let ports = Ports {
             clock: any_clock,
             ids: ids.clone(),
-            journal: Arc::new(SignallingJournal::new(record.clone(), signals.clone())),
-            log: record.clone(),
-            aggregates: record.clone(),
-            state_rows: record.clone(),
-            work: record.clone(),
-            subscriptions: record.clone(),
-            sessions: record.clone(),
-            jobs: record.clone(),
-            photos: record.clone(),
-            users: record.clone(),
-            idempotency: record,
+            database,
             objects: objects.clone(),
             presigner: objects.clone(),
             passwords: Arc::new(PlainPasswords),
             tokens: Arc::new(PlainTokens),
             inspector: inspector.clone(),
         };
-        let runner = Arc::new(WorkRunner::new(
-            &outside,
-            &settings,
-            board.clone(),
-            signals.clone(),
-        ));
+        let runner = Arc::new(WorkRunner::new(&ports, &settings, board.clone(), signals.clone()));
         Self {
             clock,
             ids,
@@ -117,7 +103,7 @@ impl Bench {
             board,
             signals,
             settings,
-            outside,
+            ports,
             runner,
             owner: UserId::from_bits(77),
         }
@@ -147,7 +133,7 @@ impl Bench {
             idempotency_key: None,
             metadata: EventMetadata::default(),
         };
-        let created = CreateJobHandler::new(self.outside.clone(), self.settings.clone())
+        let created = CreateJobHandler::new(&self.ports, Arc::clone(&self.settings))
             .handle(command)
             .await
             .unwrap();
@@ -168,7 +154,7 @@ impl Bench {
     }
 
     pub(crate) fn intake(&self) -> TakeStorageEvents {
-        TakeStorageEvents::new(&self.outside, &self.settings)
+        TakeStorageEvents::new(&self.ports, &self.settings)
     }
 
     /// Hands every waiting announcement to the intake.
@@ -188,7 +174,7 @@ impl Bench {
             photo,
             metadata: EventMetadata::default(),
         };
-        FinalizeUploadHandler::new(&self.outside, self.settings.work)
+        FinalizeUploadHandler::new(&self.ports, self.settings.work)
             .handle(command)
             .await
             .unwrap()
@@ -200,7 +186,7 @@ impl Bench {
             photo,
             metadata: EventMetadata::default(),
         };
-        DeletePhotoHandler::new(self.outside.clone(), self.settings.work)
+        DeletePhotoHandler::new(&self.ports, self.settings.work)
             .handle(command)
             .await
             .unwrap()
@@ -212,7 +198,7 @@ impl Bench {
             job,
             metadata: EventMetadata::default(),
         };
-        CancelJobHandler::new(self.outside.clone(), self.settings.work)
+        CancelJobHandler::new(&self.ports, self.settings.work)
             .handle(command)
             .await
             .unwrap();
@@ -237,23 +223,23 @@ impl Bench {
     }
 
     pub(crate) fn completion(&self) -> SubscriptionRunner {
-        let reactor = Arc::new(JobCompletion::new(&self.outside, self.settings.work));
+        let reactor = Arc::new(JobCompletion::new(&self.ports, self.settings.work));
         SubscriptionRunner::new(
             reactor,
-            &self.outside,
+            &self.ports,
             self.signals.clone(),
             Duration::from_millis(50),
         )
     }
 
     pub(crate) fn watch(&self, tail: &Arc<LiveTail>) -> WatchHandler {
-        WatchHandler::new(self.outside.clone(), Arc::clone(&self.board), Arc::clone(tail))
+        WatchHandler::new(&self.ports, Arc::clone(&self.board), Arc::clone(tail))
     }
 
     pub(crate) fn tail(&self) -> Arc<LiveTail> {
         let poll = Duration::from_millis(50);
         Arc::new(LiveTail::new(
-            &self.outside,
+            &self.ports,
             Arc::clone(&self.board),
             self.signals.clone(),
             poll,
@@ -330,7 +316,7 @@ impl Bench {
     }
 
     pub(crate) async fn assert_record_is_sound(&self) {
-        let report = VerifyRecord::new(&self.outside).handle().await.unwrap();
+        let report = VerifyRecord::new(&self.ports.database).handle().await.unwrap();
         assert!(report.is_clean(), "{:?}", report.mismatches);
     }
 }

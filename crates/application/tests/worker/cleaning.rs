@@ -113,7 +113,7 @@ async fn cleaning_is_tried_until_storage_is_back() {
         photo: promised.photo,
         metadata: EventMetadata::default(),
     };
-    rapidphoto_application::photos::DeletePhotoHandler::new(bench.outside.clone(), bench.settings.work)
+    rapidphoto_application::photos::DeletePhotoHandler::new(&bench.ports, bench.settings.work)
         .handle(command)
         .await
         .unwrap();

@@ -110,7 +110,7 @@ impl Play {
     /// Does a step. Whoever is told that the record is away comes again, or not: both must do.
     async fn perform(&mut self, step: &Step) {
         let bench = &self.bench;
-        let (outside, work) = (bench.outside.clone(), bench.settings.work);
+        let (ports, work) = (&bench.ports, bench.settings.work);
         match step {
             Step::Put(photo) => {
                 let promised = &self.promised[*photo];
@@ -125,7 +125,7 @@ impl Play {
                     photo: self.promised[*photo].photo,
                     metadata: Self::metadata(),
                 };
-                let _ = FinalizeUploadHandler::new(&outside, work).handle(command).await;
+                let _ = FinalizeUploadHandler::new(ports, work).handle(command).await;
             }
             Step::Event(index) => {
                 if let Some(event) = self.answered.events.get(*index) {
@@ -145,7 +145,7 @@ impl Play {
                     photo: self.promised[*photo].photo,
                     metadata: Self::metadata(),
                 };
-                let _ = DeletePhotoHandler::new(outside, work).handle(command).await;
+                let _ = DeletePhotoHandler::new(ports, work).handle(command).await;
             }
             Step::CancelJob => {
                 let command = CancelJob {
@@ -153,7 +153,7 @@ impl Play {
                     job: self.promised[0].job,
                     metadata: Self::metadata(),
                 };
-                let _ = CancelJobHandler::new(outside, work).handle(command).await;
+                let _ = CancelJobHandler::new(ports, work).handle(command).await;
             }
             Step::Wait(time) => bench.clock.advance(*time),
             Step::Work => {
@@ -174,7 +174,7 @@ impl Play {
     async fn kill_a_worker(&self, steps: u8) {
         let bench = &self.bench;
         let runner = Arc::new(WorkRunner::new(
-            &bench.outside,
+            &bench.ports,
             &bench.settings,
             bench.board.clone(),
             bench.signals.clone(),

@@ -63,7 +63,7 @@ async fn ask(bench: &Bench, promised: &Promised, command: PhotoCommand) {
             .collect(),
         state: AggregateState::Photo(Box::new(photo)),
     });
-    bench.outside.journal.commit(commit).await.unwrap();
+    bench.ports.database.journal.commit(commit).await.unwrap();
 }
 
 async fn retry(bench: &Bench, promised: &Promised) {
@@ -107,7 +107,7 @@ async fn a_hundred_photos_that_end_together_end_their_job_with_one_commit() {
         .await
         .unwrap()
         .unwrap();
-    let head = bench.outside.log.head().await.unwrap();
+    let head = bench.ports.database.log.head().await.unwrap();
     assert_eq!(
         head.position(),
         lease.cursor.position() + 1,
@@ -128,7 +128,7 @@ async fn reading_the_log_again_changes_nothing() {
     bench.cancel_job(cancelled[0].job).await;
     bench.completion().catch_up().await.unwrap();
     let before = bench.log().await;
-    let reactor = JobCompletion::new(&bench.outside, bench.settings.work);
+    let reactor = JobCompletion::new(&bench.ports, bench.settings.work);
     let lease = bench
         .store
         .acquire(JobCompletion::NAME, Duration::from_secs(1))
@@ -217,7 +217,7 @@ async fn the_photos_of_a_job_whose_cancellation_was_interrupted_are_cancelled() 
     upload(&bench, &promised[..1]).await;
     // The job's own event stands, and then the process ends.
     bench.store.faults().lose_answers(Operation::Commit, 1);
-    let handler = CancelJobHandler::new(bench.outside.clone(), bench.settings.work);
+    let handler = CancelJobHandler::new(&bench.ports, bench.settings.work);
     let command = CancelJob {
         owner: bench.owner,
         job: promised[0].job,
@@ -258,8 +258,8 @@ impl Journal for Contended {
 async fn a_job_whose_cancellation_was_not_written_is_not_said_to_be_cancelled() {
     let mut bench = Bench::new();
     let promised = bench.promise(2).await;
-    bench.outside.journal = Arc::new(Contended(Arc::clone(&bench.outside.journal)));
-    let handler = CancelJobHandler::new(bench.outside.clone(), bench.settings.work);
+    bench.ports.database.journal = Arc::new(Contended(Arc::clone(&bench.ports.database.journal)));
+    let handler = CancelJobHandler::new(&bench.ports, bench.settings.work);
     let command = CancelJob {
         owner: bench.owner,
         job: promised[0].job,
@@ -305,7 +305,7 @@ async fn of_two_runners_one_runs_and_the_other_takes_over() {
     assert!(bench.completion().catch_up().await.unwrap());
     assert_eq!(completed(&bench, promised.job).await.len(), 1);
     // The first one wakes up, and is told that it is not first any more.
-    let reactor = JobCompletion::new(&bench.outside, bench.settings.work);
+    let reactor = JobCompletion::new(&bench.ports, bench.settings.work);
     let second = bench.promise_one().await;
     upload(&bench, std::slice::from_ref(&second)).await;
     let events: Vec<_> = bench

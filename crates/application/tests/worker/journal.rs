@@ -26,19 +26,19 @@ impl WatchedJournal {
     /// Watches what the bench's handlers write from now on.
     pub(crate) fn around(bench: &mut Bench) -> Arc<Self> {
         let journal = Arc::new(Self {
-            inner: Arc::clone(&bench.outside.journal),
+            inner: Arc::clone(&bench.ports.database.journal),
             commits: AtomicUsize::new(0),
             before: Mutex::default(),
             after: Mutex::default(),
         });
-        bench.outside.journal = journal.clone();
+        bench.ports.database.journal = journal.clone();
         journal
     }
 
     /// The same bench for others, whose commits are not counted.
     pub(crate) fn unwatched(&self, bench: &Bench) -> Bench {
         let mut other = bench.clone();
-        other.outside.journal = Arc::clone(&self.inner);
+        other.ports.database.journal = Arc::clone(&self.inner);
         other
     }
 

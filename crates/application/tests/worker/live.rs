@@ -137,7 +137,7 @@ async fn who_missed_more_than_ten_thousand_events_begins_anew() {
     let bench = Bench::with(1, |settings| settings.uploads.max_files = 20_000);
     let following = Following::start(&bench);
     let first = bench.promise_one().await;
-    let start = bench.outside.log.head().await.unwrap();
+    let start = bench.ports.database.log.head().await.unwrap();
     bench.promise(9_999).await;
     let mut stream = watch_job(&bench, &following.tail, first.job, Some(start)).await;
     bring_on(&bench, &first).await;
@@ -353,7 +353,7 @@ async fn play(script: Script) {
     let following = Following::start(&bench);
     let promised = bench.promise(script.photos).await;
     let job = promised[0].job;
-    let first = bench.outside.log.head().await.unwrap();
+    let first = bench.ports.database.log.head().await.unwrap();
     // Five events for each photo after its first: with the last one, everything of the job was told.
     let last = first.position() + 3 * script.photos as u64;
     let writer = async {

@@ -58,18 +58,18 @@ impl Door {
     async fn new() -> Self {
         let mut bench = Bench::new();
         let passwords = Arc::new(SlowPasswords::default());
-        bench.outside.passwords = passwords.clone();
+        bench.ports.passwords = passwords.clone();
         let register = RegisterUser {
             email: EMAIL.to_owned(),
             password: PASSWORD.to_owned(),
             metadata: EventMetadata::default(),
         };
-        RegisterUserHandler::new(bench.outside.clone(), bench.settings.auth)
+        RegisterUserHandler::new(&bench.ports, bench.settings.auth)
             .handle(register)
             .await
             .unwrap();
         let log_in = LogInHandler::new(
-            bench.outside.clone(),
+            &bench.ports,
             bench.settings.auth,
             Arc::new(FailedLogins::new(ALLOWED)),
         );

@@ -298,13 +298,10 @@ async fn a_photo_that_is_cancelled_at_any_moment_of_its_processing_leaves_nothin
                 photo: promised.photo,
                 metadata: rapidphoto_application::ports::EventMetadata::default(),
             };
-            rapidphoto_application::photos::DeletePhotoHandler::new(
-                bench.outside.clone(),
-                bench.settings.work,
-            )
-            .handle(command)
-            .await
-            .unwrap();
+            rapidphoto_application::photos::DeletePhotoHandler::new(&bench.ports, bench.settings.work)
+                .handle(command)
+                .await
+                .unwrap();
         };
         let (_, ()) = tokio::join!(bench.work_off(), cancel);
         bench.work_off_within(crate::bench::DAY * 2).await;

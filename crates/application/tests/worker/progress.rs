@@ -25,7 +25,7 @@ const BYTES: u64 = BODY.len() as u64;
 
 fn handler(bench: &Bench) -> ReportProgressHandler {
     let board = Arc::clone(&bench.board);
-    ReportProgressHandler::new(bench.outside.clone(), board, bench.settings.work)
+    ReportProgressHandler::new(&bench.ports, board, bench.settings.work)
 }
 
 async fn tell_as(bench: &Bench, owner: UserId, photos: &[Promised], bytes_sent: u64) -> usize {
@@ -50,7 +50,7 @@ fn on_board(bench: &Bench, photo: PhotoId) -> Option<u64> {
 }
 
 async fn bytes_of(bench: &Bench, job: JobId) -> u64 {
-    let snapshot = JobSnapshotHandler::new(bench.outside.clone(), Arc::clone(&bench.board))
+    let snapshot = JobSnapshotHandler::new(&bench.ports, Arc::clone(&bench.board))
         .handle(bench.owner, job)
         .await
         .unwrap();

@@ -28,7 +28,7 @@ async fn ask(bench: &Bench, photos: usize) -> CreatedJob {
         idempotency_key: Some(IdempotencyKey::parse("the same request").unwrap()),
         metadata: EventMetadata::default(),
     };
-    CreateJobHandler::new(bench.outside.clone(), bench.settings.clone())
+    CreateJobHandler::new(&bench.ports, Arc::clone(&bench.settings))
         .handle(command)
         .await
         .unwrap()

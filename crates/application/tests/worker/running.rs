@@ -83,12 +83,12 @@ struct Running {
 
 impl Running {
     fn start(bench: &Bench, inspector: Option<Arc<dyn PhotoInspector>>) -> Self {
-        let mut outside = bench.outside.clone();
+        let mut ports = bench.ports.clone();
         if let Some(inspector) = inspector {
-            outside.inspector = inspector;
+            ports.inspector = inspector;
         }
         let runner = WorkRunner::new(
-            &outside,
+            &ports,
             &bench.settings,
             bench.board.clone(),
             bench.signals.clone(),
@@ -370,7 +370,7 @@ async fn a_store_that_is_down_is_asked_rarely_and_used_again_once_it_is_back() {
         down: AtomicBool::new(true),
         asked: AtomicU32::new(0),
     });
-    bench.outside.objects = store.clone();
+    bench.ports.objects = store.clone();
     let running = Running::start(&bench, None);
     let promised = upload(&bench, 200).await;
     // Half an hour of outage.

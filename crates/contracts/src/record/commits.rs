@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rapidphoto_application::ports::{
-    Advance, CommitError, Cursor, Details, EventMetadata, PhotoMetadata, Unique, WorkKind, WorkOrder,
+    Advance, CommitError, Cursor, DatabasePorts, Details, EventMetadata, PhotoMetadata, Unique, WorkKind,
+    WorkOrder,
 };
 use rapidphoto_domain::{Version, photo::PhotoCommand, values::Filename};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, Writing, stands},
     seen::{self, Everything, conflicts, duplicate},
 };
@@ -82,7 +83,7 @@ struct Attempt {
 
 /// A commit of every kind of part that stands: a new job and photo, a step of an existing one, work, names, metadata,
 /// an account, a key.
-async fn attempt(record: &Record, harness: &impl RecordHarness) -> Attempt {
+async fn attempt(record: &DatabasePorts, harness: &impl RecordHarness) -> Attempt {
     let now = harness.now();
     let owner = given::user(record, now).await;
     let existing = given::photo(record, now, owner).await;
@@ -115,7 +116,7 @@ async fn attempt(record: &Record, harness: &impl RecordHarness) -> Attempt {
 
 impl Attempt {
     /// Tries the commit, which must be refused, and finds nothing of it.
-    async fn try_in_vain(self, record: &Record, harness: &impl RecordHarness) -> CommitError {
+    async fn try_in_vain(self, record: &DatabasePorts, harness: &impl RecordHarness) -> CommitError {
         let before = Everything::of(record).await;
         let refused = record.journal.commit(self.commit.clone()).await.unwrap_err();
         assert_eq!(Everything::of(record).await, before, "after {refused:?}");

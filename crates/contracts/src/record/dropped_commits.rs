@@ -2,17 +2,17 @@
 
 use std::{future::Future, pin::pin, task::Poll};
 
-use rapidphoto_application::ports::{Commit, CommitError, Committed, WorkKind};
+use rapidphoto_application::ports::{Commit, CommitError, Committed, DatabasePorts, WorkKind};
 use rapidphoto_domain::{StreamId, Version, photo::PhotoCommand};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, LEASE, Writing, stands},
 };
 
 /// Polls a commit so often, with time for others in between, and gives it up.
 async fn given_up_after(
-    record: &Record,
+    record: &DatabasePorts,
     commit: Commit,
     polls: usize,
 ) -> Option<Result<Committed, CommitError>> {

@@ -7,8 +7,8 @@ use std::{
 
 use chrono::NaiveDate;
 use rapidphoto_application::ports::{
-    AggregateState, Camera, Change, Claim, Commit, Committed, Details, EventMetadata, Exposure,
-    IdempotencyKey, IdempotencyRecord, Location, NewEvent, PasswordHash, PhotoMetadata, Priority,
+    AggregateState, Camera, Change, Claim, Commit, Committed, DatabasePorts, Details, EventMetadata,
+    Exposure, IdempotencyKey, IdempotencyRecord, Location, NewEvent, PasswordHash, PhotoMetadata, Priority,
     RefreshSession, Scopes, StreamTicket, TakenAt, TokenHash, Versioned, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{
@@ -21,8 +21,6 @@ use rapidphoto_domain::{
     user::{User, UserEvent},
     values::{Checksum, ETag, Email, Filename, KeySpace, MimeType, ObjectRef, ThumbnailEdge, UploadId},
 };
-
-use super::Record;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -321,12 +319,12 @@ impl Writing for Commit {
 }
 
 /// Writes a commit that must stand.
-pub async fn stands(record: &Record, commit: Commit) -> Committed {
+pub async fn stands(record: &DatabasePorts, commit: Commit) -> Committed {
     record.journal.commit(commit).await.unwrap()
 }
 
 /// A registered user.
-pub async fn user(record: &Record, at: Timestamp) -> UserId {
+pub async fn user(record: &DatabasePorts, at: Timestamp) -> UserId {
     let mut commit = commit(at);
     let user = commit.write_user(&email());
     stands(record, commit).await;
@@ -335,7 +333,7 @@ pub async fn user(record: &Record, at: Timestamp) -> UserId {
 
 /// A job with so many photos, of which none has any work.
 pub async fn job(
-    record: &Record,
+    record: &DatabasePorts,
     at: Timestamp,
     owner: UserId,
     photos: u32,
@@ -350,13 +348,13 @@ pub async fn job(
 }
 
 /// A photo in a job of its own, without work.
-pub async fn photo(record: &Record, at: Timestamp, owner: UserId) -> Versioned<Photo> {
+pub async fn photo(record: &DatabasePorts, at: Timestamp, owner: UserId) -> Versioned<Photo> {
     job(record, at, owner, 1).await.1.remove(0)
 }
 
 /// A photo after one more command.
 pub async fn command(
-    record: &Record,
+    record: &DatabasePorts,
     at: Timestamp,
     before: &Versioned<Photo>,
     command: PhotoCommand,
@@ -391,14 +389,19 @@ pub fn schedule(photo: &Versioned<Photo>, kind: WorkKind, due_at: Timestamp) -> 
 }
 
 /// Writes orders alone.
-pub async fn ordered(record: &Record, at: Timestamp, orders: impl IntoIterator<Item = WorkOrder>) {
+pub async fn ordered(record: &DatabasePorts, at: Timestamp, orders: impl IntoIterator<Item = WorkOrder>) {
     let mut commit = commit(at);
     commit.work.extend(orders);
     stands(record, commit).await;
 }
 
 /// A minute's claim on work that is scheduled now; no other work of the kind may be due.
-pub async fn claimed(record: &Record, now: Timestamp, photo: &Versioned<Photo>, kind: WorkKind) -> Claim {
+pub async fn claimed(
+    record: &DatabasePorts,
+    now: Timestamp,
+    photo: &Versioned<Photo>,
+    kind: WorkKind,
+) -> Claim {
     ordered(record, now, [schedule(photo, kind, now)]).await;
     let claims = record.work.claim(&[kind], 2, LEASE).await.unwrap();
     assert_eq!(claims.len(), 1, "one piece of work is due");

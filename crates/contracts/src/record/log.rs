@@ -42,7 +42,7 @@ pub async fn an_empty_log_ends_where_it_begins<H: RecordHarness>(harness: H) {
     );
     let strange = given::job_id().into();
     assert_eq!(record.log.events(strange, Version::NEW).await.unwrap(), []);
-    assert_eq!(record.rows.stream_count().await.unwrap(), 0);
+    assert_eq!(record.state_rows.stream_count().await.unwrap(), 0);
 }
 
 /// The order of commits is the order of the log, and every cursor is greater than the one before.

@@ -1,16 +1,16 @@
 //! Readers that want a part of the log.
 
-use rapidphoto_application::ports::{Cursor, EventFilter};
+use rapidphoto_application::ports::{Cursor, DatabasePorts, EventFilter};
 use rapidphoto_domain::{StreamType, photo::PhotoCommand};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, Writing, stands},
     seen,
 };
 
 /// A log of two users with two jobs each, in which a bit of everything happened.
-async fn varied(record: &Record, harness: &impl RecordHarness) -> (EventFilter, EventFilter) {
+async fn varied(record: &DatabasePorts, harness: &impl RecordHarness) -> (EventFilter, EventFilter) {
     let now = harness.now();
     let mut last = None;
     for _ in 0..2 {

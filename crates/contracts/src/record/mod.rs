@@ -27,4 +27,4 @@ pub mod unique_names;
 pub mod versions;
 pub mod work_orders;
 
-pub use harness::{Record, RecordHarness};
+pub use harness::RecordHarness;

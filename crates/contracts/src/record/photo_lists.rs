@@ -4,7 +4,8 @@ use std::{cmp::Ordering, collections::BTreeSet, time::Duration};
 
 use chrono::NaiveDate;
 use rapidphoto_application::ports::{
-    Details, PhotoListQuery, PhotoMetadata, PhotoPosition, PhotoSort, PhotoView, SortDirection, TakenAt,
+    DatabasePorts, Details, PhotoListQuery, PhotoMetadata, PhotoPosition, PhotoSort, PhotoView,
+    SortDirection, TakenAt,
 };
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
@@ -12,7 +13,7 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, Writing, stands},
 };
 
@@ -20,7 +21,7 @@ const SORTS: [PhotoSort; 3] = [PhotoSort::CreatedAt, PhotoSort::TakenAt, PhotoSo
 const DIRECTIONS: [SortDirection; 2] = [SortDirection::Ascending, SortDirection::Descending];
 
 /// Adds photos with ties in every sort, some of which don't say when they were taken.
-async fn add(record: &Record, owner: UserId, now: Timestamp, count: u32) {
+async fn add(record: &DatabasePorts, owner: UserId, now: Timestamp, count: u32) {
     for number in 0..count {
         let at = now + Duration::from_millis(u64::from(number * 7 % 5));
         let mut commit = given::commit(at);
@@ -58,7 +59,7 @@ fn query(sort: PhotoSort, direction: SortDirection, size: usize) -> PhotoListQue
 }
 
 /// All pages of a list.
-async fn pages(record: &Record, owner: UserId, mut query: PhotoListQuery) -> Vec<Vec<PhotoView>> {
+async fn pages(record: &DatabasePorts, owner: UserId, mut query: PhotoListQuery) -> Vec<Vec<PhotoView>> {
     let mut pages = Vec::new();
     loop {
         let page = record.photos.list(owner, &query).await.unwrap();

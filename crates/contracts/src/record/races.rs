@@ -1,10 +1,12 @@
 //! Fifty at once: exactly one wins, and every other is told why it did not.
 
-use rapidphoto_application::ports::{Commit, CommitError, Committed, Unique, WorkKind, WorkOrder};
+use rapidphoto_application::ports::{
+    Commit, CommitError, Committed, DatabasePorts, Unique, WorkKind, WorkOrder,
+};
 use rapidphoto_domain::{Version, photo::PhotoCommand};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, LEASE, Writing},
     seen,
 };
@@ -12,7 +14,7 @@ use super::{
 const RACERS: usize = 50;
 
 /// Writes all of the commits at once and gives their outcomes.
-async fn race(record: &Record, commits: Vec<Commit>) -> Vec<Result<Committed, CommitError>> {
+async fn race(record: &DatabasePorts, commits: Vec<Commit>) -> Vec<Result<Committed, CommitError>> {
     let racers: Vec<_> = commits
         .into_iter()
         .map(|commit| {
@@ -138,7 +140,7 @@ pub async fn of_accounts_that_race_for_an_address_one_is_made<H: RecordHarness>(
     one_wins(outcomes, |error| {
         matches!(error, CommitError::Duplicate(Unique::Email))
     });
-    assert_eq!(record.rows.stream_count().await.unwrap(), 1);
+    assert_eq!(record.state_rows.stream_count().await.unwrap(), 1);
 }
 
 /// The same commit tried many times at once is written once, and all are told that it stands.

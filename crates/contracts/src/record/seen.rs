@@ -1,14 +1,12 @@
 //! What a record shows from outside.
 
 use rapidphoto_application::ports::{
-    AggregateRow, AggregateState, CommitError, Committed, Cursor, EventFilter, StoredEvent, Unique,
-    VersionConflict, WorkKind,
+    AggregateRow, AggregateState, CommitError, Committed, Cursor, DatabasePorts, EventFilter, StoredEvent,
+    Unique, VersionConflict, WorkKind,
 };
 use rapidphoto_domain::{
     DomainEvent, StreamId, Timestamp, Version, job::UploadJob, photo::Photo, user::User,
 };
-
-use super::Record;
 
 /// Everything that a record shows without being changed by it: equal before and after what wrote nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +20,7 @@ pub struct Everything {
 
 impl Everything {
     /// What the record shows now.
-    pub async fn of(record: &Record) -> Self {
+    pub async fn of(record: &DatabasePorts) -> Self {
         let (mut due, mut depth) = (Vec::new(), Vec::new());
         for kind in WorkKind::ALL {
             due.push(record.work.next_due(&[kind]).await.unwrap());
@@ -31,7 +29,7 @@ impl Everything {
         Self {
             events: log(record).await,
             rows: rows(record).await,
-            streams: record.rows.stream_count().await.unwrap(),
+            streams: record.state_rows.stream_count().await.unwrap(),
             due,
             depth,
         }
@@ -39,13 +37,13 @@ impl Everything {
 }
 
 /// All events in the log's order.
-pub async fn log(record: &Record) -> Vec<StoredEvent> {
+pub async fn log(record: &DatabasePorts) -> Vec<StoredEvent> {
     events_from(record, Cursor::START, &EventFilter::default(), 1000).await
 }
 
 /// All events after a cursor that match, read page by page to the log's end.
 pub async fn events_from(
-    record: &Record,
+    record: &DatabasePorts,
     after: Cursor,
     filter: &EventFilter,
     page: usize,
@@ -73,11 +71,11 @@ pub async fn events_from(
 }
 
 /// All state rows, read page by page.
-pub async fn rows(record: &Record) -> Vec<AggregateRow> {
+pub async fn rows(record: &DatabasePorts) -> Vec<AggregateRow> {
     let mut rows: Vec<AggregateRow> = Vec::new();
     loop {
         let after = rows.last().map(|row| row.stream);
-        let page = record.rows.state_rows(after, 7).await.unwrap();
+        let page = record.state_rows.state_rows(after, 7).await.unwrap();
         let Some(first) = page.first() else {
             return rows;
         };
@@ -87,7 +85,7 @@ pub async fn rows(record: &Record) -> Vec<AggregateRow> {
 }
 
 /// The state that a stream's events fold to.
-pub async fn fold(record: &Record, stream: StreamId) -> AggregateState {
+pub async fn fold(record: &DatabasePorts, stream: StreamId) -> AggregateState {
     let stored = record.log.events(stream, Version::NEW).await.unwrap();
     let events = || stored.iter().map(|stored| &stored.event);
     match stream {

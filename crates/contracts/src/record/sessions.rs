@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{RefreshSession, Rotation, Scope, Scopes, TokenHash};
+use rapidphoto_application::ports::{DatabasePorts, RefreshSession, Rotation, Scope, Scopes, TokenHash};
 use rapidphoto_domain::Timestamp;
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, Writing, stands},
 };
 
 const GRACE: Duration = Duration::from_secs(30);
 const LIFE: Duration = Duration::from_hours(1);
 
-async fn opened(record: &Record, now: Timestamp) -> RefreshSession {
+async fn opened(record: &DatabasePorts, now: Timestamp) -> RefreshSession {
     let user = given::user(record, now).await;
     let session = given::session(user, now + LIFE);
     record.sessions.open(&session).await.unwrap();
     session
 }
 
-async fn rotate(record: &Record, token: TokenHash, successor: TokenHash, now: Timestamp) -> Rotation {
+async fn rotate(record: &DatabasePorts, token: TokenHash, successor: TokenHash, now: Timestamp) -> Rotation {
     record
         .sessions
         .rotate(token, successor, now, GRACE, now + LIFE)

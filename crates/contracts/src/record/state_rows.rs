@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rapidphoto_application::ports::{Commit, CommitError, Versioned};
+use rapidphoto_application::ports::{Commit, CommitError, DatabasePorts, Versioned};
 use rapidphoto_domain::{
     StreamId, Timestamp, UserId, Version,
     job::{JobCounts, UploadJob},
@@ -11,7 +11,7 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, Writing},
     play::{self, Step, Twist},
     seen,
@@ -20,7 +20,7 @@ use super::{
 /// Rows come in the order of their streams, page by page, each with its version.
 pub async fn state_rows_come_in_the_order_of_streams<H: RecordHarness>(harness: H) {
     let (record, now) = (harness.record(), harness.now());
-    assert_eq!(record.rows.state_rows(None, 10).await.unwrap(), []);
+    assert_eq!(record.state_rows.state_rows(None, 10).await.unwrap(), []);
     for photos in 0..4 {
         let owner = given::user(&record, now).await;
         let (_, photos) = given::job(&record, now, owner, photos).await;
@@ -30,12 +30,16 @@ pub async fn state_rows_come_in_the_order_of_streams<H: RecordHarness>(harness: 
     }
     let rows = seen::rows(&record).await;
     assert_eq!(rows.len(), 4 + 4 + 6);
-    assert_eq!(record.rows.stream_count().await.unwrap(), 14);
+    assert_eq!(record.state_rows.stream_count().await.unwrap(), 14);
     assert!(rows.is_sorted_by(|one, next| one.stream < next.stream));
     for page in [1, 5, 14, 100] {
-        let first = record.rows.state_rows(None, page).await.unwrap();
+        let first = record.state_rows.state_rows(None, page).await.unwrap();
         assert_eq!(first, rows[..page.min(14)]);
-        let rest = record.rows.state_rows(Some(rows[3].stream), page).await.unwrap();
+        let rest = record
+            .state_rows
+            .state_rows(Some(rows[3].stream), page)
+            .await
+            .unwrap();
         assert_eq!(rest, rows[4..(4 + page).min(14)]);
     }
     for row in &rows {
@@ -53,7 +57,7 @@ pub async fn a_page_of_rows_begins_behind_any_stream<H: RecordHarness>(harness: 
     let behind = |stream: Option<StreamId>| {
         let record = record.clone();
         async move {
-            let rows = record.rows.state_rows(stream, 9).await.unwrap();
+            let rows = record.state_rows.state_rows(stream, 9).await.unwrap();
             rows.into_iter().map(|row| row.stream).collect::<Vec<_>>()
         }
     };
@@ -88,7 +92,7 @@ pub async fn state_rows_equal_the_folds_of_their_streams<H: RecordHarness>(harne
 
 /// A user's job as it must be, beside the record that holds it.
 struct Game<'a> {
-    record: &'a Record,
+    record: &'a DatabasePorts,
     now: Timestamp,
     owner: UserId,
     job: Versioned<UploadJob>,
@@ -99,7 +103,7 @@ struct Game<'a> {
 }
 
 impl<'a> Game<'a> {
-    async fn begin(record: &'a Record, now: Timestamp) -> Self {
+    async fn begin(record: &'a DatabasePorts, now: Timestamp) -> Self {
         let owner = given::user(record, now).await;
         let (job, photos) = given::job(record, now, owner, play::PHOTOS.into()).await;
         Self {

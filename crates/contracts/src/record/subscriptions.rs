@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{Advance, CommitError, Cursor, SubscriptionLease, WorkKind};
+use rapidphoto_application::ports::{
+    Advance, CommitError, Cursor, DatabasePorts, SubscriptionLease, WorkKind,
+};
 use rapidphoto_domain::{Timestamp, photo::PhotoCommand};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, LEASE, Writing, stands},
     seen::Everything,
 };
 
 const NAME: &str = "job-completion";
 
-async fn acquire(record: &Record) -> Option<SubscriptionLease> {
+async fn acquire(record: &DatabasePorts) -> Option<SubscriptionLease> {
     record.subscriptions.acquire(NAME, LEASE).await.unwrap()
 }
 
@@ -27,7 +29,7 @@ const fn advance(lease: &SubscriptionLease, from: Cursor, to: Cursor) -> Advance
 }
 
 /// A commit that only moves the position is refused.
-async fn is_stale(record: &Record, now: Timestamp, checkpoint: Advance) {
+async fn is_stale(record: &DatabasePorts, now: Timestamp, checkpoint: Advance) {
     let mut commit = given::commit(now);
     commit.checkpoint = Some(checkpoint);
     let refused = record.journal.commit(commit).await;

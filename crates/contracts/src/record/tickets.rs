@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::StreamTicket;
+use rapidphoto_application::ports::{DatabasePorts, StreamTicket};
 use rapidphoto_domain::Timestamp;
 
-use super::{Record, RecordHarness, given};
+use super::{RecordHarness, given};
 
 const FIRST_USE: Duration = Duration::from_mins(1);
 const LIFE: Duration = Duration::from_hours(24);
 const MOMENT: Duration = Duration::from_millis(1);
 
-async fn added(record: &Record, now: Timestamp) -> StreamTicket {
+async fn added(record: &DatabasePorts, now: Timestamp) -> StreamTicket {
     let user = given::user(record, now).await;
     let (job, _) = given::job(record, now, user, 0).await;
     let ticket = StreamTicket {

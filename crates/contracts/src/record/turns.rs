@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{Priority, Versioned, WorkKind, WorkOrder};
+use rapidphoto_application::ports::{DatabasePorts, Priority, Versioned, WorkKind, WorkOrder};
 use rapidphoto_domain::{Timestamp, UserId, photo::Photo};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, LEASE},
 };
 
 const LOOK: &[WorkKind] = &[WorkKind::Look];
 
-async fn photos(record: &Record, now: Timestamp, count: u32) -> (UserId, Vec<Versioned<Photo>>) {
+async fn photos(record: &DatabasePorts, now: Timestamp, count: u32) -> (UserId, Vec<Versioned<Photo>>) {
     let owner = given::user(record, now).await;
     (owner, given::job(record, now, owner, count).await.1)
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{ClaimToken, CommitError, Priority, WorkKind, WorkOrder};
+use rapidphoto_application::ports::{ClaimToken, CommitError, DatabasePorts, Priority, WorkKind, WorkOrder};
 
 use super::{
-    Record, RecordHarness,
+    RecordHarness,
     given::{self, LEASE, stands},
     seen::Everything,
 };
@@ -13,7 +13,7 @@ use super::{
 const LOOK: &[WorkKind] = &[WorkKind::Look];
 
 /// Orders that a claim doesn't hold for are refused, and nothing of their commit is written.
-async fn is_stale(record: &Record, at: rapidphoto_domain::Timestamp, claim: ClaimToken) {
+async fn is_stale(record: &DatabasePorts, at: rapidphoto_domain::Timestamp, claim: ClaimToken) {
     let before = Everything::of(record).await;
     let postpone = WorkOrder::Postpone {
         claim,

@@ -1,7 +1,7 @@
 use diesel::connection::SimpleConnection as _;
 use futures::future::join_all;
-use rapidphoto_application::ports::{Aggregates, EventLog as _, JobReads, Journal as _};
-use rapidphoto_contracts::{Record, record::given};
+use rapidphoto_application::ports::{Aggregates, DatabasePorts, EventLog as _, JobReads, Journal as _};
+use rapidphoto_contracts::record::given;
 use rapidphoto_domain::photo::PhotoCommand;
 
 use crate::support::{Rig, new_job};
@@ -19,7 +19,7 @@ async fn more_reads_than_connections_wait_for_their_turn() {
 async fn a_read_shows_one_moment() {
     let rig = Rig::new().await;
     let (owner, at) = (given::user_id(), rig.now());
-    let record = Record::of(rig.store.clone());
+    let record = DatabasePorts::of(rig.store.clone());
     let (job, photos) = given::job(&record, at, owner, 20).await;
     let writing = tokio::spawn(async move {
         for photo in photos {
