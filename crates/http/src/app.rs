@@ -9,7 +9,7 @@ use crate::HttpConfig;
 #[derive(Clone)]
 pub struct App {
     /// What handlers call.
-    pub use_cases: UseCases,
+    pub use_cases: Arc<UseCases>,
     /// Lets users watch; its tail must be running.
     pub watch: WatchHandler,
     /// Whether what the process depends on answers.

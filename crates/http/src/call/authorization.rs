@@ -66,9 +66,14 @@ impl Call {
         let Some(ticket) = ticket.filter(|_| self.header(&header::AUTHORIZATION).is_none()) else {
             return self.authorize(Scope::PhotosRead);
         };
-        let tickets = self.use_cases().stream_tickets;
+        let use_cases = self.use_cases();
         let redeemed = self
-            .on_main(async move { tickets.redeem(&SecretToken::from_client(&ticket), job).await })
+            .on_main(async move {
+                use_cases
+                    .stream_tickets
+                    .redeem(&SecretToken::from_client(&ticket), job)
+                    .await
+            })
             .await?;
         let user = redeemed.map_err(stream_ticket::refusal)?;
         self.context.note_user(user);

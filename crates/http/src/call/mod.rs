@@ -47,8 +47,8 @@ impl Call {
     }
 
     /// The use cases, for work that moves to the main runtime.
-    pub(crate) fn use_cases(&self) -> UseCases {
-        self.shared.app.use_cases.clone()
+    pub(crate) fn use_cases(&self) -> Arc<UseCases> {
+        Arc::clone(&self.shared.app.use_cases)
     }
 
     /// What every event that this request leads to carries.

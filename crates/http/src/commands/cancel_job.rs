@@ -28,8 +28,10 @@ pub(crate) async fn cancel_job(call: Call) -> Answer {
         job,
         metadata: call.metadata(Some(owner)),
     };
-    let handler = call.use_cases().cancel_job;
-    let status = call.on_main(async move { handler.handle(command).await }).await?;
+    let use_cases = call.use_cases();
+    let status = call
+        .on_main(async move { use_cases.cancel_job.handle(command).await })
+        .await?;
     let body = JobCancelled {
         job_id: job.to_string(),
         status: wire::job_status(status.map_err(refusal)?),

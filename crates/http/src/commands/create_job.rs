@@ -58,8 +58,10 @@ pub(crate) async fn create_job(call: Call, payload: web::Payload) -> Answer {
         idempotency_key,
         metadata: call.metadata(Some(owner)),
     };
-    let handler = call.use_cases().create_job;
-    let job = call.on_main(async move { handler.handle(command).await }).await?;
+    let use_cases = call.use_cases();
+    let job = call
+        .on_main(async move { use_cases.create_job.handle(command).await })
+        .await?;
     answer(job.map_err(refusal)?)
 }
 

@@ -27,8 +27,10 @@ pub(crate) async fn delete_photo(call: Call) -> Answer {
         photo: call.photo()?,
         metadata: call.metadata(Some(owner)),
     };
-    let handler = call.use_cases().delete_photo;
-    let photo = call.on_main(async move { handler.handle(command).await }).await?;
+    let use_cases = call.use_cases();
+    let photo = call
+        .on_main(async move { use_cases.delete_photo.handle(command).await })
+        .await?;
     let photo = photo.map_err(refusal)?;
     let body = PhotoDeleted {
         photo_id: photo.id.to_string(),

@@ -36,8 +36,10 @@ pub(crate) async fn finalize_upload(call: Call, payload: web::Payload) -> Answer
         photo,
         metadata: call.metadata(Some(owner)),
     };
-    let handler = call.use_cases().finalize_upload;
-    let photo = call.on_main(async move { handler.handle(command).await }).await?;
+    let use_cases = call.use_cases();
+    let photo = call
+        .on_main(async move { use_cases.finalize_upload.handle(command).await })
+        .await?;
     let photo = photo.map_err(refusal)?;
     let body = UploadState {
         photo_id: photo.id.to_string(),

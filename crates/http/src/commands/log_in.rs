@@ -47,8 +47,10 @@ pub(crate) async fn log_in(call: Call, payload: web::Payload) -> Answer {
         scopes: credentials.scope.as_deref().map(Scopes::parse),
         address: call.context.address,
     };
-    let handler = call.use_cases().log_in;
-    let pair = call.on_main(async move { handler.handle(command).await }).await?;
+    let use_cases = call.use_cases();
+    let pair = call
+        .on_main(async move { use_cases.log_in.handle(command).await })
+        .await?;
     let pair = pair.map_err(|error| refusal(error, challenge))?;
     json(&mut HttpResponse::Ok(), &tokens(&pair))
 }

@@ -15,8 +15,8 @@ use crate::call::{Answer, Call};
 pub(crate) async fn log_out(call: Call, payload: web::Payload) -> Answer {
     let request: TokenRequest = call.json(payload).await?;
     let token = SecretToken::from_client(&request.refresh_token);
-    let handler = call.use_cases().log_out;
-    call.on_main(async move { handler.handle(&token).await })
+    let use_cases = call.use_cases();
+    call.on_main(async move { use_cases.log_out.handle(&token).await })
         .await??;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -22,8 +22,10 @@ use crate::{
 pub(crate) async fn refresh(call: Call, payload: web::Payload) -> Answer {
     let request: TokenRequest = call.json(payload).await?;
     let token = SecretToken::from_client(&request.refresh_token);
-    let handler = call.use_cases().refresh;
-    let pair = call.on_main(async move { handler.handle(&token).await }).await?;
+    let use_cases = call.use_cases();
+    let pair = call
+        .on_main(async move { use_cases.refresh.handle(&token).await })
+        .await?;
     json(&mut HttpResponse::Ok(), &tokens(&pair.map_err(refusal)?))
 }
 

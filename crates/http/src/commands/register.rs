@@ -22,8 +22,10 @@ pub(crate) async fn register(call: Call, payload: web::Payload) -> Answer {
         password,
         metadata: call.metadata(None),
     };
-    let handler = call.use_cases().register;
-    let registered = call.on_main(async move { handler.handle(command).await }).await?;
+    let use_cases = call.use_cases();
+    let registered = call
+        .on_main(async move { use_cases.register.handle(command).await })
+        .await?;
     let user = registered.map_err(refusal)?;
     let user_id = user.to_string();
     json(&mut HttpResponse::Created(), &Registered { user_id })

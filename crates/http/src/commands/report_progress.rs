@@ -34,9 +34,9 @@ pub(crate) async fn report_progress(call: Call, payload: web::Payload) -> Answer
         ticks: ticks(&body)?,
         metadata: call.metadata(Some(owner)),
     };
-    let handler = call.use_cases().report_progress;
+    let use_cases = call.use_cases();
     let accepted = call
-        .on_main(async move { handler.handle(command).await })
+        .on_main(async move { use_cases.report_progress.handle(command).await })
         .await??;
     json(&mut HttpResponse::Accepted(), &ProgressAccepted { accepted })
 }

@@ -24,9 +24,9 @@ pub(crate) async fn issue_stream_ticket(call: Call, payload: web::Payload) -> An
     let request: StreamTicketRequest = call.optional_json(payload).await?.unwrap_or_default();
     let job = request.job_id.map(|job| job.parse()).transpose();
     let job = job.map_err(|_| refusal(TicketError::NoSuchJob))?;
-    let tickets = call.use_cases().stream_tickets;
+    let use_cases = call.use_cases();
     let issued = call
-        .on_main(async move { tickets.issue(user, job).await })
+        .on_main(async move { use_cases.stream_tickets.issue(user, job).await })
         .await?;
     let issued = issued.map_err(refusal)?;
     json(

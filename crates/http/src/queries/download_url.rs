@@ -41,8 +41,10 @@ pub(crate) async fn download_url(call: Call) -> Answer {
         photo,
         variant: variant.unwrap_or_default(),
     };
-    let handler = call.use_cases().download_url;
-    let signed = call.on_main(async move { handler.handle(wanted).await }).await?;
+    let use_cases = call.use_cases();
+    let signed = call
+        .on_main(async move { use_cases.download_url.handle(wanted).await })
+        .await?;
     let signed = signed.map_err(refusal)?;
     let body = api::DownloadUrl {
         url: signed.url,

@@ -23,9 +23,9 @@ use crate::{
 pub(crate) async fn photo_history(call: Call) -> Answer {
     let owner = call.authorize(Scope::PhotosRead)?;
     let photo = call.photo()?;
-    let handler = call.use_cases().photo_history;
+    let use_cases = call.use_cases();
     let events = call
-        .on_main(async move { handler.handle(owner, photo).await })
+        .on_main(async move { use_cases.photo_history.handle(owner, photo).await })
         .await?;
     let history = wire::history(photo, events.map_err(refusal)?).map_err(Refusal::internal)?;
     json(&mut HttpResponse::Ok(), &history)

@@ -36,9 +36,9 @@ use crate::{
 pub(crate) async fn show_job(call: Call) -> Answer {
     let owner = call.authorize(Scope::PhotosRead)?;
     let job = call.job()?;
-    let handler = call.use_cases().job_snapshot;
+    let use_cases = call.use_cases();
     let snapshot = call
-        .on_main(async move { handler.handle(owner, job).await })
+        .on_main(async move { use_cases.job_snapshot.handle(owner, job).await })
         .await??;
     let snapshot = snapshot.ok_or_else(|| Refusal::new(kinds::NO_SUCH_JOB))?;
     let snapshot = wire::job_snapshot(&snapshot, call.shared.app.config.poll_after);

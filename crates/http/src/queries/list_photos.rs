@@ -37,9 +37,9 @@ const LARGEST_SIZE: usize = 200;
 pub(crate) async fn list_photos(call: Call) -> Answer {
     let owner = call.authorize(Scope::PhotosRead)?;
     let (wanted, sort) = read(call.query()?)?;
-    let handler = call.use_cases().list_photos;
+    let use_cases = call.use_cases();
     let (items, next) = call
-        .on_main(async move { handler.handle(owner, &wanted).await })
+        .on_main(async move { use_cases.list_photos.handle(owner, &wanted).await })
         .await??;
     let page = Page {
         items: items.into_iter().map(wire::photo).collect(),

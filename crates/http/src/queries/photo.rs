@@ -20,9 +20,9 @@ use crate::{
 pub(crate) async fn show_photo(call: Call) -> Answer {
     let owner = call.authorize(Scope::PhotosRead)?;
     let photo = call.photo()?;
-    let handler = call.use_cases().show_photo;
+    let use_cases = call.use_cases();
     let shown = call
-        .on_main(async move { handler.handle(owner, photo).await })
+        .on_main(async move { use_cases.show_photo.handle(owner, photo).await })
         .await??;
     let shown = shown.ok_or_else(|| Refusal::new(kinds::NO_SUCH_PHOTO))?;
     json(&mut HttpResponse::Ok(), &wire::photo(shown))

@@ -25,7 +25,7 @@ pub(crate) fn answer(call: &Call, owner: UserId, live: LiveStream) -> HttpRespon
     let (frames, receiver) = mpsc::channel::<Bytes>(FRAMES_WAITING);
     let pump = Pump {
         owner,
-        photos: call.use_cases().show_photo,
+        use_cases: call.use_cases(),
         live,
         frames,
         teller: Teller::new(config.poll_after),

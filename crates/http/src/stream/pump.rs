@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use rapidphoto_application::{
+    UseCases,
     live::{LiveError, LiveStream},
-    photos::ShowPhotoHandler,
 };
 use rapidphoto_domain::UserId;
 use tokio::sync::{mpsc, watch};
@@ -19,7 +19,7 @@ use super::{
 pub(super) struct Pump {
     pub(super) owner: UserId,
     /// Tells the length of a photo that the stream has not told of before.
-    pub(super) photos: ShowPhotoHandler,
+    pub(super) use_cases: Arc<UseCases>,
     pub(super) live: LiveStream,
     pub(super) frames: mpsc::Sender<Bytes>,
     pub(super) teller: Teller,
@@ -37,7 +37,7 @@ impl Pump {
     pub(super) async fn run(self) {
         let Self {
             owner,
-            photos,
+            use_cases,
             mut live,
             frames,
             mut teller,
@@ -54,7 +54,7 @@ impl Pump {
                     Ok(None) => return Err::<(), Over>(Over),
                     Ok(Some(Ok(item))) => {
                         if let Some(photo) = teller.lacks(&item)
-                            && let Ok(Some(shown)) = photos.handle(owner, photo).await
+                            && let Ok(Some(shown)) = use_cases.show_photo.handle(owner, photo).await
                         {
                             teller.note_length(photo, shown.view.photo.declared.bytes);
                         }

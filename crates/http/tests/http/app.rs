@@ -5,12 +5,12 @@ use std::{
 };
 
 use rapidphoto_application::{
-    Outside, UseCases,
+    UseCases,
     auth::FailedLogins,
     intake::TakeStorageEvents,
     live::{LiveTail, WatchHandler},
     log::EventCodec,
-    ports::{AccessTokens, Clock, Grant, PresignedUrl, Scope, StorageMessages},
+    ports::{AccessTokens, Clock, DatabasePorts, Grant, Ports, PresignedUrl, Scope, StorageMessages},
     progress::ProgressBoard,
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
@@ -49,7 +49,7 @@ pub(crate) struct TestApp {
 
 /// What a test may have otherwise.
 pub(crate) struct Parts {
-    pub(crate) outside: Outside,
+    pub(crate) ports: Ports,
     pub(crate) settings: Settings,
     pub(crate) config: HttpConfig,
     pub(crate) readiness: Arc<dyn Readiness>,
@@ -83,21 +83,12 @@ impl TestApp {
         let inspector = Arc::new(StubInspector::default());
         let board = Arc::new(ProgressBoard::default());
         let signals = Signals::default();
-        let record = Arc::new(store.clone());
-        let outside = Outside {
+        let mut database = DatabasePorts::of(Arc::new(store.clone()));
+        database.journal = Arc::new(SignallingJournal::new(database.journal, signals.clone()));
+        let ports = Ports {
             clock: Arc::clone(&any_clock),
             ids: Arc::new(SeededIds::new(1, any_clock)),
-            journal: Arc::new(SignallingJournal::new(record.clone(), signals.clone())),
-            log: record.clone(),
-            aggregates: record.clone(),
-            state_rows: record.clone(),
-            work: record.clone(),
-            subscriptions: record.clone(),
-            sessions: record.clone(),
-            jobs: record.clone(),
-            photos: record.clone(),
-            users: record.clone(),
-            idempotency: record,
+            database,
             objects: objects.clone(),
             presigner: objects.clone(),
             passwords: Arc::new(PlainPasswords),
@@ -105,7 +96,7 @@ impl TestApp {
             inspector: inspector.clone(),
         };
         let mut parts = Parts {
-            outside,
+            ports,
             settings: settings(),
             config: HttpConfig {
                 workers: 1,
@@ -116,15 +107,16 @@ impl TestApp {
         };
         adjust(&mut parts);
         let Parts {
-            outside,
+            ports,
             settings,
             config,
             readiness,
         } = parts;
+        let settings = Arc::new(settings);
 
         let background = CancellationToken::new();
         let tail = Arc::new(LiveTail::new(
-            &outside,
+            &ports,
             Arc::clone(&board),
             signals.clone(),
             Duration::from_millis(50),
@@ -133,23 +125,22 @@ impl TestApp {
             let (tail, stop) = (Arc::clone(&tail), background.clone());
             async move { tail.run(stop).await }
         });
-        let reactor = Arc::new(JobCompletion::new(&outside, settings.work));
-        let completion =
-            SubscriptionRunner::new(reactor, &outside, signals.clone(), Duration::from_millis(50));
+        let reactor = Arc::new(JobCompletion::new(&ports, settings.work));
+        let completion = SubscriptionRunner::new(reactor, &ports, signals.clone(), Duration::from_millis(50));
         tokio::spawn({
             let stop = background.clone();
             async move { completion.run(stop).await }
         });
-        let runner = WorkRunner::new(&outside, &settings, board.clone(), signals);
-        let intake = TakeStorageEvents::new(&outside, &settings);
+        let runner = WorkRunner::new(&ports, &settings, board.clone(), signals);
+        let intake = TakeStorageEvents::new(&ports, &settings);
         let failures = Arc::new(FailedLogins::new(5));
         let app = App {
-            use_cases: UseCases::new(&outside, &settings, &board, failures, [7; 32]),
-            watch: WatchHandler::new(outside.clone(), Arc::clone(&board), tail),
+            use_cases: Arc::new(UseCases::new(&ports, &settings, &board, failures, [7; 32])),
+            watch: WatchHandler::new(&ports, Arc::clone(&board), tail),
             readiness,
             metrics: Arc::new(|| process::metrics().render()),
             main_runtime: tokio::runtime::Handle::current(),
-            ids: Arc::clone(&outside.ids),
+            ids: Arc::clone(&ports.ids),
             config,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -33,7 +33,7 @@ impl AccessTokens for Panicking {
 async fn a_panic_is_an_internal_error_and_the_server_goes_on() {
     let app = TestApp::with(|parts| {
         parts.readiness = Arc::new(Panicking);
-        parts.outside.tokens = Arc::new(Panicking);
+        parts.ports.tokens = Arc::new(Panicking);
     })
     .await;
     for _ in 0..3 {
@@ -93,10 +93,7 @@ async fn gated() -> (TestApp, Arc<Gated>) {
         asked: Notify::new(),
     });
     let hasher = Arc::clone(&gate);
-    (
-        TestApp::with(|parts| parts.outside.passwords = hasher).await,
-        gate,
-    )
+    (TestApp::with(|parts| parts.ports.passwords = hasher).await, gate)
 }
 
 #[tokio::test]
