@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 use rapidphoto_application::ports::Unavailable;
 
-use crate::{ids::Numbers, lock};
+use crate::{ids::Numbers, lock::lock};
 
 /// What can be made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

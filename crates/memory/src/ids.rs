@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use rapidphoto_application::ports::{Clock, Ids};
 
-use crate::lock;
+use crate::lock::lock;
 
 /// The same ids in the same order for the same seed and clock.
 pub struct SeededIds {

@@ -7,7 +7,7 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::values::{MimeType, ThumbnailEdge};
 
-use crate::lock;
+use crate::lock::lock;
 
 /// An inspector that finds what a test tells it to; untold, a good JPEG photo of 4032 by 3024 pixels.
 #[derive(Default)]

@@ -8,6 +8,7 @@ mod clock;
 mod faults;
 mod ids;
 mod inspector;
+mod lock;
 mod objects;
 mod passwords;
 mod record;
@@ -21,10 +22,3 @@ pub use objects::{ClientAnswer, MemoryObjects};
 pub use passwords::PlainPasswords;
 pub use record::MemoryStore;
 pub use tokens::PlainTokens;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Locks what one test's panic must not take away from the others that share it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

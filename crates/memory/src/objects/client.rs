@@ -5,7 +5,7 @@ use super::{
     MemoryObjects,
     bucket::{Bucket, Permission, Signed, checksum},
 };
-use crate::lock;
+use crate::lock::lock;
 
 /// What the store answers a client.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::{
     MemoryObjects,
     bucket::{Permission, Signed},
 };
-use crate::{Operation, lock};
+use crate::{Operation, lock::lock};
 
 #[async_trait]
 impl Presigner for MemoryObjects {

@@ -5,7 +5,7 @@ use rapidphoto_application::ports::{GetError, ObjectBody, ObjectHead, ObjectStor
 use rapidphoto_domain::values::ETag;
 
 use super::{MemoryObjects, bucket::Object};
-use crate::{Operation, lock};
+use crate::{Operation, lock::lock};
 
 /// Bodies come in pieces of this length, so that whoever reads them puts them together.
 const PIECE: usize = 64 * 1024;

@@ -21,7 +21,7 @@ use rapidphoto_application::{
 };
 
 use self::space::Space;
-use crate::{Faults, Operation, lock};
+use crate::{Faults, Operation, lock::lock};
 
 /// A record in memory: every port of the record over plain maps behind one mutex, so that each call is whole.
 ///

@@ -3,7 +3,7 @@ use rapidphoto_application::ports::PhotoView;
 use rapidphoto_domain::{Timestamp, Version, job::UploadJob, photo::Photo, user::User, values::Filename};
 use serde_json::Value;
 
-use super::{decoded, encoded, parsed};
+use super::text::{decoded, encoded, parsed};
 use crate::{
     error::RecordError,
     number::{count, millis, moment, stored},

@@ -6,7 +6,7 @@ use rapidphoto_application::{
 use rapidphoto_domain::{JobId, StreamId, Timestamp, UserId, Version};
 use serde_json::Value;
 
-use super::{decoded, parsed};
+use super::text::{decoded, parsed};
 use crate::{
     number::{count, millis, moment, stored},
     schema::events,

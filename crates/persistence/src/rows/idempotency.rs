@@ -3,7 +3,7 @@ use rapidphoto_application::ports::{IdempotencyKey, IdempotencyRecord};
 use rapidphoto_domain::UserId;
 use serde_json::Value;
 
-use super::{decoded, encoded, parsed};
+use super::text::{decoded, encoded, parsed};
 use crate::{
     error::RecordError,
     number::{millis, moment},

@@ -1,7 +1,7 @@
 use diesel::prelude::*;
 use rapidphoto_application::ports::{RefreshSession, Scopes, StreamTicket, TokenHash};
 
-use super::parsed;
+use super::text::parsed;
 use crate::{
     error::RecordError,
     number::{millis, moment},

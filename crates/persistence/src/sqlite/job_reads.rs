@@ -6,7 +6,7 @@ use diesel::{
 use rapidphoto_application::ports::{JobReads, JobView, Unavailable};
 use rapidphoto_domain::{JobId, UserId, photo::PhotoStatus};
 
-use super::{SqliteStore, journal::head, photo_reads::views};
+use super::{SqliteStore, journal::head, photo_views::views};
 use crate::{
     error::RecordError,
     number::moment,

@@ -10,6 +10,7 @@ mod journal;
 mod migrations;
 mod photo_list;
 mod photo_reads;
+mod photo_views;
 mod readers;
 mod sessions;
 mod state_rows;

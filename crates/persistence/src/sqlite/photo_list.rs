@@ -9,7 +9,7 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::UserId;
 
-use super::photo_reads::views;
+use super::photo_views::views;
 use crate::{
     error::RecordError,
     number::limit,

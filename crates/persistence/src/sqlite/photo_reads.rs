@@ -2,28 +2,17 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _,
-    QueryDsl as _, RunQueryDsl as _, dsl::not,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::not,
 };
 use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
 use rapidphoto_domain::{PhotoId, UserId, values::UploadId};
 
-use super::{MAX_BINDS, SqliteStore, photo_list};
+use super::{MAX_BINDS, SqliteStore, photo_list, photo_views::views};
 use crate::{
     error::RecordError,
     rows::{PhotoViewRow, photo_view_columns},
-    schema::{photo_details, photos},
+    schema::photos,
 };
-
-/// Photos with their details.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn views() -> _ {
-    photos::table.left_join(
-        photo_details::table.on(photo_details::namespace
-            .eq(photos::namespace)
-            .and(photo_details::photo_id.eq(photos::photo_id))),
-    )
-}
 
 #[async_trait]
 impl PhotoReads for SqliteStore {

@@ -9,7 +9,7 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::{EventId, StreamType, Version};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::{
     number::{count, stored},
     rows::NewEventRow,

@@ -9,7 +9,7 @@ use rapidphoto_application::ports::{CommitError, Details, PasswordHash, PhotoMet
 use rapidphoto_domain::{PhotoId, UserId, values::Email};
 use serde_json::Value;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::{
     error::RecordError,
     rows::{NameRow, encoded},

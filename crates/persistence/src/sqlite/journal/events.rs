@@ -4,7 +4,7 @@ use diesel::{
 };
 use rapidphoto_application::ports::Cursor;
 
-use super::insert_all;
+use super::insert::insert_all;
 use crate::{number::count, rows::NewEventRow, schema::events};
 
 /// Appends events; they get consecutive positions in this order.

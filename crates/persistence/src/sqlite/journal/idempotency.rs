@@ -5,7 +5,7 @@ use diesel::{
 use rapidphoto_application::ports::{CommitError, Unique};
 use rapidphoto_domain::Timestamp;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::{number::millis, rows::IdempotencyRow, schema::idempotency};
 
 /// Keeps what a request led to. A record of the same key gives way once it has expired.

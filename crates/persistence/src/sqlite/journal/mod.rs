@@ -3,18 +3,20 @@
 mod checks;
 mod details;
 mod events;
+mod failure;
 mod idempotency;
+mod insert;
 mod prepared;
 mod states;
 mod work;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
-use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal, Unavailable};
+use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal};
 
-use self::prepared::Prepared;
+pub(super) use self::events::head;
+use self::{failure::Failure, prepared::Prepared};
 use super::SqliteStore;
-use crate::error::RecordError;
 
 #[async_trait]
 impl Journal for SqliteStore {
@@ -56,56 +58,3 @@ fn write(
         repeated: false,
     })
 }
-
-/// Why a commit was not written: refused, or not to be answered for.
-enum Failure {
-    Refused(CommitError),
-    Record(RecordError),
-}
-
-impl From<CommitError> for Failure {
-    fn from(refusal: CommitError) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<RecordError> for Failure {
-    fn from(error: RecordError) -> Self {
-        Self::Record(error)
-    }
-}
-
-impl From<diesel::result::Error> for Failure {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Record(error.into())
-    }
-}
-
-impl From<Failure> for CommitError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(refusal) => refusal,
-            Failure::Record(error) => Self::Unavailable(Unavailable::from(error)),
-        }
-    }
-}
-
-/// Inserts rows: a single one by a statement that is prepared once per connection, more of them by one statement for as
-/// many as it can bind.
-macro_rules! insert_all {
-    ($connection:expr, $table:expr, $rows:expr, $binds:expr) => {
-        $crate::sqlite::journal::insert_all!($connection, diesel::insert_into($table), $rows, $binds, with)
-    };
-    ($connection:expr, $into:expr, $rows:expr, $binds:expr, with) => {{
-        let rows: &[_] = $rows;
-        match rows {
-            [] => Ok(()),
-            [row] => $into.values(row).execute($connection).map(drop),
-            rows => rows
-                .chunks($crate::sqlite::MAX_BINDS / $binds)
-                .try_for_each(|chunk| $into.values(chunk).execute($connection).map(drop)),
-        }
-    }};
-}
-pub(super) use self::events::head;
-use insert_all;

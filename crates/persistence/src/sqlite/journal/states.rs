@@ -7,7 +7,7 @@ use diesel::{
 use rapidphoto_application::ports::{CommitError, Unique};
 use rapidphoto_domain::StreamId;
 
-use super::{Failure, Prepared, insert_all};
+use super::{failure::Failure, insert::insert_all, prepared::Prepared};
 use crate::{
     error::RecordError,
     rows::{JobRow, PhotoRow, UserRow, parsed},

@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl as 
 use rapidphoto_application::ports::{ClaimToken, WorkKind, WorkOrder};
 use rapidphoto_domain::PhotoId;
 
-use super::insert_all;
+use super::insert::insert_all;
 use crate::{
     number::millis,
     rows::{WorkRow, priority_number},
