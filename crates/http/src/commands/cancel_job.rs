@@ -42,6 +42,7 @@ pub(crate) async fn cancel_job(call: Call) -> Answer {
 fn refusal(error: CancelJobError) -> Refusal {
     match error {
         CancelJobError::NoSuchJob => Refusal::new(kinds::NO_SUCH_JOB),
+        CancelJobError::Contended(contended) => contended.into(),
         CancelJobError::Unavailable(unavailable) => unavailable.into(),
         other => Refusal::internal(other),
     }

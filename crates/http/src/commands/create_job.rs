@@ -152,6 +152,7 @@ fn refusal(error: CreateJobError) -> Refusal {
         CreateJobError::KeyReused => {
             Refusal::new(kinds::IDEMPOTENCY_KEY_REUSED).at("Idempotency-Key", "reused", error.to_string())
         }
+        CreateJobError::Contended(contended) => contended.into(),
         CreateJobError::Unavailable(unavailable) => unavailable.into(),
         other => Refusal::internal(other),
     }

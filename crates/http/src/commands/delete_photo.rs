@@ -43,6 +43,7 @@ pub(crate) async fn delete_photo(call: Call) -> Answer {
 fn refusal(error: DeletePhotoError) -> Refusal {
     match error {
         DeletePhotoError::NoSuchPhoto => Refusal::new(kinds::NO_SUCH_PHOTO),
+        DeletePhotoError::Contended(contended) => contended.into(),
         DeletePhotoError::Unavailable(unavailable) => unavailable.into(),
         other => Refusal::internal(other),
     }

@@ -52,6 +52,7 @@ pub(crate) async fn finalize_upload(call: Call, payload: web::Payload) -> Answer
 fn refusal(error: FinalizeUploadError) -> Refusal {
     match error {
         FinalizeUploadError::NoSuchPhoto => Refusal::new(kinds::NO_SUCH_PHOTO),
+        FinalizeUploadError::Contended(contended) => contended.into(),
         FinalizeUploadError::Unavailable(unavailable) => unavailable.into(),
         other => Refusal::internal(other),
     }

@@ -65,6 +65,7 @@ kinds! {
     RATE_LIMITED = 429 "rate_limited" "Too many requests of this kind; `Retry-After` says when to go on.";
     TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins" "Too many failed logins; `Retry-After` says when to try again.";
     INTERNAL = 500 "internal" "Something is wrong with the server; the request id finds it in its logs.";
+    CONTENDED = 503 "contended" "The photo or job was changed concurrently; try again.";
     UNAVAILABLE = 503 "unavailable" "Something that the server needs can't be reached; try again.";
     REQUEST_TIMEOUT = 503 "request_timeout" "The request took too long; it may still come to its end.";
 }

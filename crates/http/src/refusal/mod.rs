@@ -12,7 +12,10 @@ use actix_web::{
     },
 };
 use rapidphoto_api_types::{Problem, ProblemDetail};
-use rapidphoto_application::ports::{BoxError, Unavailable};
+use rapidphoto_application::{
+    commit::{Contended, WriteError},
+    ports::{BoxError, Unavailable},
+};
 
 use kinds::Kind;
 
@@ -31,6 +34,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// How long clients are told to wait when something can't be reached.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(2);
+/// `Retry-After` when other writers were faster each time.
+const RETRY_CONTENDED: Duration = Duration::from_secs(1);
 
 impl Refusal {
     /// A refusal of this kind.
@@ -136,6 +141,27 @@ impl From<Unavailable> for Refusal {
             ))
             .because(unavailable)
             .retry_after(RETRY_UNAVAILABLE)
+    }
+}
+
+impl From<Contended> for Refusal {
+    fn from(contended: Contended) -> Self {
+        Self::new(kinds::CONTENDED)
+            .saying(format!(
+                "{} was changed concurrently; try again.",
+                capitalized(contended.subject)
+            ))
+            .because(contended)
+            .retry_after(RETRY_CONTENDED)
+    }
+}
+
+impl From<WriteError> for Refusal {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Contended(contended) => contended.into(),
+            WriteError::Unavailable(unavailable) => unavailable.into(),
+        }
     }
 }
 

@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use futures::future::join_all;
 use insta::assert_json_snapshot;
+use rapidphoto_application::ports::{Change, Commit, CommitError, Committed, Journal};
+use rapidphoto_domain::StreamId;
 use rapidphoto_memory::Operation;
 use serde_json::{Value, json};
 
@@ -341,5 +345,45 @@ async fn finalize_and_the_event_come_to_one_result() {
             "PhotoProcessingStarted",
             "PhotoProcessingCompleted"
         ]
+    );
+}
+
+/// Another writer is always faster with what concerns a job itself.
+struct AlwaysFaster(Arc<dyn Journal>);
+
+#[async_trait::async_trait]
+impl Journal for AlwaysFaster {
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        let concerns_a_job = |change: &Change| matches!(change.stream, StreamId::Job(_));
+        if commit.changes.iter().any(concerns_a_job) && commit.changes.len() == 1 {
+            return Err(CommitError::Conflict(Vec::new()));
+        }
+        self.0.commit(commit).await
+    }
+}
+
+#[tokio::test]
+async fn a_cancellation_that_meets_concurrent_changes_each_time_can_be_repeated_later() {
+    let app = TestApp::with(|parts| {
+        let journal = Arc::clone(&parts.ports.database.journal);
+        parts.ports.database.journal = Arc::new(AlwaysFaster(journal));
+    })
+    .await;
+    let token = app.user("ada").await;
+    let created = app
+        .post("/commands/upload-jobs")
+        .token(&token)
+        .json(&json!({ "files": [file(1)] }))
+        .sent(201)
+        .await
+        .json();
+    let cancel = format!("/commands/upload-jobs/{}/cancel", text(&created["jobId"]));
+    let answer = app.post(&cancel).token(&token).sent(503).await;
+    assert_eq!(answer.header("retry-after"), "1");
+    let problem = answer.json();
+    assert_eq!(text(&problem["code"]), "contended");
+    assert_eq!(
+        text(&problem["detail"]),
+        "The job was changed concurrently; try again."
     );
 }
