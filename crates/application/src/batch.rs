@@ -1,4 +1,4 @@
-//! One decision about many photos: one read and one write, however many they are.
+//! One decision about many photos: one read and one commit, however many they are.
 
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
@@ -6,8 +6,9 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    decision::{record_photo, write_unless_moved},
-    ports::{EventMetadata, PhotoReads, Unavailable, Versioned, WritePorts},
+    commit::{Decided, RetryPolicy, WriteError, commit_with_retry},
+    decision::record_photo,
+    ports::{EventMetadata, PhotoReads, Versioned, WritePorts},
     settings::WorkSettings,
 };
 
@@ -20,49 +21,43 @@ pub(crate) struct PhotoBatch<'a> {
     pub(crate) metadata: &'a EventMetadata,
 }
 
-/// How often all of them are tried in one commit; after that each is on its own.
-const TOGETHER: usize = 3;
-const ALONE: usize = 16;
+/// All photos in one commit. Few attempts: after them each photo has a commit of its own.
+const TOGETHER: RetryPolicy = RetryPolicy::on_conflict("one of the photos", 3);
+/// One photo in a commit.
+const ALONE: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
 
 impl PhotoBatch<'_> {
-    /// Writes what `decide` says of each, and gives them as they are then; those that are deleted or somebody else's
-    /// are left out. A photo that moved meanwhile is decided about anew.
+    /// Commits the events that `decide` returns for each photo. Returns the photos after them; deleted photos and those
+    /// of other users are left out. `decide` is called again for photos that were changed concurrently.
     pub(crate) async fn write(
         &self,
         photos: &[PhotoId],
         decide: impl Fn(&Photo, Timestamp) -> Vec<PhotoEvent> + Send + Sync,
-    ) -> Result<Vec<Photo>, Unavailable> {
-        if let Some(written) = self.together(photos, TOGETHER, &decide).await? {
-            return Ok(written);
+    ) -> Result<Vec<Photo>, WriteError> {
+        match self.commit(photos, TOGETHER, &decide).await {
+            Err(WriteError::Contended(_)) => {}
+            written => return written,
         }
-        // Some photo always moves: it shall not hold the others up.
+        // One of them changes all the time: it must not hold up the others.
         let mut written = Vec::with_capacity(photos.len());
         for photo in photos {
-            match self.together(&[*photo], ALONE, &decide).await? {
-                Some(alone) => written.extend(alone),
-                None => return Err(Unavailable::record("the photo keeps changing")),
-            }
+            written.extend(self.commit(&[*photo], ALONE, &decide).await?);
         }
         Ok(written)
     }
 
-    /// All in one commit; nothing if one of them was always changed by others.
-    async fn together(
+    async fn commit(
         &self,
         photos: &[PhotoId],
-        rounds: usize,
+        policy: RetryPolicy,
         decide: &(impl Fn(&Photo, Timestamp) -> Vec<PhotoEvent> + Send + Sync),
-    ) -> Result<Option<Vec<Photo>>, Unavailable> {
-        for _ in 0..rounds {
+    ) -> Result<Vec<Photo>, WriteError> {
+        commit_with_retry(&*self.ports.journal, policy, || async {
             let known = self.reads.by_ids(self.owner, photos).await?;
             let mut commit = self.ports.commit(self.metadata.clone());
             let mut after = Vec::with_capacity(known.len());
             for view in known {
                 let events = decide(&view.photo, commit.at);
-                if events.is_empty() {
-                    after.push(view.photo);
-                    continue;
-                }
                 let before = Versioned {
                     version: view.version,
                     value: view.photo,
@@ -70,13 +65,8 @@ impl PhotoBatch<'_> {
                 let ids = self.ports.ids.as_ref();
                 after.push(record_photo(&mut commit, &before, events, ids, self.settings));
             }
-            if commit.changes.is_empty() {
-                return Ok(Some(after));
-            }
-            if write_unless_moved(&*self.ports.journal, commit).await? {
-                return Ok(Some(after));
-            }
-        }
-        Ok(None)
+            Ok(Decided::of(commit, after))
+        })
+        .await
     }
 }

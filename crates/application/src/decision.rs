@@ -1,4 +1,4 @@
-//! From a decision to what is written.
+//! Turns decided events into parts of a commit.
 
 use rapidphoto_domain::{
     EventId, StreamId, Version,
@@ -7,13 +7,13 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    ports::{AggregateState, Change, Commit, CommitError, Ids, Journal, NewEvent, Unavailable, Versioned},
+    ports::{AggregateState, Change, Commit, Details, Ids, NewEvent, NonEmpty, Versioned},
     settings::WorkSettings,
     work::orders_after,
 };
 
-/// Adds what a photo's events write to a commit: the events, the state they lead to, the work they make necessary and
-/// the details that go with the photo's end. Gives the photo after them.
+/// Adds a photo's events to a commit, with the state they lead to, the work that they require and the erasure of the
+/// details of a deleted photo. Returns the photo after the events. Without events it adds nothing.
 pub(crate) fn record_photo(
     commit: &mut Commit,
     before: &Versioned<Photo>,
@@ -28,22 +28,26 @@ pub(crate) fn record_photo(
             .work
             .extend(orders_after(&photo, event, commit.at, settings));
         if matches!(event, PhotoEvent::PhotoDeleted {}) {
-            commit
-                .details
-                .push(crate::ports::Details::ErasePhoto { photo: photo.id });
+            commit.details.push(Details::ErasePhoto { photo: photo.id });
         }
     }
-    push(
-        commit,
-        StreamId::Photo(photo.id),
-        before.version,
-        named(events, ids),
-        AggregateState::Photo(Box::new(photo.clone())),
-    );
+    let events = events.into_iter().map(|event| NewEvent {
+        id: event_id(ids),
+        event: event.into(),
+    });
+    if let Some(events) = NonEmpty::from_vec(events.collect()) {
+        commit.changes.push(Change {
+            stream: StreamId::Photo(photo.id),
+            expected: before.version,
+            events,
+            state: AggregateState::Photo(Box::new(photo.clone())),
+        });
+    }
     photo
 }
 
-/// Adds a new photo's first event to a commit.
+/// Adds a new photo's first event to a commit, with the work that it requires. Returns the photo; `None` if the event
+/// begins no photo.
 pub(crate) fn record_new_photo(
     commit: &mut Commit,
     event: PhotoEvent,
@@ -54,73 +58,57 @@ pub(crate) fn record_new_photo(
     commit
         .work
         .extend(orders_after(&photo, &event, commit.at, settings));
-    push(
-        commit,
-        StreamId::Photo(photo.id),
-        Version::NEW,
-        named(vec![event], ids),
-        AggregateState::Photo(Box::new(photo.clone())),
-    );
+    commit.changes.push(Change {
+        stream: StreamId::Photo(photo.id),
+        expected: Version::NEW,
+        events: NonEmpty::new(
+            NewEvent {
+                id: event_id(ids),
+                event: event.into(),
+            },
+            [],
+        ),
+        state: AggregateState::Photo(Box::new(photo.clone())),
+    });
     Some(photo)
 }
 
-/// Adds a job's event under a name that the caller chose: one that is derived is written once, whoever writes it.
-pub(crate) fn record_job(
-    commit: &mut Commit,
-    before: &Versioned<UploadJob>,
-    id: EventId,
-    event: JobEvent,
-) -> UploadJob {
+/// Adds a job's event to a commit.
+pub(crate) fn record_job(commit: &mut Commit, before: &Versioned<UploadJob>, event: JobEvent, ids: &dyn Ids) {
     let job = before.value.clone().apply(&event);
-    push(
-        commit,
-        StreamId::Job(job.id),
-        before.version,
-        vec![NewEvent {
-            id,
-            event: event.into(),
-        }],
-        AggregateState::Job(job.clone()),
-    );
-    job
+    commit.changes.push(Change {
+        stream: StreamId::Job(job.id),
+        expected: before.version,
+        events: NonEmpty::new(
+            NewEvent {
+                id: event_id(ids),
+                event: event.into(),
+            },
+            [],
+        ),
+        state: AggregateState::Job(job),
+    });
 }
 
-/// Writes what was decided, and tells whether it is written: not if a stream has moved meanwhile, which asks for a decision
-/// anew.
-pub(crate) async fn write_unless_moved(journal: &dyn Journal, commit: Commit) -> Result<bool, Unavailable> {
-    match journal.commit(commit).await {
-        Ok(_) => Ok(true),
-        Err(CommitError::Conflict(_)) => Ok(false),
-        Err(other) => Err(other.into_unavailable()),
-    }
+/// Adds a new job's first event to a commit. Returns the job; `None` if the event begins no job.
+pub(crate) fn record_new_job(commit: &mut Commit, event: JobEvent, ids: &dyn Ids) -> Option<UploadJob> {
+    let job = UploadJob::begin(&event).ok()?;
+    commit.changes.push(Change {
+        stream: StreamId::Job(job.id),
+        expected: Version::NEW,
+        events: NonEmpty::new(
+            NewEvent {
+                id: event_id(ids),
+                event: event.into(),
+            },
+            [],
+        ),
+        state: AggregateState::Job(job.clone()),
+    });
+    Some(job)
 }
 
 /// A fresh event id.
 pub(crate) fn event_id(ids: &dyn Ids) -> EventId {
     EventId::from_bits(ids.ulid())
-}
-
-fn named(events: Vec<PhotoEvent>, ids: &dyn Ids) -> Vec<NewEvent> {
-    events
-        .into_iter()
-        .map(|event| NewEvent {
-            id: event_id(ids),
-            event: event.into(),
-        })
-        .collect()
-}
-
-fn push(
-    commit: &mut Commit,
-    stream: StreamId,
-    expected: Version,
-    events: Vec<NewEvent>,
-    state: AggregateState,
-) {
-    commit.changes.push(Change {
-        stream,
-        expected,
-        events,
-        state,
-    });
 }

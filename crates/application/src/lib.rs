@@ -3,8 +3,10 @@
 pub mod admin;
 pub mod auth;
 mod batch;
+pub mod commit;
 mod decision;
 mod error_chain;
+mod housekeeping;
 pub mod intake;
 pub mod jobs;
 pub mod live;
@@ -19,4 +21,5 @@ pub mod uploads;
 mod use_cases;
 pub mod work;
 
+pub use housekeeping::Housekeeping;
 pub use use_cases::UseCases;

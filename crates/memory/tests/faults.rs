@@ -7,7 +7,7 @@ use rapidphoto_application::{
     log::EventCodec,
     ports::{
         AggregateState, Change, Clock, Commit, CommitError, Cursor, EventFilter, EventLog, EventMetadata,
-        Journal, NewEvent, ObjectStore, Presigner, PutGrant, WorkKind, WorkQueue,
+        Journal, NewEvent, NonEmpty, ObjectStore, Presigner, PutGrant, WorkKind, WorkQueue,
     },
 };
 use rapidphoto_domain::{EventId, UserId, Version, user::User, values::MimeType};
@@ -25,10 +25,13 @@ fn registration(number: u128) -> Commit {
         stream: user.into(),
         expected: Version::NEW,
         state: AggregateState::User(User::begin(&event).unwrap()),
-        events: vec![NewEvent {
-            id: EventId::from_bits(number),
-            event: event.into(),
-        }],
+        events: NonEmpty::new(
+            NewEvent {
+                id: EventId::from_bits(number),
+                event: event.into(),
+            },
+            [],
+        ),
     });
     commit
 }

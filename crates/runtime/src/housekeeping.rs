@@ -1,32 +1,23 @@
-//! What nobody asks for and somebody has to do: forgetting.
+//! Periodic housekeeping.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use rapidphoto_application::{ports::Ports, progress::ProgressBoard};
+use rapidphoto_application::Housekeeping;
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_mins(10);
-/// An upload that has told nothing for its whole window, and this, is over, one way or another.
-const MARGIN: Duration = Duration::from_hours(1);
+const INTERVAL: Duration = Duration::from_mins(10);
 
-/// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent for longer than `window`.
-pub(crate) async fn keep_house(
-    ports: Ports,
-    board: Arc<ProgressBoard>,
-    window: Duration,
-    shutdown: CancellationToken,
-) {
+/// Removes expired data at intervals, until `shutdown`.
+pub(crate) async fn run(housekeeping: Housekeeping, shutdown: CancellationToken) {
     while shutdown
-        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
         .is_some()
     {
-        let now = ports.clock.now();
-        board.forget_silent(now - window - MARGIN);
-        match ports.database.sessions.forget_expired(now).await {
+        match housekeeping.handle().await {
             Ok(0) => {}
-            Ok(forgotten) => tracing::debug!(forgotten, "expired tokens, tickets and keys are forgotten"),
-            Err(why) => tracing::warn!(error = %why, "expired tokens can't be forgotten now"),
+            Ok(removed) => tracing::debug!(removed, "removed expired tokens, tickets and idempotency keys"),
+            Err(why) => tracing::warn!(error = %why, "expired tokens can't be removed now"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use rapidphoto_application::{
-    UseCases,
+    Housekeeping, UseCases,
     auth::FailedLogins,
     intake::TakeStorageEvents,
     live::{LiveTail, WatchHandler},
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Secrets, SystemClock, SystemIds,
-    housekeeping::keep_house,
+    housekeeping,
     lane::Lane,
     readiness::Dependencies,
     wiring::{self, Addresses, Parts},
@@ -108,13 +108,11 @@ pub async fn start(
         signals,
         config.work.poll,
     ));
-    let house = keep_house(
-        ports.clone(),
-        Arc::clone(&board),
-        config.uploads.window,
-        workers.stopped(),
+    let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
+    workers.run(
+        "housekeeping",
+        housekeeping::run(housekeeping, workers.stopped()),
     );
-    workers.run("housekeeping", house);
 
     let mut front = Lane::new(&broken);
     let stop = front.stopped();

@@ -10,7 +10,7 @@ use crate::{
     decision::event_id,
     ports::{
         AggregateState, BoxError, Change, Clock, Commit, CommitError, Details, EventMetadata, Ids, Journal,
-        NewEvent, PasswordHasher, PasswordsBusy, Ports, Unavailable, Unique,
+        NewEvent, NonEmpty, PasswordHasher, PasswordsBusy, Ports, Unavailable, Unique,
     },
     settings::AuthSettings,
 };
@@ -109,10 +109,13 @@ impl RegisterUserHandler {
         commit.changes.push(Change {
             stream: StreamId::User(user),
             expected: Version::NEW,
-            events: vec![NewEvent {
-                id: event_id(ids),
-                event: event.into(),
-            }],
+            events: NonEmpty::new(
+                NewEvent {
+                    id: event_id(ids),
+                    event: event.into(),
+                },
+                [],
+            ),
             state: AggregateState::User(state),
         });
         commit.details.push(Details::User {

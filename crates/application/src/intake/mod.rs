@@ -6,5 +6,5 @@ mod report_arrival;
 mod take_storage_events;
 
 pub use dialect::{Sequencer, StorageEvent, StorageMessage, Unintelligible};
-pub use report_arrival::{Arrival, ReportArrival, ReportArrivalError, ReportArrivalHandler};
+pub use report_arrival::{Arrival, ReportArrival, ReportArrivalHandler};
 pub use take_storage_events::TakeStorageEvents;

@@ -4,96 +4,83 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    decision::{record_photo, write_unless_moved},
-    ports::{Commit, EventMetadata, Priority, Unavailable, Versioned, WorkKind, WorkOrder, WritePorts},
+    commit::{Decided, RetryPolicy, WriteError, commit_with_retry},
+    decision::record_photo,
+    ports::{Commit, EventMetadata, Ports, Priority, Versioned, WorkKind, WorkOrder, WritePorts},
     settings::WorkSettings,
 };
 
-/// Somebody says that a photo's original is in storage. It is a hint: the `look` that it sets off finds out.
+/// Report that a photo's original is in storage. It is a hint: the `look` work that it schedules verifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportArrival {
-    /// Whose photo it is said to be; another user's photo counts as unknown.
+    /// Owner of the photo according to the report; another user's photo counts as unknown.
     pub owner: UserId,
-    /// Which photo.
+    /// The photo.
     pub photo: PhotoId,
-    /// Who says so, and why.
+    /// Metadata of the events that the report leads to.
     pub metadata: EventMetadata,
 }
 
-/// What a report came to.
+/// Outcome of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arrival {
-    /// The photo is VERIFYING because of it.
+    /// The report made the photo VERIFYING.
     Reported(Photo),
-    /// The photo is beyond that already; it may have been deleted.
+    /// The photo was VERIFYING or in a later state already; it may have been deleted.
     Already(Photo),
     /// The owner has no such photo.
     Unknown,
 }
 
-/// Why a report was not taken.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReportArrivalError {
-    /// The photo changed each time that it was about to be written.
-    #[error("the photo is being changed by others all the time")]
-    Contended,
-    /// The record can't be reached.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-/// Takes reports of arrival: the one step that storage's event and `finalize` share.
-#[derive(Clone)]
+/// Receives reports of arrival: the step that storage's event and `finalize` share.
 pub struct ReportArrivalHandler {
-    record: WritePorts,
+    ports: WritePorts,
     settings: WorkSettings,
 }
 
-/// How often a photo may move under our hands. Each move brings it closer to an end, where nothing is written.
-const TRIES: usize = 12;
+/// Each concurrent change brings the photo closer to a final state, where nothing is written.
+const RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 12);
 
 impl ReportArrivalHandler {
-    /// A handler that writes by `record`.
-    pub const fn new(record: WritePorts, settings: WorkSettings) -> Self {
-        Self { record, settings }
+    /// A handler on these ports.
+    pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
+        Self {
+            ports: ports.write_ports(),
+            settings,
+        }
     }
 
-    /// Takes a report. However many come at once and however often: the photo begins to be verified once.
+    /// Takes a report. However many come concurrently or repeatedly, verification begins once.
     ///
     /// # Errors
-    /// [`ReportArrivalError`]; after any of them the report can be brought again.
-    pub async fn handle(&self, report: ReportArrival) -> Result<Arrival, ReportArrivalError> {
-        for _ in 0..TRIES {
-            let Some(before) = self.record.aggregates.photo(report.photo).await? else {
-                return Ok(Arrival::Unknown);
+    /// [`WriteError`]; the report can be repeated after any of them.
+    pub async fn handle(&self, report: ReportArrival) -> Result<Arrival, WriteError> {
+        let arrival = commit_with_retry(&*self.ports.journal, RETRY, || async {
+            let before = self.ports.aggregates.photo(report.photo).await?;
+            let Some(before) = before.filter(|photo| photo.value.owner == report.owner) else {
+                return Ok(Decided::Nothing(Arrival::Unknown));
             };
-            if before.value.owner != report.owner {
-                return Ok(Arrival::Unknown);
-            }
-            let mut commit = self.record.commit(report.metadata.clone());
+            let mut commit = self.ports.commit(report.metadata.clone());
             let arrival = self.decide(before, &mut commit);
-            if commit.changes.is_empty() && commit.work.is_empty() {
-                return Ok(arrival);
-            }
-            fail::fail_point!("intake.before-commit", |_| std::process::abort());
-            if write_unless_moved(&*self.record.journal, commit).await? {
-                fail::fail_point!("intake.after-commit", |_| std::process::abort());
-                return Ok(arrival);
-            }
-        }
-        Err(ReportArrivalError::Contended)
+            fail::fail_point!("intake.before-commit", !commit.is_empty(), |_| std::process::abort());
+            Ok::<_, WriteError>(Decided::of(commit, arrival))
+        })
+        .await?;
+        fail::fail_point!("intake.after-commit", matches!(arrival, Arrival::Reported(_)), |_| {
+            std::process::abort()
+        });
+        Ok(arrival)
     }
 
     fn decide(&self, before: Versioned<Photo>, commit: &mut Commit) -> Arrival {
         match before.value.decide(PhotoCommand::CompleteUpload) {
             Ok(events) => {
-                let photo = record_photo(commit, &before, events, &*self.record.ids, &self.settings);
+                let photo = record_photo(commit, &before, events, &*self.ports.ids, &self.settings);
                 Arrival::Reported(photo)
             }
-            Err(refused) => {
-                // A PUT that was under way when its photo was given up leaves nothing behind.
-                if refused.deleted || refused.from == PhotoStatus::Cancelled {
+            Err(rejected) => {
+                // A PUT that was under way when its photo was cancelled or deleted must leave nothing in storage.
+                if rejected.deleted || rejected.from == PhotoStatus::Cancelled {
                     commit.work.push(WorkOrder::Schedule {
                         photo: before.value.id,
                         owner: before.value.owner,

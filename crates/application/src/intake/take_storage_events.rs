@@ -24,7 +24,7 @@ impl TakeStorageEvents {
     /// The entrance on these ports.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         Self {
-            arrivals: ReportArrivalHandler::new(ports.write_ports(), settings.work),
+            arrivals: ReportArrivalHandler::new(ports, settings.work),
             bucket: settings.storage.bucket.clone(),
             keys: settings.storage.keys.clone(),
         }

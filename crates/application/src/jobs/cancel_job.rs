@@ -1,48 +1,66 @@
 use rapidphoto_domain::{
     JobId, PhotoId, UserId,
-    job::JobStatus,
-    photo::{Photo, PhotoCommand},
+    job::{JobCounts, JobStatus},
+    photo::PhotoCommand,
 };
 
 use crate::{
-    decision::{event_id, record_job, record_photo, write_unless_moved},
-    ports::{EventMetadata, Ports, Unavailable, Versioned, WritePorts},
+    commit::{Contended, Decided, RetryPolicy, WriteError, commit_with_retry},
+    decision::{record_job, record_photo},
+    ports::{CommitError, EventMetadata, Ports, Unavailable, WritePorts},
     settings::WorkSettings,
 };
 
-/// Gives a whole job up.
+/// Request to cancel a job.
 #[derive(Debug, Clone)]
 pub struct CancelJob {
-    /// Whose job it is.
+    /// Owner of the job.
     pub owner: UserId,
-    /// Which job.
+    /// The job.
     pub job: JobId,
-    /// Where the request came from.
+    /// Metadata of the events that the request leads to.
     pub metadata: EventMetadata,
 }
 
-/// Why a job was not cancelled.
+/// Reason for which a job was not cancelled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CancelJobError {
     /// The user has no such job.
     #[error("there is no such job")]
     NoSuchJob,
-    /// The record can't be reached.
+    /// The job, or one of its photos, was changed concurrently each time.
+    #[error(transparent)]
+    Contended(#[from] Contended),
+    /// The database can't be reached.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Cancels jobs: the job's own event first, then its photos one by one, as each may be at work. What a crash leaves
-/// undone, the job-completion reactor finishes.
-#[derive(Clone)]
+impl From<WriteError> for CancelJobError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Contended(contended) => contended.into(),
+            WriteError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<CommitError> for CancelJobError {
+    fn from(error: CommitError) -> Self {
+        WriteError::from(error).into()
+    }
+}
+
+/// Cancels jobs: commits the job's own event first and then each photo by itself, as a worker may be processing it. If
+/// the process crashes in between, the job-completion reactor cancels the remaining photos.
 pub struct CancelJobHandler {
     ports: WritePorts,
     settings: WorkSettings,
 }
 
-/// How often a photo's cancellation is decided anew when its state moves.
-const MAX_ROUNDS: usize = 16;
+const JOB: RetryPolicy = RetryPolicy::on_conflict("the job", 16);
+const PHOTO: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
 
 impl CancelJobHandler {
     /// A handler on these ports.
@@ -53,7 +71,8 @@ impl CancelJobHandler {
         }
     }
 
-    /// Cancels what is not at an end and tells the job's status afterwards. A job that has ended stays as it is.
+    /// Cancels all photos that are not in a final state and returns the job's status afterwards. A job that has ended
+    /// is left as it is.
     pub async fn handle(&self, command: CancelJob) -> Result<JobStatus, CancelJobError> {
         self.cancel_job(&command).await?;
         for photo in self.ports.aggregates.photos_of_job(command.job).await? {
@@ -62,52 +81,42 @@ impl CancelJobHandler {
             }
         }
         let photos = self.ports.aggregates.photos_of_job(command.job).await?;
-        let counts = rapidphoto_domain::job::JobCounts::of(photos.iter().map(|photo| photo.value.status()));
+        let counts = JobCounts::of(photos.iter().map(|photo| photo.value.status()));
         Ok(JobStatus::of(&counts))
     }
 
-    /// Records that the job is given up, unless it is at an end.
+    /// Commits the job's cancellation, unless the job has ended.
     async fn cancel_job(&self, command: &CancelJob) -> Result<(), CancelJobError> {
-        for _ in 0..MAX_ROUNDS {
+        commit_with_retry(&*self.ports.journal, JOB, || async {
             let job = self.ports.aggregates.job(command.job).await?;
             let job = job
                 .filter(|job| job.value.owner == command.owner)
                 .ok_or(CancelJobError::NoSuchJob)?;
-            let Ok(event) = job.value.cancel() else {
-                return Ok(());
-            };
             let mut commit = self.ports.commit(command.metadata.clone());
-            record_job(&mut commit, &job, event_id(self.ports.ids.as_ref()), event);
-            if write_unless_moved(&*self.ports.journal, commit).await? {
-                return Ok(());
+            if let Ok(event) = job.value.cancel() {
+                record_job(&mut commit, &job, event, self.ports.ids.as_ref());
             }
-        }
-        Err(Unavailable::record("the job keeps changing").into())
+            Ok(Decided::of(commit, ()))
+        })
+        .await
     }
 }
 
-/// Cancels one photo unless it is at an end; gives what it is afterwards.
+/// Cancels one photo unless it is in a final state.
 pub(crate) async fn cancel_photo(
     ports: &WritePorts,
     settings: &WorkSettings,
     photo: PhotoId,
     metadata: &EventMetadata,
-) -> Result<Option<Versioned<Photo>>, Unavailable> {
-    for _ in 0..MAX_ROUNDS {
+) -> Result<(), WriteError> {
+    commit_with_retry(&*ports.journal, PHOTO, || async {
         let Some(current) = ports.aggregates.photo(photo).await? else {
-            return Ok(None);
+            return Ok(Decided::Nothing(()));
         };
-        let Ok(events) = current.value.decide(PhotoCommand::Cancel) else {
-            return Ok(Some(current));
-        };
+        let events = current.value.decide(PhotoCommand::Cancel).unwrap_or_default();
         let mut commit = ports.commit(metadata.clone());
-        let cancelled = record_photo(&mut commit, &current, events, ports.ids.as_ref(), settings);
-        if write_unless_moved(&*ports.journal, commit).await? {
-            return Ok(Some(Versioned {
-                version: current.version.plus(1),
-                value: cancelled,
-            }));
-        }
-    }
-    Err(Unavailable::record("the photo keeps changing"))
+        record_photo(&mut commit, &current, events, ports.ids.as_ref(), settings);
+        Ok(Decided::of(commit, ()))
+    })
+    .await
 }

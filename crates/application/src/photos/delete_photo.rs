@@ -1,47 +1,55 @@
 use rapidphoto_domain::{
     PhotoId, UserId,
-    photo::{Photo, PhotoCommand, PhotoStatus},
+    photo::{Photo, PhotoCommand},
 };
 
 use crate::{
-    decision::{record_photo, write_unless_moved},
-    jobs::cancel_photo,
-    ports::{EventMetadata, Ports, Unavailable, WritePorts},
+    commit::{Contended, Decided, RetryPolicy, commit_with_retry},
+    decision::record_photo,
+    ports::{CommitError, EventMetadata, Ports, Unavailable, WritePorts},
     settings::WorkSettings,
 };
 
-/// Gives a photo up: cancels it on its way, deletes it when it is at an end.
+/// Request to delete a photo, or to cancel it if it is not in a final state.
 #[derive(Debug, Clone)]
 pub struct DeletePhoto {
-    /// Whose photo it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// Which photo.
+    /// The photo.
     pub photo: PhotoId,
-    /// Where the request came from.
+    /// Metadata of the events that the request leads to.
     pub metadata: EventMetadata,
 }
 
-/// Why a photo was not given up.
+/// Reason for which a photo was neither deleted nor cancelled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeletePhotoError {
     /// The user has no such photo.
     #[error("there is no such photo")]
     NoSuchPhoto,
-    /// The record can't be reached.
+    /// The photo was changed concurrently each time.
+    #[error(transparent)]
+    Contended(#[from] Contended),
+    /// The database can't be reached.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
+impl From<CommitError> for DeletePhotoError {
+    fn from(error: CommitError) -> Self {
+        Self::Unavailable(error.into_unavailable())
+    }
+}
+
 /// Cancels and deletes photos.
-#[derive(Clone)]
 pub struct DeletePhotoHandler {
     ports: WritePorts,
     settings: WorkSettings,
 }
 
-/// How often it is decided anew when the photo's state moves.
-const MAX_ROUNDS: usize = 16;
+/// A photo may be changed while its cancellation is decided and, once it has ended, while its deletion is.
+const RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 32);
 
 impl DeletePhotoHandler {
     /// A handler on these ports.
@@ -52,35 +60,23 @@ impl DeletePhotoHandler {
         }
     }
 
-    /// Cancels or deletes, as the photo's state is, and gives what it is afterwards.
+    /// Deletes a photo in a final state, cancels any other, and returns the photo afterwards.
     pub async fn handle(&self, command: DeletePhoto) -> Result<Photo, DeletePhotoError> {
-        for _ in 0..MAX_ROUNDS {
+        commit_with_retry(&*self.ports.journal, RETRY, || async {
             let current = self.ports.aggregates.photo(command.photo).await?;
             let current = current
                 .filter(|photo| photo.value.owner == command.owner && !photo.value.deleted)
                 .ok_or(DeletePhotoError::NoSuchPhoto)?;
-            let Ok(events) = current.value.decide(PhotoCommand::Delete) else {
-                let cancelled =
-                    cancel_photo(&self.ports, &self.settings, command.photo, &command.metadata).await?;
-                match cancelled {
-                    Some(photo) if photo.value.status() == PhotoStatus::Cancelled => return Ok(photo.value),
-                    // It came to its end meanwhile: that is deleted.
-                    Some(_) => continue,
-                    None => return Err(DeletePhotoError::NoSuchPhoto),
-                }
-            };
+            let deleted = current.value.decide(PhotoCommand::Delete);
+            // A photo that can't be deleted yet can be cancelled.
+            let events = deleted
+                .or_else(|_| current.value.decide(PhotoCommand::Cancel))
+                .unwrap_or_default();
             let mut commit = self.ports.commit(command.metadata.clone());
-            let deleted = record_photo(
-                &mut commit,
-                &current,
-                events,
-                self.ports.ids.as_ref(),
-                &self.settings,
-            );
-            if write_unless_moved(&*self.ports.journal, commit).await? {
-                return Ok(deleted);
-            }
-        }
-        Err(Unavailable::record("the photo keeps changing").into())
+            let ids = self.ports.ids.as_ref();
+            let photo = record_photo(&mut commit, &current, events, ids, &self.settings);
+            Ok(Decided::of(commit, photo))
+        })
+        .await
     }
 }

@@ -1,9 +1,11 @@
 use std::{fmt, sync::Arc};
 
+use rapidphoto_domain::{PhotoId, photo::Photo};
+
 use super::{
     AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, IdempotencyReads, Ids, JobReads,
     Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, Sessions, StateRows,
-    Subscriptions, UserReads, WorkQueue,
+    Subscriptions, Unavailable, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -96,6 +98,14 @@ impl DatabasePorts {
 }
 
 impl WritePorts {
+    /// A photo that must exist; it may be deleted.
+    pub(crate) async fn existing_photo(&self, id: PhotoId) -> Result<Photo, Unavailable> {
+        let photo = self.aggregates.photo(id).await?;
+        photo
+            .map(|photo| photo.value)
+            .ok_or_else(|| Unavailable::record(format!("the photo {id} is not in the database")))
+    }
+
     /// An empty commit, dated now.
     pub(crate) fn commit(&self, metadata: EventMetadata) -> Commit {
         Commit::new(self.clock.now(), metadata)

@@ -5,9 +5,8 @@ use rapidphoto_domain::{
     DomainEvent, EventId, JobId, PhotoId, StreamId, Timestamp, UserId, Version,
     values::{Email, Filename, UploadId},
 };
-use serde::{Deserialize, Serialize};
 
-use super::{Advance, AggregateState, Cursor, PasswordHash, PhotoMetadata, Unavailable, WorkKind, WorkOrder};
+use super::{Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoMetadata, Unavailable, WorkKind, WorkOrder};
 
 /// The one way to write: events, states, work, details and positions go in together or not at all.
 #[async_trait]
@@ -57,6 +56,15 @@ impl Commit {
             metadata,
         }
     }
+
+    /// Returns true if the commit writes nothing; guards alone write nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+            && self.work.is_empty()
+            && self.idempotency.is_none()
+            && self.checkpoint.is_none()
+            && self.details.is_empty()
+    }
 }
 
 /// One stream's new events, and the state they lead to.
@@ -66,8 +74,8 @@ pub struct Change {
     pub stream: StreamId,
     /// The version that it must have.
     pub expected: Version,
-    /// What happened, in order; at least one.
-    pub events: Vec<NewEvent>,
+    /// The new events in their order.
+    pub events: NonEmpty<NewEvent>,
     /// The fold of all of the stream's events.
     pub state: AggregateState,
 }
@@ -88,27 +96,6 @@ pub struct Guard {
     pub stream: StreamId,
     /// The version that it must have.
     pub version: Version,
-}
-
-/// Who and what led to an event.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct EventMetadata {
-    /// Shared by everything that one cause set off.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
-    /// The event that led to this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub causation_id: Option<EventId>,
-    /// The W3C trace context of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub traceparent: Option<String>,
-    /// The user who acted; none where the system did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub actor: Option<UserId>,
-    /// The request that led to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
 }
 
 /// The client's name for one request, unique per user while it is kept.

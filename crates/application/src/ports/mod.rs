@@ -5,15 +5,18 @@ mod bundle;
 mod clock;
 mod credentials;
 mod event_log;
+mod event_metadata;
 mod ids;
 mod inspector;
 mod journal;
 mod metadata;
+mod non_empty;
 mod object_store;
 mod reads;
 mod sessions;
 mod storage_messages;
 mod subscriptions;
+mod unavailable;
 mod work;
 
 pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
@@ -23,13 +26,15 @@ pub use credentials::{
     AccessTokens, Grant, PasswordHash, PasswordHasher, PasswordsBusy, Scope, Scopes, TokenError,
 };
 pub use event_log::{Cursor, CursorError, EventFilter, EventLog, EventPage, LogError, StoredEvent};
+pub use event_metadata::EventMetadata;
 pub use ids::Ids;
 pub use inspector::{InspectError, Inspection, InspectionLimits, MadeThumbnail, PhotoInspector};
 pub use journal::{
-    Change, Commit, CommitError, Committed, Details, EventMetadata, Guard, IdempotencyKey, IdempotencyRecord,
+    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord,
     Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
+pub use non_empty::NonEmpty;
 pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
@@ -40,45 +45,5 @@ pub use reads::{
 pub use sessions::{RefreshSession, Rotation, Sessions, StreamTicket, TokenHash};
 pub use storage_messages::{MessageRefused, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
+pub use unavailable::{BoxError, Unavailable};
 pub use work::{Claim, ClaimToken, Priority, WorkKind, WorkOrder, WorkQueue};
-
-/// An error of the outside, kept as the source of a port's error.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
-
-/// The outside can't be reached, or answered with something that it never should. A write that ends like this may or
-/// may not stand.
-#[derive(Debug, thiserror::Error)]
-#[error("{what} can't be reached")]
-pub struct Unavailable {
-    /// What can't be reached, such as `the record` or `object storage`.
-    pub what: &'static str,
-    /// Why.
-    #[source]
-    pub source: BoxError,
-}
-
-impl Unavailable {
-    /// The record can't be reached.
-    pub fn record(source: impl Into<BoxError>) -> Self {
-        Self {
-            what: "the record",
-            source: source.into(),
-        }
-    }
-
-    /// Password hashing has no place for another one.
-    pub(crate) fn passwords(source: PasswordsBusy) -> Self {
-        Self {
-            what: "password hashing",
-            source: source.into(),
-        }
-    }
-
-    /// Object storage can't be reached.
-    pub fn storage(source: impl Into<BoxError>) -> Self {
-        Self {
-            what: "object storage",
-            source: source.into(),
-        }
-    }
-}

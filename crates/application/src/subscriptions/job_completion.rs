@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use rapidphoto_domain::{
@@ -10,10 +9,11 @@ use rapidphoto_domain::{
 
 use super::{ReactError, Reactor};
 use crate::{
+    commit::{Decided, RetryPolicy, commit_with_retry},
     jobs::cancel_photo,
     ports::{
         Advance, AggregateState, Change, CommitError, Cursor, EventFilter, EventLog, EventMetadata, Guard,
-        NewEvent, Ports, StoredEvent, SubscriptionName, Unavailable, Unique, Versioned, WritePorts,
+        NewEvent, NonEmpty, Ports, StoredEvent, SubscriptionName, Unique, Versioned, WritePorts,
     },
     settings::WorkSettings,
 };
@@ -37,8 +37,17 @@ struct News<'a> {
     last: Option<&'a StoredEvent>,
 }
 
-/// How often a job may move under our hands. Each time somebody else has brought it on.
-const TRIES: usize = 32;
+/// Each concurrent change of a job or of its photos brings the job closer to its end. The ids of the events are derived
+/// from the round: one that exists already means that another runner was faster.
+const RETRY: RetryPolicy = RetryPolicy {
+    is_retryable: |error| {
+        matches!(
+            error,
+            CommitError::Conflict(_) | CommitError::Duplicate(Unique::EventId(_))
+        )
+    },
+    ..RetryPolicy::on_conflict("the job", 32)
+};
 
 impl JobCompletion {
     /// The subscription's name.
@@ -57,29 +66,24 @@ impl JobCompletion {
         if let Some(cancelled) = news.cancelled {
             self.cancel_photos(job, cancelled).await?;
         }
-        for _ in 0..TRIES {
+        commit_with_retry(&*self.ports.journal, RETRY, || async {
             let Some(before) = self.ports.aggregates.job(job).await? else {
-                tracing::warn!(%job, "events of a job that is not there");
-                return Ok(false);
+                tracing::warn!(%job, "events of a job that does not exist");
+                return Ok(Decided::Nothing(false));
             };
             let photos = self.ports.aggregates.photos_of_job(job).await?;
             let retried = self.retried_since_completion(&before.value, news).await?;
             let events = decide(&before.value, &photos, retried);
-            if events.is_empty() {
-                return Ok(false);
-            }
+            let Some(events) = NonEmpty::from_vec(events) else {
+                return Ok(Decided::Nothing(false));
+            };
             let mut commit = self.ports.commit(caused_by(news.last));
             commit.guards = photos.iter().map(unmoved).collect();
             commit.checkpoint = Some(advance);
             commit.changes.push(change(&before, events));
-            match self.ports.journal.commit(commit).await {
-                Ok(_) => return Ok(true),
-                Err(CommitError::Conflict(_) | CommitError::Duplicate(Unique::EventId(_))) => {}
-                Err(CommitError::StaleCheckpoint) => return Err(ReactError::LeaseLost),
-                Err(other) => return Err(other.into_unavailable().into()),
-            }
-        }
-        Err(Unavailable::record("the job is being changed by others all the time").into())
+            Ok(Decided::of(commit, true))
+        })
+        .await
     }
 
     /// Whether the round had ended before a photo was tried again. A page of the log may be read twice, and a retry may
@@ -200,7 +204,7 @@ fn named(id: EventId, event: JobEvent) -> NewEvent {
     NewEvent { id, event }
 }
 
-fn change(before: &Versioned<UploadJob>, events: Vec<NewEvent>) -> Change {
+fn change(before: &Versioned<UploadJob>, events: NonEmpty<NewEvent>) -> Change {
     let after = events
         .iter()
         .fold(before.value.clone(), |job, new| match &new.event {

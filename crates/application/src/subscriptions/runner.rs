@@ -8,7 +8,7 @@ use super::{ReactError, Reactor};
 use crate::{
     error_chain::chain,
     ports::{
-        Advance, Clock, CommitError, Cursor, EventLog, EventMetadata, Journal, Ports, SubscriptionLease,
+        Advance, Clock, Commit, Cursor, EventLog, EventMetadata, Journal, Ports, SubscriptionLease,
         Subscriptions,
     },
     signals::Signals,
@@ -184,14 +184,9 @@ impl SubscriptionRunner {
         }
         let mut commit = Commit::new(self.clock.now(), EventMetadata::default());
         commit.checkpoint = Some(run.advance(run.read_to));
-        match self.journal.commit(commit).await {
-            Ok(_) => {
-                run.held.cursor = run.read_to;
-                Ok(())
-            }
-            Err(CommitError::StaleCheckpoint) => Err(ReactError::LeaseLost),
-            Err(other) => Err(other.into_unavailable().into()),
-        }
+        self.journal.commit(commit).await?;
+        run.held.cursor = run.read_to;
+        Ok(())
     }
 
     async fn wait(&self, log: &mut watch::Receiver<Cursor>, run: &Run, shutdown: &CancellationToken) {

@@ -1,36 +1,39 @@
 use rapidphoto_domain::{PhotoId, UserId, photo::Photo};
 
 use crate::{
-    intake::{Arrival, ReportArrival, ReportArrivalError, ReportArrivalHandler},
+    commit::{Contended, WriteError},
+    intake::{Arrival, ReportArrival, ReportArrivalHandler},
     ports::{EventMetadata, Ports, Unavailable},
     settings::WorkSettings,
 };
 
-/// Says that a photo's bytes are all sent.
+/// Report of the client that all bytes of a photo are sent.
 #[derive(Debug, Clone)]
 pub struct FinalizeUpload {
-    /// Who says so.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// Of which photo.
+    /// The photo.
     pub photo: PhotoId,
-    /// Where the request came from.
+    /// Metadata of the events that the report leads to.
     pub metadata: EventMetadata,
 }
 
-/// Why it was not taken.
+/// Reason for which an upload was not finalized.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FinalizeUploadError {
     /// The user has no such photo.
     #[error("there is no such photo")]
     NoSuchPhoto,
-    /// The record can't be reached.
+    /// The photo was changed concurrently each time.
+    #[error(transparent)]
+    Contended(#[from] Contended),
+    /// The database can't be reached.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Takes the client's word that an upload is done. It is safe to repeat, and storage's event comes to the same.
-#[derive(Clone)]
+/// Receives clients' reports that an upload is done. They can be repeated, and have the same effect as storage's event.
 pub struct FinalizeUploadHandler {
     arrivals: ReportArrivalHandler,
 }
@@ -39,32 +42,29 @@ impl FinalizeUploadHandler {
     /// A handler on these ports.
     pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
         Self {
-            arrivals: ReportArrivalHandler::new(ports.write_ports(), settings),
+            arrivals: ReportArrivalHandler::new(ports, settings),
         }
     }
 
-    /// Lets the photo be verified, unless it is beyond that, and gives what it is now.
+    /// Begins the photo's verification, unless it began before, and returns the photo afterwards.
     pub async fn handle(&self, command: FinalizeUpload) -> Result<Photo, FinalizeUploadError> {
         let FinalizeUpload {
             owner,
             photo,
             metadata,
         } = command;
-        match self
-            .arrivals
-            .handle(ReportArrival {
-                owner,
-                photo,
-                metadata,
-            })
-            .await
-        {
+        let report = ReportArrival {
+            owner,
+            photo,
+            metadata,
+        };
+        match self.arrivals.handle(report).await {
             Ok(Arrival::Reported(photo) | Arrival::Already(photo)) if !photo.deleted => Ok(photo),
             Ok(Arrival::Reported(_) | Arrival::Already(_) | Arrival::Unknown) => {
                 Err(FinalizeUploadError::NoSuchPhoto)
             }
-            Err(ReportArrivalError::Unavailable(unavailable)) => Err(unavailable.into()),
-            Err(contended @ ReportArrivalError::Contended) => Err(Unavailable::record(contended).into()),
+            Err(WriteError::Contended(contended)) => Err(contended.into()),
+            Err(WriteError::Unavailable(unavailable)) => Err(unavailable.into()),
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Uploads under way: how far they are, and that they are done.
+//! Uploads under way: their URLs, their progress and their end.
 
 mod finalize_upload;
 mod report_progress;
+mod upload_tickets;
 
 pub use finalize_upload::{FinalizeUpload, FinalizeUploadError, FinalizeUploadHandler};
 pub use report_progress::{ReportProgress, ReportProgressHandler, Tick};
+pub(crate) use upload_tickets::{UploadTickets, upload_window};

@@ -8,6 +8,7 @@ use rapidphoto_domain::{
 
 use crate::{
     batch::PhotoBatch,
+    commit::WriteError,
     ports::{EventMetadata, PhotoReads, Ports, Unavailable, WritePorts},
     progress::{ProgressBoard, ProgressTick},
     settings::WorkSettings,
@@ -55,7 +56,7 @@ impl ReportProgressHandler {
 
     /// Takes ticks in and gives how many were of use; those of photos that are not the user's, or that want no bytes
     /// any more, are not.
-    pub async fn handle(&self, command: ReportProgress) -> Result<usize, Unavailable> {
+    pub async fn handle(&self, command: ReportProgress) -> Result<usize, WriteError> {
         let now = self.ports.clock.now();
         let advance = |tick: &Tick| {
             self.board
@@ -76,7 +77,7 @@ impl ReportProgressHandler {
         command: &ReportProgress,
         ticks: &[Tick],
         now: Timestamp,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), WriteError> {
         let photos: BTreeSet<PhotoId> = ticks.iter().map(|tick| tick.photo).collect();
         let photos: Vec<PhotoId> = photos.into_iter().collect();
         let batch = PhotoBatch {
@@ -105,7 +106,7 @@ impl ReportProgressHandler {
                 now,
             );
         }
-        self.forget_ended(command.owner, &uploading).await
+        Ok(self.forget_ended(command.owner, &uploading).await?)
     }
 
     /// Whoever forgets uploads that end may have been there before the board knew of them.

@@ -1,4 +1,7 @@
-use crate::ports::{BoxError, Unavailable};
+use crate::{
+    commit::Contended,
+    ports::{BoxError, CommitError, Unavailable},
+};
 
 /// Why a piece of work was not done.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +15,9 @@ pub(super) enum WorkError {
     /// The record does not answer: no fault of the photo.
     #[error(transparent)]
     Record(Unavailable),
+    /// The photo was changed concurrently each time: no fault of the photo.
+    #[error(transparent)]
+    Contended(#[from] Contended),
     /// It broke, and might be the photo's fault.
     #[error("an attempt broke")]
     Attempt(#[source] BoxError),
@@ -23,5 +29,14 @@ pub(super) enum WorkError {
 impl WorkError {
     pub(super) fn attempt(why: impl Into<BoxError>) -> Self {
         Self::Attempt(why.into())
+    }
+}
+
+impl From<CommitError> for WorkError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::StaleClaim { .. } => Self::Lost,
+            other => Self::Record(other.into_unavailable()),
+        }
     }
 }

@@ -107,8 +107,8 @@ impl Performer {
                 )
                 .await;
             }
-            WorkError::Record(why) => {
-                tracing::warn!(error = %chain(&why), "the record did not answer");
+            why @ (WorkError::Record(_) | WorkError::Contended(_)) => {
+                tracing::warn!(error = %chain(&why), "the work could not be committed");
                 self.give_back(
                     claim,
                     Decision::hand_back(

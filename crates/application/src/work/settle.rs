@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use rapidphoto_domain::{
     Timestamp,
     photo::{InvalidTransition, Photo, PhotoEvent},
@@ -7,10 +5,9 @@ use rapidphoto_domain::{
 
 use super::failure::WorkError;
 use crate::{
+    commit::{Decided, RetryPolicy, commit_with_retry},
     decision::record_photo,
-    ports::{
-        Claim, Commit, CommitError, Details, EventMetadata, Unavailable, Versioned, WorkOrder, WritePorts,
-    },
+    ports::{Claim, Details, EventMetadata, Versioned, WorkOrder, WritePorts},
     settings::WorkSettings,
 };
 
@@ -65,21 +62,24 @@ impl Decision {
     }
 }
 
-/// How often a photo may move under our hands; what concerns this work takes the claim away.
-const TRIES: usize = 12;
-/// How often a commit is brought again whose outcome is not known.
-const REPEATS: u32 = 3;
-const FIRST_REPEAT: Duration = Duration::from_millis(50);
+/// A photo may be changed concurrently; what concerns this work takes the claim away. The commit may be repeated: its
+/// claim and event ids make it count once.
+const RETRY: RetryPolicy = RetryPolicy {
+    repeats: 3,
+    ..RetryPolicy::on_conflict("the photo", 12)
+};
 
-/// Commits what a piece of work comes to. `decide` sees the photo as it is at that moment, again and again if it moves;
-/// the claim's fate is part of the same commit, so that what is decided without it counts for nothing.
+/// Commits what a piece of work comes to. `decide` sees the photo as it is at that moment, and is called again if the
+/// photo is changed concurrently; the claim's fate is part of the same commit, so that what is decided without it counts
+/// for nothing.
 pub(super) async fn settle(
     record: &WritePorts,
     settings: &WorkSettings,
     claim: &Claim,
     decide: impl Fn(&Photo, Timestamp) -> Result<Decision, InvalidTransition> + Send + Sync,
 ) -> Result<(), WorkError> {
-    for _ in 0..TRIES {
+    let decide = &decide;
+    commit_with_retry(&*record.journal, RETRY, || async move {
         let before = load(record, claim).await?;
         let mut commit = record.commit(EventMetadata::default());
         let decision = match &before {
@@ -89,38 +89,16 @@ pub(super) async fn settle(
         // The claim comes first: what the events order may take it away.
         commit.work.push(decision.claim);
         commit.details = decision.details;
-        if let Some(before) = before
-            && !decision.events.is_empty()
-        {
+        if let Some(before) = before {
             record_photo(&mut commit, &before, decision.events, &*record.ids, settings);
         }
-        match write(record, commit).await {
-            Ok(()) => return Ok(()),
-            Err(CommitError::Conflict(_)) => {}
-            Err(CommitError::StaleClaim { .. }) => return Err(WorkError::Lost),
-            Err(other) => return Err(WorkError::Record(other.into_unavailable())),
-        }
-    }
-    Err(WorkError::Record(Unavailable::record(
-        "the photo is being changed by others all the time",
-    )))
+        Ok(Decided::of(commit, ()))
+    })
+    .await
 }
 
 /// The photo that a claim is about.
 pub(super) async fn load(record: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
     let photo = record.aggregates.photo(claim.token.photo).await;
     photo.map_err(WorkError::Record)
-}
-
-/// Writes a commit. One whose outcome is not known is brought again as it is: its events' names make it count once.
-async fn write(record: &WritePorts, commit: Commit) -> Result<(), CommitError> {
-    let mut pause = FIRST_REPEAT;
-    for _ in 0..REPEATS {
-        match record.journal.commit(commit.clone()).await {
-            Err(CommitError::Unavailable(_)) => tokio::time::sleep(pause).await,
-            answer => return answer.map(|_| ()),
-        }
-        pause *= 4;
-    }
-    record.journal.commit(commit).await.map(|_| ())
 }

@@ -36,7 +36,7 @@ async fn upload(bench: &Bench, promised: &[Promised]) {
 /// Asks a photo something that no use case asks yet.
 async fn ask(bench: &Bench, promised: &Promised, command: PhotoCommand) {
     use rapidphoto_application::ports::{
-        AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, NewEvent,
+        AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty,
     };
     let before = Aggregates::photo(&bench.store, promised.photo)
         .await
@@ -54,13 +54,16 @@ async fn ask(bench: &Bench, promised: &Promised, command: PhotoCommand) {
     commit.changes.push(Change {
         stream: photo.id.into(),
         expected: before.version,
-        events: events
-            .into_iter()
+        events: NonEmpty::from_vec(
+ events
+.into_iter()
             .map(|event| NewEvent {
                 id: rapidphoto_domain::EventId::from_bits(bench.ids.ulid()),
                 event: event.into(),
             })
-            .collect(),
+.collect(),
+)
+.unwrap(),
         state: AggregateState::Photo(Box::new(photo)),
     });
     bench.ports.database.journal.commit(commit).await.unwrap();
@@ -267,7 +270,7 @@ async fn a_job_whose_cancellation_was_not_written_is_not_said_to_be_cancelled() 
     };
     let refused = handler.handle(command).await;
     assert!(
-        matches!(refused, Err(CancelJobError::Unavailable(_))),
+        matches!(refused, Err(CancelJobError::Contended(_))),
         "{refused:?}"
     );
     for promised in &promised {

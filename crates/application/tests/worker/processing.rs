@@ -388,7 +388,7 @@ fn tagged(
     before: &rapidphoto_application::ports::Versioned<rapidphoto_domain::photo::Photo>,
     label: &str,
 ) -> rapidphoto_application::ports::Commit {
-    use rapidphoto_application::ports::{AggregateState, Change, Commit, EventMetadata, Ids, NewEvent};
+    use rapidphoto_application::ports::{AggregateState, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty};
     use rapidphoto_domain::{EventId, StreamId, photo::PhotoCommand};
     let labels = [label.parse().unwrap()].into();
     let events = before.value.decide(PhotoCommand::Tag { labels }).unwrap();
@@ -399,13 +399,16 @@ fn tagged(
     commit.changes.push(Change {
         stream: StreamId::Photo(photo.id),
         expected: before.version,
-        events: events
-            .into_iter()
+        events: NonEmpty::from_vec(
+ events
+.into_iter()
             .map(|event| NewEvent {
                 id: EventId::from_bits(bench.ids.ulid()),
                 event: event.into(),
             })
-            .collect(),
+.collect(),
+)
+.unwrap(),
         state: AggregateState::Photo(Box::new(photo)),
     });
     commit

@@ -1,6 +1,6 @@
 use rapidphoto_application::{
     admin::VerifyRecord,
-    ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, Journal, NewEvent},
+    ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, Journal, NewEvent, NonEmpty},
 };
 use rapidphoto_domain::{EventId, StreamId, photo::PhotoCommand};
 
@@ -34,13 +34,16 @@ async fn a_row_that_is_not_the_fold_of_its_stream_is_found() {
     commit.changes.push(Change {
         stream: StreamId::Photo(promised.photo),
         expected: before.version,
-        events: events
-            .into_iter()
+        events: NonEmpty::from_vec(
+ events
+.into_iter()
             .map(|event| NewEvent {
                 id: EventId::from_bits(bench.ids.ulid()),
                 event: event.into(),
             })
-            .collect(),
+.collect(),
+)
+.unwrap(),
         // The state before the event, written as if it were the state after it.
         state: AggregateState::Photo(Box::new(before.value)),
     });

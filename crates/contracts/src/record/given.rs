@@ -8,7 +8,7 @@ use std::{
 use chrono::NaiveDate;
 use rapidphoto_application::ports::{
     AggregateState, Camera, Change, Claim, Commit, Committed, DatabasePorts, Details, EventMetadata,
-    Exposure, IdempotencyKey, IdempotencyRecord, Location, NewEvent, PasswordHash, PhotoMetadata, Priority,
+    Exposure, IdempotencyKey, IdempotencyRecord, Location, NewEvent, NonEmpty, PasswordHash, PhotoMetadata, Priority,
     RefreshSession, Scopes, StreamTicket, TakenAt, TokenHash, Versioned, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{
@@ -216,7 +216,7 @@ impl Writing for Commit {
         self.changes.push(Change {
             stream: stream.into(),
             expected,
-            events,
+            events: NonEmpty::from_vec(events).unwrap(),
             state,
         });
     }

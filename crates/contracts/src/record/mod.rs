@@ -3,6 +3,7 @@
 pub mod aggregates;
 pub mod claims;
 pub mod commits;
+pub mod contention;
 pub mod dropped_commits;
 pub mod given;
 mod harness;

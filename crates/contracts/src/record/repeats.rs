@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{Cursor, NewEvent, Unique, WorkKind, WorkOrder};
-use rapidphoto_domain::photo::PhotoCommand;
+use rapidphoto_application::ports::{Cursor, Details, Guard, NewEvent, Unique, WorkKind, WorkOrder};
+use rapidphoto_domain::{Version, photo::PhotoCommand, values::Filename};
 
 use super::{
     RecordHarness,
     given::{self, Writing, stands},
-    seen::{Everything, duplicate},
+    seen::{Everything, conflicts, duplicate},
 };
 
 /// Trying a commit that stands again is success, gives the same cursor and changes nothing at all.
@@ -152,7 +152,7 @@ pub async fn event_ids_are_judged_before_versions<H: RecordHarness>(harness: H) 
         ..commit.changes[0].events[0].clone()
     };
     let stored = commit.changes[0].events[0].id;
-    commit.changes[0].events.push(fresh);
+    commit.changes[0].events.extend([fresh]);
     given::command(&record, now, &started, PhotoCommand::Cancel).await;
     assert_eq!(
         duplicate(record.journal.commit(commit).await),
@@ -174,4 +174,60 @@ pub async fn a_commit_without_events_gives_the_logs_end<H: RecordHarness>(harnes
         assert_eq!(committed.cursor, record.log.head().await.unwrap());
         assert!(!committed.repeated);
     }
+}
+
+/// A commit without changes, work, details, idempotency record and checkpoint succeeds, and changes nothing.
+pub async fn an_empty_commit_changes_nothing<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    let owner = given::user(&record, now).await;
+    given::photo(&record, now, owner).await;
+    let before = Everything::of(&record).await;
+    let commit = given::commit(now);
+    assert!(commit.is_empty());
+    for _ in 0..2 {
+        let committed = stands(&record, commit.clone()).await;
+        assert_eq!(committed.cursor, record.log.head().await.unwrap());
+        assert!(!committed.repeated);
+    }
+    assert_eq!(Everything::of(&record).await, before);
+}
+
+/// Details alone are no repetition: nothing names such a commit, so that it is written each time.
+pub async fn a_commit_of_details_alone_is_written_each_time<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    let owner = given::user(&record, now).await;
+    let photo = given::photo(&record, now, owner).await.value.id;
+    let head = record.log.head().await.unwrap();
+    for name in ["first.jpg", "second.jpg", "first.jpg"] {
+        let filename = Filename::parse(name).unwrap();
+        let mut commit = given::commit(now);
+        commit.details.push(Details::PhotoName {
+            photo,
+            filename: filename.clone(),
+        });
+        assert!(!commit.is_empty());
+        let committed = stands(&record, commit).await;
+        assert_eq!((committed.cursor, committed.repeated), (head, false));
+        let view = record.photos.photo(owner, photo).await.unwrap().unwrap();
+        assert_eq!(view.filename, filename);
+    }
+}
+
+/// A guard is checked though the commit writes nothing.
+pub async fn a_guard_without_anything_to_write_is_checked<H: RecordHarness>(harness: H) {
+    let (record, now) = (harness.record(), harness.now());
+    let owner = given::user(&record, now).await;
+    let photo = given::photo(&record, now, owner).await;
+    let guard = |version| {
+        let mut commit = given::commit(now);
+        commit.guards.push(Guard {
+            stream: photo.value.id.into(),
+            version,
+        });
+        commit
+    };
+    assert!(guard(photo.version).is_empty());
+    assert!(!stands(&record, guard(photo.version)).await.repeated);
+    let refused = record.journal.commit(guard(Version::NEW)).await;
+    assert_eq!(conflicts(refused)[0].actual, photo.version);
 }

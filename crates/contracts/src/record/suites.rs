@@ -21,6 +21,9 @@ macro_rules! record_contract {
                 an_event_id_used_twice_in_one_commit_is_a_duplicate,
                 event_ids_are_judged_before_versions,
                 a_commit_without_events_gives_the_logs_end,
+                an_empty_commit_changes_nothing,
+                a_commit_of_details_alone_is_written_each_time,
+                a_guard_without_anything_to_write_is_checked,
             ],
             commits: [
                 everything_of_a_commit_is_written,
@@ -53,6 +56,11 @@ macro_rules! record_contract {
                 one_commit_tried_many_times_at_once_is_written_once,
                 of_commits_that_race_under_one_claim_one_is_written,
                 a_derived_event_is_written_once,
+            ],
+            contention: [
+                concurrent_writers_that_retry_are_all_written,
+                every_concurrent_writer_is_written_or_contended,
+                a_reload_after_a_conflict_sees_the_conflicting_version,
             ],
             dropped_commits: [
                 a_commit_whose_future_is_dropped_is_whole_or_absent,

@@ -134,13 +134,10 @@ fn expected(changes: &[Change], guards: Vec<Guard>) -> Vec<Guard> {
         .collect()
 }
 
-/// A state row has one version: a stream is changed once, and by events.
+/// A state row has one version: a commit changes a stream once.
 fn refuse_malformed(changes: &[Change]) -> Result<(), RecordError> {
-    let empty = changes.iter().find(|change| change.events.is_empty());
     let twice = changes
         .array_windows::<2>()
         .find_map(|[one, other]| (one.stream == other.stream).then_some(one));
-    empty
-        .or(twice)
-        .map_or(Ok(()), |change| Err(RecordError::Malformed(change.stream)))
+    twice.map_or(Ok(()), |change| Err(RecordError::Malformed(change.stream)))
 }

@@ -1,0 +1,40 @@
+//! Removal of what has expired.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    ports::{Clock, Ports, Sessions, Unavailable},
+    progress::ProgressBoard,
+    settings::UploadSettings,
+};
+
+/// Removes expired refresh tokens, stream tickets and idempotency records, and the progress of uploads that are over.
+pub struct Housekeeping {
+    clock: Arc<dyn Clock>,
+    sessions: Arc<dyn Sessions>,
+    board: Arc<ProgressBoard>,
+    /// Time without progress after which an upload is over.
+    silence: Duration,
+}
+
+/// Margin beyond an upload's window.
+const MARGIN: Duration = Duration::from_hours(1);
+
+impl Housekeeping {
+    /// Housekeeping on these ports.
+    pub fn new(ports: &Ports, board: Arc<ProgressBoard>, settings: &UploadSettings) -> Self {
+        Self {
+            clock: Arc::clone(&ports.clock),
+            sessions: Arc::clone(&ports.database.sessions),
+            board,
+            silence: settings.window + MARGIN,
+        }
+    }
+
+    /// Removes what has expired by now. Returns the number of tokens, tickets and idempotency records.
+    pub async fn handle(&self) -> Result<u64, Unavailable> {
+        let now = self.clock.now();
+        self.board.forget_silent(now - self.silence);
+        self.sessions.forget_expired(now).await
+    }
+}

@@ -1,0 +1,101 @@
+use std::{collections::HashMap, sync::Arc};
+
+use rapidphoto_domain::{UserId, photo::Photo, values::UploadId};
+
+use super::{
+    command::{CreateJob, CreateJobError, CreatedJob, JobItem},
+    idempotency::{EarlierRequests, fingerprint},
+    planning::{DeclaredPhotos, Request},
+};
+use crate::{
+    commit::{Decided, RetryPolicy, commit_with_retry},
+    ports::{CommitError, PhotoReads, Ports, Unique, WritePorts},
+    settings::Settings,
+    uploads::UploadTickets,
+};
+
+/// Creates upload jobs. A repeated request never creates a second photo for a file, even if it runs concurrently with
+/// the first.
+pub struct CreateJobHandler {
+    ports: WritePorts,
+    photos: Arc<dyn PhotoReads>,
+    earlier: EarlierRequests,
+    tickets: UploadTickets,
+    settings: Arc<Settings>,
+}
+
+/// A concurrent request may take an upload id or the idempotency key first: its photos are found by the next attempt.
+const RETRY: RetryPolicy = RetryPolicy {
+    is_retryable: |error| {
+        matches!(
+            error,
+            CommitError::Conflict(_)
+                | CommitError::Duplicate(Unique::UploadId { .. } | Unique::IdempotencyKey)
+        )
+    },
+    ..RetryPolicy::on_conflict("a file of the batch", 16)
+};
+
+impl CreateJobHandler {
+    /// A handler on these ports.
+    pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
+        Self {
+            ports: ports.write_ports(),
+            photos: Arc::clone(&ports.database.photos),
+            earlier: EarlierRequests::new(ports),
+            tickets: UploadTickets::new(ports, Arc::clone(&settings)),
+            settings,
+        }
+    }
+
+    /// Creates a job for the files that are new, and returns the photo of each file.
+    pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
+        let request = Request::parse(&command, fingerprint(&command.files), &self.settings.uploads)?;
+        let declared = commit_with_retry(&*self.ports.journal, RETRY, || async {
+            if let Some(earlier) = self.earlier.find(&request).await? {
+                return Ok(Decided::Nothing(earlier));
+            }
+            let known = self.known(command.owner, &request).await?;
+            let (commit, declared) = request.plan(&known, &self.ports, &self.settings);
+            Ok::<_, CreateJobError>(Decided::of(commit, declared))
+        })
+        .await?;
+        self.answer(command.owner, declared).await
+    }
+
+    /// The photos that exist for the files' upload ids.
+    async fn known(
+        &self,
+        owner: UserId,
+        request: &Request<'_>,
+    ) -> Result<HashMap<UploadId, Photo>, CreateJobError> {
+        let ids = request.upload_ids();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let views = self.photos.by_upload_ids(owner, &ids).await?;
+        let known = views.into_iter().map(|view| (view.photo.upload_id, view.photo));
+        let known = known.collect();
+        request.reject_reused_ids(&known)?;
+        Ok(known)
+    }
+
+    async fn answer(&self, owner: UserId, declared: DeclaredPhotos) -> Result<CreatedJob, CreateJobError> {
+        let photos = self.tickets.with_fresh_windows(owner, declared.photos).await?;
+        let mut items = Vec::with_capacity(photos.len());
+        for photo in photos {
+            items.push(JobItem {
+                photo: photo.id,
+                job: photo.job,
+                upload_id: photo.upload_id,
+                status: photo.status(),
+                upload: self.tickets.sign(&photo).await?,
+            });
+        }
+        Ok(CreatedJob {
+            job: declared.job,
+            created: declared.created,
+            items,
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! From a request to the commit that declares its photos.
+
+use std::collections::HashMap;
+
+use rapidphoto_domain::{
+    JobId, PhotoId, UserId,
+    job::UploadJob,
+    photo::{Photo, QueuePhoto},
+    values::{ObjectRef, UploadId},
+};
+
+use super::command::{CreateJob, CreateJobError};
+use crate::{
+    decision::{record_new_job, record_new_photo},
+    jobs::new_file::{FileProblem, NewFile},
+    ports::{Commit, Details, IdempotencyKey, IdempotencyRecord, WritePorts},
+    settings::{Settings, UploadSettings},
+    uploads::upload_window,
+};
+
+/// A request whose files are valid.
+pub(super) struct Request<'a> {
+    command: &'a CreateJob,
+    files: Vec<NewFile>,
+    fingerprint: [u8; 32],
+}
+
+/// The photos of a request's files.
+pub(super) struct DeclaredPhotos {
+    /// The job that all of them belong to; `None` if they belong to several.
+    pub(super) job: Option<JobId>,
+    /// True if this request created the job.
+    pub(super) created: bool,
+    /// One photo for each file, in the client's order.
+    pub(super) photos: Vec<Photo>,
+}
+
+impl<'a> Request<'a> {
+    /// Validates the files.
+    pub(super) fn parse(
+        command: &'a CreateJob,
+        fingerprint: [u8; 32],
+        settings: &UploadSettings,
+    ) -> Result<Self, CreateJobError> {
+        let max = settings.max_files;
+        if command.files.is_empty() || command.files.len() > max {
+            return Err(CreateJobError::FileCount { max });
+        }
+        let mut problems = Vec::new();
+        let mut files = Vec::with_capacity(command.files.len());
+        let mut seen: HashMap<UploadId, usize> = HashMap::new();
+        for (index, raw) in command.files.iter().enumerate() {
+            match raw.parse(index, settings) {
+                Ok(file) => {
+                    if let Some(first) = file.upload_id.and_then(|id| seen.insert(id, index)) {
+                        problems.push(FileProblem {
+                            index,
+                            field: "uploadId",
+                            code: "upload_id_repeated",
+                            message: format!("file {first} of the batch has the same upload id"),
+                        });
+                    }
+                    files.push(file);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(CreateJobError::Files(problems));
+        }
+        Ok(Self {
+            command,
+            files,
+            fingerprint,
+        })
+    }
+
+    pub(super) const fn owner(&self) -> UserId {
+        self.command.owner
+    }
+
+    pub(super) const fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        self.command.idempotency_key.as_ref()
+    }
+
+    pub(super) const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// The upload ids that the client has chosen.
+    pub(super) fn upload_ids(&self) -> Vec<UploadId> {
+        self.files.iter().filter_map(|file| file.upload_id).collect()
+    }
+
+    /// Rejects upload ids that belong to a different file.
+    pub(super) fn reject_reused_ids(&self, known: &HashMap<UploadId, Photo>) -> Result<(), CreateJobError> {
+        let mut problems = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            if known_photo(file, known).is_some_and(|photo| photo.declared != file.declared) {
+                problems.push(FileProblem {
+                    index,
+                    field: "uploadId",
+                    code: "upload_id_reused",
+                    message: "the upload id belongs to a file of another size, type or checksum".to_owned(),
+                });
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(CreateJobError::Files(problems))
+        }
+    }
+
+    /// The commit that declares the files without a known photo as photos of a new job, and the photos of all files. The
+    /// commit is empty if every file is known and the request has no idempotency key.
+    pub(super) fn plan(
+        &self,
+        known: &HashMap<UploadId, Photo>,
+        ports: &WritePorts,
+        settings: &Settings,
+    ) -> (Commit, DeclaredPhotos) {
+        let ids = ports.ids.as_ref();
+        let mut commit = ports.commit(self.command.metadata.clone());
+        let job = JobId::from_bits(ids.ulid());
+        let mut photos = Vec::with_capacity(self.files.len());
+        let mut bytes_total = 0;
+        let mut photo_count = 0;
+        for file in &self.files {
+            if let Some(photo) = known_photo(file, known) {
+                photos.push(photo.clone());
+                continue;
+            }
+            let id = PhotoId::from_bits(ids.ulid());
+            let event = Photo::queue(QueuePhoto {
+                id,
+                job,
+                owner: self.owner(),
+                upload_id: file
+                    .upload_id
+                    .unwrap_or_else(|| UploadId::from_random(random_bits(ids.secret()))),
+                declared: file.declared.clone(),
+                object: ObjectRef {
+                    bucket: settings.storage.bucket.clone(),
+                    key: settings.storage.keys.original(self.owner(), id),
+                    region: settings.storage.region.clone(),
+                },
+                window: upload_window(commit.at, &settings.uploads),
+            });
+            bytes_total += file.declared.bytes;
+            photo_count += 1;
+            commit.details.push(Details::PhotoName {
+                photo: id,
+                filename: file.filename.clone(),
+            });
+            photos.extend(record_new_photo(&mut commit, event, ids, &settings.work));
+        }
+        let created = photo_count > 0;
+        let job = if created {
+            let event = UploadJob::create(job, self.owner(), photo_count, bytes_total);
+            record_new_job(&mut commit, event, ids).map(|job| job.id)
+        } else {
+            common_job(&photos)
+        };
+        commit.idempotency = self.idempotency_key().map(|key| IdempotencyRecord {
+            owner: self.owner(),
+            key: key.clone(),
+            fingerprint: self.fingerprint,
+            photos: photos.iter().map(|photo| photo.id).collect(),
+            job,
+            expires_at: commit.at + settings.uploads.idempotency_lifetime,
+        });
+        let declared = DeclaredPhotos {
+            job,
+            created,
+            photos,
+        };
+        (commit, declared)
+    }
+}
+
+fn known_photo<'a>(file: &NewFile, known: &'a HashMap<UploadId, Photo>) -> Option<&'a Photo> {
+    file.upload_id.and_then(|id| known.get(&id))
+}
+
+/// The job that all photos belong to, if it is one.
+pub(super) fn common_job(photos: &[Photo]) -> Option<JobId> {
+    let first = photos.first()?.job;
+    photos.iter().all(|photo| photo.job == first).then_some(first)
+}
+
+fn random_bits(secret: [u8; 32]) -> u128 {
+    let mut bits = [0; 16];
+    for (to, from) in bits.iter_mut().zip(secret) {
+        *to = from;
+    }
+    u128::from_be_bytes(bits)
+}

@@ -1,0 +1,117 @@
+use std::{collections::HashMap, sync::Arc};
+
+use rapidphoto_domain::{
+    PhotoId, Timestamp, UserId,
+    photo::{Photo, PhotoCommand, UploadWindow},
+};
+
+use crate::{
+    batch::PhotoBatch,
+    commit::WriteError,
+    ports::{EventMetadata, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable, WritePorts},
+    settings::{Settings, UploadSettings},
+};
+
+/// Upload URLs, and the windows that bound them. The end of a photo's last URL is part of its stored state, as cleaning
+/// its object depends on it: no URL outlives the stored window.
+pub(crate) struct UploadTickets {
+    ports: WritePorts,
+    photos: Arc<dyn PhotoReads>,
+    presigner: Arc<dyn Presigner>,
+    settings: Arc<Settings>,
+}
+
+impl UploadTickets {
+    /// Tickets on these ports.
+    pub(crate) fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
+        Self {
+            ports: ports.write_ports(),
+            photos: Arc::clone(&ports.database.photos),
+            presigner: Arc::clone(&ports.presigner),
+            settings,
+        }
+    }
+
+    /// The photos; those that await their bytes with at least half of a URL's lifetime left.
+    pub(crate) async fn with_fresh_windows(
+        &self,
+        owner: UserId,
+        photos: Vec<Photo>,
+    ) -> Result<Vec<Photo>, WriteError> {
+        let now = self.ports.clock.now();
+        let stale = photos.iter().filter(|photo| self.is_stale(photo, now));
+        let stale: Vec<PhotoId> = stale.map(|photo| photo.id).collect();
+        if stale.is_empty() {
+            return Ok(photos);
+        }
+        let mut renewed = self.renew(owner, &stale).await?;
+        let mut fresh = Vec::with_capacity(photos.len());
+        for photo in photos {
+            fresh.push(match renewed.remove(&photo.id) {
+                Some(renewed) => renewed,
+                // Deleted since it was read.
+                None if self.is_stale(&photo, now) => self.ports.existing_photo(photo.id).await?,
+                None => photo,
+            });
+        }
+        Ok(fresh)
+    }
+
+    /// An upload URL that is valid until the photo's window says; `None` if the photo awaits no bytes.
+    pub(crate) async fn sign(&self, photo: &Photo) -> Result<Option<PresignedUrl>, Unavailable> {
+        if !awaits_bytes(photo) {
+            return Ok(None);
+        }
+        let left = photo.window.url_expires_at - self.ports.clock.now();
+        let grant = PutGrant {
+            key: photo.object.key.clone(),
+            mime_type: photo.declared.mime_type,
+            bytes: photo.declared.bytes,
+            checksum: photo.declared.checksum,
+            valid_for: left.to_std().unwrap_or_default(),
+        };
+        self.presigner.put(&grant).await.map(Some)
+    }
+
+    /// Begins new windows for photos that have stale ones.
+    async fn renew(&self, owner: UserId, stale: &[PhotoId]) -> Result<HashMap<PhotoId, Photo>, WriteError> {
+        let metadata = EventMetadata {
+            actor: Some(owner),
+            ..EventMetadata::default()
+        };
+        let batch = PhotoBatch {
+            ports: &self.ports,
+            reads: &*self.photos,
+            settings: &self.settings.work,
+            owner,
+            metadata: &metadata,
+        };
+        let renewed = batch.write(stale, |photo, now| {
+            let window = upload_window(now, &self.settings.uploads);
+            let renewal = self
+                .is_stale(photo, now)
+                .then(|| photo.decide(PhotoCommand::Renew { window }));
+            renewal.and_then(Result::ok).unwrap_or_default()
+        });
+        let renewed = renewed.await?.into_iter();
+        Ok(renewed.map(|photo| (photo.id, photo)).collect())
+    }
+
+    fn is_stale(&self, photo: &Photo, now: Timestamp) -> bool {
+        let fresh_until = now + self.settings.uploads.url_lifetime / 2;
+        awaits_bytes(photo) && photo.window.url_expires_at < fresh_until
+    }
+}
+
+/// An upload window that begins now.
+pub(crate) fn upload_window(now: Timestamp, settings: &UploadSettings) -> UploadWindow {
+    UploadWindow {
+        url_expires_at: now + settings.url_lifetime,
+        ends_at: now + settings.window,
+    }
+}
+
+/// Returns true if the photo's object may still be uploaded.
+const fn awaits_bytes(photo: &Photo) -> bool {
+    !photo.deleted && photo.status().awaits_upload()
+}
