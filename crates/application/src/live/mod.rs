@@ -1,4 +1,4 @@
-//! What happens, told while it happens: without a gap and without a repetition between snapshot, backfill and live.
+//! Live streams of events: a snapshot, a backfill from the log and the events that follow, without gaps or duplicates.
 
 mod tail;
 mod watch;
@@ -17,33 +17,33 @@ use crate::{
     progress::ProgressTick,
 };
 
-/// One thing that a watcher is told.
+/// Item of a live stream.
 #[derive(Debug, Clone)]
 pub enum LiveItem {
-    /// What the watcher knew is too old to go on from; a snapshot follows.
+    /// The stream can't be resumed from the client's cursor; a snapshot follows.
     Reset,
-    /// How everything stands now; what follows happened later.
+    /// Current state; all later items happened after it.
     Snapshot(Snapshot),
-    /// Something happened to a photo or a job. Its cursor is where the watcher can resume.
+    /// Event of a photo or a job. Its cursor is a position to resume from.
     State(Arc<StoredEvent>),
-    /// An upload went on. Ticks may be missing.
+    /// Progress of an upload. Best effort: ticks may be missing.
     Progress(ProgressTick),
 }
 
-/// Where a watcher begins.
+/// State at the start of a live stream.
 #[derive(Debug, Clone)]
 pub enum Snapshot {
-    /// The job that is watched.
+    /// State of the watched job.
     Job(Box<JobSnapshot>),
-    /// Everything of a user is watched; there is too much of it to be told at once.
+    /// Start of a user's stream. It contains no photos, because a user may have too many of them.
     User {
-        /// Where the log ended.
+        /// End of the log.
         cursor: Cursor,
     },
 }
 
 impl Snapshot {
-    /// Where the log ended when it was read.
+    /// End of the log when the snapshot was read.
     pub const fn cursor(&self) -> Cursor {
         match self {
             Self::Job(job) => job.view.cursor,
@@ -52,17 +52,17 @@ impl Snapshot {
     }
 }
 
-/// Why a stream ended early. The watcher resumes from the last cursor that it was told.
+/// Reasons why a live stream ends early. The client resumes from the last cursor that it received.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LiveError {
-    /// The watcher was too slow: something that must not be left out would have been.
-    #[error("the watcher has fallen behind")]
+    /// The client reads too slowly, so that events would have been skipped.
+    #[error("the client reads the stream too slowly")]
     Lagged,
     /// The log can't be read.
     #[error(transparent)]
     Log(#[from] LogError),
 }
 
-/// What a watcher is told, until it goes away or the process stops.
+/// Items for one client, until it disconnects or the process stops.
 pub type LiveStream = Pin<Box<dyn Stream<Item = Result<LiveItem, LiveError>> + Send>>;
