@@ -1,8 +1,8 @@
-//! Word of what was just committed, for those in this process who would otherwise have to poll for it. A signal is
-//! never the only way to learn of something: who misses one finds out by polling.
+//! In-process notifications of commits, which save their receivers a wait for the next poll. They are an optimization
+//! only: a receiver that misses one finds the same work or events by polling.
 
+mod event_counts;
 mod journal;
-mod tally;
 
 use tokio::sync::watch;
 
@@ -10,7 +10,7 @@ pub use journal::SignallingJournal;
 
 use crate::ports::Cursor;
 
-/// Tells of commits. All clones are one.
+/// Sender and source of commit notifications. Clones share their channels.
 #[derive(Debug, Clone)]
 pub struct Signals {
     work: watch::Sender<u64>,
@@ -27,12 +27,12 @@ impl Default for Signals {
 }
 
 impl Signals {
-    /// There is work that is due.
+    /// Announces that due work was committed.
     pub fn work_committed(&self) {
         self.work.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// The log reaches as far as this.
+    /// Announces the new end of the log; an earlier position than the known one has no effect.
     pub fn log_committed(&self, cursor: Cursor) {
         self.log.send_if_modified(|known| {
             let further = *known < cursor;
@@ -41,12 +41,12 @@ impl Signals {
         });
     }
 
-    /// Changes whenever there is new work.
+    /// Channel whose value changes when due work is committed.
     pub fn work(&self) -> watch::Receiver<u64> {
         self.work.subscribe()
     }
 
-    /// How far the log was seen to reach; changes whenever it grows.
+    /// Channel with the last known end of the log.
     pub fn log(&self) -> watch::Receiver<Cursor> {
         self.log.subscribe()
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn word_of_an_earlier_commit_that_comes_late_takes_nothing_back() {
+    fn a_late_signal_of_an_earlier_commit_changes_nothing() {
         let signals = Signals::default();
         let mut log = signals.log();
         signals.log_committed(Cursor::new(0, 7));
