@@ -1,4 +1,4 @@
-//! What follows from events by itself: subscriptions read the log in order, each by one runner at a time.
+//! Subscriptions: reactions to events, which read the log in order. One runner at a time executes each of them.
 
 mod job_completion;
 mod runner;
@@ -10,36 +10,36 @@ pub use runner::SubscriptionRunner;
 
 use crate::ports::{Advance, EventFilter, LogError, StoredEvent, SubscriptionName, Unavailable};
 
-/// Acts on events.
+/// Reaction to events.
 #[async_trait]
 pub trait Reactor: Send + Sync {
-    /// The subscription's name.
+    /// Name of the subscription.
     fn name(&self) -> SubscriptionName;
 
-    /// The events that it wants to see.
+    /// Events to react to.
     fn filter(&self) -> EventFilter;
 
-    /// Reacts to a part of the log, which may have been reacted to before, in whole or in part.
+    /// Reacts to a page of events. Delivery is at least once: some or all of them may have been handled before.
     ///
-    /// Whatever it commits carries `advance`, or an advance that stays where it begins, so that a runner which lost its
-    /// lease writes nothing. Tells whether `advance` was committed with the last of the reactions.
+    /// Every commit carries `advance`, or an advance that ends at its start, so that a runner that lost its lease can't
+    /// commit. Returns true if `advance` was part of the last commit.
     async fn react(&self, events: &[StoredEvent], advance: Advance) -> Result<bool, ReactError>;
 }
 
-/// Why a reaction was not finished.
+/// Reasons why a reaction was not completed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReactError {
-    /// Another runner has the subscription.
-    #[error("another runner has the subscription")]
+    /// Another runner has acquired the subscription.
+    #[error("another runner has acquired the subscription")]
     LeaseLost,
     /// The log can't be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// The reactor broke.
+    /// The reactor panicked.
     #[error("the reactor panicked")]
     Panicked,
 }
