@@ -3,19 +3,19 @@ use crate::{
     ports::{Grant, TokenError},
 };
 
-/// Reads access tokens.
+/// Verifies access tokens.
 #[derive(Clone)]
 pub struct Authenticate {
     outside: Outside,
 }
 
 impl Authenticate {
-    /// A reader on these ports.
+    /// Creates a verifier.
     pub const fn new(outside: Outside) -> Self {
         Self { outside }
     }
 
-    /// What a token allows at this moment. Asks nobody.
+    /// Verifies a token without any I/O and returns what it allows.
     pub fn token(&self, token: &str) -> Result<Grant, TokenError> {
         self.outside.tokens.verify(token, self.outside.clock.now())
     }

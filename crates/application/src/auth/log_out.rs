@@ -1,20 +1,20 @@
 use super::SecretToken;
 use crate::{outside::Outside, ports::Unavailable};
 
-/// Ends logins.
+/// Revokes logins.
 #[derive(Clone)]
 pub struct LogOutHandler {
     outside: Outside,
 }
 
 impl LogOutHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub const fn new(outside: Outside) -> Self {
         Self { outside }
     }
 
-    /// Revokes every refresh token of the login that this one belongs to. An unknown one belongs to none: that is what
-    /// the client wanted. Access tokens run out by themselves.
+    /// Revokes all refresh tokens of the login that `token` belongs to. An unknown token is no error, because its login has
+    /// already ended. Access tokens stay valid until they expire.
     pub async fn handle(&self, token: &SecretToken) -> Result<(), Unavailable> {
         self.outside.sessions.revoke(token.hash()).await
     }
