@@ -11,30 +11,30 @@ use crate::{
     settings::WorkSettings,
 };
 
-/// Gives a photo up: cancels it on its way, deletes it when it is at an end.
+/// Request to delete a photo in a terminal state, or to cancel any other.
 #[derive(Debug, Clone)]
 pub struct DeletePhoto {
-    /// Whose photo it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// Which photo.
+    /// Photo to delete or cancel.
     pub photo: PhotoId,
-    /// Where the request came from.
+    /// Metadata of the request.
     pub metadata: EventMetadata,
 }
 
-/// Why a photo was not given up.
+/// Reasons why a photo is neither deleted nor cancelled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeletePhotoError {
     /// The user has no such photo.
     #[error("there is no such photo")]
     NoSuchPhoto,
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Cancels and deletes photos.
+/// Deletes and cancels photos.
 #[derive(Clone)]
 pub struct DeletePhotoHandler {
     outside: Outside,
@@ -45,12 +45,12 @@ pub struct DeletePhotoHandler {
 const MAX_ROUNDS: usize = 16;
 
 impl DeletePhotoHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub const fn new(outside: Outside, settings: WorkSettings) -> Self {
         Self { outside, settings }
     }
 
-    /// Cancels or deletes, as the photo's state is, and gives what it is afterwards.
+    /// Deletes or cancels the photo, depending on its state, and returns its new state.
     pub async fn handle(&self, command: DeletePhoto) -> Result<Photo, DeletePhotoError> {
         for _ in 0..MAX_ROUNDS {
             let current = self.outside.aggregates.photo(command.photo).await?;
@@ -62,7 +62,7 @@ impl DeletePhotoHandler {
                     cancel_photo(&self.outside, &self.settings, command.photo, &command.metadata).await?;
                 match cancelled {
                     Some(photo) if photo.value.status() == PhotoStatus::Cancelled => return Ok(photo.value),
-                    // It came to its end meanwhile: that is deleted.
+                    // The photo reached a terminal state meanwhile, so it is deleted instead.
                     Some(_) => continue,
                     None => return Err(DeletePhotoError::NoSuchPhoto),
                 }

@@ -5,7 +5,7 @@ use crate::{
     ports::{LogError, StoredEvent, Unavailable},
 };
 
-/// Why there is no history.
+/// Reasons why there is no history.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -15,24 +15,24 @@ pub enum HistoryError {
     /// The log can't be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Tells what happened to photos, from the log.
+/// Reads the history of photos from the log.
 #[derive(Clone)]
 pub struct PhotoHistoryHandler {
     outside: Outside,
 }
 
 impl PhotoHistoryHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub const fn new(outside: Outside) -> Self {
         Self { outside }
     }
 
-    /// A photo's events, in order.
+    /// Returns the events of a photo, in order.
     pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Vec<StoredEvent>, HistoryError> {
         let known = self.outside.photos.photo(owner, photo).await?;
         known.ok_or(HistoryError::NoSuchPhoto)?;

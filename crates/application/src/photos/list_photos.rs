@@ -7,7 +7,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Lists photos, page by page.
+/// Lists photos in pages.
 #[derive(Clone)]
 pub struct ListPhotosHandler {
     outside: Outside,
@@ -15,7 +15,7 @@ pub struct ListPhotosHandler {
 }
 
 impl ListPhotosHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(outside: Outside, settings: Settings) -> Self {
         Self {
             shown: ShowPhotoHandler::new(outside.clone(), settings),
@@ -23,7 +23,7 @@ impl ListPhotosHandler {
         }
     }
 
-    /// A page of a user's photos, and where the next one begins.
+    /// Returns a page of a user's photos and the position after which the next page starts.
     pub async fn handle(
         &self,
         owner: UserId,
