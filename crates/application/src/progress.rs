@@ -1,4 +1,4 @@
-//! How far uploads are: kept in memory, never written tick by tick.
+//! Progress of running uploads, kept in memory only: single ticks are not stored.
 
 use std::{
     collections::HashMap,
@@ -9,49 +9,49 @@ use metrics::gauge;
 use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, values::Progress};
 use tokio::sync::broadcast;
 
-/// One step forward of one upload.
+/// Progress report of one upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProgressTick {
-    /// Whose photo it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// The photo's job.
+    /// Job of the photo.
     pub job: JobId,
-    /// The photo.
+    /// Photo that is being uploaded.
     pub photo: PhotoId,
-    /// How far it is.
+    /// Bytes sent so far and in total.
     pub progress: Progress,
 }
 
-/// What is known of one upload under way.
+/// State of one running upload.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     tick: ProgressTick,
     last_seen: Timestamp,
 }
 
-/// The progress of every upload under way, and everyone who watches it.
+/// Progress of all running uploads, and the channel to its watchers.
 ///
-/// Progress is best effort: it is lost with the process, and a watcher that is slow misses ticks.
+/// Progress is best effort: it is lost when the process stops, and a slow watcher misses ticks.
 #[derive(Debug)]
 pub struct ProgressBoard {
     uploads: Mutex<HashMap<PhotoId, Entry>>,
     watchers: broadcast::Sender<ProgressTick>,
 }
 
-/// How many ticks a slow watcher may fall behind before it misses some.
-const TICKS_KEPT: usize = 4096;
+/// Ticks that a slow watcher may have pending before it misses some.
+const TICK_CHANNEL_CAPACITY: usize = 4096;
 
 impl Default for ProgressBoard {
     fn default() -> Self {
         Self {
             uploads: Mutex::default(),
-            watchers: broadcast::Sender::new(TICKS_KEPT),
+            watchers: broadcast::Sender::new(TICK_CHANNEL_CAPACITY),
         }
     }
 }
 
 impl ProgressBoard {
-    /// Makes room for an upload that is about to tell. Nobody hears of it yet; one that is known stays as it is.
+    /// Adds an upload without notifying watchers. An upload that is already tracked is not changed.
     pub fn expect(&self, upload: ProgressTick, now: Timestamp) {
         let entry = Entry {
             tick: upload,
@@ -59,13 +59,13 @@ impl ProgressBoard {
         };
         let mut uploads = self.uploads();
         uploads.entry(upload.photo).or_insert(entry);
-        measure(&uploads);
+        report_count(&uploads);
     }
 
-    /// Takes in how far an upload is; false if it is not expected, or is somebody else's. Progress that is no further
-    /// than what is known is a sign of life, nothing more.
+    /// Records progress and notifies watchers. Returns false if the upload is not tracked or has another owner.
     ///
-    /// An upload that was forgotten stays so: a tick that comes late does not bring it back.
+    /// Progress never decreases: a smaller number of bytes only updates the time of the last activity. A late tick of a
+    /// removed upload does not add it again.
     pub fn advance(&self, owner: UserId, photo: PhotoId, bytes_sent: u64, now: Timestamp) -> bool {
         let mut uploads = self.uploads();
         let Some(entry) = uploads.get_mut(&photo).filter(|entry| entry.tick.owner == owner) else {
@@ -77,42 +77,42 @@ impl ProgressBoard {
         let tick = entry.tick;
         drop(uploads);
         if tick.progress != known {
-            // Nobody watching is no error.
+            // Sending fails if there are no watchers, which is no error.
             let _ = self.watchers.send(tick);
         }
         true
     }
 
-    /// How far an upload is, if it has told.
+    /// Progress of an upload; `None` if it is not tracked.
     pub fn progress(&self, photo: PhotoId) -> Option<Progress> {
         self.upload(photo).map(|tick| tick.progress)
     }
 
-    /// What is known of an upload, if it has told.
+    /// Last tick of an upload; `None` if it is not tracked.
     pub fn upload(&self, photo: PhotoId) -> Option<ProgressTick> {
         self.uploads().get(&photo).map(|entry| entry.tick)
     }
 
-    /// When an upload last told.
-    pub fn last_sign_of_life(&self, photo: PhotoId) -> Option<Timestamp> {
+    /// Time of an upload's last activity; `None` if it is not tracked.
+    pub fn last_activity(&self, photo: PhotoId) -> Option<Timestamp> {
         self.uploads().get(&photo).map(|entry| entry.last_seen)
     }
 
-    /// Forgets uploads that have not told since `before`: they are over, one way or another.
+    /// Removes uploads without activity since `before`: they have ended or were abandoned.
     pub fn forget_silent(&self, before: Timestamp) {
         let mut uploads = self.uploads();
         uploads.retain(|_, entry| entry.last_seen >= before);
-        measure(&uploads);
+        report_count(&uploads);
     }
 
-    /// Forgets one upload: it has arrived, came to nothing, or begins anew.
+    /// Removes one upload, because it completed, ended or restarted.
     pub fn forget(&self, photo: PhotoId) {
         let mut uploads = self.uploads();
         uploads.remove(&photo);
-        measure(&uploads);
+        report_count(&uploads);
     }
 
-    /// Every step forward from now on.
+    /// Subscribes to the progress of all uploads.
     pub fn subscribe(&self) -> broadcast::Receiver<ProgressTick> {
         self.watchers.subscribe()
     }
@@ -122,9 +122,12 @@ impl ProgressBoard {
     }
 }
 
-/// Tells how many uploads are under way. Called under their lock, so that the last word is the last count.
-fn measure(uploads: &HashMap<PhotoId, Entry>) {
-    #[expect(clippy::cast_precision_loss, reason = "nobody counts uploads beyond 2^52")]
+/// Sets the gauge of running uploads. Called while the lock is held, so that the gauge never keeps an outdated number.
+fn report_count(uploads: &HashMap<PhotoId, Entry>) {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the number of uploads is far below 2^52"
+    )]
     gauge!("upload_inflight").set(uploads.len() as f64);
 }
 
@@ -142,36 +145,36 @@ mod tests {
     }
 
     #[test]
-    fn progress_never_falls_and_repetitions_are_not_told() {
+    fn progress_never_decreases_and_repeated_ticks_are_not_sent() {
         let board = ProgressBoard::default();
         let mut watcher = board.subscribe();
         let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap();
-        let tell = |sent, second| {
+        let report = |sent, second| {
             let upload = tick(0);
             board.advance(upload.owner, upload.photo, sent, at(second))
         };
-        assert!(!tell(10, 0), "it is not expected yet");
+        assert!(!report(10, 0), "the upload is not tracked yet");
         board.expect(tick(0), at(0));
         for (sent, second) in [(10, 1), (50, 2), (20, 3), (50, 4)] {
-            assert!(tell(sent, second));
+            assert!(report(sent, second));
         }
-        let stranger = UserId::from_bits(2);
-        assert!(!board.advance(stranger, PhotoId::from_bits(1), 60, at(5)));
+        let other_user = UserId::from_bits(2);
+        assert!(!board.advance(other_user, PhotoId::from_bits(1), 60, at(5)));
         board.expect(tick(0), at(5));
         assert_eq!(
             board.progress(PhotoId::from_bits(1)),
             Some(Progress::new(50, 100))
         );
         assert_eq!(
-            board.last_sign_of_life(PhotoId::from_bits(1)),
+            board.last_activity(PhotoId::from_bits(1)),
             Some(at(4)),
-            "a late tick is a sign of life"
+            "a repeated tick counts as activity"
         );
         assert_eq!(watcher.try_recv().unwrap(), tick(10));
         assert_eq!(watcher.try_recv().unwrap(), tick(50));
         assert!(watcher.try_recv().is_err());
         board.forget_silent(at(5));
         assert_eq!(board.progress(PhotoId::from_bits(1)), None);
-        assert!(!tell(60, 6), "what is forgotten does not come back");
+        assert!(!report(60, 6), "a removed upload is not added again");
     }
 }

@@ -1,108 +1,114 @@
-//! What a deployment decides about the use cases. The runtime reads it from configuration and validates it.
+//! Settings of the use cases. The runtime reads them from the configuration and validates them.
 
 use std::time::Duration;
 
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 
-/// Everything a deployment decides.
+/// All settings of the use cases.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where objects go.
+    /// Location of stored objects.
     pub storage: StorageSettings,
-    /// What uploads are accepted, and for how long.
+    /// Limits and lifetimes of uploads.
     pub uploads: UploadSettings,
-    /// How work is done.
+    /// Scheduling, retries and retention of background work.
     pub work: WorkSettings,
-    /// How photos are judged.
+    /// Validation of photos.
     pub checks: CheckSettings,
-    /// How users prove who they are.
+    /// Registration, passwords and token lifetimes.
     pub auth: AuthSettings,
 }
 
-/// Where objects go.
+/// Location of stored objects. There are no defaults.
 #[derive(Debug, Clone)]
 pub struct StorageSettings {
-    /// The bucket's name.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The bucket's region.
+    /// Region of the bucket.
     pub region: String,
-    /// The deployment's part of the bucket.
+    /// Key space of the deployment: its prefix in the bucket.
     pub keys: KeySpace,
 }
 
-/// What uploads are accepted, and for how long.
+/// Limits and lifetimes of uploads.
 #[derive(Debug, Clone, Copy)]
 pub struct UploadSettings {
-    /// The most files in one job.
+    /// Maximum number of files in one job. Default: 1000.
     pub max_files: usize,
-    /// The most bytes in one file.
+    /// Maximum size of a file in bytes. Default: 100 MiB. Larger files are rejected.
     pub max_file_bytes: u64,
-    /// How long an upload or download URL works.
+    /// Validity of upload and download URLs. Default: 15 minutes.
     pub url_lifetime: Duration,
-    /// How long an upload may take, from its last sign of life.
+    /// Upload window: an upload expires this long after its last activity (creation, renewal, part URLs or progress).
+    /// Default: 24 hours.
     pub window: Duration,
-    /// How long an idempotency key is kept.
+    /// Retention of idempotency keys. Default: 24 hours. A later request with the same key creates a new job.
     pub idempotency_lifetime: Duration,
 }
 
-/// How work is done.
+/// Scheduling, retries and retention of background work.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkSettings {
-    /// How many photos are worked on at once.
+    /// Maximum number of concurrent work items per worker pool. Default: 8.
     pub concurrency: usize,
-    /// How long a claim holds without being renewed.
+    /// Validity of a claim that is not renewed. Default: 1 minute. Work of a crashed process is claimed again after this
+    /// time.
     pub lease: Duration,
-    /// The longest pause between two looks at the record.
+    /// Maximum interval between two polls of the work queue. Default: 5 seconds.
     pub poll: Duration,
-    /// How long after a URL's end storage is asked whether the object came, for a PUT that began in time.
+    /// Delay of the first look for an object after its upload URL expired. Default: 30 seconds. A PUT that began before
+    /// the expiry can finish in this time.
     pub look_grace: Duration,
-    /// How often a reported object is looked for before it is called missing.
+    /// Number of looks for a reported object before its photo fails as `upload_missing`. Default: 3.
     pub max_looks: u32,
-    /// The least pause between two such looks; jitter adds up to twice as much.
+    /// Minimum interval between two of these looks. Default: 5 seconds. Jitter adds up to twice as much.
     pub look_pause: Duration,
-    /// How many errors end the processing of a photo.
+    /// Number of failed attempts after which the processing of a photo fails. Default: 3.
     pub max_attempts: u32,
-    /// How many claims end it: a photo that kills its worker.
+    /// Number of claims after which the processing of a photo fails. Default: 6. Bounds the attempts of a photo that
+    /// crashes its worker, which are not counted as failed attempts.
     pub max_claims: u32,
-    /// The pause after a first error; it doubles with each.
+    /// Delay after the first failed attempt. Default: 2 seconds. It doubles with each further one, up to 5 minutes.
     pub retry_pause: Duration,
-    /// How long the original of a rejected photo is kept.
+    /// Retention of the originals of rejected photos. Default: 7 days.
     pub keep_rejected: Duration,
-    /// How long the original of a failed photo is kept.
+    /// Retention of the originals of failed photos. Default: 30 days.
     pub keep_failed: Duration,
-    /// How many bytes of originals are held in memory at once; a larger one is worked on alone.
+    /// Maximum total size of originals in memory, in bytes. Default: 256 MiB. A larger original is processed alone.
     pub download_budget_bytes: u64,
-    /// How long work under way may still take when the process is told to stop; what takes longer is handed back.
+    /// Time that running work has to finish during shutdown. Default: 20 seconds. Work that takes longer is aborted and
+    /// its claim released.
     pub drain: Duration,
 }
 
-/// How photos are judged.
+/// Validation of photos.
 #[derive(Debug, Clone)]
 pub struct CheckSettings {
-    /// What each check's no comes to.
+    /// Effect of each failed check: none, a warning or rejection. Default: see [`CheckPolicies`].
     pub policies: CheckPolicies,
-    /// The most pixels in a photo.
+    /// Maximum number of pixels, width times height. Default: 100 000 000.
     pub max_pixels: u64,
-    /// The least length of a photo's shorter edge, in pixels.
+    /// Minimum length of the shorter edge, in pixels. Default: none.
     pub min_edge: Option<u32>,
 }
 
-/// How users prove who they are.
+/// Registration, passwords and token lifetimes.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthSettings {
-    /// Whether anybody may register.
+    /// True if new accounts can be registered. Default: true.
     pub registration_open: bool,
-    /// How long an access token holds.
+    /// Validity of access tokens. Default: 15 minutes.
     pub access_lifetime: Duration,
-    /// How long a refresh token holds.
+    /// Validity of refresh tokens. Default: 30 days.
     pub refresh_lifetime: Duration,
-    /// How long after its rotation a refresh token still gets the same successor.
+    /// Time after its rotation in which a refresh token still returns the same successor. Default: 30 seconds. Lets a
+    /// client whose response was lost repeat the request; later use revokes the login.
     pub refresh_grace: Duration,
-    /// Until when a stream ticket must be used for the first time.
+    /// Time in which a stream ticket must be used first. Default: 1 minute.
     pub ticket_first_use: Duration,
-    /// How long a used stream ticket serves reconnects.
+    /// Time in which a used stream ticket is accepted for reconnects. Default: 24 hours.
     pub ticket_lifetime: Duration,
-    /// The least length of a password, in characters.
+    /// Minimum length of a password, in characters. Default: 10.
     pub min_password_chars: usize,
 }
 

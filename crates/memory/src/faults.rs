@@ -116,7 +116,7 @@ impl Faults {
 impl Operation {
     const fn what(self) -> &'static str {
         match self {
-            Self::Commit | Self::Read | Self::Claim | Self::Session => "the record",
+            Self::Commit | Self::Read | Self::Claim | Self::Session => "the database",
             Self::Head | Self::Get | Self::Put | Self::Delete | Self::Bucket | Self::Announce => {
                 "object storage"
             }

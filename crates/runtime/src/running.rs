@@ -21,8 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Secrets, SystemClock, SystemIds,
-    housekeeping,
+    Config, Secrets, SystemClock, SystemIds, housekeeping,
     lane::Lane,
     readiness::Dependencies,
     wiring::{self, Addresses, Parts},
@@ -109,10 +108,7 @@ pub async fn start(
         config.work.poll,
     ));
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
-    workers.run(
-        "housekeeping",
-        housekeeping::run(housekeeping, workers.stopped()),
-    );
+    workers.run("housekeeping", housekeeping::run(housekeeping, workers.stopped()));
 
     let mut front = Lane::new(&broken);
     let stop = front.stopped();

@@ -1,4 +1,4 @@
-//! What operators do.
+//! Use cases of operators.
 
 mod verify;
 

@@ -12,7 +12,7 @@ use crate::ports::{
     StateRows, StoredEvent, Unavailable,
 };
 
-/// Checks that every state row equals the fold of its stream's events.
+/// Check that every state row equals the fold of its stream's events.
 #[derive(Clone)]
 pub struct VerifyRecord {
     log: Arc<dyn EventLog>,
@@ -20,41 +20,43 @@ pub struct VerifyRecord {
     aggregates: Arc<dyn Aggregates>,
 }
 
-/// What a verification found.
+/// Result of a verification.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct VerificationReport {
-    /// How many streams were compared.
+    /// Number of compared streams.
     pub streams: u64,
-    /// Every stream whose row is wrong, missing, or has no events.
+    /// Streams whose row is wrong or missing, and rows without events.
     pub mismatches: Vec<Mismatch>,
 }
 
-/// A stream and its row that don't agree.
+/// Stream whose state row does not match its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Which stream.
+    /// Stream of the row.
     pub stream: StreamId,
-    /// What is wrong.
+    /// Description of the difference.
     pub fault: String,
 }
 
-/// Why the record could not be verified to its end.
+/// Reasons why a verification was not completed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// The log can't be read.
     #[error("the log can't be read")]
     Log(#[from] LogError),
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-const ROWS: usize = 200;
-const EVENTS: usize = 1000;
+/// Rows per read.
+const ROW_PAGE_SIZE: usize = 200;
+/// Events per read.
+const EVENT_PAGE_SIZE: usize = 1000;
 
 impl VerificationReport {
-    /// Whether everything agrees.
+    /// Returns true if there are no mismatches.
     pub const fn is_clean(&self) -> bool {
         self.mismatches.is_empty()
     }
@@ -67,7 +69,7 @@ impl fmt::Display for Mismatch {
 }
 
 impl VerifyRecord {
-    /// A verification of this record.
+    /// Creates a verification of the database behind these ports.
     pub fn new(database: &DatabasePorts) -> Self {
         Self {
             log: Arc::clone(&database.log),
@@ -76,14 +78,14 @@ impl VerifyRecord {
         }
     }
 
-    /// Goes through all streams. The record may be written to meanwhile.
+    /// Compares all streams. The database may be written to meanwhile.
     pub async fn handle(&self) -> Result<VerificationReport, VerifyError> {
-        // Counted first: streams that begin later only add rows.
+        // Counted first: streams that are created later only add rows, and can't hide a missing one.
         let streams = self.rows.stream_count().await?;
         let mut report = VerificationReport::default();
         let mut seen = BTreeSet::new();
         loop {
-            let page = self.rows.state_rows(seen.last().copied(), ROWS).await?;
+            let page = self.rows.state_rows(seen.last().copied(), ROW_PAGE_SIZE).await?;
             if page.is_empty() {
                 break;
             }
@@ -102,29 +104,29 @@ impl VerifyRecord {
         Ok(report)
     }
 
-    /// What is wrong with a row, if anything is.
+    /// Compares a row with its stream; `None` if they match.
     async fn compare(&self, row: &AggregateRow) -> Result<Option<String>, VerifyError> {
         let events = self.log.events(row.stream, Version::NEW).await?;
         let counted = events.iter().zip(1..);
-        if let Some((event, wanted)) = counted
+        if let Some((event, expected)) = counted
             .into_iter()
-            .find(|(event, wanted)| event.version.0 != *wanted)
+            .find(|(event, expected)| event.version.0 != *expected)
         {
             return Ok(Some(format!(
-                "the event at version {} stands where version {wanted} belongs",
+                "an event has version {}, expected {expected}",
                 event.version
             )));
         }
         let in_log = Version(events.len() as u64);
         if in_log < row.version {
             return Ok(Some(format!(
-                "the row is at version {}, the log ends at {in_log}",
+                "the row has version {}, but the stream ends at {in_log}",
                 row.version
             )));
         }
-        if row.version < in_log && !self.row_has_moved(row.stream, in_log).await? {
+        if row.version < in_log && !self.row_caught_up(row.stream, in_log).await? {
             return Ok(Some(format!(
-                "the row is at version {}, the log at {in_log}",
+                "the row has version {}, but the stream has {in_log}",
                 row.version
             )));
         }
@@ -137,8 +139,8 @@ impl VerifyRecord {
         })
     }
 
-    /// Whether a row that was behind its stream was only read before the stream went on.
-    async fn row_has_moved(&self, stream: StreamId, version: Version) -> Result<bool, Unavailable> {
+    /// Returns true if a row that was older than its stream has that version now: the stream grew after the row was read.
+    async fn row_caught_up(&self, stream: StreamId, version: Version) -> Result<bool, Unavailable> {
         let now = match stream {
             StreamId::Photo(id) => self.aggregates.photo(id).await?.map(|row| row.version),
             StreamId::Job(id) => self.aggregates.job(id).await?.map(|row| row.version),
@@ -157,7 +159,7 @@ impl VerifyRecord {
         loop {
             let page = self
                 .log
-                .events_after(cursor, &EventFilter::default(), EVENTS)
+                .events_after(cursor, &EventFilter::default(), EVENT_PAGE_SIZE)
                 .await?;
             let streams = page.events.iter().map(|event| event.stream);
             without.extend(streams.filter(|stream| !rows.contains(stream)));
@@ -176,9 +178,9 @@ impl VerifyRecord {
     }
 }
 
-/// The state that a stream's events come to.
+/// Folds a stream's events into its state.
 fn fold(stream: StreamId, events: &[StoredEvent]) -> Result<AggregateState, String> {
-    let other = || "the stream holds an event of another kind of stream".to_owned();
+    let other = || "the stream contains an event of another type of stream".to_owned();
     match stream {
         StreamId::Photo(_) => {
             let events = events.iter().map(|stored| match &stored.event {

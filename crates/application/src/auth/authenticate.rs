@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::ports::{AccessTokens, Clock, Grant, Ports, TokenError};
 
-/// Reads access tokens.
+/// Verifies access tokens.
 #[derive(Clone)]
 pub struct Authenticate {
     clock: Arc<dyn Clock>,
@@ -10,7 +10,7 @@ pub struct Authenticate {
 }
 
 impl Authenticate {
-    /// A reader on these ports.
+    /// Creates a verifier.
     pub fn new(ports: &Ports) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
@@ -18,7 +18,7 @@ impl Authenticate {
         }
     }
 
-    /// What a token allows at this moment. Asks nobody.
+    /// Verifies a token without any I/O and returns what it allows.
     pub fn token(&self, token: &str) -> Result<Grant, TokenError> {
         self.tokens.verify(token, self.clock.now())
     }

@@ -7,105 +7,105 @@ use std::{
 
 use rapidphoto_domain::{Timestamp, values::Email};
 
-/// Remembers failed logins for a minute, so that passwords can't be guessed at speed.
+/// Rate limit on failed logins, which slows down password guessing. Failures are kept in memory for one minute.
 ///
-/// An account is counted together with the address that tries it: a stranger can't lock its owner out. An attempt takes
-/// its place before the password is looked at, so that guesses made all at once are no more than guesses one by one.
+/// Failures are counted per account and client address, so that attempts from another address can't lock the owner out.
+/// An attempt is counted before the password is verified, so that concurrent guesses are limited like sequential ones.
 #[derive(Debug)]
 pub struct FailedLogins {
     allowed: usize,
-    suspects: Mutex<HashMap<Suspect, Attempts>>,
+    attempts: Mutex<HashMap<Source, Attempts>>,
 }
 
-/// An account, and who tries it.
-type Suspect = (Email, Option<IpAddr>);
+/// Account and client address of an attempt.
+type Source = (Email, Option<IpAddr>);
 
 #[derive(Debug, Default)]
 struct Attempts {
-    /// When those that failed of late began.
+    /// Start times of the failed attempts in the last minute.
     failed: VecDeque<Timestamp>,
-    /// How many are not decided yet; each may come to be a failure.
-    under_way: usize,
+    /// Number of attempts without a result yet; each of them may fail.
+    pending: usize,
 }
 
 const WINDOW: Duration = Duration::from_mins(1);
-/// How long to wait for others that are not decided yet.
-const TURN: Duration = Duration::from_secs(1);
-/// How many account and address pairs are remembered before silent ones are swept out.
-const SWEEP_AT: usize = 10_000;
+/// Suggested delay when pending attempts exhaust the limit.
+const PENDING_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Number of account and address pairs from which on those without recent failures are removed.
+const SWEEP_THRESHOLD: usize = 10_000;
 
 impl FailedLogins {
-    /// So many failures a minute are allowed.
+    /// Creates a limit of `allowed` failures per minute, at least 1.
     pub fn new(allowed: usize) -> Self {
         Self {
             allowed: allowed.max(1),
-            suspects: Mutex::default(),
+            attempts: Mutex::default(),
         }
     }
 
-    /// Takes a place among the attempts that may fail, or tells how long to wait for one.
+    /// Starts an attempt. If the limit is reached, returns the time until the next attempt is allowed.
     pub(super) fn try_begin(
         &self,
         email: Email,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Attempt<'_>, Duration> {
-        let mut suspects = self.suspects();
-        if suspects.len() >= SWEEP_AT {
-            suspects.retain(|_, attempts| attempts.matter(now));
+        let mut by_source = self.attempts();
+        if by_source.len() >= SWEEP_THRESHOLD {
+            by_source.retain(|_, attempts| attempts.are_recent(now));
         }
-        let suspect = (email, address);
-        let attempts = suspects.entry(suspect.clone()).or_default();
+        let source = (email, address);
+        let attempts = by_source.entry(source.clone()).or_default();
         attempts.failed.retain(|at| *at + WINDOW > now);
-        if attempts.failed.len() + attempts.under_way >= self.allowed {
+        if attempts.failed.len() + attempts.pending >= self.allowed {
             let oldest = attempts.failed.front();
             let oldest = oldest.filter(|_| attempts.failed.len() >= self.allowed);
-            let left = oldest.and_then(|oldest| (*oldest + WINDOW - now).to_std().ok());
-            return Err(left.unwrap_or(TURN));
+            let remaining = oldest.and_then(|oldest| (*oldest + WINDOW - now).to_std().ok());
+            return Err(remaining.unwrap_or(PENDING_RETRY_DELAY));
         }
-        attempts.under_way += 1;
-        drop(suspects);
+        attempts.pending += 1;
+        drop(by_source);
         Ok(Attempt {
             logins: self,
-            suspect,
-            begun: now,
+            source,
+            started_at: now,
             outcome: Outcome::Failed,
         })
     }
 
     fn end(&self, attempt: &Attempt<'_>) {
-        let mut suspects = self.suspects();
-        let Some(attempts) = suspects.get_mut(&attempt.suspect) else {
+        let mut by_source = self.attempts();
+        let Some(attempts) = by_source.get_mut(&attempt.source) else {
             return;
         };
-        attempts.under_way = attempts.under_way.saturating_sub(1);
+        attempts.pending = attempts.pending.saturating_sub(1);
         match attempt.outcome {
-            Outcome::Failed => attempts.failed.push_back(attempt.begun),
+            Outcome::Failed => attempts.failed.push_back(attempt.started_at),
             Outcome::Succeeded => attempts.failed.clear(),
-            Outcome::Undecided => {}
+            Outcome::Unknown => {}
         }
-        if attempts.failed.is_empty() && attempts.under_way == 0 {
-            suspects.remove(&attempt.suspect);
+        if attempts.failed.is_empty() && attempts.pending == 0 {
+            by_source.remove(&attempt.source);
         }
     }
 
-    fn suspects(&self) -> MutexGuard<'_, HashMap<Suspect, Attempts>> {
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn attempts(&self) -> MutexGuard<'_, HashMap<Source, Attempts>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Attempts {
-    fn matter(&self, now: Timestamp) -> bool {
-        self.under_way > 0 || self.failed.iter().any(|at| *at + WINDOW > now)
+    fn are_recent(&self, now: Timestamp) -> bool {
+        self.pending > 0 || self.failed.iter().any(|at| *at + WINDOW > now)
     }
 }
 
-/// A login that is being tried. Unless it is said to have ended otherwise, it has failed.
+/// Pending login attempt. It counts as failed when it is dropped without another outcome.
 #[must_use]
 pub(super) struct Attempt<'a> {
     logins: &'a FailedLogins,
-    suspect: Suspect,
-    begun: Timestamp,
+    source: Source,
+    started_at: Timestamp,
     outcome: Outcome,
 }
 
@@ -113,18 +113,18 @@ pub(super) struct Attempt<'a> {
 enum Outcome {
     Failed,
     Succeeded,
-    Undecided,
+    Unknown,
 }
 
 impl Attempt<'_> {
-    /// The password was right: earlier failures were its owner's own.
+    /// The password was correct. Clears earlier failures, which were probably typing errors of the owner.
     pub(super) fn succeeded(mut self) {
         self.outcome = Outcome::Succeeded;
     }
 
-    /// Nobody could say whether the password was right: it counts for nothing.
-    pub(super) fn undecided(mut self) {
-        self.outcome = Outcome::Undecided;
+    /// The password could not be verified. The attempt does not count as failed.
+    pub(super) fn not_verified(mut self) {
+        self.outcome = Outcome::Unknown;
     }
 }
 

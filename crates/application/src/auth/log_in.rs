@@ -13,39 +13,40 @@ use crate::{
 
 pub(super) const REFRESH_PREFIX: &str = "rft_";
 
-/// Asks for tokens.
+/// Request for tokens by e-mail address and password.
 #[derive(Clone)]
 pub struct LogIn {
-    /// The account's address.
+    /// E-mail address of the account.
     pub email: String,
-    /// Its password.
+    /// Password of the account.
     pub password: String,
-    /// Less than everything, where the client wants less.
+    /// Requested scopes; `None` for all scopes of the user.
     pub scopes: Option<Scopes>,
-    /// Where the request came from.
+    /// Client address, for the limit on failed logins.
     pub address: Option<IpAddr>,
 }
 
-/// Why there are no tokens.
+/// Reasons why no tokens are issued.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogInError {
-    /// No such account, another password, or a disabled account: nobody learns which.
+    /// Unknown account, wrong password or disabled account. The client can't tell which, so that accounts can't be
+    /// enumerated.
     #[error("the e-mail address or the password is wrong")]
     Refused,
-    /// Too many failures.
+    /// Too many failed logins for this account and address.
     #[error("too many failed logins")]
     TooMany {
-        /// When to try again.
+        /// Time until the next attempt is allowed.
         retry_after: Duration,
     },
-    /// Nothing that the client asks for can be granted.
-    #[error("none of the scopes can be granted")]
+    /// None of the requested scopes can be granted.
+    #[error("none of the requested scopes can be granted")]
     Scopes,
-    /// The password can't be checked, or the token can't be signed.
+    /// The password can't be verified, or the access token can't be signed.
     #[error("the login can't be completed")]
     Broken(#[source] BoxError),
-    /// The record can't be reached.
+    /// The database or password hashing is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -64,7 +65,7 @@ pub struct LogInHandler {
 }
 
 impl LogInHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: AuthSettings, failures: Arc<FailedLogins>) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
@@ -78,7 +79,7 @@ impl LogInHandler {
         }
     }
 
-    /// Gives tokens for an address and its password.
+    /// Verifies the password and issues tokens.
     pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
         let email = Email::parse(&command.email).map_err(|_| LogInError::Refused)?;
         let now = self.clock.now();
@@ -87,7 +88,7 @@ impl LogInHandler {
         let all = Scopes::of_user();
         let scopes = command
             .scopes
-            .map_or(all.clone(), |wanted| wanted.intersection(&all));
+            .map_or(all.clone(), |requested| requested.intersection(&all));
         if scopes.is_empty() {
             return Err(LogInError::Scopes);
         }
@@ -105,37 +106,37 @@ impl LogInHandler {
             .map_err(LogInError::Broken)
     }
 
-    /// Whose address and password these are.
+    /// Verifies the e-mail address and password within the limit on failed logins.
     async fn check(&self, email: Email, command: &LogIn, now: Timestamp) -> Result<UserId, LogInError> {
-        // A place is taken before anything is awaited: guesses side by side are counted as if they came one by one.
+        // The attempt is counted before anything is awaited, so that concurrent guesses are limited like sequential ones.
         let attempt = self
             .failures
             .try_begin(email.clone(), command.address, now)
             .map_err(|retry_after| LogInError::TooMany { retry_after })?;
-        match self.owner_of(&email, &command.password).await {
+        match self.verify(&email, &command.password).await {
             Ok(Some(user)) => {
                 attempt.succeeded();
                 Ok(user)
             }
-            // Dropped, an attempt has failed.
+            // Dropping the attempt counts it as failed.
             Ok(None) => Err(LogInError::Refused),
             Err(error) => {
-                attempt.undecided();
+                attempt.not_verified();
                 Err(error)
             }
         }
     }
 
-    async fn owner_of(&self, email: &Email, password: &str) -> Result<Option<UserId>, LogInError> {
+    async fn verify(&self, email: &Email, password: &str) -> Result<Option<UserId>, LogInError> {
         let credentials = self.users.credentials(email).await?;
         let hash = credentials.as_ref().map(|known| &known.password_hash);
-        let fits = self.passwords.verify(password, hash).await;
-        let fits = fits.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
+        let matches = self.passwords.verify(password, hash).await;
+        let matches = matches.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
             Ok(busy) => LogInError::Unavailable(Unavailable::passwords(*busy)),
             Err(cause) => LogInError::Broken(cause),
         })?;
         Ok(credentials
-            .filter(|known| fits && known.status == UserStatus::Active)
+            .filter(|known| matches && known.status == UserStatus::Active)
             .map(|known| known.user))
     }
 }

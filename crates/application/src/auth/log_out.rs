@@ -3,22 +3,22 @@ use std::sync::Arc;
 use super::SecretToken;
 use crate::ports::{Ports, Sessions, Unavailable};
 
-/// Ends logins.
+/// Revokes logins.
 #[derive(Clone)]
 pub struct LogOutHandler {
     sessions: Arc<dyn Sessions>,
 }
 
 impl LogOutHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports) -> Self {
         Self {
             sessions: Arc::clone(&ports.database.sessions),
         }
     }
 
-    /// Revokes every refresh token of the login that this one belongs to. An unknown one belongs to none: that is what
-    /// the client wanted. Access tokens run out by themselves.
+    /// Revokes all refresh tokens of the login that `token` belongs to. An unknown token is no error, because its login has
+    /// already ended. Access tokens stay valid until they expire.
     pub async fn handle(&self, token: &SecretToken) -> Result<(), Unavailable> {
         self.sessions.revoke(token.hash()).await
     }

@@ -1,4 +1,4 @@
-//! Who is asking: accounts, tokens and tickets.
+//! Authentication: accounts, access and refresh tokens, and stream tickets.
 
 mod authenticate;
 mod failed_logins;

@@ -8,28 +8,28 @@ use crate::{
     settings::AuthSettings,
 };
 
-/// Why a refresh token was refused.
+/// Reasons why a refresh token is rejected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// It is unknown, expired or revoked.
+    /// The token is unknown, expired or revoked.
     #[error("the refresh token is not valid")]
     Refused,
-    /// It was used before, so that somebody else may have it: every token of its login is revoked now.
+    /// The token was used before, so it may be stolen. All tokens of its login are now revoked.
     #[error("the refresh token was used before; its login is revoked")]
     Reused,
     /// The access token can't be signed.
     #[error("the refresh can't be completed")]
     Broken(#[source] BoxError),
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Exchanges refresh tokens.
+/// Exchanges refresh tokens for new token pairs.
 ///
-/// A successor is derived from its predecessor under the deployment's key, so that a client whose answer was lost gets
-/// the same one again though the record holds only hashes.
+/// A successor is derived from its predecessor with the deployment's key, so that a client whose response was lost
+/// receives the same one again although the database stores only hashes.
 #[derive(Clone)]
 pub struct RefreshHandler {
     clock: Arc<dyn Clock>,
@@ -41,7 +41,7 @@ pub struct RefreshHandler {
 }
 
 impl RefreshHandler {
-    /// A handler on these ports; `key` derives successors and must stay the same across restarts.
+    /// Creates a handler. `key` derives successors and must stay the same across restarts.
     pub fn new(ports: &Ports, settings: AuthSettings, key: [u8; 32]) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
@@ -53,7 +53,7 @@ impl RefreshHandler {
         }
     }
 
-    /// Gives a new pair of tokens for a refresh token.
+    /// Replaces a refresh token by a new token pair.
     pub async fn handle(&self, token: &SecretToken) -> Result<TokenPair, RefreshError> {
         let now = self.clock.now();
         let successor = token.successor(&self.key, REFRESH_PREFIX);

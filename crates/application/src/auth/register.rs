@@ -15,48 +15,48 @@ use crate::{
     settings::AuthSettings,
 };
 
-/// Longer passwords only cost hashing time.
+/// Maximum length of a password, which bounds the time of hashing.
 const MAX_PASSWORD_BYTES: usize = 1024;
 
-/// Makes an account.
+/// Request for a new account.
 #[derive(Clone)]
 pub struct RegisterUser {
-    /// The address that it logs in with.
+    /// E-mail address for logins.
     pub email: String,
-    /// The password.
+    /// Password for logins.
     pub password: String,
-    /// Where the request came from.
+    /// Metadata of the request.
     pub metadata: EventMetadata,
 }
 
-/// Why no account was made.
+/// Reasons why no account is created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegisterUserError {
-    /// The deployment makes no new accounts.
+    /// Registration is disabled in this deployment.
     #[error("registration is closed")]
     Closed,
-    /// The address is none.
+    /// The e-mail address is invalid.
     #[error(transparent)]
     Email(EmailError),
     /// The password is too short or too long.
-    #[error("a password has {min} characters at least and {MAX_PASSWORD_BYTES} bytes at most")]
+    #[error("a password must have at least {min} characters and at most {MAX_PASSWORD_BYTES} bytes")]
     Password {
-        /// The least length in characters.
+        /// Minimum length in characters.
         min: usize,
     },
-    /// There is an account with this address.
+    /// An account with this e-mail address exists.
     #[error("the e-mail address is taken")]
     EmailTaken,
     /// The password can't be hashed.
     #[error("the password can't be hashed")]
     Hashing(#[source] BoxError),
-    /// The record can't be reached.
+    /// The database or password hashing is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Makes accounts.
+/// Creates accounts.
 #[derive(Clone)]
 pub struct RegisterUserHandler {
     journal: Arc<dyn Journal>,
@@ -67,7 +67,7 @@ pub struct RegisterUserHandler {
 }
 
 impl RegisterUserHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: AuthSettings) -> Self {
         Self {
             journal: Arc::clone(&ports.database.journal),
@@ -78,7 +78,7 @@ impl RegisterUserHandler {
         }
     }
 
-    /// Makes an account and names its user.
+    /// Creates an account and returns the id of its user.
     pub async fn handle(&self, command: RegisterUser) -> Result<UserId, RegisterUserError> {
         if !self.settings.registration_open {
             return Err(RegisterUserError::Closed);

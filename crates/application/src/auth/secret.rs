@@ -6,35 +6,35 @@ use sha2::{Digest, Sha256};
 
 use crate::ports::TokenHash;
 
-/// A secret that is shown to its holder once: a refresh token or a stream ticket. The record keeps only its hash.
+/// Secret of a client: a refresh token or a stream ticket. It is sent to the client once, and only its hash is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretToken(String);
 
 impl SecretToken {
-    /// A token with these random bits.
+    /// Creates a token from random bits.
     pub(super) fn new(prefix: &str, bits: [u8; 32]) -> Self {
         Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits)))
     }
 
-    /// A token as a client hands it in.
+    /// Wraps a token received from a client.
     pub fn from_client(raw: &str) -> Self {
         Self(raw.to_owned())
     }
 
-    /// The token that follows this one: who holds `key` finds the same one again, nobody else can tell it.
+    /// Derives the token that replaces this one. The result is deterministic for a key, and unpredictable without it.
     pub(super) fn successor(&self, key: &[u8; 32], prefix: &str) -> Self {
-        // HMAC takes keys of any length, so a key of 32 bytes is never refused.
+        // HMAC accepts keys of any length, so this can't fail.
         let mac =
             Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(self.0.as_bytes()).finalize());
         Self::new(prefix, mac.map(|mac| mac.into_bytes().into()).unwrap_or_default())
     }
 
-    /// What the record knows the token by.
+    /// Hash under which the token is stored.
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
 
-    /// The secret itself, for its holder.
+    /// Secret in plain text, to be sent to the client.
     pub fn reveal(&self) -> &str {
         &self.0
     }

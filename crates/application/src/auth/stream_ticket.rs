@@ -8,31 +8,31 @@ use crate::{
     settings::AuthSettings,
 };
 
-/// A ticket, shown to its holder once.
+/// New ticket, to be sent to the client once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedTicket {
-    /// The secret.
+    /// Secret of the ticket.
     pub ticket: SecretToken,
-    /// Until when it must be used for the first time.
+    /// Latest time of the first use.
     pub first_use_by: Timestamp,
 }
 
-/// Why there is no ticket, or why it does not admit.
+/// Reasons why a ticket is not issued or not accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TicketError {
     /// The user has no such job.
     #[error("there is no such job")]
     NoSuchJob,
-    /// It is unknown, has run out, or is for another stream.
-    #[error("the ticket does not admit to this stream")]
+    /// The ticket is unknown, has expired or is for another stream.
+    #[error("the ticket is not valid for this stream")]
     Refused,
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Gives out and takes tickets for streams.
+/// Issues and redeems tickets for live streams.
 #[derive(Clone)]
 pub struct StreamTickets {
     clock: Arc<dyn Clock>,
@@ -43,7 +43,7 @@ pub struct StreamTickets {
 }
 
 impl StreamTickets {
-    /// A counter on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: AuthSettings) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
@@ -54,7 +54,7 @@ impl StreamTickets {
         }
     }
 
-    /// A ticket for one job's stream, or for the user's own.
+    /// Issues a ticket for a job's stream, or for the user's own stream if `job` is `None`.
     pub async fn issue(&self, user: UserId, job: Option<JobId>) -> Result<IssuedTicket, TicketError> {
         if let Some(job) = job {
             let known = self.aggregates.job(job).await?;
@@ -77,7 +77,7 @@ impl StreamTickets {
         Ok(IssuedTicket { ticket, first_use_by })
     }
 
-    /// Whose stream a ticket admits to. `job` is the stream that is asked for: `None` for a user's own.
+    /// Redeems a ticket for the stream of `job`, or for the user's own stream if it is `None`. Returns the ticket's user.
     pub async fn redeem(&self, ticket: &SecretToken, job: Option<JobId>) -> Result<UserId, TicketError> {
         let known = self
             .sessions

@@ -6,21 +6,21 @@ use crate::{
     settings::AuthSettings,
 };
 
-/// What a login or a refresh gives.
+/// Access and refresh token, issued by a login or a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenPair {
-    /// The access token.
+    /// Signed access token.
     pub access_token: String,
-    /// How long it holds.
+    /// Validity of the access token.
     pub expires_in: std::time::Duration,
-    /// The refresh token.
+    /// Refresh token, usable once.
     pub refresh_token: SecretToken,
-    /// What the access token allows.
+    /// Scopes of the access token.
     pub scopes: Scopes,
 }
 
 impl TokenPair {
-    /// A fresh access token beside a refresh token that the record knows.
+    /// Issues an access token to go with a stored refresh token.
     pub(super) fn issue(
         tokens: &dyn AccessTokens,
         settings: &AuthSettings,

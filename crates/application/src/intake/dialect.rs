@@ -1,44 +1,44 @@
-//! What stores write when an object has come, in every dialect that is met in practice. Reading is lenient: whatever is
-//! not needed may be missing, new or odd.
+//! Parser of storage notifications about new objects, in the dialects of common stores. It is lenient: members that are
+//! not needed may be missing, unknown or malformed.
 
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-/// What a message says.
+/// Content of one notification message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StorageMessage {
-    /// Objects that are said to have come.
+    /// Reported new objects.
     pub created: Vec<StorageEvent>,
-    /// Names of events that tell of something else, such as `s3:TestEvent` or `ObjectRemoved:Delete`.
+    /// Names of events that report something else, such as `s3:TestEvent` or `ObjectRemoved:Delete`.
     pub ignored: Vec<String>,
-    /// Why records of the message can't be understood; the others can.
-    pub broken: Vec<String>,
+    /// Errors in malformed records; the other records of the message are valid.
+    pub malformed: Vec<String>,
 }
 
-/// An object that is said to have come. Only where it is may be believed: stores repeat, reorder and lose events, and
-/// report uploads that they refused, with the refused body's size and tag.
+/// Report of a new object. Only its bucket and key can be trusted: stores repeat, reorder and lose events, and some report
+/// rejected uploads with the size and entity tag of the rejected body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageEvent {
-    /// The bucket's name.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The object's key, decoded.
+    /// Key of the object, decoded.
     pub key: String,
-    /// The length that the event claims.
+    /// Reported size in bytes; not trusted.
     pub size: Option<u64>,
-    /// The entity tag that the event claims.
+    /// Reported entity tag; not trusted.
     pub e_tag: Option<String>,
-    /// Orders the events of one key.
+    /// Order among the events of the same key.
     pub sequencer: Option<Sequencer>,
 }
 
-/// A message of no known dialect.
+/// Error for a message that is in none of the known dialects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unintelligible(String);
+pub struct MalformedMessage(String);
 
-/// Orders the events of one key and nothing else: hexadecimal digits, the shorter of two padded with zeros on the right
-/// (Amazon S3 user guide, "Event message structure").
+/// Order among the events of the same key; events of different keys can't be compared. A string of hexadecimal digits;
+/// of two, the shorter one is padded with zeros on the right (Amazon S3 user guide, "Event message structure").
 #[derive(Debug, Clone)]
 pub struct Sequencer(String);
 
@@ -68,34 +68,35 @@ impl PartialEq for Sequencer {
 
 impl Eq for Sequencer {}
 
-/// No store's message comes near this; what does is not parsed.
-const LONGEST_MESSAGE: usize = 4 * 1024 * 1024;
+/// Maximum size of a message in bytes, far above that of any store.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// How deep a message may be wrapped: EventBridge or S3 by SNS, and one more.
-const MOST_WRAPPINGS: usize = 3;
+/// Maximum depth of envelopes: SNS around EventBridge or S3, and one spare.
+const MAX_ENVELOPES: usize = 3;
 
 impl StorageMessage {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// [`Unintelligible`] when it is of no known dialect. A message of several records is read as far as possible.
-    pub fn read(body: &[u8]) -> Result<Self, Unintelligible> {
-        if body.len() > LONGEST_MESSAGE {
-            return Err(Unintelligible(format!(
-                "the message has {} bytes, more than {LONGEST_MESSAGE}",
+    /// [`MalformedMessage`] if it is in none of the known dialects. Malformed records in a valid message are listed in
+    /// [`StorageMessage::malformed`] instead.
+    pub fn read(body: &[u8]) -> Result<Self, MalformedMessage> {
+        if body.len() > MAX_MESSAGE_BYTES {
+            return Err(MalformedMessage(format!(
+                "the message has {} bytes, more than {MAX_MESSAGE_BYTES}",
                 body.len()
             )));
         }
         let mut message = Self::default();
-        message.read_wrapped(body, MOST_WRAPPINGS)?;
+        message.read_envelope(body, MAX_ENVELOPES)?;
         Ok(message)
     }
 
-    fn read_wrapped(&mut self, body: &[u8], wrappings: usize) -> Result<(), Unintelligible> {
+    fn read_envelope(&mut self, body: &[u8], envelopes: usize) -> Result<(), MalformedMessage> {
         let value: Value = serde_json::from_slice(body)
-            .map_err(|error| Unintelligible(format!("the message is not JSON: {error}")))?;
+            .map_err(|error| MalformedMessage(format!("the message is not JSON: {error}")))?;
         let Value::Object(message) = value else {
-            return Err(Unintelligible("the message is not a JSON object".to_owned()));
+            return Err(MalformedMessage("the message is not a JSON object".to_owned()));
         };
         if let Some(Value::Array(records)) = message.get("Records") {
             for record in records {
@@ -114,19 +115,23 @@ impl StorageMessage {
             return Ok(());
         }
         match message.get("Message") {
-            Some(Value::String(inner)) if wrappings > 0 => self.read_wrapped(inner.as_bytes(), wrappings - 1),
-            Some(Value::String(_)) => Err(Unintelligible("the message is wrapped too often".to_owned())),
-            _ => Err(Unintelligible(
-                "the message has no Records, no detail and no Message".to_owned(),
+            Some(Value::String(inner)) if envelopes > 0 => {
+                self.read_envelope(inner.as_bytes(), envelopes - 1)
+            }
+            Some(Value::String(_)) => Err(MalformedMessage(
+                "the message is nested in too many envelopes".to_owned(),
+            )),
+            _ => Err(MalformedMessage(
+                "the message has none of the members Records, detail and Message".to_owned(),
             )),
         }
     }
 
-    /// One of `Records`: AWS S3, Ceph, MinIO, RustFS and everything that imitates them.
+    /// Reads one element of `Records`, the form of AWS S3, Ceph, MinIO, RustFS and compatible stores.
     fn read_record(&mut self, record: &Value) {
         let name = record.get("eventName").and_then(Value::as_str);
         let Some(name) = name.map(|name| name.strip_prefix("s3:").unwrap_or(name)) else {
-            self.broken.push("a record has no eventName".to_owned());
+            self.malformed.push("a record has no eventName".to_owned());
             return;
         };
         if !name.starts_with("ObjectCreated:") && name != "ObjectCreated" {
@@ -139,11 +144,11 @@ impl StorageMessage {
             .and_then(|object| object.get("key"))
             .and_then(Value::as_str);
         let (Some(bucket), Some(object), Some(key)) = (bucket, object, key) else {
-            self.broken
-                .push(format!("a record of {name} names no bucket or no key"));
+            self.malformed
+                .push(format!("a record of {name} has no bucket or no key"));
             return;
         };
-        // Ceph writes keys as they are, everybody else as forms do.
+        // Ceph does not encode keys; the other stores use form encoding.
         let source = record.get("eventSource").and_then(Value::as_str);
         let key = if source == Some("ceph:s3") {
             key.to_owned()
@@ -168,8 +173,8 @@ impl StorageMessage {
                 self.created.push(created(bucket, key.to_owned(), object, "etag"));
             }
             _ => self
-                .broken
-                .push(format!("the detail of {name} names no bucket or no key")),
+                .malformed
+                .push(format!("the detail of {name} has no bucket or no key")),
         }
     }
 }
@@ -187,8 +192,8 @@ fn created(bucket: &str, key: String, object: &Map<String, Value>, e_tag: &str) 
     }
 }
 
-/// Decodes `%2F` and `+` as forms do. What is no escape stands for itself, and bytes that are no UTF-8 are replaced:
-/// such a key is none of ours.
+/// Decodes form encoding (`%2F` and `+`). Incomplete escapes are copied unchanged. Invalid UTF-8 is replaced: such a key
+/// does not belong to this deployment.
 fn form_decoded(raw: &str) -> String {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
@@ -221,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    /// The key in every recorded message, and in those written here.
+    /// Key in all recorded messages and in the messages of these tests.
     const KEY: &str = "in/a b+ü.jpg";
 
     fn read(message: &Value) -> StorageMessage {
@@ -237,14 +242,14 @@ mod tests {
         })
     }
 
-    fn assert_is_the_object(event: &StorageEvent) {
+    fn assert_is_test_object(event: &StorageEvent) {
         assert_eq!((event.bucket.as_str(), event.key.as_str()), ("uploads", KEY));
         assert_eq!(event.size, Some(1000));
         assert_eq!(event.e_tag.as_deref(), Some("398533d48111e9f664b1f64cb10c4b63"));
     }
 
     #[test]
-    fn messages_recorded_from_real_stores_are_understood() {
+    fn messages_recorded_from_real_stores_are_parsed() {
         for recorded in [
             &include_bytes!("../../tests/fixtures/storage-events/ceph-16.2-amqp-put.json")[..],
             include_bytes!("../../tests/fixtures/storage-events/moto-5.2-sqs-put.json"),
@@ -252,13 +257,13 @@ mod tests {
         ] {
             let message = StorageMessage::read(recorded).unwrap();
             assert_eq!(message.created.len(), 1);
-            assert_is_the_object(&message.created[0]);
-            assert!(message.ignored.is_empty() && message.broken.is_empty());
+            assert_is_test_object(&message.created[0]);
+            assert!(message.ignored.is_empty() && message.malformed.is_empty());
         }
     }
 
     #[test]
-    fn each_dialect_writes_keys_in_its_own_way() {
+    fn keys_are_decoded_in_every_dialect() {
         for (source, name, key) in [
             ("aws:s3", "ObjectCreated:Put", "in/a+b%2B%C3%BC.jpg"),
             (
@@ -273,12 +278,12 @@ mod tests {
             let message = read(&json!({
                 "EventName": "s3:ObjectCreated:Put", "Key": format!("uploads/{KEY}"), "Records": [record(source, name, key)]
             }));
-            assert_is_the_object(&message.created[0]);
+            assert_is_test_object(&message.created[0]);
         }
     }
 
     #[test]
-    fn what_is_no_escape_stands_for_itself() {
+    fn incomplete_escapes_are_copied_unchanged() {
         assert_eq!(form_decoded("100%"), "100%");
         assert_eq!(form_decoded("a%2"), "a%2");
         assert_eq!(form_decoded("%zz%25"), "%zz%");
@@ -287,11 +292,11 @@ mod tests {
     }
 
     #[test]
-    fn a_message_by_sns_is_unwrapped() {
+    fn sns_envelopes_are_removed() {
         let inner = json!({ "Records": [record("aws:s3", "ObjectCreated:Put", "in/a+b%2B%C3%BC.jpg")] });
         let message =
             json!({ "Type": "Notification", "TopicArn": "arn:aws:sns:t", "Message": inner.to_string() });
-        assert_is_the_object(&read(&message).created[0]);
+        assert_is_test_object(&read(&message).created[0]);
         let mut deep = inner;
         for _ in 0..5 {
             deep = json!({ "Message": deep.to_string() });
@@ -300,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_event_is_nothing_to_do() {
+    fn test_events_are_ignored() {
         let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads" });
         for message in [
             test.clone(),
@@ -308,12 +313,12 @@ mod tests {
         ] {
             let message = read(&message);
             assert_eq!(message.ignored, ["s3:TestEvent"]);
-            assert!(message.created.is_empty() && message.broken.is_empty());
+            assert!(message.created.is_empty() && message.malformed.is_empty());
         }
     }
 
     #[test]
-    fn other_events_are_ignored_and_broken_records_keep_the_others_company() {
+    fn other_events_are_ignored_and_malformed_records_do_not_affect_valid_ones() {
         let message = read(&json!({ "Records": [
             record("aws:s3", "ObjectRemoved:Delete", "x"),
             { "eventName": "ObjectCreated:Put", "s3": { "bucket": {}, "object": { "key": null } } },
@@ -321,14 +326,14 @@ mod tests {
             record("ceph:s3", "ObjectCreated:Copy", KEY),
         ] }));
         assert_eq!(message.ignored, ["ObjectRemoved:Delete"]);
-        assert_eq!(message.broken.len(), 2);
-        assert_is_the_object(&message.created[0]);
+        assert_eq!(message.malformed.len(), 2);
+        assert_is_test_object(&message.created[0]);
         let deleted = json!({ "detail-type": "Object Deleted", "detail": { "object": { "key": "x" } } });
         assert_eq!(read(&deleted).ignored, ["Object Deleted"]);
     }
 
     #[test]
-    fn what_is_of_no_dialect_is_refused_with_a_reason() {
+    fn messages_of_no_known_dialect_are_an_error() {
         for body in [
             &b""[..],
             b"hello",
@@ -348,7 +353,7 @@ mod tests {
         }
         let deep = "[".repeat(1_000_000);
         assert!(StorageMessage::read(deep.as_bytes()).is_err());
-        assert!(StorageMessage::read(&vec![b' '; LONGEST_MESSAGE + 1]).is_err());
+        assert!(StorageMessage::read(&vec![b' '; MAX_MESSAGE_BYTES + 1]).is_err());
     }
 
     #[test]

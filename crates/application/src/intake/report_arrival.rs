@@ -62,13 +62,17 @@ impl ReportArrivalHandler {
             };
             let mut commit = self.ports.commit(report.metadata.clone());
             let arrival = self.decide(before, &mut commit);
-            fail::fail_point!("intake.before-commit", !commit.is_empty(), |_| std::process::abort());
+            fail::fail_point!("intake.before-commit", !commit.is_empty(), |_| {
+                std::process::abort()
+            });
             Ok::<_, WriteError>(Decided::of(commit, arrival))
         })
         .await?;
-        fail::fail_point!("intake.after-commit", matches!(arrival, Arrival::Reported(_)), |_| {
-            std::process::abort()
-        });
+        fail::fail_point!(
+            "intake.after-commit",
+            matches!(arrival, Arrival::Reported(_)),
+            |_| { std::process::abort() }
+        );
         Ok(arrival)
     }
 

@@ -11,8 +11,8 @@ use crate::{
     settings::Settings,
 };
 
-/// Takes storage's notifications in. What an event says of size and tag is not believed; that it came is a reason to
-/// look.
+/// Handler of storage notifications. The reported size and entity tag are not trusted: an event only causes a `look` at
+/// the object.
 #[derive(Clone)]
 pub struct TakeStorageEvents {
     arrivals: ReportArrivalHandler,
@@ -21,7 +21,7 @@ pub struct TakeStorageEvents {
 }
 
 impl TakeStorageEvents {
-    /// The entrance on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         Self {
             arrivals: ReportArrivalHandler::new(ports, settings.work),
@@ -30,14 +30,14 @@ impl TakeStorageEvents {
         }
     }
 
-    /// The originals of this deployment that events tell of, each with its newest event.
+    /// Originals of this deployment among the reported objects, each with its newest event.
     fn originals<'a>(
         &self,
         events: &'a [StorageEvent],
     ) -> BTreeMap<&'a str, (OriginalKey, &'a StorageEvent)> {
         let mut originals = BTreeMap::<_, (OriginalKey, &StorageEvent)>::new();
         for event in events {
-            // Thumbnails and other prefixes are most of what a busy bucket tells: they must cost next to nothing.
+            // Checked first, because most events of a busy bucket are about thumbnails and other prefixes.
             let Some(original) = self.keys.parse_original(&event.key) else {
                 continue;
             };
@@ -45,7 +45,7 @@ impl TakeStorageEvents {
                 tracing::warn!(
                     bucket = event.bucket,
                     key = event.key,
-                    "a storage event of another bucket"
+                    "ignored a storage event of another bucket"
                 );
                 continue;
             }
@@ -57,7 +57,11 @@ impl TakeStorageEvents {
         originals
     }
 
-    async fn take_original(&self, original: OriginalKey, event: &StorageEvent) -> Result<(), MessageRefused> {
+    async fn report_original(
+        &self,
+        original: OriginalKey,
+        event: &StorageEvent,
+    ) -> Result<(), MessageRefused> {
         let OriginalKey { owner, photo } = original;
         let report = ReportArrival {
             owner,
@@ -73,12 +77,12 @@ impl TakeStorageEvents {
             Arrival::Reported(_) => "reported",
             Arrival::Already(_) => "repeated",
             Arrival::Unknown => {
-                tracing::warn!(%owner, %photo, "a storage event of a photo that is not known");
+                tracing::warn!(%owner, %photo, "ignored a storage event of an unknown photo");
                 "unknown"
             }
         };
         counter!("storage_events_total", "outcome" => outcome).increment(1);
-        tracing::debug!(%photo, outcome, size = event.size, e_tag = event.e_tag, "a storage event");
+        tracing::debug!(%photo, outcome, size = event.size, e_tag = event.e_tag, "handled a storage event");
         Ok(())
     }
 }
@@ -86,21 +90,21 @@ impl TakeStorageEvents {
 #[async_trait]
 impl StorageMessages for TakeStorageEvents {
     async fn take(&self, body: Bytes) -> Result<(), MessageRefused> {
-        let unintelligible = |why: String| {
+        let malformed = |why: String| {
             counter!("storage_events_total", "outcome" => "unintelligible").increment(1);
             MessageRefused::Unintelligible(why)
         };
-        let message = StorageMessage::read(&body).map_err(|why| unintelligible(why.to_string()))?;
+        let message = StorageMessage::read(&body).map_err(|why| malformed(why.to_string()))?;
         for name in &message.ignored {
-            tracing::debug!(name, "a storage event that tells of no new object");
+            tracing::debug!(name, "ignored a storage event that reports no new object");
         }
         for (original, event) in self.originals(&message.created).into_values() {
-            self.take_original(original, event).await?;
+            self.report_original(original, event).await?;
         }
-        if message.broken.is_empty() {
+        if message.malformed.is_empty() {
             Ok(())
         } else {
-            Err(unintelligible(message.broken.join("; ")))
+            Err(malformed(message.malformed.join("; ")))
         }
     }
 }

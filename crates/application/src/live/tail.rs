@@ -19,7 +19,7 @@ use crate::{
     signals::Signals,
 };
 
-/// Follows the log and the progress board, once for all watchers of this process.
+/// Tail of the log and the progress board, followed once for all watchers (live streams) of this process.
 pub struct LiveTail {
     log: Arc<dyn EventLog>,
     board: Arc<ProgressBoard>,
@@ -29,24 +29,25 @@ pub struct LiveTail {
     phase: watch::Sender<Phase>,
 }
 
+/// Channels to the watchers, and the position that was delivered to them.
 #[derive(Default)]
 struct Hub {
-    /// Everything up to here was handed to those who had joined by then.
+    /// Position of the last event that was delivered to the subscribers.
     cursor: Cursor,
-    owners: HashMap<UserId, Channels>,
+    channels_by_user: HashMap<UserId, Channels>,
 }
 
-/// What the watchers of one user hear from.
+/// Channels to the watchers of one user.
 struct Channels {
-    states: broadcast::Sender<Arc<StoredEvent>>,
+    events: broadcast::Sender<Arc<StoredEvent>>,
     ticks: broadcast::Sender<ProgressTick>,
 }
 
-/// What one watcher hears from.
-pub(super) struct Joined {
-    pub(super) states: broadcast::Receiver<Arc<StoredEvent>>,
+/// Subscription of one watcher to the events and ticks of a user.
+pub(super) struct TailSubscription {
+    pub(super) events: broadcast::Receiver<Arc<StoredEvent>>,
     pub(super) ticks: broadcast::Receiver<ProgressTick>,
-    /// Everything after this comes by `states`.
+    /// Position from which on `events` is complete.
     pub(super) cursor: Cursor,
 }
 
@@ -57,18 +58,23 @@ enum Phase {
     Ended,
 }
 
-/// How many state changes of its owner a watcher may be behind.
-const STATES_KEPT: usize = 1024;
-const TICKS_KEPT: usize = 256;
-const PAGE: usize = 500;
-const SWEEP: Duration = Duration::from_secs(5);
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-/// How long a watcher that comes first waits for the tail.
-const START: Duration = Duration::from_secs(5);
+/// Events of one user that a slow watcher may have pending before its stream ends with [`LiveError::Lagged`].
+///
+/// [`LiveError::Lagged`]: super::LiveError::Lagged
+const EVENT_CHANNEL_CAPACITY: usize = 1024;
+/// Ticks of one user that a slow watcher may have pending before it misses some.
+const TICK_CHANNEL_CAPACITY: usize = 256;
+/// Events per read of the log.
+const PAGE_SIZE: usize = 500;
+/// Interval between two removals of channels without watchers.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// Longest wait of a new watcher for a tail that is still starting.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl LiveTail {
-    /// A tail of this log, which it looks at whenever `signals` tell of events and every `poll`.
+    /// Creates a tail that reads the log when `signals` report a commit, and at least once per `poll`.
     pub fn new(ports: &Ports, board: Arc<ProgressBoard>, signals: Signals, poll: Duration) -> Self {
         Self {
             log: Arc::clone(&ports.database.log),
@@ -80,7 +86,9 @@ impl LiveTail {
         }
     }
 
-    /// Follows until `shutdown`, then ends every watcher's stream. Nothing but `shutdown` ends it.
+    /// Follows the log until `shutdown`, then ends every watcher's stream.
+    ///
+    /// Returns only after `shutdown`; errors are logged and retried.
     pub async fn run(&self, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -88,66 +96,67 @@ impl LiveTail {
             () = self.follow_progress() => {}
         }
         self.phase.send_replace(Phase::Ended);
-        self.hub().owners.clear();
+        self.hub().channels_by_user.clear();
     }
 
-    /// Hears of everything that happens to a user's photos and jobs from now on.
-    pub(super) async fn join(&self, owner: UserId) -> Result<Joined, Unavailable> {
+    /// Subscribes to all events and ticks of a user's photos and jobs from now on.
+    pub(super) async fn subscribe(&self, owner: UserId) -> Result<TailSubscription, Unavailable> {
         let mut phase = self.phase.subscribe();
         let started = phase.wait_for(|phase| *phase != Phase::Starting);
-        // Whether that succeeded is asked under the lock, below.
-        let _ = tokio::time::timeout(START, started).await.map(|_| ());
-        // Joining and reading the cursor are one step, as are handing out and moving it: nothing falls in between.
+        // The result is ignored, because the phase is checked below while the lock is held.
+        let _ = tokio::time::timeout(STARTUP_TIMEOUT, started).await.map(|_| ());
+        // The cursor is read and the channels are subscribed to under one lock. `deliver` sends events and moves the cursor
+        // under the same lock, so that no event is lost in between.
         let mut hub = self.hub();
         if *self.phase.borrow() != Phase::Following {
-            return Err(Unavailable::record("nobody follows the log"));
+            return Err(Unavailable::database("the log is not being followed"));
         }
         let cursor = hub.cursor;
-        let channels = hub.owners.entry(owner).or_insert_with(|| Channels {
-            states: broadcast::Sender::new(STATES_KEPT),
-            ticks: broadcast::Sender::new(TICKS_KEPT),
+        let channels = hub.channels_by_user.entry(owner).or_insert_with(|| Channels {
+            events: broadcast::Sender::new(EVENT_CHANNEL_CAPACITY),
+            ticks: broadcast::Sender::new(TICK_CHANNEL_CAPACITY),
         });
-        Ok(Joined {
-            states: channels.states.subscribe(),
+        Ok(TailSubscription {
+            events: channels.events.subscribe(),
             ticks: channels.ticks.subscribe(),
             cursor,
         })
     }
 
     async fn follow_log(&self) {
-        let mut news = self.signals.log();
-        let mut backoff = FIRST_BACKOFF;
-        let mut swept = Instant::now();
+        let mut commits = self.signals.log();
+        let mut backoff = INITIAL_BACKOFF;
+        let mut last_sweep = Instant::now();
         loop {
-            if swept.elapsed() >= SWEEP {
+            if last_sweep.elapsed() >= SWEEP_INTERVAL {
                 self.sweep();
-                swept = Instant::now();
+                last_sweep = Instant::now();
             }
-            // Marked as seen before the log is read: what is committed in between wakes again.
-            news.borrow_and_update();
+            // Marked as seen before the log is read: a commit in between is not missed.
+            commits.borrow_and_update();
             let at_end = match self.advance().await {
                 Ok(at_end) => {
-                    backoff = FIRST_BACKOFF;
+                    backoff = INITIAL_BACKOFF;
                     at_end
                 }
                 Err(error) => {
-                    tracing::warn!(error = %chain(&error), ?backoff, "the log can't be followed");
+                    tracing::warn!(error = %chain(&error), ?backoff, "the log can't be read; live streams are delayed");
                     tokio::time::sleep(backoff).await;
-                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
                     continue;
                 }
             };
             if at_end {
-                // Nobody left who could signal is no error: polling is enough.
-                let _ = tokio::time::timeout(self.poll, news.changed()).await;
+                // A closed channel is no error: without signals the log is polled.
+                let _ = tokio::time::timeout(self.poll, commits.changed()).await;
             }
         }
     }
 
-    /// Reads on; tells whether that was the log's end.
+    /// Reads and delivers the next page of the log. Returns true at the end of the log.
     async fn advance(&self) -> Result<bool, LogError> {
         if *self.phase.borrow() == Phase::Starting {
-            // Nobody has joined yet: what happened before now is read from the log by whoever wants it.
+            // There are no subscribers yet, and watchers read earlier events from the log themselves.
             let head = self.log.head().await?;
             self.hub().cursor = head;
             self.phase.send_replace(Phase::Following);
@@ -155,39 +164,43 @@ impl LiveTail {
         let cursor = self.hub().cursor;
         let page = self
             .log
-            .events_after(cursor, &EventFilter::default(), PAGE)
+            .events_after(cursor, &EventFilter::default(), PAGE_SIZE)
             .await?;
         let at_end = page.at_end;
-        self.hand_out(page);
+        self.deliver(page);
         Ok(at_end)
     }
 
-    fn hand_out(&self, page: EventPage) {
+    /// Sends the events of a page to the subscribers.
+    fn deliver(&self, page: EventPage) {
         let mut hub = self.hub();
         for event in page.events {
             if ends_progress(&event.event)
                 && let StreamId::Photo(photo) = event.stream
             {
-                // Before its watchers hear that it has arrived: no tick takes them back behind that.
+                // Removed before the event is sent, so that no watcher receives a tick of the upload after its end.
                 self.board.forget(photo);
             }
-            if let Some(channels) = hub.owners.get(&event.owner) {
-                // The last watcher may have just left.
-                let _ = channels.states.send(Arc::new(event));
+            if let Some(channels) = hub.channels_by_user.get(&event.owner) {
+                // Sending fails if the last watcher has just disconnected, which is no error.
+                let _ = channels.events.send(Arc::new(event));
             }
         }
         hub.cursor = page.scanned_to;
     }
 
-    /// Forgets users whose last watcher has left.
+    /// Removes the channels of users without watchers and reports the number of watchers.
     fn sweep(&self) {
         let mut hub = self.hub();
-        hub.owners
-            .retain(|_, channels| channels.states.receiver_count() > 0);
-        let channels = hub.owners.values();
-        let watchers: usize = channels.map(|channels| channels.states.receiver_count()).sum();
+        hub.channels_by_user
+            .retain(|_, channels| channels.events.receiver_count() > 0);
+        let channels = hub.channels_by_user.values();
+        let watchers: usize = channels.map(|channels| channels.events.receiver_count()).sum();
         drop(hub);
-        #[expect(clippy::cast_precision_loss, reason = "nobody counts watchers beyond 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the number of watchers is far below 2^52"
+        )]
         gauge!("live_watchers").set(watchers as f64);
     }
 
@@ -196,11 +209,11 @@ impl LiveTail {
         loop {
             match ticks.recv().await {
                 Ok(tick) => {
-                    if let Some(channels) = self.hub().owners.get(&tick.owner) {
+                    if let Some(channels) = self.hub().channels_by_user.get(&tick.owner) {
                         let _ = channels.ticks.send(tick);
                     }
                 }
-                // Ticks may be missing.
+                // Ticks are best effort and may be skipped.
                 Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
             }
@@ -212,8 +225,7 @@ impl LiveTail {
     }
 }
 
-/// Whether what was told of an upload's progress means nothing any more: it has arrived, came to nothing, or begins
-/// anew.
+/// Returns true if an event makes earlier progress of the upload obsolete: it completed, ended or restarted.
 const fn ends_progress(event: &DomainEvent) -> bool {
     let DomainEvent::Photo(event) = event else {
         return false;

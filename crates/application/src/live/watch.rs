@@ -9,39 +9,39 @@ use crate::{
     progress::ProgressBoard,
 };
 
-/// Watches one job.
+/// Request for the stream of one job.
 #[derive(Debug, Clone)]
 pub struct WatchJob {
-    /// Whose job it is.
+    /// Owner of the job.
     pub owner: UserId,
-    /// Which job.
+    /// Job to watch.
     pub job: JobId,
-    /// The last cursor that the watcher was told, to go on from.
+    /// Last cursor that the client received, to resume from; unchecked text.
     pub last_event_id: Option<String>,
 }
 
-/// Watches everything of a user.
+/// Request for the stream of all jobs and photos of a user.
 #[derive(Debug, Clone)]
 pub struct WatchUser {
-    /// Which user.
+    /// User to watch.
     pub owner: UserId,
-    /// The last cursor that the watcher was told, to go on from.
+    /// Last cursor that the client received, to resume from; unchecked text.
     pub last_event_id: Option<String>,
 }
 
-/// Why nothing can be watched.
+/// Reasons why a stream can't be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
     /// The user has no such job.
     #[error("there is no such job")]
     NoSuchJob,
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Lets users watch what happens.
+/// Opens live streams.
 #[derive(Clone)]
 pub struct WatchHandler {
     aggregates: Arc<dyn Aggregates>,
@@ -51,11 +51,12 @@ pub struct WatchHandler {
     tail: Arc<LiveTail>,
 }
 
-/// A watcher that missed more than this begins anew: a snapshot is less.
-const MOST_MISSED: u64 = 10_000;
+/// Most events that a resumed stream reads from the log. A client that missed more receives a new snapshot, which is
+/// smaller.
+const MAX_BACKLOG: u64 = 10_000;
 
 impl WatchHandler {
-    /// A handler on these ports; `tail` must be running.
+    /// Creates a handler. `tail` must be running.
     pub fn new(ports: &Ports, board: Arc<ProgressBoard>, tail: Arc<LiveTail>) -> Self {
         Self {
             aggregates: Arc::clone(&ports.database.aggregates),
@@ -66,7 +67,7 @@ impl WatchHandler {
         }
     }
 
-    /// Watches a job: from a snapshot on, or from where the watcher was.
+    /// Opens the stream of a job, with a snapshot or from the client's last cursor.
     pub async fn job(&self, watch: WatchJob) -> Result<LiveStream, WatchError> {
         let WatchJob {
             owner,
@@ -80,7 +81,7 @@ impl WatchHandler {
         self.watch(owner, Some(job), last_event_id).await
     }
 
-    /// Watches everything of a user, from now on or from where the watcher was.
+    /// Opens the stream of a user, from now on or from the client's last cursor.
     pub async fn user(&self, watch: WatchUser) -> Result<LiveStream, WatchError> {
         self.watch(watch.owner, None, watch.last_event_id).await
     }
@@ -91,14 +92,15 @@ impl WatchHandler {
         job: Option<JobId>,
         last_event_id: Option<String>,
     ) -> Result<LiveStream, WatchError> {
-        // Joined before anything is read: what happens meanwhile is heard of twice rather than not at all.
-        let joined = self.tail.join(owner).await?;
+        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost, and
+        // the watcher drops duplicates by their cursor.
+        let subscription = self.tail.subscribe(owner).await?;
         let mut pending = VecDeque::new();
         let resumed = match &last_event_id {
             Some(raw) => self.resume(raw).await?,
             None => None,
         };
-        let told = if let Some(cursor) = resumed {
+        let last_sent = if let Some(cursor) = resumed {
             cursor
         } else {
             if last_event_id.is_some() {
@@ -112,22 +114,23 @@ impl WatchHandler {
         let watcher = Watcher {
             log: Arc::clone(&self.log),
             board: Arc::clone(&self.board),
-            joined,
+            subscription,
             owner,
             job,
             pending,
-            told,
+            last_sent,
         };
         Ok(watcher.stream())
     }
 
-    /// The cursor to go on from, if this is one of ours and not too much was missed.
+    /// Parses the cursor to resume from. `None` if it is malformed or beyond the end of the log, or if more than
+    /// [`MAX_BACKLOG`] events follow it.
     async fn resume(&self, raw: &str) -> Result<Option<Cursor>, Unavailable> {
         let Ok(cursor) = raw.parse() else {
             return Ok(None);
         };
-        let behind = self.log.events_behind(cursor, MOST_MISSED + 1).await?;
-        Ok(behind.filter(|missed| *missed <= MOST_MISSED).map(|_| cursor))
+        let behind = self.log.events_behind(cursor, MAX_BACKLOG + 1).await?;
+        Ok(behind.filter(|missed| *missed <= MAX_BACKLOG).map(|_| cursor))
     }
 
     async fn snapshot(&self, owner: UserId, job: Option<JobId>) -> Result<Snapshot, WatchError> {

@@ -4,30 +4,32 @@ use futures::stream;
 use rapidphoto_domain::{JobId, StreamType, UserId};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{LiveError, LiveItem, LiveStream, tail::Joined};
+use super::{LiveError, LiveItem, LiveStream, tail::TailSubscription};
 use crate::{
     ports::{Cursor, EventFilter, EventLog, LogError, StoredEvent, Unavailable},
     progress::ProgressBoard,
 };
 
-/// One watcher: first what is pending, then what the log holds up to where it joined the tail, then what comes.
+/// Source of one client's stream: first the pending items, then the events of the log up to the start of the
+/// subscription (backfill), then the events and ticks of the subscription.
 pub(super) struct Watcher {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) board: Arc<ProgressBoard>,
-    pub(super) joined: Joined,
+    pub(super) subscription: TailSubscription,
     pub(super) owner: UserId,
-    /// Only this job.
+    /// Job to restrict the stream to.
     pub(super) job: Option<JobId>,
-    /// What to tell first.
+    /// Items to send next.
     pub(super) pending: VecDeque<LiveItem>,
-    /// Everything up to here was told, or does not concern this watcher.
-    pub(super) told: Cursor,
+    /// Position of the last event that was sent or skipped as irrelevant.
+    pub(super) last_sent: Cursor,
 }
 
-const PAGE: usize = 200;
-/// How often the log is asked again when it ends before what the tail has read from it already.
-const PATIENCE: usize = 20;
-const PAUSE: Duration = Duration::from_millis(50);
+/// Events per read of the log.
+const PAGE_SIZE: usize = 200;
+/// Reads of the log before an error is returned, while the log appears to end before the start of the subscription.
+const MAX_BACKFILL_READS: usize = 20;
+const BACKFILL_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Watcher {
     pub(super) fn stream(self) -> LiveStream {
@@ -45,29 +47,29 @@ impl Watcher {
             if let Some(item) = self.pending.pop_front() {
                 return Some(Ok(item));
             }
-            if self.told < self.joined.cursor {
+            if self.last_sent < self.subscription.cursor {
                 match self.backfill().await {
                     Ok(()) => continue,
                     Err(error) => return Some(Err(error.into())),
                 }
             }
             tokio::select! {
-                // What must not be left out goes before what may be.
+                // Events first: unlike ticks they must not be skipped.
                 biased;
-                event = self.joined.states.recv() => match event {
-                    Ok(event) if event.cursor <= self.told => {}
+                event = self.subscription.events.recv() => match event {
+                    Ok(event) if event.cursor <= self.last_sent => {}
                     Ok(event) => {
-                        self.told = event.cursor;
-                        if self.wants(&event) {
+                        self.last_sent = event.cursor;
+                        if self.is_relevant(&event) {
                             return Some(Ok(LiveItem::State(event)));
                         }
                     }
                     Err(RecvError::Lagged(_)) => return Some(Err(LiveError::Lagged)),
                     Err(RecvError::Closed) => return None,
                 },
-                tick = self.joined.ticks.recv() => match tick {
+                tick = self.subscription.ticks.recv() => match tick {
                     Ok(tick) if self.job.is_none_or(|job| job == tick.job) => {
-                        // The latest there is; of an upload that has arrived since, nothing.
+                        // The latest progress is sent, and none if the upload has ended since.
                         if let Some(latest) = self.board.upload(tick.photo) {
                             return Some(Ok(LiveItem::Progress(latest)));
                         }
@@ -79,32 +81,32 @@ impl Watcher {
         }
     }
 
-    /// Reads one page of what lies between what was told and where the tail was joined.
+    /// Reads one page of the events between the last sent one and the start of the subscription.
     async fn backfill(&mut self) -> Result<(), LogError> {
         let filter = EventFilter {
             owner: Some(self.owner),
             job: self.job,
             ..EventFilter::default()
         };
-        for _ in 0..PATIENCE {
-            let page = self.log.events_after(self.told, &filter, PAGE).await?;
-            if page.scanned_to > self.told {
-                self.told = page.scanned_to;
-                let wanted = page.events.into_iter().filter(|event| self.wants(event));
-                let items = wanted.map(|event| LiveItem::State(Arc::new(event)));
+        for _ in 0..MAX_BACKFILL_READS {
+            let page = self.log.events_after(self.last_sent, &filter, PAGE_SIZE).await?;
+            if page.scanned_to > self.last_sent {
+                self.last_sent = page.scanned_to;
+                let relevant = page.events.into_iter().filter(|event| self.is_relevant(event));
+                let items = relevant.map(|event| LiveItem::State(Arc::new(event)));
                 self.pending = items.collect();
                 return Ok(());
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(BACKFILL_RETRY_INTERVAL).await;
         }
-        Err(Unavailable::record("the log ends before what was read from it").into())
+        Err(Unavailable::database("the log ends before a position that was already read from it").into())
     }
 
-    fn wants(&self, event: &StoredEvent) -> bool {
-        let concerns = match event.stream.stream_type() {
+    fn is_relevant(&self, event: &StoredEvent) -> bool {
+        let is_photo_or_job = match event.stream.stream_type() {
             StreamType::Photo | StreamType::Job => true,
             StreamType::User => false,
         };
-        concerns && event.owner == self.owner && (self.job.is_none() || event.job == self.job)
+        is_photo_or_job && event.owner == self.owner && (self.job.is_none() || event.job == self.job)
     }
 }

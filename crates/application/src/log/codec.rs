@@ -4,33 +4,33 @@ use serde_json::Value;
 use super::Upcasters;
 use crate::ports::{LogError, Unavailable};
 
-/// Turns events into what is stored, and back.
+/// Encoder and decoder of the stored form of events.
 #[derive(Debug, Clone, Default)]
 pub struct EventCodec {
     upcasters: Upcasters,
 }
 
-/// An event as it is stored.
+/// Stored form of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodedEvent {
-    /// The type's name.
+    /// Name of the event type.
     pub event_type: String,
-    /// The schema version of the payload.
+    /// Schema version of the payload.
     pub schema_version: u16,
-    /// The payload.
+    /// Payload as JSON.
     pub payload: Value,
 }
 
 impl EventCodec {
-    /// A codec for these schemas.
+    /// Creates a codec with these upcasters.
     pub const fn new(upcasters: Upcasters) -> Self {
         Self { upcasters }
     }
 
-    /// An event's stored form.
+    /// Encodes an event with its current schema version.
     ///
     /// # Errors
-    /// When a value in it can't be written as JSON.
+    /// [`Unavailable`] if a value can't be represented as JSON.
     pub fn encode(&self, event: &DomainEvent) -> Result<EncodedEvent, Unavailable> {
         let (event_type, payload) = event.encode().map_err(Unavailable::record)?;
         let schema_version = self.upcasters.schema_version(&event_type);
@@ -41,10 +41,11 @@ impl EventCodec {
         })
     }
 
-    /// Reads a stored event, lifting it to the present schema.
+    /// Decodes a stored event after converting its payload to the current schema version.
     ///
     /// # Errors
-    /// When the type is unknown, the payload has another shape, or a newer program wrote it.
+    /// [`LogError`] if the type is unknown, the payload does not match its schema, or a newer version of the program
+    /// wrote the event.
     pub fn decode(&self, stream_type: StreamType, stored: EncodedEvent) -> Result<DomainEvent, LogError> {
         let EncodedEvent {
             event_type,
@@ -59,7 +60,7 @@ impl EventCodec {
                 known,
             });
         }
-        let payload = self.upcasters.lift(&event_type, schema_version, payload);
+        let payload = self.upcasters.upcast(&event_type, schema_version, payload);
         DomainEvent::decode(stream_type, &event_type, payload).map_err(LogError::Unknown)
     }
 }
@@ -80,8 +81,8 @@ mod tests {
     }
 
     #[test]
-    fn old_payloads_are_lifted_step_by_step() {
-        // Version 1 said `id`, version 2 `userId`, version 3 says `user`.
+    fn old_payloads_are_upcast_step_by_step() {
+        // The member is named `id` in version 1, `userId` in version 2 and `user` in version 3.
         let upcasters = Upcasters::default()
             .with("UserRegistered", |payload| json!({ "userId": payload["id"] }))
             .with("UserRegistered", |payload| json!({ "user": payload["userId"] }));
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_an_error_that_names_it() {
+    fn unknown_types_and_newer_schemas_are_errors_that_name_them() {
         let codec = EventCodec::default();
         let unknown = codec
             .decode(StreamType::Photo, stored("PhotoFramed", 1, json!({})))

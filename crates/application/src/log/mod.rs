@@ -1,4 +1,4 @@
-//! The stored form of events, shared by every adapter that keeps a log.
+//! Stored form of events, shared by all event log adapters.
 
 mod codec;
 mod upcasters;

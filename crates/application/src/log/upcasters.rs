@@ -2,37 +2,37 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Lifts a payload from one schema version to the next.
+/// Conversion of a payload from one schema version to the next.
 type Upcast = fn(Value) -> Value;
 
-/// How old payloads are lifted on read: for each event type, one step per schema version that it left behind.
+/// Conversions of old payloads to the current schema, applied on read: one step per old schema version of an event type.
 ///
-/// An event type that never changed is at schema version 1 and is not named here. Changing a payload's shape means to
-/// add the step that lifts the old one; the log itself is never rewritten.
+/// An event type whose payload never changed has schema version 1 and no steps. A change of a payload's shape requires
+/// a step that converts the old shape; the log itself is never rewritten.
 #[derive(Debug, Clone, Default)]
 pub struct Upcasters(BTreeMap<&'static str, Vec<Upcast>>);
 
 impl Upcasters {
-    /// The steps for the present schema of every event.
+    /// Steps to the current schema of all events.
     pub fn current() -> Self {
         Self::default()
     }
 
-    /// Adds the step that lifts payloads of `event_type` from its present version to the next.
+    /// Adds the step that converts payloads of `event_type` from its current version to the next.
     #[must_use]
     pub fn with(mut self, event_type: &'static str, step: Upcast) -> Self {
         self.0.entry(event_type).or_default().push(step);
         self
     }
 
-    /// The schema version that events of this type are written with.
+    /// Schema version with which events of this type are written.
     pub fn schema_version(&self, event_type: &str) -> u16 {
         let steps = self.0.get(event_type).map_or(0, Vec::len);
         u16::try_from(steps).unwrap_or(u16::MAX).saturating_add(1)
     }
 
-    /// Lifts a payload to the present schema.
-    pub(super) fn lift(&self, event_type: &str, stored: u16, payload: Value) -> Value {
+    /// Converts a payload of schema version `stored` to the current version.
+    pub(super) fn upcast(&self, event_type: &str, stored: u16, payload: Value) -> Value {
         let steps = self.0.get(event_type).map_or(&[][..], Vec::as_slice);
         steps
             .iter()

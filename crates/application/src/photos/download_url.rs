@@ -11,46 +11,46 @@ use crate::{
     settings::Settings,
 };
 
-/// Asks where to fetch a photo.
+/// Request for a download URL.
 #[derive(Debug, Clone, Copy)]
 pub struct DownloadUrl {
-    /// Whose photo it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// Which photo.
+    /// Photo to download.
     pub photo: PhotoId,
-    /// Which of its files.
+    /// File of the photo.
     pub variant: Variant,
 }
 
-/// A photo's files.
+/// Files of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Variant {
-    /// What was uploaded.
+    /// Uploaded file.
     #[default]
     Original,
-    /// A thumbnail.
+    /// Thumbnail of this size.
     Thumbnail(ThumbnailEdge),
 }
 
-/// Why there is no URL.
+/// Reasons why there is no URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadUrlError {
     /// The user has no such photo.
     #[error("there is no such photo")]
     NoSuchPhoto,
-    /// Only completed photos can be fetched.
-    #[error("the photo is {status}; only completed photos can be fetched")]
+    /// Only completed photos can be downloaded.
+    #[error("the photo is {status}; only completed photos can be downloaded")]
     NotCompleted {
-        /// Where the photo stands.
+        /// Status of the photo.
         status: PhotoStatus,
     },
-    /// The record or the signer can't be reached.
+    /// The database is unavailable, or the URL can't be signed.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Gives out download URLs.
+/// Issues download URLs.
 #[derive(Clone)]
 pub struct DownloadUrlHandler {
     photos: Arc<dyn PhotoReads>,
@@ -59,7 +59,7 @@ pub struct DownloadUrlHandler {
 }
 
 impl DownloadUrlHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
             photos: Arc::clone(&ports.database.photos),
@@ -68,7 +68,8 @@ impl DownloadUrlHandler {
         }
     }
 
-    /// A URL that works for a while and offers the file under its own name.
+    /// Signs a URL that is valid for [`url_lifetime`](crate::settings::UploadSettings::url_lifetime) and suggests the
+    /// photo's filename.
     pub async fn handle(&self, query: DownloadUrl) -> Result<PresignedUrl, DownloadUrlError> {
         let view = self.photos.photo(query.owner, query.photo).await?;
         let view = view.ok_or(DownloadUrlError::NoSuchPhoto)?;
@@ -97,7 +98,8 @@ impl DownloadUrlHandler {
     }
 }
 
-/// `beach.png` at 256 px is `beach-256.jpg`; where that would be too long, the photo's own name has to do.
+/// Filename of a thumbnail: `beach-256.jpg` for `beach.png` at 256 px. The photo's filename is used instead if the result
+/// would be too long.
 fn thumbnail_name(original: &Filename, edge: ThumbnailEdge) -> Filename {
     let stem = original
         .as_str()

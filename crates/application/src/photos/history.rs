@@ -4,7 +4,7 @@ use rapidphoto_domain::{PhotoId, StreamId, UserId, Version};
 
 use crate::ports::{EventLog, LogError, PhotoReads, Ports, StoredEvent, Unavailable};
 
-/// Why there is no history.
+/// Reasons why there is no history.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -14,12 +14,12 @@ pub enum HistoryError {
     /// The log can't be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Tells what happened to photos, from the log.
+/// Reads the history of photos from the log.
 #[derive(Clone)]
 pub struct PhotoHistoryHandler {
     photos: Arc<dyn PhotoReads>,
@@ -27,7 +27,7 @@ pub struct PhotoHistoryHandler {
 }
 
 impl PhotoHistoryHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports) -> Self {
         Self {
             photos: Arc::clone(&ports.database.photos),
@@ -35,7 +35,7 @@ impl PhotoHistoryHandler {
         }
     }
 
-    /// A photo's events, in order.
+    /// Returns the events of a photo, in order.
     pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Vec<StoredEvent>, HistoryError> {
         let known = self.photos.photo(owner, photo).await?;
         known.ok_or(HistoryError::NoSuchPhoto)?;

@@ -8,7 +8,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Lists photos, page by page.
+/// Lists photos in pages.
 #[derive(Clone)]
 pub struct ListPhotosHandler {
     photos: Arc<dyn PhotoReads>,
@@ -16,7 +16,7 @@ pub struct ListPhotosHandler {
 }
 
 impl ListPhotosHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
             shown: ShowPhotoHandler::new(ports, settings),
@@ -24,7 +24,7 @@ impl ListPhotosHandler {
         }
     }
 
-    /// A page of a user's photos, and where the next one begins.
+    /// Returns a page of a user's photos and the position after which the next page starts.
     pub async fn handle(
         &self,
         owner: UserId,

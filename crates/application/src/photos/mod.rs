@@ -1,4 +1,4 @@
-//! Photos one by one: see them, fetch them, give them up.
+//! Use cases of single photos: display, list, download, history, deletion.
 
 mod delete_photo;
 mod download_url;

@@ -11,25 +11,25 @@ use crate::{
     settings::Settings,
 };
 
-/// A photo with URLs for its thumbnails.
+/// Photo with URLs of its thumbnails.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownPhoto {
-    /// What is known of it.
+    /// Read model of the photo.
     pub view: PhotoView,
-    /// Its thumbnails.
+    /// Thumbnails; empty unless the photo is completed.
     pub thumbnails: Vec<ShownThumbnail>,
 }
 
-/// A thumbnail and where to fetch it.
+/// Thumbnail with its URL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownThumbnail {
-    /// The thumbnail.
+    /// Size of the thumbnail.
     pub thumbnail: Thumbnail,
-    /// Where to fetch it.
+    /// URL of the JPEG file.
     pub url: PresignedUrl,
 }
 
-/// Shows photos.
+/// Reads photos for display.
 #[derive(Clone)]
 pub struct ShowPhotoHandler {
     photos: Arc<dyn PhotoReads>,
@@ -38,7 +38,7 @@ pub struct ShowPhotoHandler {
 }
 
 impl ShowPhotoHandler {
-    /// A handler on these ports.
+    /// Creates a handler.
     pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
             photos: Arc::clone(&ports.database.photos),
@@ -47,7 +47,7 @@ impl ShowPhotoHandler {
         }
     }
 
-    /// A user's photo, if there is one with this name.
+    /// Returns a user's photo; `None` if there is none with this id.
     pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Option<ShownPhoto>, Unavailable> {
         match self.photos.photo(owner, photo).await? {
             Some(view) => self.show(view).await.map(Some),
@@ -55,10 +55,10 @@ impl ShowPhotoHandler {
         }
     }
 
-    /// Adds the thumbnails' URLs to what was read.
+    /// Adds the URLs of the thumbnails to a read model.
     pub(super) async fn show(&self, view: PhotoView) -> Result<ShownPhoto, Unavailable> {
         let photo = &view.photo;
-        let made = match &photo.state {
+        let stored = match &photo.state {
             PhotoState::Completed { result } => result.thumbnails.as_slice(),
             PhotoState::Queued
             | PhotoState::Uploading
@@ -68,8 +68,8 @@ impl ShowPhotoHandler {
             | PhotoState::Failed { .. }
             | PhotoState::Cancelled => &[],
         };
-        let mut thumbnails = Vec::with_capacity(made.len());
-        for thumbnail in made {
+        let mut thumbnails = Vec::with_capacity(stored.len());
+        for thumbnail in stored {
             let grant = ReadGrant {
                 key: self
                     .settings

@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Unavailable;
 
-/// A value as it was at a version of its stream.
+/// State of an aggregate at a version of its stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<T> {
-    /// The stream's version.
+    /// Version of the stream.
     pub version: Version,
-    /// The value.
+    /// State at that version.
     pub value: T,
 }
 
-/// The state that a stream's events fold to; the state row holds it, `admin verify` compares.
+/// Fold of a stream's events. It is stored in the stream's state row, and `admin verify` compares the two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AggregateState {
@@ -27,43 +27,43 @@ pub enum AggregateState {
     User(User),
 }
 
-/// Loads aggregates for decisions.
+/// Loads the current state of aggregates.
 #[async_trait]
 pub trait Aggregates: Send + Sync {
-    /// A photo, whoever owns it; deleted ones too.
+    /// Returns a photo of any owner, even if it is deleted.
     async fn photo(&self, id: PhotoId) -> Result<Option<Versioned<Photo>>, Unavailable>;
 
-    /// A job, whoever owns it.
+    /// Returns a job of any owner.
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable>;
 
-    /// A user.
+    /// Returns a user.
     async fn user(&self, id: UserId) -> Result<Option<Versioned<User>>, Unavailable>;
 
-    /// All photos of a job, deleted ones too, in the order of their ids, read at one moment.
+    /// Returns all photos of a job including deleted ones, ordered by id, from one consistent snapshot.
     async fn photos_of_job(&self, job: JobId) -> Result<Vec<Versioned<Photo>>, Unavailable>;
 }
 
-/// One row of state, as it is stored.
+/// Stored state row of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AggregateRow {
-    /// Whose state it is.
+    /// Stream of the row.
     pub stream: StreamId,
-    /// The version that the row says it has.
+    /// Version that is stored in the row.
     pub version: Version,
-    /// The state.
+    /// Stored state.
     pub state: AggregateState,
 }
 
-/// Walks over all state rows, for verification.
+/// Reads all state rows, for verification.
 #[async_trait]
 pub trait StateRows: Send + Sync {
-    /// Up to `limit` rows that follow `after` in the order of [`StreamId`], from the beginning without it.
+    /// Returns up to `limit` rows after `after` in the order of [`StreamId`], or the first ones if it is `None`.
     async fn state_rows(
         &self,
         after: Option<StreamId>,
         limit: usize,
     ) -> Result<Vec<AggregateRow>, Unavailable>;
 
-    /// How many streams have events; more than there are rows means that a row is missing.
+    /// Number of streams with events. If it exceeds the number of rows, a row is missing.
     async fn stream_count(&self) -> Result<u64, Unavailable>;
 }

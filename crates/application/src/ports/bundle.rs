@@ -103,7 +103,7 @@ impl WritePorts {
         let photo = self.aggregates.photo(id).await?;
         photo
             .map(|photo| photo.value)
-            .ok_or_else(|| Unavailable::record(format!("the photo {id} is not in the database")))
+            .ok_or_else(|| Unavailable::database(format!("the photo {id} is not in the database")))
     }
 
     /// An empty commit, dated now.

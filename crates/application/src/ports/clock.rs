@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
-/// The only source of the time of day.
+/// The only source of the current time.
 pub trait Clock: Send + Sync {
-    /// The present moment in UTC, in whole milliseconds: what the record keeps is what was said.
+    /// Current time in UTC, in whole milliseconds: the precision of the database, so that stored times read back equal.
     fn now(&self) -> DateTime<Utc>;
 }

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use rapidphoto_domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// What a token allows.
+/// Permission that an access token grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
-    /// See one's own photos and jobs.
+    /// Read the user's own photos and jobs.
     #[serde(rename = "photos:read")]
     PhotosRead,
-    /// Upload, change and delete one's own photos.
+    /// Upload, change and delete the user's own photos.
     #[serde(rename = "photos:write")]
     PhotosWrite,
     /// Operate the deployment.
@@ -19,7 +19,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The scope's name.
+    /// Name of the scope in tokens.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PhotosRead => "photos:read",
@@ -28,7 +28,7 @@ impl Scope {
         }
     }
 
-    /// Reads a scope's name.
+    /// Parses the name of a scope; `None` if it is unknown.
     pub fn parse(raw: &str) -> Option<Self> {
         [Self::PhotosRead, Self::PhotosWrite, Self::Admin]
             .into_iter()
@@ -36,32 +36,32 @@ impl Scope {
     }
 }
 
-/// A set of scopes, written as RFC 6749 does: names with spaces between.
+/// Set of scopes, in text form separated by spaces (RFC 6749, section 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
-    /// What a user gets who does not ask for less.
+    /// Default scopes of a user: read and write.
     pub fn of_user() -> Self {
         Self(BTreeSet::from([Scope::PhotosRead, Scope::PhotosWrite]))
     }
 
-    /// The scopes among these names; names that are not known are left out.
+    /// Parses a list of scopes; unknown names are ignored.
     pub fn parse(raw: &str) -> Self {
         Self(raw.split_ascii_whitespace().filter_map(Scope::parse).collect())
     }
 
-    /// Whether a scope is among them.
+    /// Returns true if the set contains a scope.
     pub fn allow(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
     }
 
-    /// Those that are in both.
+    /// Scopes that are in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).copied().collect())
     }
 
-    /// Whether there are none.
+    /// Returns true if the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -85,7 +85,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// A password's hash in PHC form.
+/// Password hash in the PHC string format.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 
@@ -95,50 +95,52 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// So many passwords wait to be hashed that another one would only wait to be given up.
+/// Error of a full hashing queue: another request would probably time out before its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many passwords wait to be hashed")]
+#[error("too many passwords are waiting to be hashed; try again later")]
 pub struct PasswordsBusy;
 
-/// Hashes passwords, off the request threads and a bounded number at a time.
+/// Hashes and verifies passwords on threads of its own.
 ///
-/// A bounded number may wait, too: beyond it the error is [`PasswordsBusy`], and a later try can succeed.
+/// The numbers of running and of waiting calls are bounded. If the queue is full, the error is [`PasswordsBusy`], and a
+/// later call can succeed.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// A new hash with its own salt.
+    /// Hashes a password with a new random salt.
     async fn hash(&self, password: &str) -> Result<PasswordHash, super::BoxError>;
 
-    /// Whether a password fits. Without a hash it takes as long and says no, so that nobody learns who has an account.
+    /// Returns true if a password matches `hash`. Without a hash the result is false after the same time, so that response
+    /// times don't reveal which accounts exist.
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, super::BoxError>;
 }
 
-/// What an access token says.
+/// Content of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Who may.
+    /// User that the token was issued to.
     pub user: UserId,
-    /// What.
+    /// Permissions of the token.
     pub scopes: Scopes,
-    /// Until when.
+    /// Expiry of the token.
     pub expires_at: Timestamp,
 }
 
-/// Why a token is refused.
+/// Reasons why an access token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It was good once.
+    /// The token was valid but has expired.
     #[error("the token has expired")]
     Expired,
-    /// It was never good.
+    /// The token is malformed, or was not issued by this deployment.
     #[error("the token is not valid")]
     Invalid,
 }
 
-/// Signs and reads access tokens.
+/// Issues and verifies access tokens.
 pub trait AccessTokens: Send + Sync {
-    /// A signed token.
+    /// Issues a signed token.
     fn issue(&self, grant: &Grant, issued_at: Timestamp) -> Result<String, super::BoxError>;
 
-    /// What a token says, if it is ours and holds at this moment.
+    /// Verifies the signature and expiry of a token and returns its content.
     fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError>;
 }

@@ -7,37 +7,38 @@ use rapidphoto_domain::{
 
 use super::{EventMetadata, Unavailable};
 
-/// A position in the log's one commit-safe order. Opaque outside: it may only be stored, compared and handed back.
+/// Position in the log. The order of positions is the order in which commits become visible. Opaque to callers, who may
+/// only store, compare and pass it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Cursor {
     epoch: u64,
     position: u64,
 }
 
-/// A text that is no cursor.
+/// Error for text that is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a log cursor")]
 pub struct CursorError;
 
 impl Cursor {
-    /// Before the first event.
+    /// Position before the first event.
     pub const START: Self = Self {
         epoch: 0,
         position: 0,
     };
 
-    /// A position as an adapter knows it: the transaction that wrote the event, where positions alone are not in commit
-    /// order (0 elsewhere), and the position.
+    /// Creates a cursor in an adapter. `epoch` is the transaction that wrote the event if positions alone are not in commit
+    /// order, else 0.
     pub const fn new(epoch: u64, position: u64) -> Self {
         Self { epoch, position }
     }
 
-    /// The transaction, 0 where positions are in commit order.
+    /// Transaction that wrote the event; 0 if positions are in commit order.
     pub const fn epoch(self) -> u64 {
         self.epoch
     }
 
-    /// The position.
+    /// Position in the log.
     pub const fn position(self) -> u64 {
         self.position
     }
@@ -69,44 +70,44 @@ impl FromStr for Cursor {
     }
 }
 
-/// An event as it stands in the log, lifted to the present schema.
+/// Event in the log, converted to the current schema version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
-    /// Where it stands in the log.
+    /// Position in the log.
     pub cursor: Cursor,
-    /// Names it.
+    /// Identifier of the event.
     pub id: EventId,
-    /// The stream it belongs to.
+    /// Stream of the event.
     pub stream: StreamId,
-    /// The stream's version with it.
+    /// Version of the stream after the event.
     pub version: Version,
-    /// Whom it concerns.
+    /// Owner of the stream.
     pub owner: UserId,
-    /// The job it concerns, where there is one.
+    /// Job of the photo, or the job itself; `None` for users.
     pub job: Option<JobId>,
-    /// What happened.
+    /// Payload.
     pub event: DomainEvent,
-    /// Who and what led to it.
+    /// Actor and cause of the event.
     pub metadata: EventMetadata,
-    /// When.
+    /// Time of the decision that led to the event.
     pub occurred_at: Timestamp,
 }
 
-/// Which events a reader wants; what is `None` does not matter.
+/// Selection of events; `None` matches everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    /// Of streams of this kind.
+    /// Type of the stream.
     pub stream_type: Option<StreamType>,
-    /// Of these types: exact names, or a prefix before a final `*`, such as `Photo*`. Empty: all.
+    /// Event types: exact names, or prefixes with a final `*` such as `Photo*`. Empty: all.
     pub event_types: Vec<String>,
-    /// Concerning this user.
+    /// Owner of the stream.
     pub owner: Option<UserId>,
-    /// Concerning this job.
+    /// Job of the event.
     pub job: Option<JobId>,
 }
 
 impl EventFilter {
-    /// Whether an event of this type, in a stream of this kind, concerning these, is wanted.
+    /// Returns true if an event with these properties is selected.
     pub fn matches(
         &self,
         stream_type: StreamType,
@@ -114,60 +115,63 @@ impl EventFilter {
         owner: UserId,
         job: Option<JobId>,
     ) -> bool {
-        let named = |pattern: &String| match pattern.strip_suffix('*') {
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
             Some(prefix) => event_type.starts_with(prefix),
             None => event_type == pattern,
         };
-        self.stream_type.is_none_or(|wanted| wanted == stream_type)
-            && (self.event_types.is_empty() || self.event_types.iter().any(named))
-            && self.owner.is_none_or(|wanted| wanted == owner)
-            && self.job.is_none_or(|wanted| Some(wanted) == job)
+        self.stream_type.is_none_or(|expected| expected == stream_type)
+            && (self.event_types.is_empty() || self.event_types.iter().any(matches))
+            && self.owner.is_none_or(|expected| expected == owner)
+            && self.job.is_none_or(|expected| Some(expected) == job)
     }
 }
 
-/// A part of the log.
+/// Page of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
-    /// The events that match, in order.
+    /// Selected events, in order.
     pub events: Vec<StoredEvent>,
-    /// How far the log was searched: a reader whose matches are rare still advances.
+    /// Position up to which the log was read, so that a reader advances even if few events match.
     pub scanned_to: Cursor,
-    /// Whether the log was searched to its end.
+    /// True if the end of the log was reached.
     pub at_end: bool,
 }
 
-/// Why the log can't be read.
+/// Reasons why the log can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// A stored event is of a type or a schema that this program does not know.
-    #[error("the log holds an event that this program does not know")]
+    /// The type or the payload of a stored event is unknown to this version of the program.
+    #[error("the log contains an event that this version of the program can't decode")]
     Unknown(#[source] EventDecodeError),
-    /// A stored event was written by a newer program.
-    #[error("`{event_type}` is stored with schema version {stored}, this program knows {known}")]
+    /// A newer version of the program wrote a stored event.
+    #[error(
+        "`{event_type}` is stored with schema version {stored}, but this version of the program supports at most {known}"
+    )]
     NewerSchema {
-        /// The stored type name.
+        /// Stored name of the event type.
         event_type: String,
-        /// The version it was stored with.
+        /// Stored schema version.
         stored: u16,
-        /// The newest version that is known.
+        /// Newest supported schema version.
         known: u16,
     },
-    /// The record can't be reached.
+    /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Reads the log. Every read is inside the deployment's namespace.
+/// Reads the event log. All reads are restricted to the deployment's namespace.
 #[async_trait]
 pub trait EventLog: Send + Sync {
-    /// A stream's version, 0 if it does not exist.
+    /// Returns the version of a stream, 0 if it does not exist.
     async fn latest_version(&self, stream: StreamId) -> Result<Version, Unavailable>;
 
-    /// A stream's events after a version, in version order.
+    /// Returns the events of a stream after a version, ordered by version.
     async fn events(&self, stream: StreamId, after: Version) -> Result<Vec<StoredEvent>, LogError>;
 
-    /// Up to `limit` events after a cursor that match. No event that commits later ever stands before `scanned_to`.
+    /// Returns up to `limit` selected events after a cursor. Events that are committed later are always after the page's
+    /// `scanned_to`, so that a reader that continues there misses none.
     async fn events_after(
         &self,
         cursor: Cursor,
@@ -175,10 +179,10 @@ pub trait EventLog: Send + Sync {
         limit: usize,
     ) -> Result<EventPage, LogError>;
 
-    /// The log's readable end.
+    /// Returns the end of the readable part of the log.
     async fn head(&self) -> Result<Cursor, Unavailable>;
 
-    /// How many events stand after a cursor, counted no further than `cap`; `None` for a cursor beyond the end, which
-    /// this log never gave out.
-    async fn events_behind(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable>;
+    /// Returns the number of events after a cursor, at most `limit`; `None` if the cursor is beyond the end, so that it
+    /// can't be from this log.
+    async fn events_behind(&self, cursor: Cursor, limit: u64) -> Result<Option<u64>, Unavailable>;
 }

@@ -1,8 +1,8 @@
-/// The only source of chance: identifiers, secrets, jitter.
+/// The only source of randomness: identifiers, secrets and jitter.
 pub trait Ids: Send + Sync {
-    /// A new ULID's 128 bits: the time in milliseconds above 80 random bits, increasing within one process.
+    /// New ULID: 48 bits of time in milliseconds and 80 random bits. The values increase within one process.
     fn ulid(&self) -> u128;
 
-    /// 256 random bits fit for secrets.
+    /// 256 bits from a cryptographically secure generator.
     fn secret(&self) -> [u8; 32];
 }

@@ -7,67 +7,67 @@ use rapidphoto_domain::{
 
 use super::PhotoMetadata;
 
-/// Looks into a photo's bytes.
+/// Decodes, checks and scales photos.
 #[async_trait]
 pub trait PhotoInspector: Send + Sync {
-    /// Inspects one photo. Threads and memory are bounded by the adapter: a call waits for its place.
+    /// Inspects one photo. The adapter bounds threads and memory: a call waits until there is capacity.
     ///
     /// # Errors
-    /// Only for what is not the photo's fault; what is wrong with the photo is a finding.
+    /// [`InspectError`] for faults of the program or the process. Faults of the photo are findings.
     async fn inspect(&self, bytes: Bytes, limits: InspectionLimits) -> Result<Inspection, InspectError>;
 }
 
-/// What an inspection holds a photo against.
+/// Limits of an inspection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InspectionLimits {
-    /// The most pixels, width times height.
+    /// Maximum number of pixels, width times height.
     pub max_pixels: u64,
-    /// The least length of the shorter edge in pixels, where there is one.
+    /// Minimum length of the shorter edge in pixels, if any.
     pub min_edge: Option<u32>,
 }
 
-/// What an inspection found out.
+/// Result of an inspection.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inspection {
-    /// The type that the bytes have; `None` for no known image.
+    /// Type detected from the content; `None` if it is no supported image.
     pub mime_type: Option<MimeType>,
-    /// Width in pixels when shown upright; 0 where unknown.
+    /// Width in pixels, after EXIF orientation is applied; 0 if unknown.
     pub width: u32,
-    /// Height in pixels when shown upright; 0 where unknown.
+    /// Height in pixels, after EXIF orientation is applied; 0 if unknown.
     pub height: u32,
-    /// A thumbnail for each [`ThumbnailEdge`], upright and without metadata; none if a finding made them impossible.
+    /// One thumbnail per [`ThumbnailEdge`], oriented upright and without metadata; empty if a finding prevents them.
     pub thumbnails: Vec<MadeThumbnail>,
-    /// Checks that said no.
+    /// Results of failed checks.
     pub findings: Vec<Finding>,
-    /// What EXIF says.
+    /// Metadata from EXIF.
     pub metadata: PhotoMetadata,
-    /// The perceptual hash, where it is computed.
+    /// Perceptual hash, if computed.
     pub perceptual_hash: Option<PerceptualHash>,
-    /// How sharp the photo is, where it is measured.
+    /// Sharpness, if measured; higher is sharper.
     pub sharpness: Option<f64>,
 }
 
-/// A thumbnail that waits to be stored.
+/// Encoded thumbnail that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeThumbnail {
-    /// The size it was made for.
+    /// Nominal size.
     pub edge: ThumbnailEdge,
-    /// Its width in pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// Its height in pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// The JPEG file.
+    /// JPEG file.
     pub jpeg: Bytes,
 }
 
-/// Why an inspection came to nothing, through no known fault of the photo.
+/// Reasons why an inspection has no result, which are not known faults of the photo.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// A decoder broke its own promises.
-    #[error("the inspection broke: {0}")]
+    /// A decoder panicked or violated its contract.
+    #[error("the inspection failed: {0}")]
     Broken(String),
-    /// The pool is shutting down.
-    #[error("the inspection was given up")]
+    /// The thread pool is shutting down.
+    #[error("the inspection was cancelled by the shutdown")]
     ShuttingDown,
 }

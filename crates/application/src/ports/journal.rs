@@ -6,7 +6,10 @@ use rapidphoto_domain::{
     values::{Email, Filename, UploadId},
 };
 
-use super::{Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoMetadata, Unavailable, WorkKind, WorkOrder};
+use super::{
+    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoMetadata, Unavailable,
+    WorkKind, WorkOrder,
+};
 
 /// The one way to write: events, states, work, details and positions go in together or not at all.
 #[async_trait]
@@ -253,7 +256,7 @@ impl CommitError {
     pub fn into_unavailable(self) -> Unavailable {
         match self {
             Self::Unavailable(unavailable) => unavailable,
-            other => Unavailable::record(other),
+            other => Unavailable::database(other),
         }
     }
 }

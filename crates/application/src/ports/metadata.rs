@@ -1,83 +1,83 @@
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
-/// What a photo's EXIF says, as far as it is known and sane. It is personal: it is kept apart from the log, and erased
-/// with the photo.
+/// Metadata from a photo's EXIF, limited to supported tags with plausible values. It is personal data: stored outside the
+/// log and erased with the photo.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PhotoMetadata {
-    /// When the picture was taken.
+    /// Time of the exposure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_at: Option<TakenAt>,
-    /// What it was taken with.
+    /// Camera and lens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera: Option<Camera>,
-    /// Where it was taken.
+    /// Position of the camera.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
-    /// How it was exposed.
+    /// Exposure settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exposure: Option<Exposure>,
-    /// EXIF's orientation, 1 to 8, where it says one.
+    /// EXIF orientation, 1 to 8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orientation: Option<u8>,
-    /// The program that wrote the file.
+    /// Program that wrote the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
 }
 
-/// When a picture was taken, by the camera's own clock.
+/// Time of the exposure by the camera's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TakenAt {
-    /// The camera's local time.
+    /// Local time of the camera.
     pub local: NaiveDateTime,
-    /// How far local time is ahead of UTC, in minutes, where the camera says so.
+    /// Offset of local time from UTC in minutes, positive east of Greenwich; `None` if not recorded.
     pub offset_minutes: Option<i16>,
 }
 
-/// What a picture was taken with.
+/// Camera and lens of a photo.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Camera {
-    /// The manufacturer.
+    /// Manufacturer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub make: Option<String>,
-    /// The model.
+    /// Model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The lens.
+    /// Lens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lens: Option<String>,
 }
 
-/// Where a picture was taken (WGS 84).
+/// Position of the camera (WGS 84).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Location {
-    /// Degrees north, −90 to 90.
+    /// Latitude in degrees north, −90 to 90.
     pub latitude: f64,
-    /// Degrees east, −180 to 180.
+    /// Longitude in degrees east, −180 to 180.
     pub longitude: f64,
-    /// Metres above sea level.
+    /// Altitude in metres above sea level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altitude: Option<f64>,
 }
 
-/// How a picture was exposed.
+/// Exposure settings of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Exposure {
-    /// Seconds.
+    /// Exposure time in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exposure_time: Option<f64>,
-    /// The f-number.
+    /// F-number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub f_number: Option<f64>,
     /// ISO speed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iso: Option<u32>,
-    /// Millimetres.
+    /// Focal length in millimetres.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub focal_length: Option<f64>,
 }

@@ -30,8 +30,8 @@ pub use event_metadata::EventMetadata;
 pub use ids::Ids;
 pub use inspector::{InspectError, Inspection, InspectionLimits, MadeThumbnail, PhotoInspector};
 pub use journal::{
-    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord,
-    Journal, NewEvent, Unique, VersionConflict,
+    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, Journal,
+    NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
 pub use non_empty::NonEmpty;

@@ -10,27 +10,27 @@ use rapidphoto_domain::{
 
 use super::Unavailable;
 
-/// A body in pieces.
+/// Body of an object, in chunks.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Unavailable>> + Send>>;
 
-/// What HEAD says of an object.
+/// Response to a HEAD request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectHead {
-    /// What storage calls this state of the object.
+    /// Entity tag: identifies this version of the object's content.
     pub e_tag: ETag,
-    /// Its length.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Its type, as the upload said.
+    /// Content type that was sent with the upload.
     pub content_type: Option<String>,
-    /// Its SHA-256, where storage knows it.
+    /// SHA-256, if the store knows it.
     pub checksum: Option<Checksum>,
 }
 
-/// An object that is being read.
+/// Response to a GET request.
 pub struct ObjectBody {
-    /// Its length, as storage says.
+    /// Size in bytes, as reported by the store.
     pub bytes: u64,
-    /// Its bytes.
+    /// Content.
     pub stream: ByteStream,
 }
 
@@ -42,17 +42,17 @@ impl std::fmt::Debug for ObjectBody {
     }
 }
 
-/// Why an object can't be read.
+/// Reasons why an object can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GetError {
-    /// It is not there.
-    #[error("the object is not there")]
+    /// The object does not exist.
+    #[error("the object does not exist")]
     Missing,
-    /// It is there, in another state than wanted.
+    /// The entity tag of the object differs from the requested one.
     #[error("the object has changed")]
     Changed,
-    /// Storage can't be reached.
+    /// Object storage is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -60,67 +60,67 @@ pub enum GetError {
 /// Reads and writes objects in the deployment's bucket.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
-    /// What is stored under a key, if anything.
+    /// Describes the object with a key; `None` if it does not exist.
     async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable>;
 
-    /// Reads an object, if it is still in the state that `if_match` names.
+    /// Reads an object if its entity tag still equals `if_match`.
     async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError>;
 
-    /// Stores an object, replacing what was there.
+    /// Stores an object, replacing an existing one.
     async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable>;
 
-    /// Removes an object; one that is not there is success.
+    /// Deletes an object; succeeds if it does not exist.
     async fn delete(&self, key: &str) -> Result<(), Unavailable>;
 
-    /// Whether the bucket answers.
+    /// Checks that the bucket is accessible.
     async fn check(&self) -> Result<(), Unavailable>;
 }
 
-/// What a client is allowed to upload.
+/// Permission for one upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutGrant {
-    /// Where to.
+    /// Key of the object.
     pub key: String,
-    /// Exactly this type.
+    /// Required content type.
     pub mime_type: MimeType,
-    /// Exactly so many bytes.
+    /// Required size in bytes.
     pub bytes: u64,
-    /// With exactly this SHA-256, where it is known.
+    /// Required SHA-256, if declared.
     pub checksum: Option<Checksum>,
-    /// For how long.
+    /// Validity of the URL.
     pub valid_for: Duration,
 }
 
-/// What a client is allowed to read.
+/// Permission to read one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadGrant {
-    /// From where.
+    /// Key of the object.
     pub key: String,
-    /// Offered for saving under this name, where there is one; shown in place otherwise.
+    /// Filename for a download (`Content-Disposition: attachment`); `None` to display the file inline.
     pub download_as: Option<Filename>,
-    /// The type it is served with.
+    /// Content type of the response.
     pub mime_type: MimeType,
-    /// For how long.
+    /// Validity of the URL.
     pub valid_for: Duration,
 }
 
-/// A URL that carries its own permission.
+/// Presigned URL: a URL that contains its own authorization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresignedUrl {
-    /// The URL.
+    /// URL with signature.
     pub url: String,
-    /// Headers that the client must send exactly so. `Content-Length` is signed too but not named: browsers set it.
+    /// Headers that the client must send unchanged. `Content-Length` is signed too but not listed, because browsers set it.
     pub headers: Vec<(String, String)>,
-    /// When it stops working.
+    /// Expiry of the URL.
     pub expires_at: Timestamp,
 }
 
-/// Signs URLs, without asking anybody.
+/// Signs URLs locally, without a request to the store.
 #[async_trait]
 pub trait Presigner: Send + Sync {
-    /// A URL for one upload that replaces nothing.
+    /// Signs a URL for an upload that does not replace an existing object.
     async fn put(&self, grant: &PutGrant) -> Result<PresignedUrl, Unavailable>;
 
-    /// A URL for reading.
+    /// Signs a URL to read an object.
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable>;
 }

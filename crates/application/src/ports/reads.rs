@@ -10,96 +10,96 @@ use rapidphoto_domain::{
 
 use super::{Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Unavailable};
 
-/// A photo as the read side shows it.
+/// Read model of a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoView {
-    /// What the log says of it.
+    /// State of the photo.
     pub photo: Photo,
-    /// The version of its stream.
+    /// Version of the photo's stream.
     pub version: Version,
-    /// What it is called.
+    /// Filename of the upload.
     pub filename: Filename,
-    /// What EXIF says.
+    /// Metadata from EXIF.
     pub metadata: PhotoMetadata,
-    /// When it was promised.
+    /// Time at which the photo was declared.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// A job with all of its photos that are not deleted, read at one moment.
+/// Read model of a job and its photos, from one consistent snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobView {
-    /// Names the job.
+    /// Identifier of the job.
     pub id: JobId,
-    /// When it was created.
+    /// Time of the creation.
     pub created_at: Timestamp,
-    /// When it, or one of its photos, last changed.
+    /// Time of the last change of the job or of one of its photos.
     pub updated_at: Timestamp,
-    /// Its photos, in the order in which they were promised.
+    /// Photos that are not deleted, in the order of their declaration.
     pub photos: Vec<PhotoView>,
-    /// The statuses of photos that were deleted since: they count where no other is left.
+    /// Last statuses of deleted photos: they determine the job's status if no other photo is left.
     pub deleted: Vec<PhotoStatus>,
-    /// Where the log ended at that moment.
+    /// End of the log in the snapshot.
     pub cursor: Cursor,
 }
 
-/// Reads jobs.
+/// Reads jobs for display.
 #[async_trait]
 pub trait JobReads: Send + Sync {
-    /// A user's job.
+    /// Returns a user's job.
     async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable>;
 }
 
-/// What a list of photos is sorted by.
+/// Sort key of a list of photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PhotoSort {
-    /// When it was promised.
+    /// Time at which the photo was declared.
     #[default]
     CreatedAt,
-    /// When it was taken, by its EXIF; those that don't say come last, whichever the direction.
+    /// Time of the exposure in EXIF. Photos without it come last in either direction.
     TakenAt,
-    /// The declared length.
+    /// Declared size in bytes.
     Bytes,
 }
 
-/// Which end of a list comes first.
+/// Sort direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortDirection {
-    /// The smallest or oldest.
+    /// Smallest or oldest first.
     Ascending,
-    /// The largest or newest.
+    /// Largest or newest first.
     #[default]
     Descending,
 }
 
-/// Which photos to list.
+/// Query for a page of a user's photos.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PhotoListQuery {
-    /// Only those with this status.
+    /// Status to filter by.
     pub status: Option<PhotoStatus>,
-    /// What to sort by; ties go by photo id.
+    /// Sort key; photos with equal values are sorted by id.
     pub sort: PhotoSort,
-    /// Which end comes first.
+    /// Sort direction.
     pub direction: SortDirection,
-    /// How many at most.
+    /// Maximum number of photos in the page.
     pub size: usize,
-    /// Only those that follow this position.
+    /// Position after which the page starts; `None` for the first page.
     pub after: Option<PhotoPosition>,
 }
 
-/// Where a page of a list ends: the last photo's sort value and id.
+/// Position in a list: the sort value and id of a page's last photo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhotoPosition {
-    /// The sort value: milliseconds since 1970 or bytes; `None` where the photo does not say.
+    /// Sort value in milliseconds since 1970 or in bytes; `None` if the photo has none.
     pub value: Option<i64>,
-    /// The photo.
+    /// Identifier of the photo.
     pub photo: PhotoId,
 }
 
 impl PhotoPosition {
-    /// A photo's place in a list that is sorted so. The time that a photo was taken is the camera's own: most cameras
-    /// know no other, and photos of one occasion shall stand together.
+    /// Position of a photo in a list with this sort key. The time of the exposure is the camera's local time: most cameras
+    /// record no offset, and photos of the same event should be adjacent.
     pub fn of(view: &PhotoView, sort: PhotoSort) -> Self {
         let value = match sort {
             PhotoSort::CreatedAt => Some(view.created_at.timestamp_millis()),
@@ -142,53 +142,53 @@ impl FromStr for PhotoPosition {
     }
 }
 
-/// A page of a list.
+/// Page of a list of photos.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoListPage {
-    /// The photos.
+    /// Photos of the page.
     pub items: Vec<PhotoView>,
-    /// Where the next page begins; `None` at the end.
+    /// Position after which the next page starts; `None` at the end.
     pub next: Option<PhotoPosition>,
 }
 
-/// Reads photos.
+/// Reads photos for display.
 #[async_trait]
 pub trait PhotoReads: Send + Sync {
-    /// A user's photo, if it is not deleted.
+    /// Returns a user's photo; `None` if it is deleted.
     async fn photo(&self, owner: UserId, photo: PhotoId) -> Result<Option<PhotoView>, Unavailable>;
 
-    /// A user's photos that are not deleted.
+    /// Returns a page of a user's photos, without deleted ones.
     async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable>;
 
-    /// Those of a user's photos, deleted ones left out, that have one of these upload ids.
+    /// Returns the user's photos with these upload ids, without deleted ones.
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable>;
 
-    /// Those of a user's photos, deleted ones left out, with these ids.
+    /// Returns the user's photos with these ids, without deleted ones.
     async fn by_ids(&self, owner: UserId, ids: &[PhotoId]) -> Result<Vec<PhotoView>, Unavailable>;
 }
 
-/// How a user logs in.
+/// Login data of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserCredentials {
-    /// Who.
+    /// User of the account.
     pub user: UserId,
-    /// The password's hash.
+    /// Hash of the password.
     pub password_hash: PasswordHash,
-    /// Whether the user may.
+    /// Status of the user; only active users can log in.
     pub status: UserStatus,
 }
 
-/// Reads users.
+/// Reads login data.
 #[async_trait]
 pub trait UserReads: Send + Sync {
-    /// The credentials of the account with this address.
+    /// Returns the login data of the account with this e-mail address.
     async fn credentials(&self, email: &Email) -> Result<Option<UserCredentials>, Unavailable>;
 }
 
 /// Reads idempotency records.
 #[async_trait]
 pub trait IdempotencyReads: Send + Sync {
-    /// What a key led to, unless it has expired by `now`.
+    /// Returns the stored response for a key, unless it has expired at `now`.
     async fn idempotency(
         &self,
         owner: UserId,

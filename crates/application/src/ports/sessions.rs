@@ -5,63 +5,63 @@ use rapidphoto_domain::{JobId, Timestamp, UserId};
 
 use super::{Scopes, Unavailable};
 
-/// The SHA-256 of a secret token: the record never holds a secret itself.
+/// SHA-256 of a secret token. The database stores only hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// A refresh token and the family that descends from one login.
+/// Refresh token. The tokens that descend from one login form a family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshSession {
-    /// The token's hash.
+    /// Hash of the token.
     pub token: TokenHash,
-    /// The hash of the family's first token; it names the family.
+    /// Hash of the family's first token, which identifies the family.
     pub family: TokenHash,
-    /// Whose it is.
+    /// User who logged in.
     pub user: UserId,
-    /// What its access tokens allow.
+    /// Scopes of the access tokens.
     pub scopes: Scopes,
-    /// Until when it may be used.
+    /// Expiry of the token.
     pub expires_at: Timestamp,
 }
 
-/// What a rotation came to.
+/// Result of a token rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// The token was good; its successor is stored.
+    /// The token was valid, and its successor is stored.
     Rotated(RefreshSession),
-    /// It had been rotated a moment ago, to this same successor.
+    /// The token was rotated to this successor within the grace period.
     Repeated(RefreshSession),
-    /// It had been rotated earlier: somebody else has it. The whole family is revoked now.
+    /// The token was rotated before the grace period, so it may be stolen. The whole family is now revoked.
     Reused,
-    /// It is unknown, expired or revoked.
+    /// The token is unknown, expired or revoked.
     Refused,
 }
 
-/// Admission to one stream, for clients that can't send an `Authorization` header.
+/// Ticket for one live stream, for clients that can't send an `Authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamTicket {
-    /// The ticket's hash.
+    /// Hash of the ticket.
     pub ticket: TokenHash,
-    /// Who may watch.
+    /// User of the stream.
     pub user: UserId,
-    /// The one job that may be watched; `None` for everything of the user.
+    /// Job of the stream; `None` for the user's own stream.
     pub job: Option<JobId>,
-    /// Until when it must be used for the first time.
+    /// Latest time of the first use.
     pub first_use_by: Timestamp,
-    /// Until when it can be used again, for reconnects.
+    /// Latest time of further uses, for reconnects.
     pub expires_at: Timestamp,
 }
 
-/// Refresh tokens and stream tickets.
+/// Storage of refresh tokens and stream tickets.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores a login's first refresh token.
+    /// Stores the first refresh token of a login.
     async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable>;
 
-    /// Replaces a token by its successor, in one step: of two that try at once, one rotates and one repeats.
+    /// Replaces a token by its successor atomically: of two concurrent calls one returns `Rotated`, the other `Repeated`.
     ///
-    /// The successor lives until `expires_at`. A token that was rotated no longer than `grace` before `now` is a
-    /// repetition; one that was rotated earlier revokes its family.
+    /// The successor expires at `expires_at`. If the token was already rotated, the call is a repetition up to `grace`
+    /// after that; later it revokes the family.
     async fn rotate(
         &self,
         token: TokenHash,
@@ -71,14 +71,14 @@ pub trait Sessions: Send + Sync {
         expires_at: Timestamp,
     ) -> Result<Rotation, Unavailable>;
 
-    /// Revokes the family that a token belongs to; an unknown token is none.
+    /// Revokes the family of a token; an unknown token has no effect.
     async fn revoke(&self, token: TokenHash) -> Result<(), Unavailable>;
 
     /// Stores a ticket.
     async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable>;
 
-    /// The ticket with this hash if it can be used now, for the stream of `job` or, without one, for the user's own; its
-    /// first use is remembered. Shown at another stream it is not used.
+    /// Returns the ticket with this hash if it is valid at `now` for the stream of `job`, or for the user's own stream if
+    /// `job` is `None`, and records its first use. A request for another stream does not count as a use.
     async fn use_ticket(
         &self,
         ticket: TokenHash,
@@ -86,6 +86,6 @@ pub trait Sessions: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable>;
 
-    /// Forgets what has expired: tokens, tickets and idempotency records.
+    /// Deletes expired tokens, tickets and idempotency records, and returns their number.
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, Unavailable>;
 }

@@ -3,28 +3,28 @@ use bytes::Bytes;
 
 use super::BoxError;
 
-/// Where storage's own notifications enter, as the store wrote them.
+/// Handler of the notification messages of object storage.
 ///
-/// A broker's consumer and the embedded store both hand their messages to this one entrance, so that every message is
-/// parsed and taken in the same way.
+/// The consumer of a message broker and the embedded store both call it with the original message, so that all messages
+/// are parsed and handled in the same way.
 #[async_trait]
 pub trait StorageMessages: Send + Sync {
-    /// Takes one message in; when this answers, what the message told is committed (or known to be nothing).
+    /// Handles one message. After `Ok` its effects, if any, are committed and the message can be acknowledged.
     ///
     /// # Errors
-    /// [`MessageRefused::Unavailable`]: keep the message and bring it again. [`MessageRefused::Unintelligible`]: no
-    /// repetition will help; the message belongs to a dead-letter queue.
+    /// [`MessageRefused::Unavailable`]: the message must be delivered again. [`MessageRefused::Unintelligible`]: redelivery
+    /// does not help; the message belongs in a dead-letter queue.
     async fn take(&self, body: Bytes) -> Result<(), MessageRefused>;
 }
 
-/// Why a message was not taken in.
+/// Reasons why a message was not handled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageRefused {
-    /// The record can't be reached now.
-    #[error("the message can't be taken in now")]
+    /// The database is unavailable.
+    #[error("the message can't be handled now")]
     Unavailable(#[source] BoxError),
-    /// It is not a message of any known dialect.
-    #[error("the message can't be understood: {0}")]
+    /// The message, or a record in it, is in none of the known dialects.
+    #[error("the message is malformed: {0}")]
     Unintelligible(String),
 }

@@ -4,50 +4,51 @@ use async_trait::async_trait;
 
 use super::{Cursor, Unavailable};
 
-/// A subscription's name.
+/// Name of a subscription.
 pub type SubscriptionName = &'static str;
 
-/// The right to run a subscription, for a while.
+/// Time-limited exclusive right to run a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubscriptionLease {
-    /// Which subscription.
+    /// Name of the subscription.
     pub name: SubscriptionName,
-    /// How far it has come.
+    /// Position up to which events have been handled.
     pub cursor: Cursor,
-    /// Fences off earlier runners.
+    /// Fencing token: excludes runners with an earlier lease.
     pub token: u64,
 }
 
-/// Moves a subscription's position, together with what it wrote.
+/// Advance of a subscription's position, committed together with the reaction's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advance {
-    /// Which subscription.
+    /// Name of the subscription.
     pub name: SubscriptionName,
-    /// Where it must be.
+    /// Required current position.
     pub from: Cursor,
-    /// Where it shall be.
+    /// New position.
     pub to: Cursor,
-    /// The lease's token, which must be the present one.
+    /// Fencing token of the lease, which must be the current one.
     pub token: u64,
 }
 
-/// Who runs which subscription. One runner each; another takes over when its lease runs out.
+/// Leases of subscriptions. Each has at most one runner; another one takes over when the lease expires.
 #[async_trait]
 pub trait Subscriptions: Send + Sync {
-    /// Takes a subscription if nobody holds it. One that is new starts before the first event.
+    /// Acquires the lease of a subscription; `None` if another runner holds it. A new subscription starts before the first
+    /// event.
     async fn acquire(
         &self,
         name: SubscriptionName,
         lease: Duration,
     ) -> Result<Option<SubscriptionLease>, Unavailable>;
 
-    /// Keeps it for another `lease` from now; false if it is no longer held.
+    /// Extends the lease to `lease` from now. Returns false if it is no longer held.
     async fn renew(&self, held: &SubscriptionLease, lease: Duration) -> Result<bool, Unavailable>;
 
-    /// Gives it back, so that another can take it at once.
+    /// Releases the lease, so that another runner can acquire it at once.
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable>;
 
-    /// Lets every lease end at once, and tells how many that were: for a process that knows that it is alone and has
-    /// just begun. Whoever runs a subscription after all can still renew while nobody has overtaken it.
+    /// Expires all leases now and returns their number. For a process that starts and knows that it is the only one. A
+    /// runner in another process can still renew its lease until a new runner acquires it.
     async fn end_all(&self) -> Result<u64, Unavailable>;
 }

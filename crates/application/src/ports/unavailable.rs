@@ -15,9 +15,9 @@ pub struct Unavailable {
 
 impl Unavailable {
     /// The record can't be reached.
-    pub fn record(source: impl Into<BoxError>) -> Self {
+    pub fn database(source: impl Into<BoxError>) -> Self {
         Self {
-            what: "the record",
+            what: "the database",
             source: source.into(),
         }
     }

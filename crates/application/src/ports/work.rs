@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use super::Unavailable;
 
-/// The kinds of work on a photo; each photo has at most one of a kind.
+/// Kinds of work on a photo. A photo has at most one work item of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkKind {
-    /// HEAD the object: has it arrived?
+    /// Send a HEAD request to check if the object was uploaded, and advance the photo accordingly.
     Look,
-    /// Download, inspect, make thumbnails, bring to an end.
+    /// Download and inspect the original, store thumbnails, and complete or reject the photo.
     Process,
-    /// Delete what is in storage.
+    /// Delete the photo's objects from storage.
     Clean,
 }
 
 impl WorkKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Look, Self::Process, Self::Clean];
 
-    /// The kind's name in the record.
+    /// Name of the kind in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Look => "look",
@@ -38,90 +38,90 @@ impl fmt::Display for WorkKind {
     }
 }
 
-/// What goes first among all that is due.
+/// Order in which due work items are claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Priority {
-    /// Someone is waiting: new uploads.
+    /// Work that a user waits for, such as new uploads; claimed first.
     Fresh,
-    /// Nobody is waiting: reprocessing, cleaning.
+    /// Work that can wait, such as reprocessing and cleaning.
     Bulk,
 }
 
-/// What a commit says about work.
+/// Change of the work queue in a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkOrder {
-    /// There is work of this kind from now on, due then. What was there of the kind is replaced: its attempts and
-    /// claims are forgotten, and whoever holds a claim on it has lost it.
+    /// Adds a work item. It replaces an existing one of the same kind: attempts and claims restart at 0, and a claim on the
+    /// old item becomes invalid.
     Schedule {
-        /// On which photo.
+        /// Photo of the work item.
         photo: PhotoId,
-        /// Whose photo it is, for fairness between users.
+        /// Owner of the photo, for fairness between users.
         owner: UserId,
-        /// Which work.
+        /// Kind of the work.
         kind: WorkKind,
-        /// Not before this moment.
+        /// Earliest time of the execution.
         due_at: Timestamp,
-        /// What goes first.
+        /// Order among due work.
         priority: Priority,
     },
-    /// The claimed work is done.
+    /// Removes a claimed work item that is done.
     Finish {
-        /// The claim, which must be held.
+        /// Claim, which must still be valid.
         claim: ClaimToken,
     },
-    /// The claimed work goes on later; the claim is given back.
+    /// Releases the claim and schedules the work item for later.
     Postpone {
-        /// The claim, which must be held.
+        /// Claim, which must still be valid.
         claim: ClaimToken,
-        /// Not before this moment.
+        /// Earliest time of the execution.
         due_at: Timestamp,
-        /// How many attempts count from now on.
+        /// New number of failed attempts.
         attempts: u32,
-        /// How many claims count from now on.
+        /// New number of claims.
         claims: u32,
     },
-    /// There is no work of this kind any more, whoever holds a claim on it.
+    /// Removes a work item, even if it is claimed.
     Drop {
-        /// On which photo.
+        /// Photo of the work item.
         photo: PhotoId,
-        /// Which work.
+        /// Kind of the work.
         kind: WorkKind,
     },
 }
 
-/// Proof that work was claimed and not taken away since.
+/// Identity of a claim, which is valid until the work item is claimed, scheduled or dropped again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClaimToken {
-    /// On which photo.
+    /// Photo of the work item.
     pub photo: PhotoId,
-    /// Which work.
+    /// Kind of the work.
     pub kind: WorkKind,
-    /// Fences off earlier holders.
+    /// Fencing token: excludes earlier claims.
     pub token: u64,
 }
 
-/// Claimed work.
+/// Claimed work item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// The claim.
+    /// Identity of the claim.
     pub token: ClaimToken,
-    /// Whose photo it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// How many attempts ended in an error.
+    /// Number of failed attempts.
     pub attempts: u32,
-    /// How often it was claimed, this time included: a photo that kills its worker is known by this.
+    /// Number of claims including this one. It bounds the attempts of a photo that crashes its worker.
     pub claims: u32,
-    /// When it was due.
+    /// Time at which the work was due.
     pub due_at: Timestamp,
 }
 
-/// The work that the record holds.
+/// Queue of scheduled work in the database.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// Claims up to `limit` pieces of work that are due and not held, counting each claim before anything is done.
+    /// Claims up to `limit` work items that are due and not claimed. Each claim is counted before its work starts.
     ///
-    /// Fresh work goes before bulk work, and users take turns: nobody's hundredth photo goes before somebody's first.
-    /// Time is the record's own.
+    /// Fresh work is claimed before bulk work, and users take turns: the hundredth photo of one user is claimed after the
+    /// first photo of another. Times are those of the database's clock.
     async fn claim(
         &self,
         kinds: &[WorkKind],
@@ -129,19 +129,20 @@ pub trait WorkQueue: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<Claim>, Unavailable>;
 
-    /// Keeps a claim for another `lease` from now; false if it is no longer held.
+    /// Extends a claim to `lease` from now. Returns false if it is no longer valid.
     async fn renew(&self, claim: ClaimToken, lease: Duration) -> Result<bool, Unavailable>;
 
-    /// When the next piece of work of these kinds falls due or loses its holder; `None` if there is none at all.
+    /// Earliest time at which a work item of these kinds is due or its lease expires; `None` if there is no work.
     async fn next_due(&self, kinds: &[WorkKind]) -> Result<Option<Timestamp>, Unavailable>;
 
-    /// How many pieces of work of a kind are due and not held.
+    /// Number of work items of a kind that are due and not claimed.
     async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable>;
 
-    /// Makes every `look` that is not held due now: after a restart, nobody knows which announcements were lost.
+    /// Makes every unclaimed `look` due now and returns their number: storage notifications may have been lost while the
+    /// process was stopped.
     async fn hasten_looks(&self) -> Result<u64, Unavailable>;
 
-    /// Lets every lease that runs end now, and tells how many did: for a process that knows at its start that whoever
-    /// held them is gone. Claims stay counted.
+    /// Expires all leases now and returns their number. For a process that starts and knows that the previous holders no
+    /// longer run. The numbers of claims are kept.
     async fn end_leases(&self) -> Result<u64, Unavailable>;
 }

@@ -4,20 +4,21 @@ use async_trait::async_trait;
 use metrics::histogram;
 use tokio::time::Instant;
 
-use super::{Signals, tally};
+use super::{Signals, event_counts::EventCounts};
 use crate::ports::{Commit, CommitError, Committed, Journal, WorkOrder};
 
-/// A journal that tells of what it has written: work to workers, events to those who follow the log, both to metrics.
+/// Journal that signals each successful commit to workers and to followers of the log, and counts its events in the
+/// metrics.
 pub struct SignallingJournal {
     inner: Arc<dyn Journal>,
     signals: Signals,
 }
 
-/// Workers are told of work that is due before they would look by themselves.
-const SOON: Duration = Duration::from_secs(10);
+/// Workers are woken for work that is due within this time; they find later work by polling.
+const WAKE_UP_HORIZON: Duration = Duration::from_secs(10);
 
 impl SignallingJournal {
-    /// Tells of what `inner` writes.
+    /// Wraps `inner`.
     pub const fn new(inner: Arc<dyn Journal>, signals: Signals) -> Self {
         Self { inner, signals }
     }
@@ -28,20 +29,22 @@ impl Journal for SignallingJournal {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let at = commit.at;
         let work_is_due = commit.work.iter().any(|order| match order {
-            WorkOrder::Schedule { due_at, .. } | WorkOrder::Postpone { due_at, .. } => *due_at <= at + SOON,
+            WorkOrder::Schedule { due_at, .. } | WorkOrder::Postpone { due_at, .. } => {
+                *due_at <= at + WAKE_UP_HORIZON
+            }
             WorkOrder::Finish { .. } | WorkOrder::Drop { .. } => false,
         });
-        let tally = tally::Tally::of(&commit);
-        let begun = Instant::now();
+        let counts = EventCounts::of(&commit);
+        let started = Instant::now();
         let committed = self.inner.commit(commit).await;
-        histogram!("log_commit_seconds").record(begun.elapsed());
+        histogram!("log_commit_seconds").record(started.elapsed());
         let committed = committed?;
         if work_is_due {
             self.signals.work_committed();
         }
         self.signals.log_committed(committed.cursor);
         if !committed.repeated {
-            tally.count();
+            counts.record();
         }
         Ok(committed)
     }

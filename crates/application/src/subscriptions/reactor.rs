@@ -2,9 +2,7 @@ use async_trait::async_trait;
 
 use crate::{
     commit::{Contended, WriteError},
-    ports::{
-        Advance, CommitError, EventFilter, LogError, StoredEvent, SubscriptionName, Unavailable,
-    },
+    ports::{Advance, CommitError, EventFilter, LogError, StoredEvent, SubscriptionName, Unavailable},
 };
 
 /// Reacts to events.

@@ -14,8 +14,8 @@ use crate::{
     signals::Signals,
 };
 
-/// Runs one subscription, in as many processes as like to: one of them has the lease, and another takes over within
-/// seconds.
+/// Runner of one subscription. Any number of processes may run it: one of them holds the lease, and another takes over
+/// within seconds after it stops.
 pub struct SubscriptionRunner {
     reactor: Arc<dyn Reactor>,
     subscriptions: Arc<dyn Subscriptions>,
@@ -26,28 +26,28 @@ pub struct SubscriptionRunner {
     poll: Duration,
 }
 
-/// How long a lease holds; who takes over waits no longer than this.
+/// Validity of a lease, and longest wait of the next runner after a crash.
 const LEASE: Duration = Duration::from_secs(10);
-const RENEW: Duration = Duration::from_secs(3);
-/// How many events are read at once: as many as one short transaction may concern.
-const PAGE: usize = 500;
-/// How long a position may go unwritten.
-const UNWRITTEN: Duration = Duration::from_secs(5);
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(3);
+/// Events per page, which bounds the transactions of a reaction.
+const PAGE_SIZE: usize = 500;
+/// Longest time between two writes of the position.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(5);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// How far a run has come.
+/// State of a run that holds the lease.
 struct Run {
-    /// The lease, with the position that the record has.
+    /// Lease, with the stored position.
     held: SubscriptionLease,
-    /// How far the log was read; what lies between concerns nobody here.
+    /// Position up to which the log was read. Events between the stored position and this one have been handled.
     read_to: Cursor,
     renew_at: Instant,
-    write_at: Instant,
+    checkpoint_at: Instant,
 }
 
 impl SubscriptionRunner {
-    /// A runner for a reactor. It looks at the log whenever `signals` tell of events, and every `poll`.
+    /// Creates a runner that reads the log when `signals` report a commit, and at least once per `poll`.
     pub fn new(reactor: Arc<dyn Reactor>, ports: &Ports, signals: Signals, poll: Duration) -> Self {
         Self {
             reactor,
@@ -60,29 +60,31 @@ impl SubscriptionRunner {
         }
     }
 
-    /// Runs until `shutdown`, then gives the subscription back. Nothing but `shutdown` ends it.
+    /// Runs until `shutdown`, then releases the lease.
+    ///
+    /// Returns only after `shutdown`; errors are logged and retried.
     pub async fn run(&self, shutdown: CancellationToken) {
         let name = self.reactor.name();
-        let mut backoff = FIRST_BACKOFF;
+        let mut backoff = INITIAL_BACKOFF;
         while !shutdown.is_cancelled() {
             let pause = match self.subscriptions.acquire(name, LEASE).await {
-                Ok(Some(lease)) => match self.hold(lease, &shutdown).await {
+                Ok(Some(lease)) => match self.run_with_lease(lease, &shutdown).await {
                     Ok(()) => {
-                        backoff = FIRST_BACKOFF;
+                        backoff = INITIAL_BACKOFF;
                         continue;
                     }
                     Err(error) => {
-                        tracing::warn!(subscription = name, error = %chain(&error), ?backoff, "a subscription halts");
+                        tracing::warn!(subscription = name, error = %chain(&error), ?backoff, "a subscription failed; it is retried");
                         let pause = backoff;
-                        backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                        backoff = (backoff * 2).min(MAX_BACKOFF);
                         pause
                     }
                 },
                 Ok(None) => LEASE / 4,
                 Err(error) => {
-                    tracing::warn!(subscription = name, error = %chain(&error), "a subscription can't be taken");
+                    tracing::warn!(subscription = name, error = %chain(&error), "the lease of a subscription can't be acquired");
                     let pause = backoff;
-                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
                     pause
                 }
             };
@@ -93,10 +95,10 @@ impl SubscriptionRunner {
         }
     }
 
-    /// Reacts to everything that is in the log now; false if another runner has the subscription.
+    /// Reacts to all events of the log. Returns false if another runner holds the lease.
     ///
     /// # Errors
-    /// [`ReactError`]; what was reacted to stays so.
+    /// [`ReactError`]; completed reactions stay committed.
     pub async fn catch_up(&self) -> Result<bool, ReactError> {
         let acquired = self.subscriptions.acquire(self.reactor.name(), LEASE).await?;
         let Some(lease) = acquired else {
@@ -105,25 +107,32 @@ impl SubscriptionRunner {
         let mut run = Run::begin(lease);
         let caught_up = async {
             while !self.step(&mut run).await? {}
-            self.write_position(&mut run).await
+            self.write_checkpoint(&mut run).await
         }
         .await;
         self.subscriptions.release(&run.held).await?;
         caught_up.map(|()| true)
     }
 
-    async fn hold(&self, lease: SubscriptionLease, shutdown: &CancellationToken) -> Result<(), ReactError> {
+    async fn run_with_lease(
+        &self,
+        lease: SubscriptionLease,
+        shutdown: &CancellationToken,
+    ) -> Result<(), ReactError> {
         let mut run = Run::begin(lease);
         let followed = self.follow(&mut run, shutdown).await;
         let ended = match followed {
-            Ok(()) => self.write_position(&mut run).await,
+            Ok(()) => self.write_checkpoint(&mut run).await,
             error => error,
         };
-        // Whoever is next need not wait for the lease to run out; if this fails, it waits.
+        // Saves the next runner the wait for the lease to expire; on an error it waits.
         let _ = self.subscriptions.release(&run.held).await;
         match ended {
             Err(ReactError::LeaseLost) => {
-                tracing::info!(subscription = run.held.name, "another runner has taken over");
+                tracing::info!(
+                    subscription = run.held.name,
+                    "another runner has acquired the subscription"
+                );
                 Ok(())
             }
             other => other,
@@ -133,11 +142,11 @@ impl SubscriptionRunner {
     async fn follow(&self, run: &mut Run, shutdown: &CancellationToken) -> Result<(), ReactError> {
         let mut log = self.signals.log();
         while !shutdown.is_cancelled() {
-            // Marked as seen before the log is read: what is committed in between wakes again.
+            // Marked as seen before the log is read: a commit in between is not missed.
             log.borrow_and_update();
             let at_end = self.step(run).await?;
-            if run.write_at <= Instant::now() {
-                self.write_position(run).await?;
+            if run.checkpoint_at <= Instant::now() {
+                self.write_checkpoint(run).await?;
             }
             if at_end {
                 self.wait(&mut log, run, shutdown).await;
@@ -146,19 +155,20 @@ impl SubscriptionRunner {
         Ok(())
     }
 
-    /// Reads a page and reacts to it; tells whether that was the log's end.
+    /// Reads a page of events and reacts to it. Returns true at the end of the log.
     async fn step(&self, run: &mut Run) -> Result<bool, ReactError> {
         self.renew(run).await?;
         let filter = self.reactor.filter();
-        let page = self.log.events_after(run.read_to, &filter, PAGE).await?;
+        let page = self.log.events_after(run.read_to, &filter, PAGE_SIZE).await?;
         if !page.events.is_empty() {
             let advance = run.advance(page.scanned_to);
             let reaction = AssertUnwindSafe(self.reactor.react(&page.events, advance)).catch_unwind();
-            let moved = reaction.await.unwrap_or(Err(ReactError::Panicked))?;
-            // Otherwise the position is written now and then: reacting twice is harmless, a write for each event is not.
-            if moved {
+            let advanced = reaction.await.unwrap_or(Err(ReactError::Panicked))?;
+            // Otherwise the position is written periodically: a repeated reaction is harmless, a write per event is
+            // expensive.
+            if advanced {
                 run.held.cursor = page.scanned_to;
-                run.write_at = Instant::now() + UNWRITTEN;
+                run.checkpoint_at = Instant::now() + CHECKPOINT_INTERVAL;
             }
         }
         run.read_to = page.scanned_to;
@@ -172,13 +182,13 @@ impl SubscriptionRunner {
         if !self.subscriptions.renew(&run.held, LEASE).await? {
             return Err(ReactError::LeaseLost);
         }
-        run.renew_at = Instant::now() + RENEW;
+        run.renew_at = Instant::now() + RENEWAL_INTERVAL;
         Ok(())
     }
 
-    /// Writes down how far the log was read.
-    async fn write_position(&self, run: &mut Run) -> Result<(), ReactError> {
-        run.write_at = Instant::now() + UNWRITTEN;
+    /// Stores the position up to which the log was read.
+    async fn write_checkpoint(&self, run: &mut Run) -> Result<(), ReactError> {
+        run.checkpoint_at = Instant::now() + CHECKPOINT_INTERVAL;
         if run.read_to == run.held.cursor {
             return Ok(());
         }
@@ -191,7 +201,7 @@ impl SubscriptionRunner {
 
     async fn wait(&self, log: &mut watch::Receiver<Cursor>, run: &Run, shutdown: &CancellationToken) {
         let signal = async {
-            // Without anybody left who could signal, polling is enough.
+            // A closed channel is no error: without signals the log is polled.
             if log.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -210,8 +220,8 @@ impl Run {
         Self {
             read_to: held.cursor,
             held,
-            renew_at: Instant::now() + RENEW,
-            write_at: Instant::now() + UNWRITTEN,
+            renew_at: Instant::now() + RENEWAL_INTERVAL,
+            checkpoint_at: Instant::now() + CHECKPOINT_INTERVAL,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is known of an object by asking storage, held against what was promised.
+//! Comparison of a stored object, as HEAD reports it, with the client's declaration.
 
 use rapidphoto_domain::{
     photo::{Arrived, Check, Declared, Finding, InvalidTransition, Photo, PhotoCommand, PhotoEvent},
@@ -7,13 +7,13 @@ use rapidphoto_domain::{
 
 use crate::{ports::ObjectHead, settings::Settings};
 
-/// What to say of a photo in VERIFYING whose object is there.
-pub(super) fn verified(
+/// Events for a photo in VERIFYING whose object exists: processing starts, or the photo is rejected.
+pub(super) fn decide_verification(
     photo: &Photo,
     head: &ObjectHead,
     settings: &Settings,
 ) -> Result<Vec<PhotoEvent>, InvalidTransition> {
-    let findings = findings_by_head(&photo.declared, head, settings.uploads.max_file_bytes);
+    let findings = head_findings(&photo.declared, head, settings.uploads.max_file_bytes);
     let verdict = settings.checks.policies.judge(findings);
     photo.decide(if verdict.reasons.is_empty() {
         PhotoCommand::StartProcessing {
@@ -26,7 +26,7 @@ pub(super) fn verified(
     })
 }
 
-/// The object that HEAD saw.
+/// Identity of the object that HEAD reported.
 pub(super) fn arrived(head: &ObjectHead) -> Arrived {
     Arrived {
         e_tag: head.e_tag.clone(),
@@ -34,11 +34,11 @@ pub(super) fn arrived(head: &ObjectHead) -> Arrived {
     }
 }
 
-/// What HEAD tells against an object.
-pub(super) fn findings_by_head(declared: &Declared, head: &ObjectHead, max_bytes: u64) -> Vec<Finding> {
+/// Differences in size, type and checksum between the HEAD response and the declaration.
+pub(super) fn head_findings(declared: &Declared, head: &ObjectHead, max_bytes: u64) -> Vec<Finding> {
     let mut findings = size_findings(declared, head.bytes, max_bytes);
     if let Some(stored) = head.content_type.as_deref().and_then(essence)
-        && !said_type_agrees(&stored, declared.mime_type)
+        && !content_type_agrees(&stored, declared.mime_type)
     {
         findings.push(Finding::measured(
             Check::TypeMismatch,
@@ -58,7 +58,7 @@ pub(super) fn findings_by_head(declared: &Declared, head: &ObjectHead, max_bytes
     findings
 }
 
-/// What a length tells against an object.
+/// Differences between an object's size in bytes and the declared size or the limit.
 pub(super) fn size_findings(declared: &Declared, bytes: u64, max_bytes: u64) -> Vec<Finding> {
     let mut findings = Vec::new();
     if bytes != declared.bytes {
@@ -70,20 +70,20 @@ pub(super) fn size_findings(declared: &Declared, bytes: u64, max_bytes: u64) -> 
     findings
 }
 
-/// Whether two names mean the same type: HEIC is the HEIF that phones write, and programs use either name for it.
+/// Returns true if two names mean the same type. HEIC is the kind of HEIF that phones write; programs use both names.
 pub(super) fn same_type(one: MimeType, other: MimeType) -> bool {
     let heif = |mime_type| matches!(mime_type, MimeType::Heic | MimeType::Heif);
     one == other || (heif(one) && heif(other))
 }
 
-/// A media type without its parameters, in lower case; nothing if it only says that it does not know.
+/// Media type in lower case and without parameters; `None` for the generic binary types, which say nothing.
 fn essence(content_type: &str) -> Option<String> {
     let essence = content_type.split(';').next()?.trim().to_ascii_lowercase();
     let unknown = ["", "application/octet-stream", "binary/octet-stream"].contains(&essence.as_str());
     (!unknown).then_some(essence)
 }
 
-fn said_type_agrees(stored: &str, declared: MimeType) -> bool {
+fn content_type_agrees(stored: &str, declared: MimeType) -> bool {
     stored.parse().is_ok_and(|stored| same_type(stored, declared))
 }
 
@@ -109,12 +109,12 @@ mod tests {
     }
 
     fn checks(head: &ObjectHead) -> Vec<Check> {
-        let findings = findings_by_head(&DECLARED, head, 5000);
+        let findings = head_findings(&DECLARED, head, 5000);
         findings.into_iter().map(|finding| finding.check).collect()
     }
 
     #[test]
-    fn what_agrees_and_what_is_not_known_tell_nothing() {
+    fn matching_and_unknown_values_give_no_findings() {
         for content_type in [
             None,
             Some("image/jpeg"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_disagrees_is_told() {
+    fn every_mismatch_gives_a_finding() {
         assert_eq!(
             checks(&head(6000, Some("text/plain"), Some([8; 32]))),
             [

@@ -9,7 +9,7 @@ use rapidphoto_domain::{
 
 use super::{
     failure::WorkError,
-    orders::{FIRST_LATE_LOOK, LAST_LATE_LOOK, after_last_url},
+    orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
     settle::{Decision, load, settle},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Takes out of storage what a photo that came to nothing has left there.
+/// `clean` work: deletes the stored objects of photos that were deleted, cancelled or rejected, or that failed.
 pub(super) struct Clean {
     pub(super) record: WritePorts,
     pub(super) queue: Arc<dyn WorkQueue>,
@@ -25,15 +25,15 @@ pub(super) struct Clean {
     pub(super) settings: Arc<Settings>,
 }
 
-/// After this long, no worker still writes thumbnails of a photo that was given up while it was worked on.
-const UNTIL_WORKERS_KNOW: Duration = Duration::from_hours(1);
+/// Time after which no worker still writes thumbnails of a photo that was cancelled or deleted during processing.
+const WORKER_STOP_DELAY: Duration = Duration::from_hours(1);
 
 impl Clean {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
         let photo = load(&self.record, claim).await?.map(|photo| photo.value);
-        if let Some(photo) = photo.filter(may_be_cleaned) {
-            // A retry takes the claim away: asked last thing before the deletion, so that it does not pull the object
-            // out from under a photo that has just come back to life.
+        if let Some(photo) = photo.filter(objects_are_unwanted) {
+            // A retry of the photo invalidates the claim. Checked right before the deletion, so that the object of a
+            // photo that was just retried is not deleted.
             let held = self.queue.renew(claim.token, self.settings.work.lease).await;
             if !held.map_err(WorkError::Record)? {
                 return Err(WorkError::Lost);
@@ -61,8 +61,8 @@ impl Clean {
     }
 }
 
-/// Whether nothing in storage is wanted any more.
-fn may_be_cleaned(photo: &Photo) -> bool {
+/// Returns true if none of the photo's stored objects is needed any more.
+fn objects_are_unwanted(photo: &Photo) -> bool {
     photo.deleted
         || match photo.status() {
             PhotoStatus::Rejected | PhotoStatus::Failed | PhotoStatus::Cancelled => true,
@@ -74,14 +74,16 @@ fn may_be_cleaned(photo: &Photo) -> bool {
         }
 }
 
-/// When to clean again: while a PUT that began before the last URL's end may still arrive, and once more when a worker
-/// may have written behind the first pass. Attempts count the passes.
+/// Time of the next pass; `None` if there is none. Passes are repeated while a PUT that began before the last URL
+/// expired may still arrive, and once more if a worker may have written thumbnails after the first pass.
+///
+/// The claim's attempts count the passes.
 fn next_pass(photo: &Photo, now: Timestamp, claim: &Claim) -> Option<Timestamp> {
-    if !may_be_cleaned(photo) {
+    if !objects_are_unwanted(photo) {
         return None;
     }
-    let late = [FIRST_LATE_LOOK, LAST_LATE_LOOK].map(|pause| after_last_url(photo, pause));
-    let given_up = photo.deleted || photo.status() == PhotoStatus::Cancelled;
-    let once_more = (given_up && claim.attempts == 0).then_some(now + UNTIL_WORKERS_KNOW);
+    let late = [FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY].map(|delay| after_last_url(photo, delay));
+    let cancelled_or_deleted = photo.deleted || photo.status() == PhotoStatus::Cancelled;
+    let once_more = (cancelled_or_deleted && claim.attempts == 0).then_some(now + WORKER_STOP_DELAY);
     late.into_iter().find(|due| *due > now).or(once_more)
 }

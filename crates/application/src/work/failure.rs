@@ -3,26 +3,26 @@ use crate::{
     ports::{BoxError, CommitError, Unavailable},
 };
 
-/// Why a piece of work was not done.
+/// Reasons why a work item was not finished.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WorkError {
-    /// Somebody else has it, or nobody is to do it any more.
+    /// Another worker claimed the work item, or it was dropped or scheduled again.
     #[error("the claim is no longer held")]
     Lost,
-    /// Object storage does not answer: no fault of the photo.
+    /// Object storage is unavailable: not the photo's fault.
     #[error(transparent)]
     Storage(Unavailable),
-    /// The record does not answer: no fault of the photo.
+    /// The database is unavailable: not the photo's fault.
     #[error(transparent)]
     Record(Unavailable),
-    /// The photo was changed concurrently each time: no fault of the photo.
+    /// The photo was changed concurrently each time: not the photo's fault.
     #[error(transparent)]
     Contended(#[from] Contended),
-    /// It broke, and might be the photo's fault.
-    #[error("an attempt broke")]
+    /// The attempt failed, possibly because of the photo.
+    #[error("the attempt failed")]
     Attempt(#[source] BoxError),
-    /// The process is stopping.
-    #[error("the process is stopping")]
+    /// The process is shutting down.
+    #[error("the process is shutting down")]
     Stopping,
 }
 

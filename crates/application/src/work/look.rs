@@ -6,10 +6,9 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    SignsOfLife, arrival,
+    UploadActivity, arrival, backoff,
     failure::WorkError,
-    orders::{FIRST_LATE_LOOK, LAST_LATE_LOOK, after_last_url},
-    pause,
+    orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
     settle::{Decision, load, settle},
 };
 use crate::{
@@ -17,22 +16,22 @@ use crate::{
     settings::Settings,
 };
 
-/// Looks whether an object has arrived, and says what follows from that.
+/// `look` work: checks if a photo's object is in storage and advances the photo accordingly.
 pub(super) struct Look {
     pub(super) record: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
-    pub(super) life: Arc<dyn SignsOfLife>,
+    pub(super) activity: Arc<dyn UploadActivity>,
     pub(super) settings: Arc<Settings>,
 }
 
-/// The longest pause between two looks for an object of which nobody has told.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// Longest interval between two looks for an object whose upload was not reported.
+const MAX_LOOK_INTERVAL: Duration = Duration::from_hours(1);
 
 impl Look {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
         let photo = load(&self.record, claim).await?;
         let seen = match photo {
-            Some(photo) if looks_for_object(&photo.value) && !self.used_up(claim, &photo.value) => {
+            Some(photo) if needs_object(&photo.value) && !self.claims_exhausted(claim, &photo.value) => {
                 let head = self.objects.head(&photo.value.object.key).await;
                 head.map_err(WorkError::Storage)?
             }
@@ -60,20 +59,20 @@ impl Look {
         }
         match &photo.state {
             PhotoState::Queued | PhotoState::Uploading => match seen {
-                Some(head) => self.turned_up(photo, claim, head),
-                None => self.wait_on(photo, now, claim),
+                Some(head) => self.complete_upload(photo, claim, head),
+                None => self.keep_waiting(photo, now, claim),
             },
-            PhotoState::Verifying if self.used_up(claim, photo) => {
+            PhotoState::Verifying if self.claims_exhausted(claim, photo) => {
                 Ok(done.with(photo.decide(PhotoCommand::GiveUpProcessing)?))
             }
             PhotoState::Verifying => match seen {
-                Some(head) => Ok(done.with(arrival::verified(photo, head, &self.settings)?)),
+                Some(head) => Ok(done.with(arrival::decide_verification(photo, head, &self.settings)?)),
                 None => self.look_again(photo, now, claim),
             },
             PhotoState::Failed {
                 reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
             } => match seen {
-                Some(head) => self.turned_up(photo, claim, head),
+                Some(head) => self.complete_upload(photo, claim, head),
                 None => Ok(next_late_look(photo, now).map_or(done, |due| Decision::postpone(claim, due, 0))),
             },
             PhotoState::Failed {
@@ -86,8 +85,8 @@ impl Look {
         }
     }
 
-    /// The object is there though nobody told: it is reported and verified at one go.
-    fn turned_up(
+    /// The object exists though its upload was not reported: the upload completes and is verified in one commit.
+    fn complete_upload(
         &self,
         photo: &Photo,
         claim: &Claim,
@@ -95,14 +94,19 @@ impl Look {
     ) -> Result<Decision, InvalidTransition> {
         let mut events = photo.decide(PhotoCommand::CompleteUpload)?;
         let verifying = events.iter().fold(photo.clone(), Photo::apply);
-        events.extend(arrival::verified(&verifying, head, &self.settings)?);
+        events.extend(arrival::decide_verification(&verifying, head, &self.settings)?);
         Ok(Decision::finish(claim).with(events))
     }
 
-    /// Nothing there yet. The upload ends with its window, which every sign of life extends.
-    fn wait_on(&self, photo: &Photo, now: Timestamp, claim: &Claim) -> Result<Decision, InvalidTransition> {
+    /// There is no object yet. The upload expires at the end of its window, which client activity extends.
+    fn keep_waiting(
+        &self,
+        photo: &Photo,
+        now: Timestamp,
+        claim: &Claim,
+    ) -> Result<Decision, InvalidTransition> {
         let after_url = photo.window.url_expires_at + self.settings.work.look_grace;
-        let ticked = self.life.last_tick(photo.id);
+        let ticked = self.activity.last_tick(photo.id);
         let end = ticked
             .map_or(photo.window.ends_at, |tick| {
                 photo.window.ends_at.max(tick + self.settings.uploads.window)
@@ -114,12 +118,16 @@ impl Look {
         let due = if now < after_url {
             after_url
         } else {
-            now + LONGEST_WAIT
+            now + MAX_LOOK_INTERVAL
         };
-        Ok(Decision::postpone(claim, due.min(now + LONGEST_WAIT).min(end), 0))
+        Ok(Decision::postpone(
+            claim,
+            due.min(now + MAX_LOOK_INTERVAL).min(end),
+            0,
+        ))
     }
 
-    /// It was said to be there and is not. Attempts count the looks.
+    /// The upload was reported, but there is no object. The claim's attempts count the looks.
     fn look_again(
         &self,
         photo: &Photo,
@@ -130,19 +138,20 @@ impl Look {
         if looks >= self.settings.work.max_looks {
             return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::MissUpload)?));
         }
-        let least = self.settings.work.look_pause;
-        let due = pause::after(now, least + pause::part_of(least * 2, &*self.record.ids));
+        let min_interval = self.settings.work.look_pause;
+        let jitter = backoff::jitter(min_interval * 2, &*self.record.ids);
+        let due = backoff::after(now, min_interval + jitter);
         Ok(Decision::postpone(claim, due, looks))
     }
 
-    /// Whether looking at this photo has killed its worker too often.
-    fn used_up(&self, claim: &Claim, photo: &Photo) -> bool {
+    /// Returns true if a photo in VERIFYING was claimed too often: its verification probably crashes the worker.
+    fn claims_exhausted(&self, claim: &Claim, photo: &Photo) -> bool {
         claim.claims > self.settings.work.max_claims && photo.state == PhotoState::Verifying
     }
 }
 
-/// Whether a photo's state depends on whether its object is there.
-const fn looks_for_object(photo: &Photo) -> bool {
+/// Returns true if the next state of the photo depends on the existence of its object.
+const fn needs_object(photo: &Photo) -> bool {
     if photo.deleted {
         return false;
     }
@@ -163,16 +172,16 @@ const fn looks_for_object(photo: &Photo) -> bool {
     }
 }
 
-/// When an upload that failed is looked for again: twice, so that no PUT that was answered is lost.
+/// Time of the next look for the object of a failed upload. There are two, so that no successful PUT is lost.
 fn next_late_look(photo: &Photo, now: Timestamp) -> Option<Timestamp> {
-    [FIRST_LATE_LOOK, LAST_LATE_LOOK]
-        .map(|pause| after_last_url(photo, pause))
+    [FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY]
+        .map(|delay| after_last_url(photo, delay))
         .into_iter()
         .find(|due| *due > now)
 }
 
-impl SignsOfLife for crate::progress::ProgressBoard {
+impl UploadActivity for crate::progress::ProgressBoard {
     fn last_tick(&self, photo: PhotoId) -> Option<Timestamp> {
-        self.last_sign_of_life(photo)
+        self.last_activity(photo)
     }
 }

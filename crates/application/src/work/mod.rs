@@ -1,19 +1,19 @@
-//! The work that photos need, and who does it.
+//! Background work on photos: its kinds, its scheduling and its execution.
 
 mod arrival;
+mod backoff;
 mod clean;
 mod download;
+mod executor;
 mod failure;
 mod health;
 mod look;
 mod orders;
-mod pause;
-mod performer;
 mod process;
 mod runner;
 mod settle;
-mod signs_of_life;
+mod upload_activity;
 
 pub use orders::orders_after;
 pub use runner::WorkRunner;
-pub use signs_of_life::SignsOfLife;
+pub use upload_activity::UploadActivity;

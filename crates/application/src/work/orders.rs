@@ -8,10 +8,10 @@ use crate::{
     settings::WorkSettings,
 };
 
-/// The work that an event makes necessary, and the work that it makes void: written by the event's own commit, so that
-/// no state ever waits for work that nobody holds.
+/// Work that an event schedules or drops, written in the event's own commit: a photo never waits for work that was not
+/// scheduled.
 ///
-/// `photo` is the photo after the event.
+/// `photo` is the photo after the event, `now` the time of the commit.
 pub fn orders_after(
     photo: &Photo,
     event: &PhotoEvent,
@@ -29,7 +29,7 @@ pub fn orders_after(
         photo: photo.id,
         kind,
     };
-    // A PUT that begins just before its URL ends is still on its way for a while.
+    // A PUT that begins just before its URL expires takes some more time.
     let look_after_url = || {
         schedule(
             WorkKind::Look,
@@ -69,19 +69,20 @@ pub fn orders_after(
             drop(WorkKind::Process),
             schedule(WorkKind::Clean, now + settings.keep_failed, Priority::Bulk),
         ],
-        // A PUT that was answered 200 is never lost: the object is looked for after the failure, too, and nothing is
-        // cleaned up before that, however short failed photos are kept.
+        // An object whose PUT was answered 200 is never lost: it is looked for after the failure too, and `clean` work is
+        // not due before these looks, however short the retention of failed photos is.
         PhotoEvent::PhotoFailed {
             reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
         } => vec![
             schedule(
                 WorkKind::Look,
-                after_last_url(photo, FIRST_LATE_LOOK).max(now),
+                after_last_url(photo, FIRST_LATE_LOOK_DELAY).max(now),
                 Priority::Bulk,
             ),
             schedule(
                 WorkKind::Clean,
-                after_last_url(photo, LAST_LATE_LOOK + LOOKED).max(now + settings.keep_failed),
+                after_last_url(photo, LAST_LATE_LOOK_DELAY + LATE_LOOK_MARGIN)
+                    .max(now + settings.keep_failed),
                 Priority::Bulk,
             ),
         ],
@@ -96,15 +97,15 @@ pub fn orders_after(
     }
 }
 
-/// How long after the last URL's end an object is looked for, or cleaned up, again: first and last time.
-pub(crate) const FIRST_LATE_LOOK: std::time::Duration = std::time::Duration::from_hours(1);
-/// See [`FIRST_LATE_LOOK`].
-pub(crate) const LAST_LATE_LOOK: std::time::Duration = std::time::Duration::from_hours(24);
+/// Delay of the first additional look or cleaning after the expiry of a photo's last upload URL.
+pub(crate) const FIRST_LATE_LOOK_DELAY: std::time::Duration = std::time::Duration::from_hours(1);
+/// Delay of the last additional look or cleaning after the expiry of a photo's last upload URL.
+pub(crate) const LAST_LATE_LOOK_DELAY: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// The last late look is over by then, be the queue long.
-const LOOKED: std::time::Duration = std::time::Duration::from_hours(1);
+/// Time reserved for the last look before `clean` work is due; the look may wait in a long queue.
+const LATE_LOOK_MARGIN: std::time::Duration = std::time::Duration::from_hours(1);
 
-/// A moment after the last URL that was handed out for a photo has ended.
-pub(crate) fn after_last_url(photo: &Photo, pause: std::time::Duration) -> Timestamp {
-    photo.window.url_expires_at + pause
+/// Time `delay` after the expiry of the last upload URL that was issued for a photo.
+pub(crate) fn after_last_url(photo: &Photo, delay: std::time::Duration) -> Timestamp {
+    photo.window.url_expires_at + delay
 }

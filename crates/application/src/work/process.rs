@@ -24,7 +24,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Brings a photo whose object is there to its end: downloads, inspects, stores thumbnails, decides.
+/// `process` work: downloads and inspects an original, then completes the photo with its thumbnails or rejects it.
 pub(super) struct Process {
     pub(super) record: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
@@ -33,7 +33,7 @@ pub(super) struct Process {
     pub(super) settings: Arc<Settings>,
 }
 
-/// What is known of a photo once all of it was looked into.
+/// Results of the download and the inspection of a photo, and the verdict on it.
 struct Examined {
     head: ObjectHead,
     download: Download,
@@ -43,37 +43,44 @@ struct Examined {
 
 impl Process {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
-        if self.used_up(claim) {
-            return self.end(claim, PhotoCommand::GiveUpProcessing).await;
+        if self.attempts_exhausted(claim) {
+            return self
+                .finish_unsuccessful(claim, PhotoCommand::GiveUpProcessing)
+                .await;
         }
         let photo = match load(&self.record, claim).await? {
-            Some(photo) if is_processed(&photo.value) => photo.value,
-            _ => return self.nothing_to_do(claim).await,
+            Some(photo) if needs_processing(&photo.value) => photo.value,
+            _ => return self.finish_unchanged(claim).await,
         };
         let head = self.objects.head(&photo.object.key).await;
         let Some(head) = head.map_err(WorkError::Storage)? else {
-            return Err(WorkError::attempt("the object is not there any more"));
+            return Err(WorkError::attempt("the object no longer exists"));
         };
         let too_large = self.too_large(&photo, &head);
         if !too_large.is_empty() {
-            return self.end(claim, PhotoCommand::Reject { reasons: too_large }).await;
+            return self
+                .finish_unsuccessful(claim, PhotoCommand::Reject { reasons: too_large })
+                .await;
         }
         let examined = self.examine(&photo, head).await?;
         if examined.verdict.reasons.is_empty() {
             self.complete(claim, &photo, examined).await
         } else {
             let reasons = examined.verdict.reasons;
-            self.end(claim, PhotoCommand::Reject { reasons }).await
+            self.finish_unsuccessful(claim, PhotoCommand::Reject { reasons })
+                .await
         }
     }
 
-    /// Three errors, or six claims: a photo that kills its worker.
-    fn used_up(&self, claim: &Claim) -> bool {
+    /// Returns true after too many failed attempts or too many claims. Claims are limited too, because the attempts of a
+    /// photo that crashes its worker are never counted.
+    fn attempts_exhausted(&self, claim: &Claim) -> bool {
         let settings = &self.settings.work;
         claim.claims > settings.max_claims || claim.attempts >= settings.max_attempts
     }
 
-    /// What is too large is not read, so there is nothing that a milder policy could go on with.
+    /// Findings about a file above the size limit; empty below it. Such a file is rejected under every policy, because
+    /// it is never downloaded.
     fn too_large(&self, photo: &Photo, head: &ObjectHead) -> Vec<Finding> {
         let max_bytes = self.settings.uploads.max_file_bytes;
         if head.bytes > max_bytes {
@@ -89,18 +96,18 @@ impl Process {
             max_pixels: self.settings.checks.max_pixels,
             min_edge: self.settings.checks.min_edge,
         };
-        let begun = self.record.clock.now();
+        let started = self.record.clock.now();
         let inspection = self.inspector.inspect(download.bytes.clone(), limits).await;
-        let took = (self.record.clock.now() - begun).to_std().unwrap_or_default();
-        histogram!("thumbnail_latency_seconds").record(took);
+        let duration = (self.record.clock.now() - started).to_std().unwrap_or_default();
+        histogram!("thumbnail_latency_seconds").record(duration);
         let inspection = inspection.map_err(|error| match error {
             InspectError::ShuttingDown => WorkError::Stopping,
-            broken @ InspectError::Broken(_) => WorkError::attempt(broken),
+            failed @ InspectError::Broken(_) => WorkError::attempt(failed),
         })?;
         let findings = self.findings(photo, &head, &download, &inspection);
         if findings.is_empty() && inspection.thumbnails.len() != ThumbnailEdge::ALL.len() {
             return Err(WorkError::attempt(
-                "the inspection made no thumbnails and does not say why",
+                "the inspection returned neither findings nor all thumbnails",
             ));
         }
         let verdict = self.settings.checks.policies.judge(findings);
@@ -112,7 +119,7 @@ impl Process {
         })
     }
 
-    /// Everything that speaks against a photo, each check once.
+    /// Findings against a photo, at most one per check.
     fn findings(
         &self,
         photo: &Photo,
@@ -128,23 +135,23 @@ impl Process {
             }
         };
         match inspection.mime_type {
-            Some(sniffed) if !arrival::same_type(sniffed, declared.mime_type) => {
-                let (sniffed, declared) = (sniffed.to_string(), declared.mime_type.to_string());
-                add(Finding::measured(Check::TypeMismatch, sniffed, declared));
+            Some(detected) if !arrival::same_type(detected, declared.mime_type) => {
+                let (detected, declared) = (detected.to_string(), declared.mime_type.to_string());
+                add(Finding::measured(Check::TypeMismatch, detected, declared));
             }
             Some(_) => {}
             None => add(Finding::bare(Check::UnsupportedFormat)),
         }
-        if let Some(promised) = declared.checksum
-            && promised != download.checksum
+        if let Some(expected) = declared.checksum
+            && expected != download.checksum
         {
-            let (measured, promised) = (download.checksum.to_string(), promised.to_string());
-            add(Finding::measured(Check::ChecksumMismatch, measured, promised));
+            let (measured, expected) = (download.checksum.to_string(), expected.to_string());
+            add(Finding::measured(Check::ChecksumMismatch, measured, expected));
         }
-        // The inspector's own words go before what is derived here, where both speak of one check.
+        // If both report the same check, the inspector's finding takes precedence over the one from HEAD.
         let inspected = inspection.findings.iter().cloned();
-        let by_head = arrival::findings_by_head(declared, head, self.settings.uploads.max_file_bytes);
-        inspected.chain(by_head).for_each(&mut add);
+        let from_head = arrival::head_findings(declared, head, self.settings.uploads.max_file_bytes);
+        inspected.chain(from_head).for_each(&mut add);
         findings
     }
 
@@ -157,10 +164,10 @@ impl Process {
         } = examined;
         self.store_thumbnails(photo, &inspection.thumbnails).await?;
         fail::fail_point!("worker.after-thumbnails", |_| std::process::abort());
-        let thumbnails = inspection.thumbnails.iter().map(|made| Thumbnail {
-            edge: made.edge,
-            width: made.width,
-            height: made.height,
+        let thumbnails = inspection.thumbnails.iter().map(|thumbnail| Thumbnail {
+            edge: thumbnail.edge,
+            width: thumbnail.width,
+            height: thumbnail.height,
         });
         let result = Completed {
             object: arrival::arrived(&head),
@@ -175,11 +182,11 @@ impl Process {
             completed_at: self.record.clock.now(),
         };
         let metadata = Box::new(inspection.metadata);
-        // Nothing below needs the bytes; others may be waiting for their room.
+        // The bytes are no longer needed, and other downloads may wait for the memory budget.
         drop(download);
         fail::fail_point!("worker.before-final-commit", |_| std::process::abort());
         settle(&self.record, &self.settings.work, claim, |photo, now| {
-            if !is_processed(photo) {
+            if !needs_processing(photo) {
                 return Ok(Decision::finish(claim));
             }
             let mut result = result.clone();
@@ -190,7 +197,7 @@ impl Process {
             let photo = photo.id;
             Ok(Decision::finish(claim)
                 .with(events)
-                .telling(Details::PhotoMetadata { photo, metadata }))
+                .with_details(Details::PhotoMetadata { photo, metadata }))
         })
         .await?;
         fail::fail_point!("worker.after-final-commit", |_| std::process::abort());
@@ -198,29 +205,29 @@ impl Process {
     }
 
     async fn store_thumbnails(&self, photo: &Photo, thumbnails: &[MadeThumbnail]) -> Result<(), WorkError> {
-        let puts = thumbnails.iter().map(|made| async {
+        let puts = thumbnails.iter().map(|thumbnail| async {
             let key = self
                 .settings
                 .storage
                 .keys
-                .thumbnail(photo.owner, photo.id, made.edge);
-            self.objects.put(&key, made.jpeg.clone(), "image/jpeg").await
+                .thumbnail(photo.owner, photo.id, thumbnail.edge);
+            self.objects.put(&key, thumbnail.jpeg.clone(), "image/jpeg").await
         });
         try_join_all(puts).await.map(|_| ()).map_err(WorkError::Storage)
     }
 
-    /// Takes away what was written for a photo that was given up in the meantime. Of a photo that another worker has
-    /// finished, the thumbnails are the same and stay.
-    pub(super) async fn tidy_up(&self, claim: &Claim) {
+    /// Schedules `clean` work if the photo was cancelled or deleted during processing: thumbnails may have been written
+    /// after the cleaning. If another worker completed the photo instead, its thumbnails are the same and stay.
+    pub(super) async fn schedule_cleanup(&self, claim: &Claim) {
         let (photo, owner) = (claim.token.photo, claim.owner);
-        let given_up = match self.record.aggregates.photo(photo).await {
+        let cancelled_or_deleted = match self.record.aggregates.photo(photo).await {
             Ok(Some(photo)) => photo.value.deleted || photo.value.status() == PhotoStatus::Cancelled,
             Ok(None) | Err(_) => false,
         };
-        if !given_up {
+        if !cancelled_or_deleted {
             return;
         }
-        // Not done here and now: what the record holds is done even if this process ends.
+        // Scheduled instead of done here, because scheduled work is done even if this process stops.
         let mut commit = self.record.commit(EventMetadata::default());
         commit.work.push(WorkOrder::Schedule {
             photo,
@@ -230,16 +237,16 @@ impl Process {
             priority: Priority::Bulk,
         });
         if let Err(error) = self.record.journal.commit(commit).await {
-            tracing::warn!(%photo, %error, "thumbnails of a photo that was given up stay until the next cleaning");
+            tracing::warn!(%photo, %error, "cleaning could not be scheduled: thumbnails of the cancelled photo stay until the next cleaning");
         }
     }
 
-    /// Ends the photo without a result.
-    async fn end(&self, claim: &Claim, command: PhotoCommand) -> Result<(), WorkError> {
+    /// Finishes the work item by rejecting or failing the photo.
+    async fn finish_unsuccessful(&self, claim: &Claim, command: PhotoCommand) -> Result<(), WorkError> {
         fail::fail_point!("worker.before-final-commit", |_| std::process::abort());
         settle(&self.record, &self.settings.work, claim, |photo, _| {
             let done = Decision::finish(claim);
-            if is_processed(photo) {
+            if needs_processing(photo) {
                 Ok(done.with(photo.decide(command.clone())?))
             } else {
                 Ok(done)
@@ -250,7 +257,8 @@ impl Process {
         Ok(())
     }
 
-    async fn nothing_to_do(&self, claim: &Claim) -> Result<(), WorkError> {
+    /// Finishes a work item whose photo needs no processing any more.
+    async fn finish_unchanged(&self, claim: &Claim) -> Result<(), WorkError> {
         settle(&self.record, &self.settings.work, claim, |_, _| {
             Ok::<_, InvalidTransition>(Decision::finish(claim))
         })
@@ -258,7 +266,7 @@ impl Process {
     }
 }
 
-/// Whether this work is still wanted.
-const fn is_processed(photo: &Photo) -> bool {
+/// Returns true if the photo still has to be processed.
+const fn needs_processing(photo: &Photo) -> bool {
     !photo.deleted && matches!(photo.state, PhotoState::Processing { .. })
 }

@@ -6,9 +6,9 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    SignsOfLife,
+    UploadActivity,
+    executor::Executor,
     health::{Allowance, StorageHealth},
-    performer::Performer,
 };
 use crate::{
     error_chain::chain,
@@ -17,46 +17,46 @@ use crate::{
     signals::Signals,
 };
 
-/// Does the work that the record holds, for as long as it runs.
+/// Claims due work from the queue and executes it in two worker pools.
 ///
-/// Looking and cleaning have their own lane beside processing, so that a batch of large photos delays no look.
+/// `look` and `clean` work has a pool of its own, so that a batch of large photos in `process` does not delay it.
 pub struct WorkRunner {
     queue: Arc<dyn WorkQueue>,
     clock: Arc<dyn Clock>,
-    performer: Arc<Performer>,
+    executor: Arc<Executor>,
     health: Arc<StorageHealth>,
     signals: Signals,
     settings: WorkSettings,
 }
 
-const LIGHT: &[WorkKind] = &[WorkKind::Look, WorkKind::Clean];
-const HEAVY: &[WorkKind] = &[WorkKind::Process];
+const LOOK_AND_CLEAN: &[WorkKind] = &[WorkKind::Look, WorkKind::Clean];
+const PROCESS: &[WorkKind] = &[WorkKind::Process];
 
-/// The least pause between two looks at the record that found nothing.
-const BREATH: Duration = Duration::from_millis(20);
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
-/// What handing back may take when the process stops.
-const HAND_BACK: Duration = Duration::from_secs(3);
-/// How often the depth of the queue is measured.
-const MEASURE: Duration = Duration::from_secs(15);
+/// Shortest interval between two polls of the queue.
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// Time limit for the release of unfinished claims during shutdown.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Interval between two measurements of the queue's depth.
+const METRICS_INTERVAL: Duration = Duration::from_secs(15);
 
 impl WorkRunner {
-    /// A runner on these ports. `life` extends upload windows, `signals` wake it.
+    /// Creates a runner. `activity` extends upload windows; `signals` wake the pools when work is committed.
     pub fn new(
         ports: &Ports,
         settings: &Arc<Settings>,
-        life: Arc<dyn SignsOfLife>,
+        activity: Arc<dyn UploadActivity>,
         signals: Signals,
     ) -> Self {
         let health = Arc::new(StorageHealth::new(Arc::clone(&ports.clock)));
         Self {
             queue: Arc::clone(&ports.database.work),
             clock: Arc::clone(&ports.clock),
-            performer: Arc::new(Performer::new(
+            executor: Arc::new(Executor::new(
                 ports,
                 Arc::clone(settings),
-                life,
+                activity,
                 Arc::clone(&health),
             )),
             health,
@@ -65,197 +65,206 @@ impl WorkRunner {
         }
     }
 
-    /// Works until `shutdown`, then claims nothing more: what is under way may finish within the drain time, what takes
-    /// longer is handed back. Nothing but `shutdown` ends it.
+    /// Executes work until `shutdown`, then claims nothing more: running work may finish within the drain time
+    /// ([`WorkSettings::drain`]), and the claims of the rest are released.
+    ///
+    /// Returns only after `shutdown`; errors are logged and retried.
     pub async fn run(&self, shutdown: CancellationToken) {
         tokio::join!(
-            self.lane(LIGHT, &shutdown),
-            self.lane(HEAVY, &shutdown),
-            self.measure(&shutdown)
+            self.run_pool(LOOK_AND_CLEAN, &shutdown),
+            self.run_pool(PROCESS, &shutdown),
+            self.report_depth(&shutdown)
         );
     }
 
-    /// Does everything that is due, one piece after another, and tells how many pieces that were.
+    /// Executes all due work, one item after another, and returns the number of items.
     ///
     /// # Errors
-    /// When the record can't be reached.
+    /// [`Unavailable`] if work can't be claimed.
     pub async fn work_off(&self) -> Result<usize, Unavailable> {
-        let mut done = 0;
+        let mut executed = 0;
         loop {
             let claims = self.queue.claim(&WorkKind::ALL, 1, self.settings.lease).await?;
             if claims.is_empty() {
-                return Ok(done);
+                return Ok(executed);
             }
             for claim in &claims {
-                self.performer.perform(claim).await;
-                done += 1;
+                self.executor.execute(claim).await;
+                executed += 1;
             }
         }
     }
 
-    async fn lane(&self, kinds: &'static [WorkKind], shutdown: &CancellationToken) {
-        let mut lane = Lane {
+    async fn run_pool(&self, kinds: &'static [WorkKind], shutdown: &CancellationToken) {
+        let mut pool = WorkerPool {
             kinds,
-            performer: Arc::clone(&self.performer),
+            executor: Arc::clone(&self.executor),
             tasks: JoinSet::new(),
-            in_hand: HashMap::new(),
+            claimed: HashMap::new(),
         };
-        let mut nudges = self.signals.work();
-        let mut backoff = FIRST_BACKOFF;
+        let mut wake_ups = self.signals.work();
+        let mut backoff = INITIAL_BACKOFF;
         while !shutdown.is_cancelled() {
-            // Marked as seen before the record is asked: what comes in between wakes again.
-            nudges.borrow_and_update();
-            let wait = match self.fill(&mut lane).await {
+            // Marked as seen before the queue is polled: a wake-up in between is not lost.
+            wake_ups.borrow_and_update();
+            let wait = match self.fill(&mut pool).await {
                 Ok(wait) => {
-                    backoff = FIRST_BACKOFF;
+                    backoff = INITIAL_BACKOFF;
                     wait
                 }
                 Err(why) => {
                     tracing::warn!(error = %chain(&why), ?backoff, "work could not be claimed");
-                    let wait = Wait::Only(backoff);
-                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                    let wait = Wait::Fixed(backoff);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
                     wait
                 }
             };
-            lane.wait(wait, &mut nudges, shutdown).await;
+            pool.wait(wait, &mut wake_ups, shutdown).await;
         }
-        lane.drain(self.settings.drain).await;
+        pool.drain(self.settings.drain).await;
     }
 
-    /// Claims as much as there is room for, and tells what to wait for then.
-    async fn fill(&self, lane: &mut Lane) -> Result<Wait, Unavailable> {
-        let room = self.settings.concurrency.max(1).saturating_sub(lane.tasks.len());
-        if room == 0 {
-            return Ok(Wait::ForRoom);
+    /// Claims work up to the pool's capacity and returns the condition of the next poll.
+    async fn fill(&self, pool: &mut WorkerPool) -> Result<Wait, Unavailable> {
+        let capacity = self.settings.concurrency.max(1).saturating_sub(pool.tasks.len());
+        if capacity == 0 {
+            return Ok(Wait::ForCapacity);
         }
         let limit = match self.health.allowance() {
-            Allowance::All => room,
+            Allowance::All => capacity,
             Allowance::Probe => 1,
             Allowance::NotBefore(at) => {
                 let pause = (at - self.clock.now()).to_std().unwrap_or_default();
-                return Ok(Wait::Only(pause.min(self.settings.poll).max(BREATH)));
+                return Ok(Wait::Fixed(pause.min(self.settings.poll).max(MIN_POLL_INTERVAL)));
             }
         };
-        let claims = self.queue.claim(lane.kinds, limit, self.settings.lease).await?;
+        let claims = self.queue.claim(pool.kinds, limit, self.settings.lease).await?;
         let found = claims.len();
         for claim in claims {
-            lane.begin(claim);
+            pool.spawn(claim);
         }
         if found == limit {
-            // There may be more.
-            return Ok(if found == room {
-                Wait::ForRoom
+            // More work may be due.
+            return Ok(if found == capacity {
+                Wait::ForCapacity
             } else {
-                Wait::ForWork(BREATH)
+                Wait::ForWork(MIN_POLL_INTERVAL)
             });
         }
-        let next = self.queue.next_due(lane.kinds).await?;
+        let next = self.queue.next_due(pool.kinds).await?;
         let until_due = next.map_or(self.settings.poll, |due| {
             (due - self.clock.now()).to_std().unwrap_or_default()
         });
-        Ok(Wait::ForWork(until_due.min(self.settings.poll).max(BREATH)))
+        Ok(Wait::ForWork(
+            until_due.min(self.settings.poll).max(MIN_POLL_INTERVAL),
+        ))
     }
 
-    async fn measure(&self, shutdown: &CancellationToken) {
+    /// Sets the gauge of due work items per kind.
+    async fn report_depth(&self, shutdown: &CancellationToken) {
         loop {
             for kind in WorkKind::ALL {
                 if let Ok(depth) = self.queue.depth(kind).await {
-                    #[expect(clippy::cast_precision_loss, reason = "nobody counts work beyond 2^52")]
+                    #[expect(
+                        clippy::cast_precision_loss,
+                        reason = "the number of work items is far below 2^52"
+                    )]
                     gauge!("work_due", "kind" => kind.as_str()).set(depth as f64);
                 }
             }
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(MEASURE) => {}
+                () = tokio::time::sleep(METRICS_INTERVAL) => {}
             }
         }
     }
 }
 
-/// What a lane waits for.
+/// Condition for the next poll of the queue.
 enum Wait {
-    /// A piece of work under way to end.
-    ForRoom,
-    /// That, or a nudge, or so much time.
+    /// A work item of the pool ends.
+    ForCapacity,
+    /// A work item of the pool ends, a wake-up arrives, or this time has passed.
     ForWork(Duration),
-    /// So much time, whoever nudges.
-    Only(Duration),
+    /// This time has passed.
+    Fixed(Duration),
 }
 
-/// Pieces of work side by side.
-struct Lane {
+/// Work items of certain kinds that are executed concurrently.
+struct WorkerPool {
     kinds: &'static [WorkKind],
-    performer: Arc<Performer>,
+    executor: Arc<Executor>,
     tasks: JoinSet<ClaimToken>,
-    in_hand: HashMap<ClaimToken, Claim>,
+    /// Claims whose work has not ended yet.
+    claimed: HashMap<ClaimToken, Claim>,
 }
 
-impl Lane {
-    fn begin(&mut self, claim: Claim) {
-        self.in_hand.insert(claim.token, claim);
-        let performer = Arc::clone(&self.performer);
+impl WorkerPool {
+    fn spawn(&mut self, claim: Claim) {
+        self.claimed.insert(claim.token, claim);
+        let executor = Arc::clone(&self.executor);
         self.tasks.spawn(async move {
-            performer.perform(&claim).await;
+            executor.execute(&claim).await;
             claim.token
         });
     }
 
-    async fn wait(&mut self, wait: Wait, nudges: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
-        let (may_be_nudged, pause) = match wait {
-            Wait::ForRoom => (false, None),
+    async fn wait(&mut self, wait: Wait, wake_ups: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
+        let (wakeable, pause) = match wait {
+            Wait::ForCapacity => (false, None),
             Wait::ForWork(pause) => (true, Some(pause)),
-            Wait::Only(pause) => (false, Some(pause)),
+            Wait::Fixed(pause) => (false, Some(pause)),
         };
-        let nudge = async {
-            // Without anybody left who could nudge, the clock is enough.
-            if !may_be_nudged || nudges.changed().await.is_err() {
+        let wake_up = async {
+            // A closed channel is no error: without wake-ups the queue is polled.
+            if !wakeable || wake_ups.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
-        let time_passes = async {
+        let timeout = async {
             match pause {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => std::future::pending().await,
             }
         };
-        let wake_on_end = !matches!(wait, Wait::Only(_));
+        let ends_with_work = !matches!(wait, Wait::Fixed(_));
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = nudge => {}
-            () = time_passes => {}
-            Some(ended) = self.tasks.join_next(), if wake_on_end => {
+            () = wake_up => {}
+            () = timeout => {}
+            Some(ended) = self.tasks.join_next(), if ends_with_work => {
                 if let Ok(token) = ended {
-                    self.in_hand.remove(&token);
+                    self.claimed.remove(&token);
                 }
             }
         }
         while let Some(ended) = self.tasks.try_join_next() {
             if let Ok(token) = ended {
-                self.in_hand.remove(&token);
+                self.claimed.remove(&token);
             }
         }
     }
 
-    /// Lets what is under way finish for a while, and hands the rest back.
-    async fn drain(mut self, longest: Duration) {
-        let deadline = Instant::now() + longest;
+    /// Waits up to `timeout` for running work to finish, then aborts the rest and releases its claims.
+    async fn drain(mut self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
             if let Ok(token) = ended {
-                self.in_hand.remove(&token);
+                self.claimed.remove(&token);
             }
         }
         self.tasks.shutdown().await;
-        if self.in_hand.is_empty() {
+        if self.claimed.is_empty() {
             return;
         }
         tracing::info!(
-            pieces = self.in_hand.len(),
-            "handing back work that takes too long"
+            claims = self.claimed.len(),
+            "releasing the claims of work that did not finish before the shutdown timeout"
         );
-        let performer = &self.performer;
-        let all = join_all(self.in_hand.values().map(|claim| performer.hand_back(claim)));
-        if tokio::time::timeout(HAND_BACK, all).await.is_err() {
-            tracing::warn!("not all work could be handed back; its leases run out");
+        let executor = &self.executor;
+        let releases = join_all(self.claimed.values().map(|claim| executor.release(claim)));
+        if tokio::time::timeout(RELEASE_TIMEOUT, releases).await.is_err() {
+            tracing::warn!("not all claims could be released; the rest end when their leases expire");
         }
     }
 }

@@ -11,14 +11,14 @@ use crate::{
     settings::WorkSettings,
 };
 
-/// What a piece of work comes to.
+/// Outcome of a work item.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Decision {
-    /// What becomes of the claim.
+    /// Order that uses up the claim.
     claim: WorkOrder,
-    /// What happened to the photo.
+    /// Events of the photo.
     events: Vec<PhotoEvent>,
-    /// What was learned of it besides.
+    /// Details of the photo.
     details: Vec<Details>,
 }
 
@@ -32,12 +32,12 @@ impl Decision {
         }
     }
 
-    /// The work goes on later, with a clean record of claims.
+    /// The work continues later; its claims are counted from zero.
     pub(super) const fn postpone(claim: &Claim, due_at: Timestamp, attempts: u32) -> Self {
         Self::hand_back(claim, due_at, attempts, 0)
     }
 
-    /// The work goes on later, with so many attempts and claims to its record.
+    /// The work continues later, with these numbers of attempts and claims.
     pub(super) const fn hand_back(claim: &Claim, due_at: Timestamp, attempts: u32, claims: u32) -> Self {
         Self {
             claim: WorkOrder::Postpone {
@@ -56,22 +56,21 @@ impl Decision {
         self
     }
 
-    pub(super) fn telling(mut self, details: Details) -> Self {
+    pub(super) fn with_details(mut self, details: Details) -> Self {
         self.details.push(details);
         self
     }
 }
 
-/// A photo may be changed concurrently; what concerns this work takes the claim away. The commit may be repeated: its
-/// claim and event ids make it count once.
+/// Concurrent changes that concern this work take the claim away; the others are few. The commit may be repeated as its
+/// claim and its event ids make it count once.
 const RETRY: RetryPolicy = RetryPolicy {
     repeats: 3,
     ..RetryPolicy::on_conflict("the photo", 12)
 };
 
-/// Commits what a piece of work comes to. `decide` sees the photo as it is at that moment, and is called again if the
-/// photo is changed concurrently; the claim's fate is part of the same commit, so that what is decided without it counts
-/// for nothing.
+/// Commits the outcome of a work item. `decide` receives the present photo, and is called again if the photo is changed
+/// concurrently. The claim is used up by the same commit: a worker that has lost its claim writes nothing.
 pub(super) async fn settle(
     record: &WritePorts,
     settings: &WorkSettings,
@@ -86,7 +85,7 @@ pub(super) async fn settle(
             Some(before) => decide(&before.value, commit.at).map_err(WorkError::attempt)?,
             None => Decision::finish(claim),
         };
-        // The claim comes first: what the events order may take it away.
+        // The claim comes first: the orders of the events may take it away.
         commit.work.push(decision.claim);
         commit.details = decision.details;
         if let Some(before) = before {
@@ -97,7 +96,7 @@ pub(super) async fn settle(
     .await
 }
 
-/// The photo that a claim is about.
+/// Loads the photo of a claim.
 pub(super) async fn load(record: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
     let photo = record.aggregates.photo(claim.token.photo).await;
     photo.map_err(WorkError::Record)

@@ -55,15 +55,15 @@ async fn ask(bench: &Bench, promised: &Promised, command: PhotoCommand) {
         stream: photo.id.into(),
         expected: before.version,
         events: NonEmpty::from_vec(
- events
-.into_iter()
-            .map(|event| NewEvent {
-                id: rapidphoto_domain::EventId::from_bits(bench.ids.ulid()),
-                event: event.into(),
-            })
-.collect(),
-)
-.unwrap(),
+            events
+                .into_iter()
+                .map(|event| NewEvent {
+                    id: rapidphoto_domain::EventId::from_bits(bench.ids.ulid()),
+                    event: event.into(),
+                })
+                .collect(),
+        )
+        .unwrap(),
         state: AggregateState::Photo(Box::new(photo)),
     });
     bench.ports.database.journal.commit(commit).await.unwrap();

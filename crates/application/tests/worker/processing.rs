@@ -388,7 +388,9 @@ fn tagged(
     before: &rapidphoto_application::ports::Versioned<rapidphoto_domain::photo::Photo>,
     label: &str,
 ) -> rapidphoto_application::ports::Commit {
-    use rapidphoto_application::ports::{AggregateState, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty};
+    use rapidphoto_application::ports::{
+        AggregateState, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty,
+    };
     use rapidphoto_domain::{EventId, StreamId, photo::PhotoCommand};
     let labels = [label.parse().unwrap()].into();
     let events = before.value.decide(PhotoCommand::Tag { labels }).unwrap();
@@ -400,15 +402,15 @@ fn tagged(
         stream: StreamId::Photo(photo.id),
         expected: before.version,
         events: NonEmpty::from_vec(
- events
-.into_iter()
-            .map(|event| NewEvent {
-                id: EventId::from_bits(bench.ids.ulid()),
-                event: event.into(),
-            })
-.collect(),
-)
-.unwrap(),
+            events
+                .into_iter()
+                .map(|event| NewEvent {
+                    id: EventId::from_bits(bench.ids.ulid()),
+                    event: event.into(),
+                })
+                .collect(),
+        )
+        .unwrap(),
         state: AggregateState::Photo(Box::new(photo)),
     });
     commit

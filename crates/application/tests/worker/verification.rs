@@ -35,15 +35,15 @@ async fn a_row_that_is_not_the_fold_of_its_stream_is_found() {
         stream: StreamId::Photo(promised.photo),
         expected: before.version,
         events: NonEmpty::from_vec(
- events
-.into_iter()
-            .map(|event| NewEvent {
-                id: EventId::from_bits(bench.ids.ulid()),
-                event: event.into(),
-            })
-.collect(),
-)
-.unwrap(),
+            events
+                .into_iter()
+                .map(|event| NewEvent {
+                    id: EventId::from_bits(bench.ids.ulid()),
+                    event: event.into(),
+                })
+                .collect(),
+        )
+        .unwrap(),
         // The state before the event, written as if it were the state after it.
         state: AggregateState::Photo(Box::new(before.value)),
     });

@@ -8,8 +8,8 @@ use std::{
 use chrono::NaiveDate;
 use rapidphoto_application::ports::{
     AggregateState, Camera, Change, Claim, Commit, Committed, DatabasePorts, Details, EventMetadata,
-    Exposure, IdempotencyKey, IdempotencyRecord, Location, NewEvent, NonEmpty, PasswordHash, PhotoMetadata, Priority,
-    RefreshSession, Scopes, StreamTicket, TakenAt, TokenHash, Versioned, WorkKind, WorkOrder,
+    Exposure, IdempotencyKey, IdempotencyRecord, Location, NewEvent, NonEmpty, PasswordHash, PhotoMetadata,
+    Priority, RefreshSession, Scopes, StreamTicket, TakenAt, TokenHash, Versioned, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{
     EventId, JobId, PhotoId, StreamId, Timestamp, UserId, Version,

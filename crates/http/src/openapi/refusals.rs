@@ -142,10 +142,22 @@ static OPERATIONS: &[Refused] = &[
     of(
         "finalize_upload",
         &[Token, Body, Outside],
-        &[kinds::NO_SUCH_PHOTO, kinds::MULTIPART_UNAVAILABLE, kinds::CONTENDED],
+        &[
+            kinds::NO_SUCH_PHOTO,
+            kinds::MULTIPART_UNAVAILABLE,
+            kinds::CONTENDED,
+        ],
     ),
-    of("cancel_job", &[Token, Outside], &[kinds::NO_SUCH_JOB, kinds::CONTENDED]),
-    of("delete_photo", &[Token, Outside], &[kinds::NO_SUCH_PHOTO, kinds::CONTENDED]),
+    of(
+        "cancel_job",
+        &[Token, Outside],
+        &[kinds::NO_SUCH_JOB, kinds::CONTENDED],
+    ),
+    of(
+        "delete_photo",
+        &[Token, Outside],
+        &[kinds::NO_SUCH_PHOTO, kinds::CONTENDED],
+    ),
     of("show_job", &[Token, Outside], &[kinds::NO_SUCH_JOB]),
     of(
         "watch_job",

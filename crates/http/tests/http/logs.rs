@@ -55,7 +55,7 @@ async fn requests_are_logged_and_secrets_are_not() {
         .find(|line| line.contains("ERROR") && line.contains("logged-failure"));
     let failure = failure.expect("the failure is logged");
     assert!(
-        failure.contains("the record can't be reached: a test wants this call to fail"),
+        failure.contains("the database can't be reached: a test wants this call to fail"),
         "{failure}"
     );
     for secret in [

@@ -101,7 +101,7 @@ fn of_owner(space: &Space, owner: UserId, id: PhotoId) -> Option<Result<PhotoVie
 
 fn view(space: &Space, id: PhotoId) -> Result<PhotoView, Unavailable> {
     // Whoever promises a photo says what it is called, in the same commit.
-    let nameless = || Unavailable::record(format!("{id} was written without its name"));
+    let nameless = || Unavailable::database(format!("{id} was written without its name"));
     let (photo, row) = space.photo_row(id).ok_or_else(nameless)?;
     Ok(PhotoView {
         photo: photo.clone(),

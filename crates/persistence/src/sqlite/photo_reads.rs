@@ -1,9 +1,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::not,
-};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::not};
 use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
 use rapidphoto_domain::{PhotoId, UserId, values::UploadId};
 

@@ -71,7 +71,10 @@ impl EarlierRequests {
             }
         });
         let photos: Vec<_> = photos.collect();
-        stream::iter(photos).buffered(CONCURRENT_READS).try_collect().await
+        stream::iter(photos)
+            .buffered(CONCURRENT_READS)
+            .try_collect()
+            .await
     }
 }
 

@@ -170,11 +170,7 @@ impl<'a> Request<'a> {
             job,
             expires_at: commit.at + settings.uploads.idempotency_lifetime,
         });
-        let declared = DeclaredPhotos {
-            job,
-            created,
-            photos,
-        };
+        let declared = DeclaredPhotos { job, created, photos };
         (commit, declared)
     }
 }

@@ -2,7 +2,13 @@
 /// many as it can bind.
 macro_rules! insert_all {
     ($connection:expr, $table:expr, $rows:expr, $binds:expr) => {
-        $crate::sqlite::journal::insert::insert_all!($connection, diesel::insert_into($table), $rows, $binds, with)
+        $crate::sqlite::journal::insert::insert_all!(
+            $connection,
+            diesel::insert_into($table),
+            $rows,
+            $binds,
+            with
+        )
     };
     ($connection:expr, $into:expr, $rows:expr, $binds:expr, with) => {{
         let rows: &[_] = $rows;

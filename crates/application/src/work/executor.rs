@@ -4,13 +4,12 @@ use futures::FutureExt;
 use rapidphoto_domain::photo::{PhotoCommand, PhotoStatus};
 
 use super::{
-    SignsOfLife,
+    UploadActivity, backoff,
     clean::Clean,
     download::MemoryBudget,
     failure::WorkError,
-    health::{StorageHealth, WatchedStore},
+    health::{MonitoredStore, StorageHealth},
     look::Look,
-    pause,
     process::Process,
     settle::{Decision, settle},
 };
@@ -20,9 +19,8 @@ use crate::{
     settings::Settings,
 };
 
-/// Does one piece of claimed work, whatever comes of it: holds the claim while it lasts, and hands it back when it
-/// could not be done.
-pub(super) struct Performer {
+/// Executes one claimed work item: renews its lease meanwhile, and releases or retries the item if it fails.
+pub(super) struct Executor {
     record: WritePorts,
     queue: Arc<dyn WorkQueue>,
     health: Arc<StorageHealth>,
@@ -32,26 +30,28 @@ pub(super) struct Performer {
     clean: Clean,
 }
 
-/// No piece of work takes this long unless something hangs.
-const LONGEST_WORK: Duration = Duration::from_mins(15);
-const FIRST_RETRY: Duration = Duration::from_millis(200);
-const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// Longest execution of a work item; one that takes longer is assumed to hang.
+const EXECUTION_TIMEOUT: Duration = Duration::from_mins(15);
+const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-impl Performer {
+impl Executor {
     pub(super) fn new(
         ports: &Ports,
         settings: Arc<Settings>,
-        life: Arc<dyn SignsOfLife>,
+        activity: Arc<dyn UploadActivity>,
         health: Arc<StorageHealth>,
     ) -> Self {
         let record = ports.write_ports();
-        let objects: Arc<dyn ObjectStore> =
-            Arc::new(WatchedStore::new(Arc::clone(&ports.objects), Arc::clone(&health)));
+        let objects: Arc<dyn ObjectStore> = Arc::new(MonitoredStore::new(
+            Arc::clone(&ports.objects),
+            Arc::clone(&health),
+        ));
         Self {
             look: Look {
                 record: record.clone(),
                 objects: Arc::clone(&objects),
-                life,
+                activity,
                 settings: Arc::clone(&settings),
             },
             process: Process {
@@ -74,33 +74,33 @@ impl Performer {
         }
     }
 
-    /// Does the work. Every way in which it can end is seen to here.
+    /// Executes the work item and handles every outcome.
     #[tracing::instrument(
         name = "work", skip_all,
         fields(photo = %claim.token.photo, kind = %claim.token.kind, attempts = claim.attempts, claims = claim.claims)
     )]
-    pub(super) async fn perform(&self, claim: &Claim) {
+    pub(super) async fn execute(&self, claim: &Claim) {
         let Err(error) = self.attempt(claim).await else {
             return;
         };
         let now = self.record.clock.now();
         match error {
             WorkError::Lost => {
-                tracing::debug!("the claim was taken away; what was done counts for nothing");
+                tracing::debug!("the claim was lost; the result is discarded");
                 if claim.token.kind == WorkKind::Process {
-                    self.process.tidy_up(claim).await;
+                    self.process.schedule_cleanup(claim).await;
                 }
             }
-            WorkError::Stopping => self.hand_back(claim).await,
+            WorkError::Stopping => self.release(claim).await,
             WorkError::Storage(why) => {
-                let pause = self.health.pause();
-                tracing::warn!(error = %chain(&why), ?pause, "object storage did not answer");
-                let pause = pause + pause::part_of(pause / 2, &*self.record.ids);
-                self.give_back(
+                let delay = self.health.retry_delay();
+                tracing::warn!(error = %chain(&why), ?delay, "object storage is unavailable; the work is retried later");
+                let delay = delay + backoff::jitter(delay / 2, &*self.record.ids);
+                self.release_with(
                     claim,
                     Decision::hand_back(
                         claim,
-                        pause::after(now, pause),
+                        backoff::after(now, delay),
                         claim.attempts,
                         claim.claims.saturating_sub(1),
                     ),
@@ -108,12 +108,12 @@ impl Performer {
                 .await;
             }
             why @ (WorkError::Record(_) | WorkError::Contended(_)) => {
-                tracing::warn!(error = %chain(&why), "the work could not be committed");
-                self.give_back(
+                tracing::warn!(error = %chain(&why), "the work can't be committed now; it is retried later");
+                self.release_with(
                     claim,
                     Decision::hand_back(
                         claim,
-                        pause::after(now, self.settings.work.retry_pause),
+                        backoff::after(now, self.settings.work.retry_pause),
                         claim.attempts,
                         claim.claims.saturating_sub(1),
                     ),
@@ -121,17 +121,17 @@ impl Performer {
                 .await;
             }
             WorkError::Attempt(why) => {
-                tracing::warn!(error = %chain(&*why), "an attempt broke");
-                self.count_attempt(claim).await;
+                tracing::warn!(error = %chain(&*why), "an attempt failed");
+                self.count_failed_attempt(claim).await;
             }
         }
     }
 
-    /// Gives the claim back as if it had never been made: due at once, for whoever is there.
-    pub(super) async fn hand_back(&self, claim: &Claim) {
+    /// Releases the claim as if it had never been made: the work is due at once, for any worker.
+    pub(super) async fn release(&self, claim: &Claim) {
         let now = self.record.clock.now();
         let claims = claim.claims.saturating_sub(1);
-        self.give_back(claim, Decision::hand_back(claim, now, claim.attempts, claims))
+        self.release_with(claim, Decision::hand_back(claim, now, claim.attempts, claims))
             .await;
     }
 
@@ -145,40 +145,41 @@ impl Performer {
         };
         let work = AssertUnwindSafe(work).catch_unwind();
         tokio::select! {
-            done = work => done.unwrap_or_else(|_| Err(WorkError::attempt("the work panicked"))),
-            () = self.keep(claim) => Err(WorkError::Lost),
-            () = tokio::time::sleep(LONGEST_WORK) => Err(WorkError::attempt("the work hangs")),
+            result = work => result.unwrap_or_else(|_| Err(WorkError::attempt("the work panicked"))),
+            () = self.renew_lease(claim) => Err(WorkError::Lost),
+            () = tokio::time::sleep(EXECUTION_TIMEOUT) => Err(WorkError::attempt("the work timed out")),
         }
     }
 
-    /// Renews the lease for as long as this is polled; ends when the claim is lost.
-    async fn keep(&self, claim: &Claim) {
+    /// Renews the lease periodically; returns when the claim is lost.
+    async fn renew_lease(&self, claim: &Claim) {
         let lease = self.settings.work.lease;
         loop {
             tokio::time::sleep(lease / 3).await;
             match self.queue.renew(claim.token, lease).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                // While the record is away nobody else can claim either; a commit without the claim is refused.
+                // While the database is unavailable no other worker can claim the work either, and a commit without a
+                // valid claim is rejected.
                 Err(why) => tracing::warn!(error = %chain(&why), "a lease could not be renewed"),
             }
         }
     }
 
-    /// One more attempt broke: the last one ends the photo, its bytes untouched.
-    async fn count_attempt(&self, claim: &Claim) {
+    /// Counts a failed attempt. After the last one the photo fails; its object is kept.
+    async fn count_failed_attempt(&self, claim: &Claim) {
         let settings = &self.settings.work;
         let attempts = claim.attempts.saturating_add(1);
-        let pause = pause::doubling(settings.retry_pause, attempts, &*self.record.ids);
+        let delay = backoff::exponential(settings.retry_pause, attempts, &*self.record.ids);
         let settled = settle(&self.record, settings, claim, |photo, now| {
-            let due = pause::after(now, pause);
+            let due = backoff::after(now, delay);
             if claim.token.kind == WorkKind::Clean {
-                // Cleaning is never given up, and its attempts count something else.
-                let due = pause::after(now, pause::LONGEST_PAUSE);
+                // Cleaning is retried without a limit; its attempts count passes, not errors.
+                let due = backoff::after(now, backoff::MAX_BACKOFF);
                 return Ok(Decision::postpone(claim, due, claim.attempts));
             }
-            let ends = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
-            if ends && !photo.deleted && attempts >= settings.max_attempts {
+            let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
+            if can_fail && !photo.deleted && attempts >= settings.max_attempts {
                 return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::GiveUpProcessing)?));
             }
             Ok(Decision::hand_back(claim, due, attempts, claim.claims))
@@ -187,17 +188,17 @@ impl Performer {
         match settled {
             Ok(()) | Err(WorkError::Lost) => {}
             Err(error) => {
-                tracing::warn!(error = %chain(&error), "an attempt could not be counted");
-                self.hand_back(claim).await;
+                tracing::warn!(error = %chain(&error), "a failed attempt could not be counted");
+                self.release(claim).await;
             }
         }
     }
 
-    /// Gives a claim back. An outage of the record must not be counted against the photo, so this is tried for as long
-    /// as the lease would have held.
-    async fn give_back(&self, claim: &Claim, decision: Decision) {
-        let mut pause = FIRST_RETRY;
-        let mut left = self.settings.work.lease;
+    /// Releases a claim by committing `decision`. An outage of the database must not count against the photo, so this
+    /// is retried for the duration of a lease.
+    async fn release_with(&self, claim: &Claim, decision: Decision) {
+        let mut delay = INITIAL_RETRY_DELAY;
+        let mut time_left = self.settings.work.lease;
         loop {
             let settled = settle(&self.record, &self.settings.work, claim, |_, _| {
                 Ok(decision.clone())
@@ -205,15 +206,15 @@ impl Performer {
             .await;
             match settled {
                 Ok(()) | Err(WorkError::Lost) => return,
-                Err(error) if left < pause => {
-                    tracing::warn!(error = %chain(&error), "a claim could not be given back; its lease runs out");
+                Err(error) if time_left < delay => {
+                    tracing::warn!(error = %chain(&error), "a claim could not be released; it ends when its lease expires");
                     return;
                 }
                 Err(_) => {}
             }
-            tokio::time::sleep(pause).await;
-            left = left.saturating_sub(pause);
-            pause = (pause * 2).min(LONGEST_RETRY);
+            tokio::time::sleep(delay).await;
+            time_left = time_left.saturating_sub(delay);
+            delay = (delay * 2).min(MAX_RETRY_DELAY);
         }
     }
 }

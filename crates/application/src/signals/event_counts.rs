@@ -1,0 +1,79 @@
+use metrics::counter;
+use rapidphoto_domain::{
+    DomainEvent,
+    job::{JobEvent, JobStatus},
+    photo::{Check, FailureReason, PhotoEvent},
+};
+
+use crate::ports::Commit;
+
+/// Counter increments for the events of a commit, computed before the commit is passed on by value.
+pub(super) struct EventCounts(Vec<CountedEvent>);
+
+enum CountedEvent {
+    JobCreated,
+    JobCompleted(JobStatus),
+    PhotoQueued,
+    PhotoCompleted,
+    PhotoRejected(Check),
+    PhotoFailed(FailureReason),
+    PhotoCancelled,
+    PhotoRetried,
+}
+
+impl EventCounts {
+    pub(super) fn of(commit: &Commit) -> Self {
+        let events = commit.changes.iter().flat_map(|change| &change.events);
+        Self(events.filter_map(|new| counted(&new.event)).collect())
+    }
+
+    pub(super) fn record(self) {
+        for event in self.0 {
+            match event {
+                CountedEvent::JobCreated => counter!("upload_job_created_total").increment(1),
+                CountedEvent::JobCompleted(status) => {
+                    counter!("upload_job_completed_total", "status" => status.as_str()).increment(1);
+                }
+                CountedEvent::PhotoQueued => counter!("photo_queued_total").increment(1),
+                CountedEvent::PhotoCompleted => counter!("photo_completed_total").increment(1),
+                CountedEvent::PhotoRejected(check) => {
+                    counter!("photo_rejected_total", "reason" => check.code()).increment(1);
+                }
+                CountedEvent::PhotoFailed(reason) => {
+                    counter!("photo_failed_total", "reason" => reason.code()).increment(1);
+                }
+                CountedEvent::PhotoCancelled => counter!("photo_cancelled_total").increment(1),
+                CountedEvent::PhotoRetried => counter!("photo_retried_total").increment(1),
+            }
+        }
+    }
+}
+
+fn counted(event: &DomainEvent) -> Option<CountedEvent> {
+    match event {
+        DomainEvent::User(_) => None,
+        DomainEvent::Job(event) => match event {
+            JobEvent::UploadJobCreated { .. } => Some(CountedEvent::JobCreated),
+            JobEvent::UploadJobCompleted { status, .. } => Some(CountedEvent::JobCompleted(*status)),
+            JobEvent::UploadJobReopened { .. } | JobEvent::UploadJobCancelled {} => None,
+        },
+        DomainEvent::Photo(event) => match event {
+            PhotoEvent::PhotoQueued { .. } => Some(CountedEvent::PhotoQueued),
+            PhotoEvent::PhotoProcessingCompleted { .. } => Some(CountedEvent::PhotoCompleted),
+            // Only the first reason is counted, so that the sum over all reasons is the number of photos.
+            PhotoEvent::PhotoRejected { reasons } => reasons
+                .first()
+                .map(|finding| CountedEvent::PhotoRejected(finding.check)),
+            PhotoEvent::PhotoFailed { reason } => Some(CountedEvent::PhotoFailed(*reason)),
+            PhotoEvent::PhotoCancelled {} => Some(CountedEvent::PhotoCancelled),
+            PhotoEvent::PhotoRetried { .. } => Some(CountedEvent::PhotoRetried),
+            PhotoEvent::PhotoUploadStarted {}
+            | PhotoEvent::PhotoUploadRenewed { .. }
+            | PhotoEvent::PhotoUploadCompleted {}
+            | PhotoEvent::PhotoProcessingStarted { .. }
+            | PhotoEvent::PhotoTagged { .. }
+            | PhotoEvent::PhotoUntagged { .. }
+            | PhotoEvent::PhotoDeleted {} => None,
+        },
+    }
+}
