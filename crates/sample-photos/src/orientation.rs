@@ -46,7 +46,7 @@ impl Orientation {
     }
 
     /// Position of the stored pixel (x, y) in the upright image, which has this width and height (EXIF 2.32, tag 0x0112).
-    pub const fn shown_at(self, x: u32, y: u32, width: u32, height: u32) -> (u32, u32) {
+    pub const fn displayed_at(self, x: u32, y: u32, width: u32, height: u32) -> (u32, u32) {
         match self.0 {
             2 => (width - 1 - x, y),
             3 => (width - 1 - x, height - 1 - y),
@@ -73,7 +73,7 @@ mod tests {
             let (stored_width, stored_height) = orientation.swap_size(width, height);
             let upright: BTreeSet<_> = (0..stored_height)
                 .flat_map(|y| (0..stored_width).map(move |x| (x, y)))
-                .map(|(x, y)| orientation.shown_at(x, y, width, height))
+                .map(|(x, y)| orientation.displayed_at(x, y, width, height))
                 .collect();
             assert_eq!(upright.len(), 15, "{orientation:?}");
             assert!(upright.iter().all(|&(x, y)| x < width && y < height));
@@ -85,7 +85,7 @@ mod tests {
         // "The 0th row is at the visual … of the image, and the 0th column is the visual …"
         let corners = [(0, 0), (2, 0), (2, 4), (0, 4), (0, 0), (2, 0), (2, 4), (0, 4)];
         for (orientation, corner) in Orientation::ALL.into_iter().zip(corners) {
-            assert_eq!(orientation.shown_at(0, 0, 3, 5), corner, "{orientation:?}");
+            assert_eq!(orientation.displayed_at(0, 0, 3, 5), corner, "{orientation:?}");
         }
     }
 }

@@ -103,7 +103,7 @@ impl StoredPixels {
             let (column, row) = (u32::from(column), u32::from(pair) * 2);
             let (x, y) = self
                 .orientation
-                .shown_at(column, row, self.upright.0, self.upright.1);
+                .displayed_at(column, row, self.upright.0, self.upright.1);
             self.scene.colour(x, y)
         }));
     }
