@@ -1,4 +1,4 @@
-//! How users prove who they are: passwords by argon2id, access tokens by HMAC.
+//! Authentication of users: password hashing with Argon2id and access tokens signed with HMAC.
 
 mod passwords;
 mod tokens;

@@ -8,21 +8,21 @@ use async_trait::async_trait;
 use rapidphoto_application::ports::{BoxError, Ids, PasswordHash, PasswordHasher, PasswordsBusy};
 use tokio::{sync::Semaphore, task};
 
-/// What one hash costs, and how many are made at once.
+/// Cost parameters of Argon2id (RFC 9106), and the number of concurrent hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argon2Config {
-    /// Memory for one hash, in KiB.
+    /// Memory of one hash, in KiB.
     pub memory_kib: u32,
-    /// Passes over that memory.
+    /// Number of passes over the memory.
     pub passes: u32,
-    /// Lanes of it.
+    /// Degree of parallelism.
     pub lanes: u32,
-    /// Hashes made at once; others wait their turn. Together they take so many times the memory of one.
+    /// Maximum number of hashes computed concurrently, each with its own memory. Further ones wait.
     pub concurrency: usize,
 }
 
 impl Default for Argon2Config {
-    /// The costs that OWASP's Password Storage Cheat Sheet recommends: 19 MiB, two passes, one lane.
+    /// Parameters recommended by OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
     fn default() -> Self {
         Self {
             memory_kib: 19 * 1024,
@@ -33,38 +33,39 @@ impl Default for Argon2Config {
     }
 }
 
-/// Why no password can be hashed so.
+/// An [`Argon2Config`] is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Argon2ConfigError {
-    /// Argon2 is not defined for these costs.
-    #[error("argon2 can't work with these costs")]
+    /// The cost parameters are outside the range of Argon2.
+    #[error("the cost parameters are outside the range of Argon2")]
     Costs(#[source] argon2::Error),
-    /// Nothing would ever be hashed, or more at once than can be counted.
+    /// The number of concurrent hashes is out of range.
     #[error(
-        "the number of hashes made at once is between 1 and {}",
+        "the number of concurrent password hashes must be between 1 and {}",
         Semaphore::MAX_PERMITS
     )]
     Concurrency,
 }
 
-/// How many passwords may wait for each one that is being hashed: a second or two of waiting.
-const WAITING: usize = 64;
+/// Maximum number of waiting passwords per concurrent hash; they wait one or two seconds.
+const MAX_WAITING_PER_HASH: usize = 64;
 
-/// Passwords hashed by argon2id, on threads that may block.
+/// Password hasher that uses Argon2id on blocking threads.
 pub struct Argon2Passwords {
     argon2: Argon2<'static>,
-    /// Those that are hashed and those that wait.
-    places: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    /// Permits of running and waiting hashes.
+    queue: Arc<Semaphore>,
+    /// Permits of running hashes.
+    running: Arc<Semaphore>,
     ids: Arc<dyn Ids>,
 }
 
 impl Argon2Passwords {
-    /// A hasher with these costs, whose salts come from `ids`. Hashes made with other costs are verified all the same.
+    /// Creates a hasher whose salts come from `ids`. It also verifies hashes with other cost parameters.
     ///
     /// # Errors
-    /// [`Argon2ConfigError`] says what could not work.
+    /// [`Argon2ConfigError`] if the configuration is invalid.
     pub fn new(config: Argon2Config, ids: Arc<dyn Ids>) -> Result<Self, Argon2ConfigError> {
         let costs = Params::new(config.memory_kib, config.passes, config.lanes, None)
             .map_err(Argon2ConfigError::Costs)?;
@@ -73,33 +74,33 @@ impl Argon2Passwords {
         }
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, costs),
-            places: Arc::new(Semaphore::new(
+            queue: Arc::new(Semaphore::new(
                 config
                     .concurrency
-                    .saturating_mul(1 + WAITING)
+                    .saturating_mul(1 + MAX_WAITING_PER_HASH)
                     .min(Semaphore::MAX_PERMITS),
             )),
-            turns: Arc::new(Semaphore::new(config.concurrency)),
+            running: Arc::new(Semaphore::new(config.concurrency)),
             ids,
         })
     }
 
-    /// Runs one piece of hashing when its turn has come. The turn lasts as long as the work, though the caller may be
-    /// gone before.
-    async fn in_turn<T: Send + 'static>(
+    /// Runs `work` on a blocking thread when a permit is available. The permit is held until the work ends, even if the
+    /// caller is cancelled before.
+    async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, password_hash::Error> + Send + 'static,
     ) -> Result<T, BoxError> {
-        // Given back when the caller goes away, too: what waits is what somebody waits for.
-        let _place = self.places.try_acquire().map_err(|_| PasswordsBusy)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await?;
+        // Released when the caller is cancelled, so that only waiting callers count.
+        let _queued = self.queue.try_acquire().map_err(|_| PasswordsBusy)?;
+        let permit = Arc::clone(&self.running).acquire_owned().await?;
         let argon2 = self.argon2.clone();
-        let done = task::spawn_blocking(move || {
-            let done = work(&argon2);
-            drop(turn);
-            done
+        let result = task::spawn_blocking(move || {
+            let result = work(&argon2);
+            drop(permit);
+            result
         });
-        Ok(done.await??)
+        Ok(result.await??)
     }
 }
 
@@ -108,7 +109,7 @@ impl PasswordHasher for Argon2Passwords {
     async fn hash(&self, password: &str) -> Result<PasswordHash, BoxError> {
         let password = password.to_owned();
         let salt = salt(self.ids.secret());
-        self.in_turn(move |argon2| argon2.hash_password_with_salt(password.as_bytes(), &salt))
+        self.run(move |argon2| argon2.hash_password_with_salt(password.as_bytes(), &salt))
             .await
             .map(|hash: phc::PasswordHash| PasswordHash(hash.to_string()))
     }
@@ -116,14 +117,14 @@ impl PasswordHasher for Argon2Passwords {
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, BoxError> {
         let password = password.to_owned();
         let Some(hash) = hash else {
-            // The same work with a salt of its own; what comes out of it is nobody's.
-            let hashed = self
-                .in_turn(move |argon2| argon2.hash_password_with_salt(password.as_bytes(), &[0; SALT_BYTES]));
+            // An unknown user costs the same time as a wrong password, so that responses don't reveal which users exist.
+            let hashed =
+                self.run(move |argon2| argon2.hash_password_with_salt(password.as_bytes(), &[0; SALT_BYTES]));
             let _: phc::PasswordHash = hashed.await?;
             return Ok(false);
         };
         let hash = phc::PasswordHash::new(&hash.0)?;
-        self.in_turn(
+        self.run(
             move |argon2| match argon2.verify_password(password.as_bytes(), &hash) {
                 Ok(()) => Ok(true),
                 Err(password_hash::Error::PasswordInvalid) => Ok(false),
@@ -142,7 +143,7 @@ impl fmt::Debug for Argon2Passwords {
     }
 }
 
-/// What RFC 9106, section 3.1, recommends.
+/// Salt length in bytes, recommended by RFC 9106, section 3.1.
 const SALT_BYTES: usize = 16;
 
 fn salt(random: [u8; 32]) -> [u8; SALT_BYTES] {
@@ -166,10 +167,10 @@ mod tests {
 
     use super::*;
 
-    /// Counts; good enough for salts that differ.
-    struct Counted(AtomicU8);
+    /// Sequential secrets, so that salts differ.
+    struct SequentialIds(AtomicU8);
 
-    impl Ids for Counted {
+    impl Ids for SequentialIds {
         fn ulid(&self) -> u128 {
             0
         }
@@ -180,10 +181,10 @@ mod tests {
     }
 
     fn hasher(config: Argon2Config) -> Argon2Passwords {
-        Argon2Passwords::new(config, Arc::new(Counted(AtomicU8::new(1)))).unwrap()
+        Argon2Passwords::new(config, Arc::new(SequentialIds(AtomicU8::new(1)))).unwrap()
     }
 
-    /// As little as argon2 allows.
+    /// Minimum costs that Argon2 allows.
     const CHEAP: Argon2Config = Argon2Config {
         memory_kib: 8,
         passes: 1,
@@ -192,7 +193,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn a_hash_fits_its_password_alone() {
+    async fn a_hash_matches_only_its_password() {
         let hasher = hasher(CHEAP);
         let hash = hasher.hash("correct horse").await.unwrap();
         assert!(hasher.verify("correct horse", Some(&hash)).await.unwrap());
@@ -202,26 +203,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn beyond_a_bound_nobody_waits() {
+    async fn hashing_fails_when_the_queue_is_full() {
         let hasher = Arc::new(hasher(CHEAP));
-        let turns = hasher.turns.clone().acquire_many_owned(2).await.unwrap();
-        let waiting: Vec<_> = (0..CHEAP.concurrency * (1 + WAITING))
+        let permits = hasher.running.clone().acquire_many_owned(2).await.unwrap();
+        let waiting: Vec<_> = (0..CHEAP.concurrency * (1 + MAX_WAITING_PER_HASH))
             .map(|_| {
                 let hasher = Arc::clone(&hasher);
                 tokio::spawn(async move { hasher.hash("one of many").await.map(drop) })
             })
             .collect();
-        let crowded = async {
-            while hasher.places.available_permits() > 0 {
+        let queue_full = async {
+            while hasher.queue.available_permits() > 0 {
                 task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_mins(1), crowded)
+        tokio::time::timeout(Duration::from_mins(1), queue_full)
             .await
             .unwrap();
-        let refused = hasher.hash("one too many").await.unwrap_err();
-        assert!(refused.is::<PasswordsBusy>(), "{refused}");
-        drop(turns);
+        let error = hasher.hash("one too many").await.unwrap_err();
+        assert!(error.is::<PasswordsBusy>(), "{error}");
+        drop(permits);
         for waiter in waiting {
             waiter.await.unwrap().unwrap();
         }
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_password_never_has_the_same_hash() {
+    async fn hashes_of_the_same_password_differ() {
         let hasher = hasher(CHEAP);
         assert_ne!(
             hasher.hash("twice").await.unwrap(),
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_says_how_it_was_made() {
+    async fn a_hash_contains_its_parameters() {
         let hash = hasher(Argon2Config::default()).hash("plain").await.unwrap();
         assert!(
             hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashes_of_other_costs_are_still_verified() {
+    async fn hashes_with_other_costs_are_verified() {
         let old = hasher(CHEAP).hash("kept").await.unwrap();
         let now = hasher(Argon2Config {
             memory_kib: 64,
@@ -261,18 +262,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_hash_is_an_error() {
+    async fn invalid_hashes_are_an_error() {
         let hasher = hasher(CHEAP);
-        for broken in [
+        for invalid in [
             "",
             "plain",
             "$2b$12$abcdefghijklmnopqrstuv",
             "$argon2id$v=19$m=8,t=1,p=1$",
         ] {
             let verified = hasher
-                .verify("plain", Some(&PasswordHash(broken.to_owned())))
+                .verify("plain", Some(&PasswordHash(invalid.to_owned())))
                 .await;
-            assert!(!matches!(verified, Ok(true)), "{broken:?}");
+            assert!(!matches!(verified, Ok(true)), "{invalid:?}");
         }
         assert!(
             hasher
@@ -283,13 +284,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_refused_as_slowly_as_somebody() {
+    async fn unknown_users_take_as_long_as_wrong_passwords() {
         let hasher = hasher(Argon2Config::default());
-        let hash = hasher.hash("somebody").await.unwrap();
+        let hash = hasher.hash("right").await.unwrap();
         let mut known = Duration::MAX;
         let mut unknown = Duration::MAX;
-        let alike = |known: Duration, unknown: Duration| unknown > known / 2 && unknown < known * 2;
-        // The best of several is what a busy machine disturbs least; of more of them, where it disturbs all.
+        let similar = |known: Duration, unknown: Duration| unknown > known / 2 && unknown < known * 2;
+        // The minimum of several measurements is the least affected by other load; more are made under heavy load.
         for round in 1..=100 {
             let start = Instant::now();
             assert!(!hasher.verify("wrong", Some(&hash)).await.unwrap());
@@ -297,46 +298,46 @@ mod tests {
             let start = Instant::now();
             assert!(!hasher.verify("wrong", None).await.unwrap());
             unknown = unknown.min(start.elapsed());
-            if round >= 7 && alike(known, unknown) {
+            if round >= 7 && similar(known, unknown) {
                 break;
             }
         }
-        assert!(alike(known, unknown), "{unknown:?} against {known:?}");
+        assert!(similar(known, unknown), "{unknown:?} against {known:?}");
     }
 
     #[tokio::test]
-    async fn hashing_takes_turns_though_callers_go_away() {
+    async fn cancelled_callers_keep_their_permit_until_the_work_ends() {
         let hasher = Arc::new(hasher(CHEAP));
-        let (open, gate) = mpsc::channel::<()>();
+        let (release, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
-        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
         for _ in 0..CHEAP.concurrency {
-            let (hasher, gate, begun) = (Arc::clone(&hasher), Arc::clone(&gate), begun.clone());
+            let (hasher, gate, started) = (Arc::clone(&hasher), Arc::clone(&gate), started.clone());
             let caller = tokio::spawn(async move {
-                let at_the_gate = move |_: &Argon2<'static>| {
-                    begun.send(()).unwrap();
+                let work = move |_: &Argon2<'static>| {
+                    started.send(()).unwrap();
                     assert!(
                         gate.lock().unwrap().recv().is_err(),
-                        "the gate opens by being dropped"
+                        "the gate is released by dropping the sender"
                     );
                     Ok(())
                 };
-                hasher.in_turn(at_the_gate).await
+                hasher.run(work).await
             });
-            begins.recv().await.unwrap();
+            starts.recv().await.unwrap();
             caller.abort();
             assert!(caller.await.unwrap_err().is_cancelled());
         }
         let late = tokio::time::timeout(Duration::from_millis(50), hasher.hash("late")).await;
-        assert!(late.is_err(), "the work of those who left still counts");
-        drop(open);
+        assert!(late.is_err(), "the work of cancelled callers still counts");
+        drop(release);
         let late = tokio::time::timeout(Duration::from_mins(1), hasher.hash("late")).await;
         assert!(late.unwrap().is_ok());
     }
 
     #[test]
-    fn costs_that_argon2_does_not_know_are_refused() {
-        let ids: Arc<dyn Ids> = Arc::new(Counted(AtomicU8::new(0)));
+    fn costs_outside_the_range_of_argon2_are_errors() {
+        let ids: Arc<dyn Ids> = Arc::new(SequentialIds(AtomicU8::new(0)));
         let make = |config| Argon2Passwords::new(config, Arc::clone(&ids)).map(|_| ());
         assert!(matches!(
             make(Argon2Config {

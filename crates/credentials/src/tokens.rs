@@ -1,8 +1,9 @@
-//! JSON Web Tokens (RFC 7519) signed by HMAC-SHA-256, and no other.
+//! JSON Web Tokens (RFC 7519) signed with HMAC-SHA-256 (HS256) only.
 //!
-//! They are made here and read here, so a token's header is one of a few known texts: it is compared, not parsed. No
-//! byte of a token is interpreted before its signature holds, and there is no algorithm to be talked into. (The crate
-//! `jsonwebtoken` brings either RSA with RUSTSEC-2023-0071 or a build with cmake, and reads the system's clock.)
+//! Only this service issues and verifies its tokens, so a token's header is one of a few known strings: it is compared,
+//! not parsed. No claim is parsed before the signature is verified, and a token can't select another algorithm. (The
+//! crate `jsonwebtoken` depends either on RSA with RUSTSEC-2023-0071 or on a build with cmake, and reads the system's
+//! clock.)
 
 use std::fmt;
 
@@ -14,37 +15,37 @@ use rapidphoto_domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Far more than any token of ours has.
+/// Maximum length of a token; issued tokens are far shorter.
 const MAX_TOKEN_BYTES: usize = 2048;
 
-/// A secret that tokens are signed with.
+/// HMAC key that signs tokens.
 #[derive(Clone)]
 pub struct SigningKey {
-    /// The HMAC that has taken in the key, and nothing else yet.
+    /// HMAC state after the key and before any message.
     mac: Hmac<Sha256>,
-    /// The first part of every token signed with it.
+    /// Encoded header of every token signed with this key.
     header: String,
 }
 
-/// Why a secret is none.
+/// A secret is too short for a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a signing key has at least {} bytes", SigningKey::MIN_BYTES)]
+#[error("a signing key must have at least {} bytes", SigningKey::MIN_BYTES)]
 pub struct SigningKeyError;
 
 impl SigningKey {
-    /// As many as a signature has, which RFC 7518, section 3.2, demands.
+    /// Minimum length of a secret: that of a signature, as required by RFC 7518, section 3.2.
     pub const MIN_BYTES: usize = 32;
 
-    /// The key with these bytes, which should be random.
+    /// Creates a key from a secret, which should be random.
     ///
     /// # Errors
-    /// [`SigningKeyError`] where they are too few.
+    /// [`SigningKeyError`] if the secret is shorter than [`Self::MIN_BYTES`].
     pub fn new(secret: &[u8]) -> Result<Self, SigningKeyError> {
         if secret.len() < Self::MIN_BYTES {
             return Err(SigningKeyError);
         }
         let mac = Hmac::new_from_slice(secret).map_err(|_| SigningKeyError)?;
-        // Names the key without telling it, and is the same in every process that has it.
+        // The key ID does not reveal the key, and is the same in every process with the same key.
         let digest = Sha256::new()
             .chain_update(b"rapidphoto key id\0")
             .chain_update(secret)
@@ -59,8 +60,8 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode(signature.into_bytes())
     }
 
-    /// In a time that does not tell how much of the signature was right.
-    fn has_signed(&self, message: &str, signature: &[u8]) -> bool {
+    /// Verifies a signature in constant time.
+    fn verify(&self, message: &str, signature: &[u8]) -> bool {
         self.mac
             .clone()
             .chain_update(message)
@@ -75,7 +76,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Access tokens of one issuer.
+/// Issues and verifies the access tokens of one issuer.
 #[derive(Debug)]
 pub struct Hs256Tokens {
     issuer: String,
@@ -93,8 +94,8 @@ struct Claims {
 }
 
 impl Hs256Tokens {
-    /// Tokens of `issuer`, signed with `current`. Those signed with a `previous` key hold until they expire, so that
-    /// keys can be changed without logging anybody out.
+    /// New tokens are signed with `current`. Tokens signed with a `previous` key are valid until they expire, so that keys
+    /// can be rotated without logging users out.
     pub fn new(issuer: impl Into<String>, current: SigningKey, previous: Vec<SigningKey>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -103,8 +104,8 @@ impl Hs256Tokens {
         }
     }
 
-    /// The claims of a token whose signature holds.
-    fn open(&self, token: &str) -> Option<Claims> {
+    /// Claims of a token; `None` if the signature is invalid or the claims are malformed.
+    fn verified_claims(&self, token: &str) -> Option<Claims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
@@ -114,7 +115,7 @@ impl Hs256Tokens {
             .chain(&self.previous)
             .find(|key| key.header == header)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        if !key.has_signed(message, &signature) {
+        if !key.verify(message, &signature) {
             return None;
         }
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
@@ -122,7 +123,7 @@ impl Hs256Tokens {
 }
 
 impl AccessTokens for Hs256Tokens {
-    /// The grant's end is rounded down to the second: that is what tokens tell.
+    /// The expiry is truncated to whole seconds, the resolution of this token format.
     fn issue(&self, grant: &Grant, issued_at: Timestamp) -> Result<String, BoxError> {
         let claims = serde_json::to_vec(&Claims {
             iss: self.issuer.clone(),
@@ -137,7 +138,7 @@ impl AccessTokens for Hs256Tokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError> {
-        let claims = self.open(token).ok_or(TokenError::Invalid)?;
+        let claims = self.verified_claims(token).ok_or(TokenError::Invalid)?;
         if claims.iss != self.issuer {
             return Err(TokenError::Invalid);
         }

@@ -105,7 +105,7 @@ mod tests {
             let stored: Vec<u8> = (0..stored_size.1)
                 .flat_map(|y| (0..stored_size.0).map(move |x| (x, y)))
                 .map(|(x, y)| {
-                    let (x, y) = sample.shown_at(x, y, width, height);
+                    let (x, y) = sample.displayed_at(x, y, width, height);
                     shown[(y * width + x) as usize]
                 })
                 .collect();

@@ -1,5 +1,5 @@
-//! Writes a set of made-up photos: `cargo run --release -p rapidphoto-sample-photos --example sample-photos DIR [COUNT] [SEED]`.
-#![expect(clippy::print_stdout, reason = "an example talks on its terminal")]
+//! Writes a set of generated photos: `cargo run --release -p rapidphoto-sample-photos --example sample-photos DIR [COUNT] [SEED]`.
+#![expect(clippy::print_stdout, reason = "an example prints to the terminal")]
 
 use std::{error::Error, fs, path::PathBuf, time::Instant};
 

@@ -1,6 +1,6 @@
-use crate::{Orientation, SamplePhoto, noise::Dice};
+use crate::{noise::SeededRng, orientation::Orientation, photo::SamplePhoto};
 
-/// Sizes of cameras' pictures, 8 to 16 megapixels.
+/// Typical image sizes of cameras, 10 to 16 megapixels.
 const SIZES: [(u16, u16); 6] = [
     (4032, 3024),
     (4000, 3000),
@@ -10,25 +10,25 @@ const SIZES: [(u16, u16); 6] = [
     (4896, 3264),
 ];
 
-/// Names and descriptions of photos as a person's camera would hold them: of different sizes, some upright in portrait,
-/// turned in every way. Making them is left to the caller, who may do so in several threads.
+/// File names and descriptions of a varied set of photos: several sizes, landscape and portrait, all EXIF orientations.
+/// The caller encodes them with [`SamplePhoto::jpeg`], for instance in several threads.
 pub fn demo_photos(count: usize, seed: u64) -> impl Iterator<Item = (String, SamplePhoto)> {
-    let mut dice = Dice::new(seed);
+    let mut rng = SeededRng::new(seed);
     (0..count)
         .zip(Orientation::ALL.into_iter().cycle())
         .map(move |(at, orientation)| {
-            let (long, short) = dice.one_of(SIZES);
-            // A phone that is held upright takes portraits: its sensor lies, its pictures stand.
+            let (long, short) = rng.one_of(SIZES);
+            // The sensor is always landscape; orientations that swap the axes are portraits.
             let (width, height) = orientation.swap_size(long, short);
             let photo = SamplePhoto {
                 quality: 93,
-                ..SamplePhoto::new(dice.next(), width, height).turned(orientation)
+                ..SamplePhoto::new(rng.next(), width, height).turned(orientation)
             };
             (format!("IMG_{:04}.jpg", 4001 + at), photo)
         })
 }
 
-/// Names and files of [`demo_photos`], each made when it is asked for; 2 to 6 MB a file.
+/// File names and JPEG files of [`demo_photos`], encoded lazily; 2 to 6 MB per file.
 pub fn demo_set(count: usize, seed: u64) -> impl Iterator<Item = (String, Vec<u8>)> {
     demo_photos(count, seed).map(|(name, photo)| (name, photo.jpeg()))
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_shows_every_orientation_and_several_sizes() {
+    fn a_set_has_every_orientation_and_several_sizes() {
         let photos: Vec<_> = demo_photos(20, 1).collect();
         let names: BTreeSet<_> = photos.iter().map(|(name, _)| name.clone()).collect();
         let orientations: BTreeSet<_> = photos.iter().map(|(_, photo)| photo.orientation.exif()).collect();
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn photos_are_as_large_as_a_cameras() {
+    fn files_have_2_to_6_megabytes() {
         for (name, file) in demo_set(3, 99) {
             let megabytes = 2_000_000..=6_000_000;
             assert!(megabytes.contains(&file.len()), "{name}: {} bytes", file.len());

@@ -1,41 +1,41 @@
 use crate::{
-    noise::Dice,
+    noise::SeededRng,
     tiff::{Entry, Tiff, Value},
 };
 
-/// What a camera writes beside the pixels.
+/// Camera metadata, written as EXIF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraFacts {
-    /// Who made the camera.
+    /// Manufacturer of the camera.
     pub make: &'static str,
-    /// Which camera.
+    /// Camera model.
     pub model: &'static str,
-    /// Which lens.
+    /// Lens model.
     pub lens: &'static str,
-    /// Local time, `YYYY:MM:DD HH:MM:SS`.
+    /// Local time of the exposure, `YYYY:MM:DD HH:MM:SS`.
     pub taken_at: String,
-    /// The local time's distance from UTC, `±HH:MM`.
+    /// Offset of the local time from UTC, `±HH:MM`.
     pub offset: &'static str,
-    /// Seconds, as numerator and denominator.
+    /// Exposure time in seconds, as numerator and denominator.
     pub exposure_time: (u32, u32),
-    /// The aperture's f-number, as numerator and denominator.
+    /// F-number, as numerator and denominator.
     pub f_number: (u32, u32),
-    /// Sensitivity.
+    /// ISO sensitivity.
     pub iso: u16,
-    /// Millimetres, as numerator and denominator.
+    /// Focal length in millimetres, as numerator and denominator.
     pub focal_length: (u32, u32),
-    /// Where it was taken.
+    /// Place of the exposure.
     pub place: Place,
 }
 
-/// A place on earth, in millionths of a degree and centimetres.
+/// A position on Earth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Positive to the north.
+    /// Latitude in millionths of a degree, positive to the north.
     pub latitude: i32,
-    /// Positive to the east.
+    /// Longitude in millionths of a degree, positive to the east.
     pub longitude: i32,
-    /// Above the sea; negative below it.
+    /// Altitude above sea level in centimetres; negative below.
     pub altitude: i32,
 }
 
@@ -95,19 +95,19 @@ const PLACES: [(Place, &str); 5] = [
 ];
 
 impl CameraFacts {
-    /// What a camera could have written for the photo with this seed.
-    pub(crate) fn made_up(seed: u64) -> Self {
-        let mut dice = Dice::new(seed ^ 0x00CA_3E7A);
-        let (make, model, lens) = dice.one_of(CAMERAS);
-        let (place, offset) = dice.one_of(PLACES);
+    /// Plausible metadata for the photo with this seed.
+    pub(crate) fn generated(seed: u64) -> Self {
+        let mut rng = SeededRng::new(seed ^ 0x00CA_3E7A);
+        let (make, model, lens) = rng.one_of(CAMERAS);
+        let (place, offset) = rng.one_of(PLACES);
         let taken_at = format!(
             "{:04}:{:02}:{:02} {:02}:{:02}:{:02}",
-            2021 + dice.below(4),
-            1 + dice.below(12),
-            1 + dice.below(28),
-            5 + dice.below(16),
-            dice.below(60),
-            dice.below(60)
+            2021 + rng.below(4),
+            1 + rng.below(12),
+            1 + rng.below(28),
+            5 + rng.below(16),
+            rng.below(60),
+            rng.below(60)
         );
         Self {
             make,
@@ -115,15 +115,15 @@ impl CameraFacts {
             lens,
             taken_at,
             offset,
-            exposure_time: (1, dice.one_of([60, 125, 250, 500, 1000, 2000])),
-            f_number: dice.one_of([(18, 10), (28, 10), (4, 1), (56, 10), (8, 1), (11, 1)]),
-            iso: dice.one_of([100, 125, 200, 400]),
-            focal_length: (dice.one_of([18, 24, 35, 50]), 1),
+            exposure_time: (1, rng.one_of([60, 125, 250, 500, 1000, 2000])),
+            f_number: rng.one_of([(18, 10), (28, 10), (4, 1), (56, 10), (8, 1), (11, 1)]),
+            iso: rng.one_of([100, 125, 200, 400]),
+            focal_length: (rng.one_of([18, 24, 35, 50]), 1),
             place,
         }
     }
 
-    /// A TIFF file of these facts, as EXIF wants them.
+    /// EXIF of these facts, as a TIFF file.
     pub fn tiff(&self, orientation: u8, stored_width: u32, stored_height: u32) -> Tiff {
         let text = |value: &str| Value::Text(value.to_owned());
         let exif = vec![
@@ -160,6 +160,7 @@ impl CameraFacts {
 }
 
 impl Place {
+    /// Entries of the GPS directory.
     fn entries(self) -> Vec<Entry> {
         let side = |value: i32, positive: &str, negative: &str| {
             Value::Text(if value < 0 { negative } else { positive }.to_owned())
@@ -179,7 +180,7 @@ impl Place {
     }
 }
 
-/// Degrees, minutes, and seconds to a thousandth.
+/// EXIF value in degrees, minutes and thousandths of a second.
 fn degrees(millionths: i32) -> Value {
     let value = millionths.unsigned_abs();
     let (degrees, rest) = (value / 1_000_000, u64::from(value % 1_000_000) * 60);

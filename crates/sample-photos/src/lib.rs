@@ -1,16 +1,20 @@
-//! Photos made up from a seed, for demonstrations and tests: pleasant to look at, as large and as grainy as a camera's,
-//! with EXIF, and turned in every way that a camera turns them.
+//! Photos generated from a seed, for demonstrations and tests: landscapes with the size, noise and EXIF metadata of a
+//! camera's photos, in all EXIF orientations.
 //!
-//! The same description gives the same bytes on every machine of one architecture; nothing is read from disk or network.
+//! The same description gives the same bytes on every machine of the same architecture. Nothing is read from disk or
+//! network.
 
+mod clouds;
 mod demo;
 mod exif;
+mod hills;
 mod hostile;
 mod noise;
 mod orientation;
 mod palette;
 mod photo;
 mod scene;
+mod sky;
 mod tiff;
 
 pub use demo::{demo_photos, demo_set};

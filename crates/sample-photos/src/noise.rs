@@ -1,16 +1,16 @@
-//! Chance that is always the same: numbers and textures from a seed.
+//! Deterministic pseudo-random numbers and textures from a seed.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "noise is made by cutting numbers short"
+    reason = "noise is computed by truncating numbers"
 )]
 
-/// A small generator (`SplitMix64`, Steele, Lea and Flood 2014).
+/// Pseudo-random number generator with a seed (`SplitMix64`, Steele, Lea and Flood 2014).
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -23,31 +23,31 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// Even in 0 to 1.
+    /// Uniform number in 0 to 1, excluding 1.
     pub(crate) fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u32 << 24) as f32
     }
 
-    /// Even between two numbers.
+    /// Uniform number between two bounds.
     pub(crate) fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
     }
 
-    /// One of `count` numbers from 0.
+    /// Uniform number in 0 to `count`, excluding `count`.
     pub(crate) const fn below(&mut self, count: u64) -> u64 {
         self.next() % count
     }
 
-    /// One of these.
+    /// Uniform choice of one element.
     #[expect(clippy::indexing_slicing, reason = "the index is below the array's length")]
     pub(crate) const fn one_of<T: Copy, const N: usize>(&mut self, choices: [T; N]) -> T {
         choices[self.below(N as u64) as usize]
     }
 }
 
-/// A number in 0 to 1 for a place on a lattice.
+/// Pseudo-random number in 0 to 1 for a lattice point.
 fn lattice(seed: u32, x: i32, y: i32) -> f32 {
-    (grain(
+    (hash(
         seed,
         (x as u32).wrapping_mul(0x27D4_EB2F),
         (y as u32).wrapping_mul(0x1656_67B1),
@@ -55,14 +55,15 @@ fn lattice(seed: u32, x: i32, y: i32) -> f32 {
         / (1_u32 << 24) as f32
 }
 
-/// Scatters a place into 32 bits; cheap enough for every pixel.
-pub(crate) const fn grain(seed: u32, x: u32, y: u32) -> u32 {
+/// Hashes coordinates to 32 bits; fast enough for every pixel.
+pub(crate) const fn hash(seed: u32, x: u32, y: u32) -> u32 {
     let mut h = seed ^ x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77);
     h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
     h = (h ^ (h >> 12)).wrapping_mul(0x297A_2D39);
     h ^ (h >> 15)
 }
 
+/// Smoothstep interpolation.
 fn smooth(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
@@ -73,8 +74,11 @@ pub(crate) fn line(seed: u32, x: f32, octaves: u32) -> f32 {
     for octave in 0..octaves {
         let cell = at.floor();
         let t = smooth(at - cell);
-        let own = seed.wrapping_add(octave.wrapping_mul(7919));
-        let (a, b) = (lattice(own, cell as i32, 0), lattice(own, cell as i32 + 1, 0));
+        let octave_seed = seed.wrapping_add(octave.wrapping_mul(7919));
+        let (a, b) = (
+            lattice(octave_seed, cell as i32, 0),
+            lattice(octave_seed, cell as i32 + 1, 0),
+        );
         sum += weight * (a + (b - a) * t);
         total += weight;
         weight *= 0.5;
@@ -89,10 +93,10 @@ pub(crate) fn plane(seed: u32, x: f32, y: f32, octaves: u32, period: i32) -> f32
     for octave in 0..octaves {
         let (cell_x, cell_y) = ((x * scale).floor(), (y * scale).floor());
         let (tx, ty) = (smooth(x * scale - cell_x), smooth(y * scale - cell_y));
-        let own = seed.wrapping_add(octave.wrapping_mul(104_729));
+        let octave_seed = seed.wrapping_add(octave.wrapping_mul(104_729));
         let at = |dx: i32, dy: i32| {
             lattice(
-                own,
+                octave_seed,
                 (cell_x as i32 + dx) & (period - 1),
                 (cell_y as i32 + dy) & (period - 1),
             )
@@ -108,12 +112,12 @@ pub(crate) fn plane(seed: u32, x: f32, y: f32, octaves: u32, period: i32) -> f32
     sum / total
 }
 
-/// A square of noise that is laid over ground like a carpet.
+/// Square noise texture that repeats seamlessly.
 #[derive(Debug)]
 pub(crate) struct Tile(Vec<i16>);
 
 impl Tile {
-    /// Edge of the square in pixels; it repeats seamlessly.
+    /// Edge of the square in pixels.
     const EDGE: usize = 512;
 
     pub(crate) fn new(seed: u32) -> Self {
@@ -124,7 +128,7 @@ impl Tile {
         Self(values.collect())
     }
 
-    /// About −100 to 100.
+    /// Value at a texture coordinate, about −100 to 100.
     pub(crate) fn at(&self, x: u32, y: u32) -> i32 {
         let at = (y as usize % Self::EDGE) * Self::EDGE + x as usize % Self::EDGE;
         self.0.get(at).copied().map_or(0, i32::from)

@@ -1,28 +1,28 @@
 /// Red, green and blue, 0 to 255.
 pub(crate) type Colour = [i32; 3];
 
-/// The light of one hour of the day.
+/// Colours of one time of day or season.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Palette {
-    /// Straight above.
+    /// Sky at the zenith.
     pub(crate) zenith: Colour,
-    /// Above the farthest hills.
+    /// Sky at the horizon.
     pub(crate) horizon: Colour,
-    /// The sun and the clouds that it lights.
+    /// Sun and sunlit clouds.
     pub(crate) sun: Colour,
-    /// The farthest hills.
+    /// Farthest hills.
     pub(crate) far: Colour,
-    /// The nearest hills.
+    /// Nearest hills.
     pub(crate) near: Colour,
-    /// The meadow in front.
+    /// Meadow in the foreground.
     pub(crate) ground: Colour,
-    /// How high the sun stands, from the horizon (0) to the upper edge (1).
+    /// Height of the sun, from the horizon (0) to the upper edge (1).
     pub(crate) sun_height: f32,
-    /// How much of the sky is clouded, 0 to 1.
+    /// Cloud cover, 0 to 1.
     pub(crate) clouds: f32,
 }
 
-/// Hours to choose from.
+/// All palettes.
 pub(crate) const PALETTES: [Palette; 6] = [
     // A clear morning.
     Palette {
@@ -92,7 +92,7 @@ pub(crate) const PALETTES: [Palette; 6] = [
     },
 ];
 
-/// From one colour to another as `part` goes from 0 to 256.
+/// Linear interpolation between two colours as `part` goes from 0 to 256.
 pub(crate) const fn mix(from: Colour, to: Colour, part: i32) -> Colour {
     let ([red, green, blue], [to_red, to_green, to_blue]) = (from, to);
     [
@@ -102,8 +102,8 @@ pub(crate) const fn mix(from: Colour, to: Colour, part: i32) -> Colour {
     ]
 }
 
-/// Lighter or darker: all three moved by the same amount in proportion to their strength, `by` of 256.
-pub(crate) const fn lit(colour: Colour, by: i32) -> Colour {
+/// Scales all three channels by `1 + by / 256`; darkens if `by` is negative.
+pub(crate) const fn brighten(colour: Colour, by: i32) -> Colour {
     let [r, g, b] = colour;
     [r + ((r * by) >> 8), g + ((g * by) >> 8), b + ((b * by) >> 8)]
 }

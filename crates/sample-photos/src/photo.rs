@@ -2,29 +2,29 @@ use std::cell::RefCell;
 
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
 
-use crate::{CameraFacts, Orientation, palette::Colour, scene::Scene};
+use crate::{exif::CameraFacts, orientation::Orientation, palette::Colour, scene::Scene};
 
-/// A photo that does not exist yet: [`SamplePhoto::jpeg`] makes it.
+/// Description of a photo; [`SamplePhoto::jpeg`] encodes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SamplePhoto {
-    /// Chooses the landscape, the light and the camera.
+    /// Seed of the landscape, the palette and the camera metadata.
     pub seed: u64,
-    /// Width in pixels when shown upright; 0 is taken for 1.
+    /// Width of the upright image in pixels; 0 is treated as 1.
     pub width: u16,
-    /// Height in pixels when shown upright; 0 is taken for 1.
+    /// Height of the upright image in pixels; 0 is treated as 1.
     pub height: u16,
-    /// How the pixels lie in the file.
+    /// Orientation of the stored pixels.
     pub orientation: Orientation,
     /// JPEG quality, 1 to 100.
     pub quality: u8,
-    /// Whether the camera writes EXIF. Without it nothing tells how to turn the picture.
+    /// True if the file has EXIF metadata, which includes the orientation.
     pub exif: bool,
-    /// Whether the file is a progressive JPEG.
+    /// True for a progressive JPEG, false for a baseline one.
     pub progressive: bool,
 }
 
 impl SamplePhoto {
-    /// An upright photo of this size as a camera writes it.
+    /// Upright baseline photo of this size, with EXIF and quality 90.
     pub const fn new(seed: u64, width: u16, height: u16) -> Self {
         Self {
             seed,
@@ -37,22 +37,22 @@ impl SamplePhoto {
         }
     }
 
-    /// The same photo, taken with the camera turned.
+    /// The same photo with its pixels stored in this orientation.
     pub const fn turned(mut self, orientation: Orientation) -> Self {
         self.orientation = orientation;
         self
     }
 
-    /// What the camera writes beside the pixels.
+    /// Camera metadata of the photo.
     pub fn camera(&self) -> CameraFacts {
-        CameraFacts::made_up(self.seed)
+        CameraFacts::generated(self.seed)
     }
 
     /// The photo as a JPEG file.
     #[expect(
         clippy::missing_panics_doc,
         clippy::expect_used,
-        reason = "nothing can fail: the picture has pixels, EXIF is a few hundred bytes, and a vector takes every byte"
+        reason = "never fails: the image has pixels, EXIF has a few hundred bytes, and writing to a vector succeeds"
     )]
     pub fn jpeg(&self) -> Vec<u8> {
         let (width, height) = (self.width.max(1), self.height.max(1));
@@ -69,39 +69,41 @@ impl SamplePhoto {
             );
             encoder
                 .add_exif_metadata(&exif.bytes())
-                .expect("EXIF fits into its segment");
+                .expect("EXIF fits into its APP1 segment");
         }
         let pixels = StoredPixels {
             scene: Scene::new(self.seed, u32::from(width), u32::from(height)),
             orientation: self.orientation,
-            shown: (u32::from(width), u32::from(height)),
+            upright: (u32::from(width), u32::from(height)),
             stored: (stored_width, stored_height),
-            drawn: RefCell::default(),
+            rendered: RefCell::default(),
         };
         encoder
             .encode_image(pixels)
-            .expect("a picture with pixels can be written into a vector");
+            .expect("an image with pixels can be encoded into a vector");
         file
     }
 }
 
-/// A scene as the camera's sensor saw it: turned. As behind a sensor's colour filter, four pixels share a colour; each
-/// has its own grain.
+/// A scene in the orientation of the stored pixels. As with a sensor's colour filter, blocks of 2 × 2 pixels share a
+/// colour; each pixel has its own grain.
 struct StoredPixels {
     scene: Scene,
     orientation: Orientation,
-    shown: (u32, u32),
+    upright: (u32, u32),
     stored: (u16, u16),
-    /// Which pair of rows was drawn last, and its colours: the next row mostly has the same.
-    drawn: RefCell<(Option<u16>, Vec<Colour>)>,
+    /// Pair of rows rendered last, and its colours, which both rows share.
+    rendered: RefCell<(Option<u16>, Vec<Colour>)>,
 }
 
 impl StoredPixels {
-    fn draw(&self, pair: u16, colours: &mut Vec<Colour>) {
+    fn render(&self, pair: u16, colours: &mut Vec<Colour>) {
         colours.clear();
         colours.extend((0..self.stored.0).step_by(2).map(|column| {
             let (column, row) = (u32::from(column), u32::from(pair) * 2);
-            let (x, y) = self.orientation.shown_at(column, row, self.shown.0, self.shown.1);
+            let (x, y) = self
+                .orientation
+                .displayed_at(column, row, self.upright.0, self.upright.1);
             self.scene.colour(x, y)
         }));
     }
@@ -122,13 +124,13 @@ impl ImageBuffer for StoredPixels {
 
     fn fill_buffers(&self, row: u16, buffers: &mut [Vec<u8>; 4]) {
         let [luma, blue, red, _] = buffers;
-        let (drawn, colours) = &mut *self.drawn.borrow_mut();
-        if *drawn != Some(row / 2) {
-            self.draw(row / 2, colours);
-            *drawn = Some(row / 2);
+        let (rendered, colours) = &mut *self.rendered.borrow_mut();
+        if *rendered != Some(row / 2) {
+            self.render(row / 2, colours);
+            *rendered = Some(row / 2);
         }
         for (column, &colour) in (0..self.stored.0).zip(colours.iter().flat_map(|colour| [colour; 2])) {
-            let [r, g, b] = self.scene.grained(colour, u32::from(column), u32::from(row));
+            let [r, g, b] = self.scene.with_grain(colour, u32::from(column), u32::from(row));
             let (y, cb, cr) = rgb_to_ycbcr(r, g, b);
             luma.push(y);
             blue.push(cb);
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_photo_is_stored_with_its_axes_swapped() {
+    fn a_rotated_photo_is_stored_with_swapped_axes() {
         let photo = SamplePhoto::new(7, 160, 120).turned(Orientation::ALL[5]);
         let file = photo.jpeg();
         let frame = file
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sky_is_above() {
+    fn the_sky_is_brighter_than_the_ground() {
         let scene = Scene::new(11, 300, 200);
         let brightness = |y: u32| -> i32 { (0..300).flat_map(|x| scene.colour(x, y)).sum() };
         assert!(brightness(10) > brightness(195));

@@ -1,53 +1,53 @@
-//! A writer of the small TIFF files that EXIF is made of.
+//! Writer of small TIFF files, the format of EXIF metadata.
 
-/// One value of an entry.
+/// Value of a TIFF entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Bytes.
+    /// BYTE values.
     Bytes(Vec<u8>),
-    /// Text; the closing NUL is added.
+    /// ASCII text; the terminating NUL is added.
     Text(String),
-    /// 16-bit numbers.
+    /// SHORT values (16 bits).
     Shorts(Vec<u16>),
-    /// 32-bit numbers.
+    /// LONG values (32 bits).
     Longs(Vec<u32>),
-    /// Fractions: numerator and denominator.
+    /// RATIONAL values: numerator and denominator.
     Rationals(Vec<(u32, u32)>),
-    /// Bytes whose meaning the tag defines.
+    /// UNDEFINED: bytes whose meaning depends on the tag.
     Undefined(Vec<u8>),
-    /// Another directory, found through this entry.
+    /// Offset of another directory with these entries.
     Directory(Vec<Entry>),
 }
 
 /// A tag and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The tag's number.
+    /// Tag number.
     pub tag: u16,
-    /// Its value.
+    /// Value.
     pub value: Value,
 }
 
 impl Entry {
-    /// An entry.
+    /// Entry with this tag and value.
     pub const fn new(tag: u16, value: Value) -> Self {
         Self { tag, value }
     }
 }
 
-/// A TIFF file of one directory, with directories under it, in the byte order of choice.
+/// A TIFF file with one directory, which may refer to others, in either byte order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tiff {
-    /// Numbers begin with their most significant byte.
+    /// True for big-endian byte order (`MM`), false for little-endian (`II`).
     pub big_endian: bool,
-    /// The first directory's entries.
+    /// Entries of the first directory.
     pub entries: Vec<Entry>,
 }
 
 impl Tiff {
-    /// The file's bytes.
+    /// Encodes the file.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut out = Out {
+        let mut out = Writer {
             big_endian: self.big_endian,
             bytes: Vec::new(),
         };
@@ -60,12 +60,12 @@ impl Tiff {
     }
 }
 
-struct Out {
+struct Writer {
     big_endian: bool,
     bytes: Vec<u8>,
 }
 
-impl Out {
+impl Writer {
     fn short(&mut self, number: u16) {
         let bytes = if self.big_endian {
             number.to_be_bytes()
@@ -92,7 +92,7 @@ impl Out {
         u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
     }
 
-    /// Writes a directory here: first its table, then what does not fit into the table's four bytes.
+    /// Writes a directory at the current position: first its table, then the values of more than four bytes.
     fn directory(&mut self, entries: &[Entry]) {
         let mut sorted: Vec<&Entry> = entries.iter().collect();
         sorted.sort_by_key(|entry| entry.tag);
@@ -121,34 +121,34 @@ impl Out {
         }
     }
 
-    /// A value's four bytes in the table: itself where it fits, else where it was written.
+    /// Last four bytes of a table entry: the value if it fits, otherwise the offset at which it is written.
     fn value(&mut self, value: &Value) -> [u8; 4] {
-        let mut apart = Self {
+        let mut encoded = Self {
             big_endian: self.big_endian,
             bytes: Vec::new(),
         };
         match value {
-            Value::Bytes(bytes) | Value::Undefined(bytes) => apart.bytes.extend_from_slice(bytes),
+            Value::Bytes(bytes) | Value::Undefined(bytes) => encoded.bytes.extend_from_slice(bytes),
             Value::Text(text) => {
-                apart.bytes.extend_from_slice(text.as_bytes());
-                apart.bytes.push(0);
+                encoded.bytes.extend_from_slice(text.as_bytes());
+                encoded.bytes.push(0);
             }
-            Value::Shorts(numbers) => numbers.iter().for_each(|&number| apart.short(number)),
-            Value::Longs(numbers) => numbers.iter().for_each(|&number| apart.long(number)),
+            Value::Shorts(numbers) => numbers.iter().for_each(|&number| encoded.short(number)),
+            Value::Longs(numbers) => numbers.iter().for_each(|&number| encoded.long(number)),
             Value::Rationals(fractions) => {
                 for &(numerator, denominator) in fractions {
-                    apart.long(numerator);
-                    apart.long(denominator);
+                    encoded.long(numerator);
+                    encoded.long(denominator);
                 }
             }
             Value::Directory(_) => {}
         }
-        let mut bytes = apart.bytes;
+        let mut bytes = encoded.bytes;
         if bytes.len() <= 4 {
             bytes.resize(4, 0);
             bytes.try_into().unwrap_or_default()
         } else {
-            // Values begin on word boundaries.
+            // Values are aligned to word boundaries.
             self.bytes.resize(self.bytes.len().next_multiple_of(2), 0);
             let at = self.position();
             self.bytes.append(&mut bytes);
@@ -159,7 +159,7 @@ impl Out {
 }
 
 impl Value {
-    /// The type's number (TIFF 6.0, section 2) and how many of it there are.
+    /// Type number (TIFF 6.0, section 2) and number of values.
     fn kind_and_count(&self) -> (u16, u32) {
         let (kind, count) = match self {
             Self::Bytes(bytes) => (1, bytes.len()),
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_values_stay_in_the_table_and_long_ones_follow_it() {
+    fn values_of_up_to_four_bytes_are_in_the_table() {
         let file = Tiff {
             big_endian: false,
             entries: vec![
@@ -190,8 +190,8 @@ mod tests {
         let expected: &[u8] = &[
             b'I', b'I', 42, 0, 8, 0, 0, 0, // header
             2, 0, // entries
-            0x10, 1, 2, 0, 7, 0, 0, 0, 38, 0, 0, 0, // text, elsewhere
-            0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, // number, here
+            0x10, 1, 2, 0, 7, 0, 0, 0, 38, 0, 0, 0, // text, by offset
+            0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, // number, inline
             0, 0, 0, 0, // no further directory
             b'c', b'a', b'm', b'e', b'r', b'a', 0, 0,
         ];
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_found_where_its_entry_says() {
+    fn a_directory_is_at_the_offset_of_its_entry() {
         let file = Tiff {
             big_endian: true,
             entries: vec![Entry::new(

@@ -1,4 +1,4 @@
-//! Who may do what: whoever signed with the one key, what was signed.
+//! Authentication by one key pair, and authorisation of signed requests.
 
 use async_trait::async_trait;
 use http::{HeaderMap, Uri};
@@ -6,13 +6,13 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
-/// The one key pair.
-pub(crate) struct FixedKey {
+/// The only key pair that may sign requests.
+pub(crate) struct StaticKeyPair {
     access_key: String,
     secret_key: SecretKey,
 }
 
-impl FixedKey {
+impl StaticKeyPair {
     pub(crate) fn new(access_key: &str, secret_key: &str) -> Self {
         Self {
             access_key: access_key.to_owned(),
@@ -22,7 +22,7 @@ impl FixedKey {
 }
 
 #[async_trait]
-impl S3Auth for FixedKey {
+impl S3Auth for StaticKeyPair {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         if access_key == self.access_key {
             Ok(self.secret_key.clone())
@@ -35,17 +35,17 @@ impl S3Auth for FixedKey {
     }
 }
 
-/// Admits requests that are signed with Signature Version 4, with every header that S3 gives a meaning.
-pub(crate) struct SignedOnly;
+/// Accepts only requests signed with Signature Version 4 whose signature covers all `x-amz-` headers.
+pub(crate) struct RequireSignatureV4;
 
 #[async_trait]
-impl S3Access for SignedOnly {
+impl S3Access for RequireSignatureV4 {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
         if request.credentials().is_none() {
             return Err(s3_error!(AccessDenied, "Signature is required"));
         }
         let Some(signed) = signed_headers(request.uri(), request.headers()) else {
-            // An older version of the signature binds neither length nor type.
+            // Signature Version 2 covers neither the length nor the type of a body.
             return Err(s3_error!(AccessDenied, "Only Signature Version 4 is accepted"));
         };
         match unsigned_header(&signed, request.headers()) {
@@ -58,9 +58,9 @@ impl S3Access for SignedOnly {
     }
 }
 
-/// The names that the signature covers, from the URL or the `Authorization` header.
+/// Lower-case names of the signed headers, from the URL or the `Authorization` header.
 fn signed_headers(uri: &Uri, headers: &HeaderMap) -> Option<Vec<String>> {
-    let of_url = uri
+    let from_url = uri
         .query()
         .into_iter()
         .flat_map(|query| query.split('&'))
@@ -68,22 +68,22 @@ fn signed_headers(uri: &Uri, headers: &HeaderMap) -> Option<Vec<String>> {
             let names = pair.strip_prefix("X-Amz-SignedHeaders=")?;
             Some(names.replace("%3B", ";").replace("%3b", ";"))
         });
-    let of_header = || {
+    let from_header = || {
         let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
         let (_, names) = value
             .strip_prefix("AWS4-HMAC-SHA256")?
             .split_once("SignedHeaders=")?;
         Some(names.split([',', ' ']).next().unwrap_or_default().to_owned())
     };
-    let names = of_url.or_else(of_header)?;
+    let names = from_url.or_else(from_header)?;
     Some(names.split(';').map(str::to_ascii_lowercase).collect())
 }
 
-/// A header that could change what a signed URL does, without its signer having said so.
+/// First `x-amz-` header that the signature does not cover. Such a header could change the effect of a presigned URL.
 fn unsigned_header<'a>(signed: &[String], headers: &'a HeaderMap) -> Option<&'a str> {
     headers.keys().map(http::HeaderName::as_str).find(|name| {
         name.starts_with("x-amz-")
-            // These two can only make a request fail, or say which program it comes from.
+            // The first can only make a request fail; the second only names the client program.
             && !matches!(*name, "x-amz-content-sha256" | "x-amz-user-agent")
             && !signed.iter().any(|signed| signed == name)
     })
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signed_names_are_read_from_the_url_or_the_header() {
+    fn signed_headers_are_read_from_the_url_or_the_header() {
         let url: Uri = "/b/k?X-Amz-Date=1&X-Amz-SignedHeaders=content-length%3Bhost&x=y"
             .parse()
             .unwrap();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amazon_header_has_to_be_signed() {
+    fn unsigned_amazon_headers_are_found() {
         let signed = vec!["host".to_owned(), "x-amz-date".to_owned()];
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-date", "1".parse().unwrap());

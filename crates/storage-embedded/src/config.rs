@@ -2,38 +2,38 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How an embedded store is set up.
+/// Configuration of an embedded store.
 #[derive(Clone)]
 pub struct EmbeddedConfig {
-    /// The directory that holds everything; made when it is missing.
+    /// Root directory of all data; created if it is missing.
     pub root: PathBuf,
-    /// The only bucket, by the naming rules of AWS.
+    /// Name of the only bucket, by the naming rules of S3.
     pub bucket: String,
-    /// The region that requests must be signed for.
+    /// Region that requests must be signed for.
     pub region: String,
-    /// The only access key.
+    /// Access key ID of the only key pair.
     pub access_key: String,
-    /// Its secret.
+    /// Secret access key of the only key pair.
     pub secret_key: String,
-    /// Origins whose pages may use the store, such as `https://photos.example`; `*` is any.
+    /// Origins whose pages may send requests (CORS), such as `https://photos.example`; `*` allows any.
     pub allowed_origins: Vec<String>,
-    /// The largest object taken, in bytes.
+    /// Maximum size of an object in bytes.
     pub max_object_bytes: u64,
-    /// How long a client may send, or take, nothing before it is dropped.
+    /// Time without progress of a request's or a response's body before the connection is closed.
     pub idle_timeout: Duration,
-    /// How long a request's head may take, which is also how long an idle connection is kept.
+    /// Time-out for receiving the head of a request; also the keep-alive time of an idle connection.
     pub header_timeout: Duration,
-    /// How long an upload's answer waits for its message to be taken; the taking goes on.
-    pub announce_timeout: Duration,
-    /// How long requests may still run after the shutdown began; uploads that are past their last byte get a few
-    /// seconds more.
+    /// Maximum time that the response to an upload waits for its event notification to be processed. The processing
+    /// continues after that.
+    pub notification_timeout: Duration,
+    /// Time for open requests to finish after the shutdown began. Completely received uploads get a few seconds more.
     pub shutdown_grace: Duration,
-    /// Connections served at once; more of them wait.
+    /// Maximum number of concurrent connections; further ones wait to be accepted.
     pub max_connections: usize,
 }
 
 impl EmbeddedConfig {
-    /// A set-up for `root` and `bucket`, with every limit at its default and no foreign origin allowed.
+    /// Configuration with all limits at their defaults and no allowed origins.
     pub fn new(
         root: impl Into<PathBuf>,
         bucket: impl Into<String>,
@@ -47,11 +47,11 @@ impl EmbeddedConfig {
             access_key: access_key.into(),
             secret_key: secret_key.into(),
             allowed_origins: Vec::new(),
-            // What S3 takes in a single PUT.
+            // Maximum of a single PUT in S3.
             max_object_bytes: 5 * 1024 * 1024 * 1024,
             idle_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_mins(1),
-            announce_timeout: Duration::from_secs(10),
+            notification_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(15),
             max_connections: 1024,
         }
@@ -59,22 +59,23 @@ impl EmbeddedConfig {
 
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         if !s3s::path::check_bucket_name(&self.bucket) {
-            return Err("the bucket's name breaks the naming rules of S3");
+            return Err("the bucket name does not follow the naming rules of S3");
         }
         if s3s::region::Region::new(self.region.as_str().into()).is_err() {
-            return Err("the region's name is not one");
+            return Err("the region is empty or not a region name");
         }
         if self.access_key.is_empty() || self.secret_key.is_empty() {
-            return Err("the key pair is empty");
+            return Err("the access key and the secret key must not be empty");
         }
         if self.access_key.contains('/') {
-            return Err("an access key can't contain a slash");
+            return Err("the access key must not contain a slash");
         }
-        if self.idle_timeout.is_zero() || self.header_timeout.is_zero() || self.announce_timeout.is_zero() {
-            return Err("a time-out of zero lets nothing through");
+        if self.idle_timeout.is_zero() || self.header_timeout.is_zero() || self.notification_timeout.is_zero()
+        {
+            return Err("idle, header and notification time-outs must be greater than zero");
         }
         if self.max_connections == 0 {
-            return Err("with no connection allowed nothing can be served");
+            return Err("the maximum number of connections must be greater than zero");
         }
         Ok(())
     }
@@ -92,7 +93,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("max_object_bytes", &self.max_object_bytes)
             .field("idle_timeout", &self.idle_timeout)
             .field("header_timeout", &self.header_timeout)
-            .field("announce_timeout", &self.announce_timeout)
+            .field("notification_timeout", &self.notification_timeout)
             .field("shutdown_grace", &self.shutdown_grace)
             .field("max_connections", &self.max_connections)
             .finish()
@@ -108,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_is_never_printed() {
+    fn debug_output_does_not_contain_the_secret() {
         assert!(!format!("{:?}", config()).contains("hush"));
     }
 
     #[test]
-    fn a_set_up_that_could_not_work_is_refused() {
+    fn invalid_configurations_are_errors() {
         assert_eq!(config().check(), Ok(()));
-        let broken: [fn(&mut EmbeddedConfig); 6] = [
+        let invalid: [fn(&mut EmbeddedConfig); 6] = [
             |c| c.bucket = "../up".to_owned(),
             |c| c.bucket = "UPPER".to_owned(),
             |c| c.region = String::new(),
@@ -123,9 +124,9 @@ mod tests {
             |c| c.idle_timeout = Duration::ZERO,
             |c| c.max_connections = 0,
         ];
-        for spoil in broken {
+        for invalidate in invalid {
             let mut config = config();
-            spoil(&mut config);
+            invalidate(&mut config);
             assert!(config.check().is_err(), "{config:?}");
         }
     }

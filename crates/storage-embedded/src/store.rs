@@ -8,30 +8,30 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{FixedKey, SignedOnly};
-use crate::announcement::Announcer;
+use crate::access::{RequireSignatureV4, StaticKeyPair};
 use crate::backend::Backend;
 use crate::config::EmbeddedConfig;
 use crate::directory::{Directory, OpenError};
-use crate::server::{self, Front, Limits};
+use crate::notifications::EventNotifier;
+use crate::server::{self, Handler, Limits};
 
-/// Enough for the list of ten thousand parts, the longest document that S3 knows.
+/// Maximum size of an XML document; enough for a list of 10 000 parts, the longest document of S3.
 const MAX_XML_BYTES: usize = 2 * 1024 * 1024;
 
-/// An open store, ready to be served.
+/// An open store, ready to serve requests.
 pub struct EmbeddedStore {
-    front: Front,
+    handler: Handler,
     limits: Limits,
     tasks: TaskTracker,
 }
 
 impl EmbeddedStore {
-    /// Opens the directory, which no other store may have open, and removes what unfinished uploads left in it.
+    /// Opens and locks the directory, and removes the files of unfinished uploads.
     ///
-    /// Each object that is put is handed to `messages`. This blocks for as long as the disk takes.
+    /// `messages` receives an event notification of each created object. Blocks on file-system calls.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// [`OpenError`] if the configuration is invalid or the directory can't be opened.
     pub fn open(
         config: &EmbeddedConfig,
         messages: Arc<dyn StorageMessages>,
@@ -41,16 +41,16 @@ impl EmbeddedStore {
         config.check().map_err(OpenError::Configuration)?;
         let directory = Directory::open(&config.root, &config.bucket)?;
         let tasks = TaskTracker::new();
-        let announcer = Announcer {
+        let notifier = EventNotifier {
             messages,
             bucket: config.bucket.clone(),
             region: config.region.clone(),
-            patience: config.announce_timeout,
+            timeout: config.notification_timeout,
             tasks: tasks.clone(),
         };
         let backend = Backend {
             directory: Arc::new(directory),
-            announcer: Arc::new(announcer),
+            notifier: Arc::new(notifier),
             clock,
             ids: Arc::clone(&ids),
             bucket: config.bucket.clone(),
@@ -64,16 +64,27 @@ impl EmbeddedStore {
             shutdown_grace: config.shutdown_grace,
             max_connections: config.max_connections,
         };
-        let front = Front::new(config, protocol(config, backend), ids, tasks.clone());
-        Ok(Self { front, limits, tasks })
+        let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());
+        Ok(Self {
+            handler,
+            limits,
+            tasks,
+        })
     }
 
-    /// Serves until `shutdown` is ready, then lets the requests at hand finish, for a bounded time.
+    /// Serves requests until `shutdown` completes, then finishes open requests within the shutdown grace period.
     ///
-    /// Uploads whose bytes were all received are finished even if their client is gone. Must be called on a
-    /// multi-threaded runtime.
+    /// Completely received uploads are finished even if their client disconnects. Must be called on a multi-threaded
+    /// runtime.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
-        server::serve(Arc::new(self.front), self.limits, self.tasks, listener, shutdown).await;
+        server::serve(
+            Arc::new(self.handler),
+            self.limits,
+            self.tasks,
+            listener,
+            shutdown,
+        )
+        .await;
     }
 }
 
@@ -83,12 +94,12 @@ impl fmt::Debug for EmbeddedStore {
     }
 }
 
-fn protocol(config: &EmbeddedConfig, backend: Backend) -> S3Service {
+fn s3_service(config: &EmbeddedConfig, backend: Backend) -> S3Service {
     let mut limits = S3Config::default();
     limits.xml_max_body_size = MAX_XML_BYTES;
     let mut builder = S3ServiceBuilder::new(backend);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
-    builder.set_auth(FixedKey::new(&config.access_key, &config.secret_key));
-    builder.set_access(SignedOnly);
+    builder.set_auth(StaticKeyPair::new(&config.access_key, &config.secret_key));
+    builder.set_access(RequireSignatureV4);
     builder.build()
 }

@@ -13,13 +13,13 @@ use aws_smithy_http_client::{
 
 use crate::config::{S3Config, S3ConfigError};
 
-/// A client that sends requests to where servers reach the store.
-pub(crate) fn for_servers(config: &S3Config) -> Result<Client, S3ConfigError> {
+/// Client that sends requests to the servers' endpoint.
+pub(crate) fn for_requests(config: &S3Config) -> Result<Client, S3ConfigError> {
     build(config, config.endpoint.as_deref())
 }
 
-/// A client that signs for where clients reach the store.
-pub(crate) fn for_signing(config: &S3Config) -> Result<Client, S3ConfigError> {
+/// Client that presigns URLs for the public endpoint. It sends no requests.
+pub(crate) fn for_presigning(config: &S3Config) -> Result<Client, S3ConfigError> {
     build(
         config,
         config.public_endpoint.as_deref().or(config.endpoint.as_deref()),
@@ -28,11 +28,11 @@ pub(crate) fn for_signing(config: &S3Config) -> Result<Client, S3ConfigError> {
 
 fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigError> {
     config.check()?;
-    let keys = &config.credentials;
+    let configured = &config.credentials;
     let credentials = Credentials::new(
-        &keys.access_key,
-        &keys.secret_key,
-        keys.session_token.clone(),
+        &configured.access_key,
+        &configured.secret_key,
+        configured.session_token.clone(),
         None,
         "configuration",
     );
@@ -48,7 +48,7 @@ fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigEr
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
         .credentials_provider(credentials)
-        // The keys are fixed: there is nothing to cache.
+        // Static credentials need no cache.
         .identity_cache(IdentityCache::no_cache())
         .force_path_style(config.force_path_style)
         .http_client(http_client(endpoint)?)
@@ -58,21 +58,21 @@ fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigEr
         .timeout_config(timeouts)
         .stalled_stream_protection(stall);
     if let Some(endpoint) = endpoint {
-        // The SDK puts the bucket right behind the endpoint's path.
+        // The SDK appends the bucket to the endpoint's path without a separator.
         sdk = sdk.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
     }
     Ok(Client::from_conf(sdk.build()))
 }
 
-/// rustls with ring; the same client speaks plain HTTP.
+/// HTTP client with rustls and ring; it also supports plain HTTP.
 fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, S3ConfigError> {
-    // Where nothing is encrypted, certificates are not looked for: a small container may have none.
-    let encrypted = endpoint.is_none_or(|endpoint| {
+    // Root certificates are not loaded for plain HTTP, because a small container may have none.
+    let uses_tls = endpoint.is_none_or(|endpoint| {
         endpoint
             .get(..6)
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     });
-    let trust = TrustStore::empty().with_native_roots(encrypted);
+    let trust = TrustStore::empty().with_native_roots(uses_tls);
     let tls = TlsContext::builder()
         .with_trust_store(trust)
         .build()

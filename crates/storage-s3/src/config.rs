@@ -2,31 +2,32 @@ use std::{fmt, time::Duration};
 
 use http::Uri;
 
-/// How a store is reached.
+/// Connection to an S3-compatible store.
 #[derive(Debug, Clone)]
 pub struct S3Config {
-    /// Where servers reach the store, such as `http://minio:9000`; AWS itself when it is `None`.
+    /// URL of the store for this server, such as `http://minio:9000`; AWS if `None`.
     pub endpoint: Option<String>,
-    /// What URLs for clients are signed for; the servers' endpoint when it is `None`.
+    /// URL of the store for clients, used in presigned URLs; `endpoint` if `None`.
     pub public_endpoint: Option<String>,
-    /// The bucket's region.
+    /// Region of the bucket.
     pub region: String,
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// Who signs.
+    /// Key pair that signs requests and URLs.
     pub credentials: S3Credentials,
-    /// Whether the bucket is named in the path, as most stores but AWS want it, and not in the host's name.
+    /// True if the bucket is part of the path, as most stores other than AWS require, instead of the host name.
     pub force_path_style: bool,
-    /// Whether upload URLs demand `If-None-Match: *`, so that none can replace an object. Some stores don't know it.
+    /// True if upload URLs require `If-None-Match: *`, so that an upload never replaces an object. Not supported by all
+    /// stores.
     pub conditional_writes: bool,
-    /// How long the store may take.
+    /// Time-outs of requests.
     pub timeouts: S3Timeouts,
-    /// How often a request is tried, the first time included.
+    /// Maximum attempts per request, including the first.
     pub max_attempts: u32,
 }
 
 impl S3Config {
-    /// A set-up for AWS with everything at its default.
+    /// Configuration for AWS with all defaults.
     pub fn new(bucket: impl Into<String>, region: impl Into<String>, credentials: S3Credentials) -> Self {
         Self {
             endpoint: None,
@@ -41,7 +42,10 @@ impl S3Config {
         }
     }
 
-    /// Whether a store could be reached so.
+    /// Validates the configuration.
+    ///
+    /// # Errors
+    /// [`S3ConfigError`] names the first invalid setting.
     pub fn check(&self) -> Result<(), S3ConfigError> {
         for endpoint in [&self.endpoint, &self.public_endpoint].into_iter().flatten() {
             check_endpoint(endpoint)?;
@@ -56,40 +60,40 @@ impl S3Config {
             return Err(S3ConfigError::Credentials);
         }
         if self.max_attempts == 0 || self.timeouts.any_is_zero() {
-            return Err(S3ConfigError::NoTime);
+            return Err(S3ConfigError::ZeroLimit);
         }
         Ok(())
     }
 }
 
-/// A path is fine: some stores stand behind a proxy.
+/// Accepts a path, because some stores are behind a proxy.
 fn check_endpoint(endpoint: &str) -> Result<(), S3ConfigError> {
     let uri: Uri = endpoint.parse().map_err(|_| S3ConfigError::endpoint(endpoint))?;
-    let known = matches!(uri.scheme_str(), Some("http" | "https"));
-    // Credentials in an address would end up in logs and in the URLs of clients.
-    let plain = uri
+    let supported_scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+    // Credentials in an endpoint would appear in logs and in presigned URLs.
+    let without_credentials = uri
         .authority()
         .is_some_and(|authority| !authority.as_str().contains('@'));
-    if known && plain && uri.query().is_none() {
+    if supported_scheme && without_credentials && uri.query().is_none() {
         Ok(())
     } else {
         Err(S3ConfigError::endpoint(endpoint))
     }
 }
 
-/// A pair of keys. They are asked for nowhere else: neither the environment nor a file is read here.
+/// Key pair. Unlike the SDK's default, this crate reads no credentials from the environment or from files.
 #[derive(Clone)]
 pub struct S3Credentials {
-    /// The public half.
+    /// Access key ID.
     pub access_key: String,
-    /// The secret half.
+    /// Secret access key.
     pub secret_key: String,
-    /// What temporary keys come with.
+    /// Session token of temporary credentials.
     pub session_token: Option<String>,
 }
 
 impl S3Credentials {
-    /// A lasting pair of keys.
+    /// Long-term credentials, without a session token.
     pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         Self {
             access_key: access_key.into(),
@@ -107,16 +111,16 @@ impl fmt::Debug for S3Credentials {
     }
 }
 
-/// How long a store may take.
+/// Time-outs of requests to the store. All must be greater than zero.
 #[derive(Debug, Clone, Copy)]
 pub struct S3Timeouts {
-    /// For a connection to stand.
+    /// Time-out for establishing a connection.
     pub connect: Duration,
-    /// For one attempt at a request, up to the head of its answer.
+    /// Time-out of one attempt, up to the head of the response.
     pub attempt: Duration,
-    /// For a request with all its attempts, up to the head of the answer.
+    /// Time-out of a request with all its attempts, up to the head of the response.
     pub operation: Duration,
-    /// How long a body may stand still, in either direction, before it is given up.
+    /// Time without progress after which a request's or a response's body fails.
     pub stall: Duration,
 }
 
@@ -139,32 +143,34 @@ impl Default for S3Timeouts {
     }
 }
 
-/// Why no store can be reached so.
+/// An [`S3Config`] is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum S3ConfigError {
-    /// An endpoint that is no plain address.
-    #[error("{0:?} is no address such as https://objects.example:9000, without user, password and query")]
+    /// An endpoint is not an HTTP URL, or has credentials or a query.
+    #[error(
+        "{0:?} is not an endpoint; use a URL such as https://objects.example:9000, without user, password and query"
+    )]
     Endpoint(String),
-    /// No bucket.
-    #[error("the bucket has no name")]
+    /// The bucket is empty.
+    #[error("the bucket must not be empty")]
     Bucket,
-    /// No region.
-    #[error("the region has no name")]
+    /// The region is empty.
+    #[error("the region must not be empty")]
     Region,
-    /// A key is missing.
-    #[error("the store's key pair is not complete")]
+    /// A key is empty.
+    #[error("the access key and the secret key of the store must not be empty")]
     Credentials,
-    /// No attempt, or no time for one.
-    #[error("requests need at least one attempt and some time")]
-    NoTime,
-    /// The TLS library refuses.
-    #[error("TLS can't be set up: {0}")]
+    /// The number of attempts or a time-out is zero.
+    #[error("the number of attempts and all time-outs of the store must be greater than zero")]
+    ZeroLimit,
+    /// TLS can't be initialised.
+    #[error("TLS can't be initialised: {0}")]
     Tls(String),
 }
 
 impl S3ConfigError {
-    /// Names the address without what may be a password in it.
+    /// Error for an endpoint, without its user and password.
     fn endpoint(raw: &str) -> Self {
         Self::Endpoint(match raw.rsplit_once('@') {
             Some((_, rest)) => format!("…@{rest}"),
@@ -182,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_is_never_printed() {
+    fn debug_output_and_errors_do_not_contain_secrets() {
         let mut config = config();
         config.credentials.session_token = Some("whisper".to_owned());
         let printed = format!("{config:?}");
@@ -192,42 +198,42 @@ mod tests {
         );
 
         config.endpoint = Some("https://me:hush@objects.example".to_owned());
-        let refused = config.check().unwrap_err();
-        assert!(!refused.to_string().contains("hush"), "{refused}");
+        let error = config.check().unwrap_err();
+        assert!(!error.to_string().contains("hush"), "{error}");
     }
 
     #[test]
-    fn a_set_up_that_could_not_work_is_refused() {
-        type Spoil = fn(&mut S3Config);
+    fn invalid_configurations_are_errors() {
+        type Change = fn(&mut S3Config);
         assert_eq!(config().check(), Ok(()));
-        let broken: [(Spoil, S3ConfigError); 5] = [
+        let invalid: [(Change, S3ConfigError); 5] = [
             (|c| c.bucket.clear(), S3ConfigError::Bucket),
             (|c| c.region.clear(), S3ConfigError::Region),
             (|c| c.credentials.secret_key.clear(), S3ConfigError::Credentials),
-            (|c| c.max_attempts = 0, S3ConfigError::NoTime),
-            (|c| c.timeouts.connect = Duration::ZERO, S3ConfigError::NoTime),
+            (|c| c.max_attempts = 0, S3ConfigError::ZeroLimit),
+            (|c| c.timeouts.connect = Duration::ZERO, S3ConfigError::ZeroLimit),
         ];
-        for (spoil, why) in broken {
+        for (change, error) in invalid {
             let mut config = config();
-            spoil(&mut config);
-            assert_eq!(config.check(), Err(why));
+            change(&mut config);
+            assert_eq!(config.check(), Err(error));
         }
     }
 
     #[test]
-    fn an_endpoint_is_an_address_with_a_scheme() {
-        for good in [
+    fn endpoints_are_http_urls() {
+        for valid in [
             "http://127.0.0.1:9000",
             "https://objects.example",
             "https://example.com/s3",
         ] {
             let config = S3Config {
-                public_endpoint: Some(good.to_owned()),
+                public_endpoint: Some(valid.to_owned()),
                 ..config()
             };
-            assert_eq!(config.check(), Ok(()), "{good}");
+            assert_eq!(config.check(), Ok(()), "{valid}");
         }
-        for bad in [
+        for invalid in [
             "",
             "minio:9000",
             "objects.example",
@@ -236,10 +242,10 @@ mod tests {
             "http://o/?a=b",
         ] {
             let config = S3Config {
-                endpoint: Some(bad.to_owned()),
+                endpoint: Some(invalid.to_owned()),
                 ..config()
             };
-            assert_eq!(config.check(), Err(S3ConfigError::Endpoint(bad.to_owned())));
+            assert_eq!(config.check(), Err(S3ConfigError::Endpoint(invalid.to_owned())));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! `Content-Disposition` for any filename, by RFC 6266 and RFC 8187.
+//! `Content-Disposition` for any filename, as specified by RFC 6266 and RFC 8187.
 
 use std::fmt::Write as _;
 
-/// The header's value that offers a body for saving under this name.
+/// Header value that offers the body as a download with this filename.
 pub(crate) fn attachment(filename: &str) -> String {
-    let fallback: String = filename.chars().map(in_ascii).collect();
+    let fallback: String = filename.chars().map(to_ascii).collect();
     let mut value = format!("attachment; filename=\"{fallback}\"");
     if fallback != filename {
         value.push_str("; filename*=UTF-8''");
@@ -20,9 +20,9 @@ pub(crate) fn attachment(filename: &str) -> String {
     value
 }
 
-/// What stands for a character where only ASCII is understood. Quotes, backslashes and percent signs are replaced too,
-/// because browsers differ in what they make of them (RFC 6266, appendix D).
-fn in_ascii(c: char) -> char {
+/// Replacement of a character in the ASCII fallback. Quotes, backslashes and percent signs are replaced, too, because
+/// browsers interpret them differently (RFC 6266, appendix D).
+fn to_ascii(c: char) -> char {
     if (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '\\' | '%') {
         c
     } else {
@@ -44,7 +44,7 @@ mod tests {
     use super::attachment;
 
     #[test]
-    fn a_plain_name_is_quoted_and_nothing_more() {
+    fn an_ascii_name_is_only_quoted() {
         assert_eq!(
             attachment("IMG_1234.jpg"),
             r#"attachment; filename="IMG_1234.jpg""#
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_come_in_utf_8_with_a_fallback() {
+    fn other_names_are_encoded_in_utf_8_with_an_ascii_fallback() {
         assert_eq!(
             attachment("Ün café €.jpg"),
             "attachment; filename=\"_n caf_ _.jpg\"; filename*=UTF-8''%C3%9Cn%20caf%C3%A9%20%E2%82%AC.jpg"
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_breaks_out_of_its_quotes() {
+    fn no_name_ends_the_quoted_string() {
         assert_eq!(
             attachment("a\"; filename=b%22\\.jpg"),
             "attachment; filename=\"a_; filename=b_22_.jpg\"; filename*=UTF-8''a%22%3B%20filename%3Db%2522%5C.jpg"
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_name_the_value_is_visible_ascii() {
+    fn the_value_of_any_name_is_printable_ascii() {
         for c in (0..=0x2_FFFF_u32).filter_map(char::from_u32) {
             let value = attachment(&format!("{c}.jpg"));
             assert!(

@@ -1,18 +1,19 @@
-//! Any S3-compatible store, through the official AWS SDK: the objects, and URLs that carry their own permission.
+//! Adapter for S3-compatible stores that uses the official AWS SDK: object storage and presigned URLs.
 //!
-//! Servers reach the store at one address and clients may reach it at another; URLs are signed for the latter, which is
-//! never asked anything.
+//! The store may have one endpoint for servers and another for clients. URLs are presigned for the latter; this crate
+//! sends no requests to it.
 //!
-//! - Lengths, types, checksums and `If-None-Match: *` are signed as *headers*: in a query string AWS may ignore a wrong
-//!   value. The SDK's own checksums are off unless required, or it would sign the CRC32 of an empty body into each URL.
-//! - URLs are signed for a moment of the `Clock` port. For the requests that it sends itself the SDK reads the system's
-//!   clock, which it also measures stalled bodies by.
-//! - The credentials must allow `s3:ListBucket`: without it S3 answers 403 where an object is missing.
+//! - Lengths, types, checksums and `If-None-Match: *` are signed as *headers*, because AWS may ignore a wrong value in a
+//!   query string. The SDK's own checksums are disabled unless required; otherwise it would sign the CRC32 of an empty
+//!   body into each URL.
+//! - URLs are signed with the time of the `Clock` port. For requests and for stalled bodies the SDK uses the system's
+//!   clock.
+//! - The credentials must allow `s3:ListBucket`: without it S3 answers 403 for a missing object.
 
 mod client;
 mod config;
 mod disposition;
-mod fault;
+mod errors;
 mod presigner;
 mod store;
 

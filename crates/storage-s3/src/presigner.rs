@@ -12,10 +12,10 @@ use crate::{disposition, store::S3Store};
 #[async_trait]
 impl Presigner for S3Store {
     async fn put(&self, grant: &PutGrant) -> Result<PresignedUrl, Unavailable> {
-        let term = self.term(grant.valid_for)?;
+        let validity = self.validity(grant.valid_for)?;
         let bytes = i64::try_from(grant.bytes).map_err(Unavailable::storage)?;
         let request = self
-            .signing
+            .presigning_client
             .put_object()
             .bucket(&self.bucket)
             .key(&grant.key)
@@ -28,54 +28,55 @@ impl Presigner for S3Store {
                     .map(|checksum| STANDARD.encode(checksum.as_bytes())),
             );
         let signed = request
-            .presigned(term.config)
+            .presigned(validity.config)
             .await
             .map_err(Unavailable::storage)?;
-        Ok(answer(&signed, term.expires_at))
+        Ok(presigned_url(&signed, validity.expires_at))
     }
 
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable> {
-        let term = self.term(grant.valid_for)?;
+        let validity = self.validity(grant.valid_for)?;
         let filename = grant.download_as.as_ref();
         let request = self
-            .signing
+            .presigning_client
             .get_object()
             .bucket(&self.bucket)
             .key(&grant.key)
             .response_content_type(grant.mime_type.as_str())
             .set_response_content_disposition(filename.map(|name| disposition::attachment(name.as_str())));
         let signed = request
-            .presigned(term.config)
+            .presigned(validity.config)
             .await
             .map_err(Unavailable::storage)?;
-        Ok(answer(&signed, term.expires_at))
+        Ok(presigned_url(&signed, validity.expires_at))
     }
 }
 
-/// From when to when a URL works.
-struct Term {
+/// Validity period of a URL.
+struct Validity {
     config: PresigningConfig,
     expires_at: Timestamp,
 }
 
 impl S3Store {
-    /// Signatures know whole seconds only: the term begins with the present one.
-    fn term(&self, valid_for: Duration) -> Result<Term, Unavailable> {
-        let from = self.clock.now().trunc_subsecs(0);
+    /// Validity in whole seconds, the resolution of Signature Version 4, starting with the current second.
+    fn validity(&self, valid_for: Duration) -> Result<Validity, Unavailable> {
+        let start = self.clock.now().trunc_subsecs(0);
         let seconds = Duration::from_secs(valid_for.as_secs());
         let config = PresigningConfig::builder()
-            .start_time(SystemTime::from(from))
+            .start_time(SystemTime::from(start))
             .expires_in(seconds)
             .build()
             .map_err(Unavailable::storage)?;
-        Ok(Term {
+        Ok(Validity {
             config,
-            expires_at: from + seconds,
+            expires_at: start + seconds,
         })
     }
 }
 
-fn answer(signed: &PresignedRequest, expires_at: Timestamp) -> PresignedUrl {
+/// URL and the headers to be sent with it, except those that HTTP clients set themselves.
+fn presigned_url(signed: &PresignedRequest, expires_at: Timestamp) -> PresignedUrl {
     let headers = signed
         .headers()
         .filter(|(name, _)| {

@@ -17,27 +17,27 @@ use rapidphoto_domain::values::{Checksum, ETag};
 use crate::{
     client,
     config::{S3Config, S3ConfigError},
-    fault::{self, Senseless},
+    errors::{self, MalformedResponse},
 };
 
-/// A bucket of an S3-compatible store.
+/// One bucket of an S3-compatible store.
 pub struct S3Store {
-    pub(crate) servers: Client,
-    pub(crate) signing: Client,
+    pub(crate) client: Client,
+    pub(crate) presigning_client: Client,
     pub(crate) bucket: String,
     pub(crate) conditional_writes: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl S3Store {
-    /// A store that is reached as configured. Nothing is sent yet: [`ObjectStore::check`] asks whether it answers.
+    /// Creates the clients without sending a request; [`ObjectStore::check`] tests the connection.
     ///
     /// # Errors
-    /// [`S3ConfigError`] says what could not work.
+    /// [`S3ConfigError`] if the configuration is invalid.
     pub fn new(config: &S3Config, clock: Arc<dyn Clock>) -> Result<Self, S3ConfigError> {
         Ok(Self {
-            servers: client::for_servers(config)?,
-            signing: client::for_signing(config)?,
+            client: client::for_requests(config)?,
+            presigning_client: client::for_presigning(config)?,
             bucket: config.bucket.clone(),
             conditional_writes: config.conditional_writes,
             clock,
@@ -57,53 +57,53 @@ impl fmt::Debug for S3Store {
 impl ObjectStore for S3Store {
     async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
         let request = self
-            .servers
+            .client
             .head_object()
             .bucket(&self.bucket)
             .key(key)
             .checksum_mode(ChecksumMode::Enabled);
         let head = match request.send().await {
             Ok(head) => head,
-            Err(error) if fault::is_missing(&error) => return Ok(None),
+            Err(error) if errors::is_missing(&error) => return Ok(None),
             Err(error) => return Err(Unavailable::storage(error)),
         };
-        let whole = head
+        let full_object = head
             .checksum_type()
             .is_none_or(|kind| *kind == ChecksumType::FullObject);
         Ok(Some(ObjectHead {
             e_tag: e_tag(head.e_tag())?,
             bytes: length(head.content_length())?,
             content_type: head.content_type().map(str::to_owned),
-            checksum: head.checksum_sha256().filter(|_| whole).and_then(checksum),
+            checksum: head.checksum_sha256().filter(|_| full_object).and_then(checksum),
         }))
     }
 
     async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {
         let request = self
-            .servers
+            .client
             .get_object()
             .bucket(&self.bucket)
             .key(key)
             .if_match(if_match.quoted());
         let object = match request.send().await {
             Ok(object) => object,
-            Err(error) if fault::is_missing(&error) => return Err(GetError::Missing),
-            Err(error) if fault::is_changed(&error) => return Err(GetError::Changed),
+            Err(error) if errors::is_missing(&error) => return Err(GetError::Missing),
+            Err(error) if errors::is_changed(&error) => return Err(GetError::Changed),
             Err(error) => return Err(Unavailable::storage(error).into()),
         };
-        // A store that does not know the condition sends what it has.
+        // A store that ignores `If-Match` returns the current object.
         if e_tag(object.e_tag())? != *if_match {
             return Err(GetError::Changed);
         }
         Ok(ObjectBody {
             bytes: length(object.content_length())?,
-            stream: in_pieces(object.body),
+            stream: byte_stream(object.body),
         })
     }
 
     async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable> {
         let request = self
-            .servers
+            .client
             .put_object()
             .bucket(&self.bucket)
             .key(key)
@@ -115,7 +115,7 @@ impl ObjectStore for S3Store {
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
         match self
-            .servers
+            .client
             .delete_object()
             .bucket(&self.bucket)
             .key(key)
@@ -123,13 +123,13 @@ impl ObjectStore for S3Store {
             .await
         {
             Ok(_) => Ok(()),
-            Err(error) if fault::is_missing(&error) => Ok(()),
+            Err(error) if errors::is_missing(&error) => Ok(()),
             Err(error) => Err(Unavailable::storage(error)),
         }
     }
 
     async fn check(&self) -> Result<(), Unavailable> {
-        self.servers
+        self.client
             .head_bucket()
             .bucket(&self.bucket)
             .send()
@@ -141,23 +141,24 @@ impl ObjectStore for S3Store {
 
 fn e_tag(raw: Option<&str>) -> Result<ETag, Unavailable> {
     raw.and_then(|raw| ETag::parse(raw).ok())
-        .ok_or_else(|| Unavailable::storage(Senseless::NoETag))
+        .ok_or_else(|| Unavailable::storage(MalformedResponse::NoETag))
 }
 
 fn length(raw: Option<i64>) -> Result<u64, Unavailable> {
     raw.and_then(|raw| raw.try_into().ok())
-        .ok_or_else(|| Unavailable::storage(Senseless::NoLength))
+        .ok_or_else(|| Unavailable::storage(MalformedResponse::NoLength))
 }
 
-/// The checksum of a whole object. That of a multipart upload is one of checksums, ends in `-n`, and is none of ours.
+/// Parses the SHA-256 of a whole object. Returns `None` for the composite checksum of a multipart upload, which is a
+/// checksum of checksums and ends in `-n`.
 fn checksum(base64: &str) -> Option<Checksum> {
     let bytes: [u8; 32] = STANDARD.decode(base64).ok()?.try_into().ok()?;
     Some(Checksum::from_bytes(bytes))
 }
 
-fn in_pieces(body: SdkBody) -> ByteStream {
+fn byte_stream(body: SdkBody) -> ByteStream {
     Box::pin(stream::try_unfold(body, |mut body| async move {
-        let piece = body.try_next().await.map_err(Unavailable::storage)?;
-        Ok(piece.map(|piece| (piece, body)))
+        let chunk = body.try_next().await.map_err(Unavailable::storage)?;
+        Ok(chunk.map(|chunk| (chunk, body)))
     }))
 }

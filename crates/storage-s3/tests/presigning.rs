@@ -1,4 +1,4 @@
-//! What a signed URL binds, and for where and how long it is signed.
+//! Signed headers, endpoint and validity of presigned URLs.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,10 +14,10 @@ use rapidphoto_application::ports::{Clock, PresignedUrl, Presigner, PutGrant, Re
 use rapidphoto_domain::values::{Checksum, Filename, MimeType};
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
-/// 2026-03-01T10:20:30.987Z, for ever.
-struct Stopped;
+/// Always 2026-03-01T10:20:30.987Z.
+struct FixedClock;
 
-impl Clock for Stopped {
+impl Clock for FixedClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(1_772_360_430_987).unwrap()
     }
@@ -37,7 +37,7 @@ fn config() -> S3Config {
 }
 
 fn store(config: &S3Config) -> S3Store {
-    S3Store::new(config, Arc::new(Stopped)).unwrap()
+    S3Store::new(config, Arc::new(FixedClock)).unwrap()
 }
 
 fn upload() -> PutGrant {
@@ -97,7 +97,7 @@ fn headers(signed: &PresignedUrl) -> BTreeMap<&str, &str> {
 }
 
 #[tokio::test]
-async fn an_upload_binds_length_type_checksum_and_absence_as_headers() {
+async fn length_type_checksum_and_condition_are_signed_as_headers() {
     let signed = signed_put(&config(), &upload()).await;
     let query = query(&signed.url);
     assert_eq!(
@@ -119,7 +119,7 @@ async fn an_upload_binds_length_type_checksum_and_absence_as_headers() {
 }
 
 #[tokio::test]
-async fn nothing_but_the_signature_is_in_an_upload_url() {
+async fn the_query_of_an_upload_url_contains_only_the_signature() {
     let signed = signed_put(&config(), &upload()).await;
     let names: Vec<_> = query(&signed.url).into_keys().collect();
     assert_eq!(
@@ -133,12 +133,12 @@ async fn nothing_but_the_signature_is_in_an_upload_url() {
             "X-Amz-SignedHeaders",
             "x-id",
         ],
-        "no checksum of an empty body, and nothing that a header says"
+        "neither the checksum of an empty body nor values of headers"
     );
 }
 
 #[tokio::test]
-async fn an_upload_without_a_checksum_asks_for_none() {
+async fn an_upload_without_a_checksum_signs_none() {
     let grant = PutGrant {
         checksum: None,
         ..upload()
@@ -155,7 +155,7 @@ async fn an_upload_without_a_checksum_asks_for_none() {
 }
 
 #[tokio::test]
-async fn a_store_without_conditional_writes_is_not_asked_for_them() {
+async fn without_conditional_writes_no_condition_is_signed() {
     let config = S3Config {
         conditional_writes: false,
         ..config()
@@ -166,15 +166,11 @@ async fn a_store_without_conditional_writes_is_not_asked_for_them() {
 }
 
 #[tokio::test]
-async fn every_bound_value_changes_the_signature() {
+async fn every_signed_value_changes_the_signature() {
     let signature =
         async |grant: PutGrant| query(&signed_put(&config(), &grant).await.url)["X-Amz-Signature"].clone();
     let first = signature(upload()).await;
-    assert_eq!(
-        first,
-        signature(upload()).await,
-        "signing is a function of what is signed"
-    );
+    assert_eq!(first, signature(upload()).await, "signatures are deterministic");
     for other in [
         PutGrant {
             bytes: 1235,
@@ -247,7 +243,7 @@ async fn urls_are_signed_for_the_public_endpoint() {
 }
 
 #[tokio::test]
-async fn a_url_ends_when_it_says() {
+async fn a_url_expires_at_the_reported_time() {
     let signed = signed_put(&config(), &upload()).await;
     let query = query(&signed.url);
     assert_eq!(query["X-Amz-Date"], "20260301T102030Z");
@@ -256,7 +252,7 @@ async fn a_url_ends_when_it_says() {
 }
 
 #[tokio::test]
-async fn no_url_works_for_longer_than_a_week() {
+async fn a_validity_of_more_than_a_week_is_an_error() {
     let grant = PutGrant {
         valid_for: Duration::from_secs(7 * 86_400 + 1),
         ..upload()
@@ -265,7 +261,7 @@ async fn no_url_works_for_longer_than_a_week() {
 }
 
 #[tokio::test]
-async fn temporary_keys_sign_with_their_token() {
+async fn temporary_credentials_sign_with_their_token() {
     let mut config = config();
     config.credentials.session_token = Some("to/ken".to_owned());
     let signed = signed_put(&config, &upload()).await;
@@ -273,7 +269,7 @@ async fn temporary_keys_sign_with_their_token() {
 }
 
 #[tokio::test]
-async fn a_download_is_offered_under_its_name_with_its_type() {
+async fn a_download_url_sets_filename_and_type() {
     let signed = Presigner::get(&store(&config()), &read()).await.unwrap();
     let query = query(&signed.url);
     assert_eq!(
@@ -282,7 +278,7 @@ async fn a_download_is_offered_under_its_name_with_its_type() {
     );
     assert_eq!(query["response-content-type"], "image/jpeg");
     assert_eq!(query["X-Amz-SignedHeaders"], "host");
-    assert_eq!(signed.headers, [], "a link in a page sends none");
+    assert_eq!(signed.headers, [], "links in pages can't send headers");
     assert_eq!(signed.expires_at.to_rfc3339(), "2026-03-01T10:21:30+00:00");
     assert!(
         signed
@@ -292,7 +288,7 @@ async fn a_download_is_offered_under_its_name_with_its_type() {
 }
 
 #[tokio::test]
-async fn what_has_no_name_is_shown_in_place() {
+async fn a_url_without_a_filename_has_no_disposition() {
     let grant = ReadGrant {
         download_as: None,
         ..read()

@@ -36,7 +36,7 @@ fn part(token: &str, index: usize) -> String {
     token.split('.').nth(index).unwrap().to_owned()
 }
 
-/// A token with these claims, signed as ours are.
+/// A token with these claims and a valid signature.
 fn signed(key: &SigningKey, claims: &serde_json::Value) -> String {
     let message = format!("{}.{}", key.header, base64(&claims.to_string()));
     let signature = key.sign(&message);
@@ -44,7 +44,7 @@ fn signed(key: &SigningKey, claims: &serde_json::Value) -> String {
 }
 
 #[test]
-fn a_token_tells_what_was_granted() {
+fn a_token_contains_its_grant() {
     assert_eq!(tokens().verify(&issued(), now()), Ok(grant()));
 
     let admin = Grant {
@@ -56,7 +56,7 @@ fn a_token_tells_what_was_granted() {
 }
 
 #[test]
-fn a_token_is_a_web_token_with_registered_claims() {
+fn a_token_is_a_json_web_token_with_registered_claims() {
     let token = issued();
     let read = |index| -> serde_json::Value {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part(&token, index)).unwrap()).unwrap()
@@ -76,7 +76,7 @@ fn a_token_is_a_web_token_with_registered_claims() {
 }
 
 #[test]
-fn signatures_are_those_of_rfc_7515() {
+fn signatures_match_the_example_of_rfc_7515() {
     // Appendix A.1.
     let secret = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     let key = SigningKey::new(&URL_SAFE_NO_PAD.decode(secret).unwrap()).unwrap();
@@ -86,7 +86,7 @@ fn signatures_are_those_of_rfc_7515() {
 }
 
 #[test]
-fn a_token_holds_up_to_its_end_and_not_beyond() {
+fn a_token_is_valid_until_it_expires() {
     let end = grant().expires_at;
     assert!(
         tokens()
@@ -101,7 +101,7 @@ fn a_token_holds_up_to_its_end_and_not_beyond() {
 }
 
 #[test]
-fn an_expired_forgery_is_not_called_expired() {
+fn an_expired_forged_token_is_invalid_not_expired() {
     let forged = Hs256Tokens::new("rapidphoto", key(9), vec![])
         .issue(&grant(), now())
         .unwrap();
@@ -112,20 +112,20 @@ fn an_expired_forgery_is_not_called_expired() {
 }
 
 #[test]
-fn no_other_key_will_do() {
+fn tokens_signed_with_another_key_are_invalid() {
     let other = Hs256Tokens::new("rapidphoto", key(9), vec![])
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(tokens().verify(&other, now()), Err(TokenError::Invalid));
 
-    // The same, under the name of our key.
+    // The same with the key ID of the right key.
     let message = format!("{}.{}", key(1).header, part(&other, 1));
     let forged = format!("{message}.{}", key(9).sign(&message));
     assert_eq!(tokens().verify(&forged, now()), Err(TokenError::Invalid));
 }
 
 #[test]
-fn no_other_algorithm_will_do() {
+fn tokens_with_another_algorithm_are_invalid() {
     let claims = part(&issued(), 1);
     for header in [
         r#"{"alg":"none"}"#,
@@ -148,7 +148,7 @@ fn no_other_algorithm_will_do() {
 }
 
 #[test]
-fn no_byte_of_a_token_can_be_changed() {
+fn changing_any_byte_makes_a_token_invalid() {
     let token = issued();
     for index in 0..token.len() {
         for replacement in ["A", "B", "_", ".", "=", " ", "é"] {
@@ -178,14 +178,14 @@ fn no_byte_of_a_token_can_be_changed() {
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn malformed_tokens_are_invalid() {
     for text in ["", ".", "..", "...", "a.b.c", "Bearer", "\0", "é.é.é"] {
         assert_eq!(tokens().verify(text, now()), Err(TokenError::Invalid), "{text:?}");
     }
 }
 
 #[test]
-fn a_huge_token_is_refused_though_well_signed() {
+fn a_too_long_token_is_invalid_despite_its_signature() {
     let scope = "photos:read ".repeat(500);
     let claims = json!({ "iss": "rapidphoto", "sub": grant().user.to_string(), "scope": scope, "iat": 0, "exp": 1_772_361_330 });
     assert_eq!(
@@ -199,13 +199,13 @@ fn a_huge_token_is_refused_though_well_signed() {
 }
 
 #[test]
-fn signed_claims_must_make_sense() {
+fn tokens_with_malformed_claims_are_invalid() {
     let sub = grant().user.to_string();
     let good =
         json!({ "iss": "rapidphoto", "sub": sub, "scope": "photos:read", "iat": 0, "exp": 1_772_361_330 });
     assert!(tokens().verify(&signed(&key(1), &good), now()).is_ok());
     for (claim, value) in [
-        ("iss", json!("somebody else")),
+        ("iss", json!("another issuer")),
         ("iss", json!(null)),
         ("sub", json!("photo_01JQX2J4C5D6E7F8G9HJKMNPQR")),
         ("sub", json!("")),
@@ -225,15 +225,15 @@ fn signed_claims_must_make_sense() {
 }
 
 #[test]
-fn another_issuers_token_is_refused() {
-    let foreign = Hs256Tokens::new("somebody else", key(1), vec![])
+fn tokens_of_another_issuer_are_invalid() {
+    let foreign = Hs256Tokens::new("another issuer", key(1), vec![])
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(tokens().verify(&foreign, now()), Err(TokenError::Invalid));
 }
 
 #[test]
-fn keys_change_without_logging_anybody_out() {
+fn key_rotation_keeps_old_tokens_valid() {
     let old = issued();
     let rotated = Hs256Tokens::new("rapidphoto", key(2), vec![key(1)]);
     assert_eq!(rotated.verify(&old, now()), Ok(grant()));
@@ -243,16 +243,16 @@ fn keys_change_without_logging_anybody_out() {
     assert_eq!(
         tokens().verify(&new, now()),
         Err(TokenError::Invalid),
-        "the old key alone can't read it"
+        "the old key alone can't verify it"
     );
-    assert_ne!(part(&old, 0), part(&new, 0), "each key has its own name");
+    assert_ne!(part(&old, 0), part(&new, 0), "each key has its own ID");
 
-    let forgotten = Hs256Tokens::new("rapidphoto", key(2), vec![]);
-    assert_eq!(forgotten.verify(&old, now()), Err(TokenError::Invalid));
+    let without_old_key = Hs256Tokens::new("rapidphoto", key(2), vec![]);
+    assert_eq!(without_old_key.verify(&old, now()), Err(TokenError::Invalid));
 }
 
 #[test]
-fn a_key_is_long_and_never_printed() {
+fn a_key_has_a_minimum_length_and_is_not_in_debug_output() {
     assert_eq!(SigningKey::new(&[1; 31]).map(|_| ()), Err(SigningKeyError));
     assert!(SigningKey::new(&[1; 32]).is_ok());
     assert!(SigningKey::new(&[1; 200]).is_ok());

@@ -43,7 +43,7 @@ pub(crate) fn quarters(width: u16, height: u16, orientation: Orientation) -> (u1
     let mut pixels = Vec::new();
     for y in 0..stored_height {
         for x in 0..stored_width {
-            let (x, y) = orientation.shown_at(x.into(), y.into(), width.into(), height.into());
+            let (x, y) = orientation.displayed_at(x.into(), y.into(), width.into(), height.into());
             let (right, down) = (x * 2 >= width.into(), y * 2 >= height.into());
             pixels.extend_from_slice(match (right, down) {
                 (false, false) => &RED,

@@ -6,18 +6,18 @@ use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1};
 use s3s::dto::{Checksum, PutObjectInput};
 use s3s::{S3Result, s3_error};
 
-use crate::directory::Received;
+use crate::directory::ReceivedUpload;
 
-/// The digests that an uploader told, in base64, to be checked before anything is stored.
+/// Checksums declared by the client, in base64, verified before the object is stored.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct DeclaredChecksums {
     md5: Option<String>,
     algorithms: [Option<String>; ALGORITHMS.len()],
 }
 
 type Computed = fn(&Checksum) -> Option<&String>;
 
-/// The header of each algorithm, how S3 calls it, its length in bytes, and where its outcome stands.
+/// Header of each algorithm, its name in S3, its length in bytes, and its value among the computed checksums.
 const ALGORITHMS: [(&str, &str, usize, Computed); 5] = [
     ("x-amz-checksum-crc32", "CRC32", 4, |all| {
         all.checksum_crc32.as_ref()
@@ -36,9 +36,9 @@ const ALGORITHMS: [(&str, &str, usize, Computed); 5] = [
     }),
 ];
 
-impl Told {
-    /// What the request's headers tell.
-    pub(super) fn in_head(input: &PutObjectInput) -> S3Result<Self> {
+impl DeclaredChecksums {
+    /// Checksums in the request's headers.
+    pub(super) fn from_headers(input: &PutObjectInput) -> S3Result<Self> {
         let md5 = input.content_md5.clone();
         if md5.as_deref().is_some_and(|md5| !is_digest(md5, 16)) {
             return Err(s3_error!(
@@ -53,62 +53,63 @@ impl Told {
             input.checksum_sha1.clone(),
             input.checksum_sha256.clone(),
         ];
-        let told = Self { md5, algorithms };
-        told.well_formed()?;
-        Ok(told)
+        let declared = Self { md5, algorithms };
+        declared.check_format()?;
+        Ok(declared)
     }
 
-    /// Adds what stood behind the body.
+    /// Adds the checksums in the trailers of a chunked body.
     pub(super) fn add_trailers(&mut self, trailers: &HeaderMap) -> S3Result<()> {
-        for ((header, ..), told) in ALGORITHMS.iter().zip(&mut self.algorithms) {
+        for ((header, ..), declared) in ALGORITHMS.iter().zip(&mut self.algorithms) {
             if let Some(value) = trailers.get(*header) {
                 let value = value.to_str().map_err(|error| s3_error!(error, InvalidRequest))?;
-                *told = Some(value.to_owned());
+                *declared = Some(value.to_owned());
             }
         }
-        self.well_formed()
+        self.check_format()
     }
 
-    /// Computes what was told, and what is announced to be told behind the body.
+    /// Hasher for the declared checksums and for those that `x-amz-trailer` lists.
     pub(super) fn hasher(&self, headers: &HeaderMap) -> ChecksumHasher {
-        let announced = headers
+        let trailers = headers
             .get("x-amz-trailer")
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let asked = |name: &str| {
-            let told = ALGORITHMS
+        let needed = |name: &str| {
+            let declared = ALGORITHMS
                 .iter()
                 .zip(&self.algorithms)
-                .any(|((header, ..), told)| *header == name && told.is_some());
-            told || announced
-                .split(',')
-                .any(|header| header.trim().eq_ignore_ascii_case(name))
+                .any(|((header, ..), declared)| *header == name && declared.is_some());
+            declared
+                || trailers
+                    .split(',')
+                    .any(|header| header.trim().eq_ignore_ascii_case(name))
         };
         ChecksumHasher {
-            crc32: asked("x-amz-checksum-crc32").then(Crc32::new),
-            crc32c: asked("x-amz-checksum-crc32c").then(Crc32c::new),
-            crc64nvme: asked("x-amz-checksum-crc64nvme").then(Crc64Nvme::new),
-            sha1: asked("x-amz-checksum-sha1").then(Sha1::new),
-            // It is always computed.
+            crc32: needed("x-amz-checksum-crc32").then(Crc32::new),
+            crc32c: needed("x-amz-checksum-crc32c").then(Crc32c::new),
+            crc64nvme: needed("x-amz-checksum-crc64nvme").then(Crc64Nvme::new),
+            sha1: needed("x-amz-checksum-sha1").then(Sha1::new),
+            // SHA-256 is always computed by the spool.
             sha256: None,
         }
     }
 
-    /// Whether what arrived is what was told.
-    pub(super) fn verify(&self, received: &Received) -> S3Result<()> {
+    /// Checks the received bytes against the declared checksums.
+    pub(super) fn verify(&self, received: &ReceivedUpload) -> S3Result<()> {
         if self
             .md5
             .as_ref()
-            .is_some_and(|told| *told != STANDARD.encode(received.md5))
+            .is_some_and(|declared| *declared != STANDARD.encode(received.md5))
         {
             return Err(s3_error!(
                 BadDigest,
                 "The Content-MD5 you specified did not match what we received."
             ));
         }
-        for ((_, name, _, computed), told) in ALGORITHMS.iter().zip(&self.algorithms) {
-            // One that was told and not computed is as wrong as one that differs.
-            if told.is_some() && told.as_ref() != computed(&received.checksums) {
+        for ((_, name, _, computed), declared) in ALGORITHMS.iter().zip(&self.algorithms) {
+            // A declared checksum that was not computed is an error, too.
+            if declared.is_some() && declared.as_ref() != computed(&received.checksums) {
                 return Err(s3_error!(
                     BadDigest,
                     "The {name} you specified did not match the calculated checksum."
@@ -118,9 +119,12 @@ impl Told {
         Ok(())
     }
 
-    fn well_formed(&self) -> S3Result<()> {
-        for ((header, _, bytes, _), told) in ALGORITHMS.iter().zip(&self.algorithms) {
-            if told.as_deref().is_some_and(|told| !is_digest(told, *bytes)) {
+    fn check_format(&self) -> S3Result<()> {
+        for ((header, _, bytes, _), declared) in ALGORITHMS.iter().zip(&self.algorithms) {
+            if declared
+                .as_deref()
+                .is_some_and(|declared| !is_digest(declared, *bytes))
+            {
                 return Err(s3_error!(InvalidRequest, "Value for {header} header is invalid."));
             }
         }

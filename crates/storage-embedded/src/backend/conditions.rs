@@ -5,35 +5,36 @@ use s3s::{S3Result, s3_error};
 
 use crate::directory::ObjectRecord;
 
-/// What a reader said the object must, or must not, be.
+/// Conditional headers of GET and HEAD.
+#[expect(clippy::struct_field_names, reason = "the fields are named after the headers")]
 pub(super) struct Conditions<'a> {
-    pub(super) matching: Option<&'a ETagCondition>,
-    pub(super) none_matching: Option<&'a ETagCondition>,
-    pub(super) modified_since: Option<&'a Timestamp>,
-    pub(super) unmodified_since: Option<&'a Timestamp>,
+    pub(super) if_match: Option<&'a ETagCondition>,
+    pub(super) if_none_match: Option<&'a ETagCondition>,
+    pub(super) if_modified_since: Option<&'a Timestamp>,
+    pub(super) if_unmodified_since: Option<&'a Timestamp>,
 }
 
 impl Conditions<'_> {
-    /// Judges in the order of RFC 9110, section 13.2.2: a tag outweighs a date.
+    /// Evaluates the conditions by the precedence of RFC 9110, section 13.2.2: an ETag takes precedence over a date.
     pub(super) fn check(&self, record: &ObjectRecord) -> S3Result<()> {
-        let modified = timestamp(in_seconds(record.modified));
-        let changed = match (self.matching, self.unmodified_since) {
-            (Some(condition), _) => !holds(condition, &record.etag),
+        let modified = timestamp(truncate_to_seconds(record.modified));
+        let failed = match (self.if_match, self.if_unmodified_since) {
+            (Some(condition), _) => !etag_matches(condition, &record.etag),
             (None, Some(since)) => modified > *since,
             (None, None) => false,
         };
-        if changed {
+        if failed {
             return Err(s3_error!(
                 PreconditionFailed,
                 "At least one of the pre-conditions you specified did not hold"
             ));
         }
-        let known = match (self.none_matching, self.modified_since) {
-            (Some(condition), _) => holds(condition, &record.etag),
+        let not_modified = match (self.if_none_match, self.if_modified_since) {
+            (Some(condition), _) => etag_matches(condition, &record.etag),
             (None, Some(since)) => modified <= *since,
             (None, None) => false,
         };
-        if known {
+        if not_modified {
             let mut error = s3_error!(NotModified, "Not Modified");
             let mut headers = HeaderMap::new();
             if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", record.etag)) {
@@ -46,8 +47,8 @@ impl Conditions<'_> {
     }
 }
 
-/// As S3 does, without regard to weakness: all tags here are strong.
-fn holds(condition: &ETagCondition, etag: &str) -> bool {
+/// Ignores whether the condition's ETag is weak, as S3 does: each object's ETag is strong.
+fn etag_matches(condition: &ETagCondition, etag: &str) -> bool {
     match condition {
         ETagCondition::Any => true,
         ETagCondition::ETag(ETag::Strong(value) | ETag::Weak(value)) => value == etag,
@@ -58,8 +59,8 @@ pub(super) fn timestamp(moment: DateTime<Utc>) -> Timestamp {
     Timestamp::from(std::time::SystemTime::from(moment))
 }
 
-/// HTTP's dates have no fractions.
-fn in_seconds(moment: DateTime<Utc>) -> DateTime<Utc> {
+/// HTTP dates have no fractions of a second.
+fn truncate_to_seconds(moment: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(moment.timestamp(), 0).unwrap_or(moment)
 }
 
@@ -92,49 +93,49 @@ mod tests {
     }
 
     const NONE: Conditions<'static> = Conditions {
-        matching: None,
-        none_matching: None,
-        modified_since: None,
-        unmodified_since: None,
+        if_match: None,
+        if_none_match: None,
+        if_modified_since: None,
+        if_unmodified_since: None,
     };
 
     #[test]
-    fn tags_are_compared_and_outweigh_dates() {
+    fn etags_are_compared_and_take_precedence_over_dates() {
         let (same, other) = ("\"abc\"".parse().unwrap(), "\"xyz\"".parse().unwrap());
         let early = timestamp(DateTime::UNIX_EPOCH);
         assert_eq!(status(&NONE), None);
         assert_eq!(
             status(&Conditions {
-                matching: Some(&same),
+                if_match: Some(&same),
                 ..NONE
             }),
             None
         );
         assert_eq!(
             status(&Conditions {
-                matching: Some(&ETagCondition::Any),
+                if_match: Some(&ETagCondition::Any),
                 ..NONE
             }),
             None
         );
         assert_eq!(
             status(&Conditions {
-                matching: Some(&other),
+                if_match: Some(&other),
                 ..NONE
             }),
             Some(StatusCode::PRECONDITION_FAILED)
         );
         assert_eq!(
             status(&Conditions {
-                none_matching: Some(&same),
+                if_none_match: Some(&same),
                 ..NONE
             }),
             Some(StatusCode::NOT_MODIFIED)
         );
         assert_eq!(
             status(&Conditions {
-                matching: Some(&same),
-                unmodified_since: Some(&early),
+                if_match: Some(&same),
+                if_unmodified_since: Some(&early),
                 ..NONE
             }),
             None
@@ -142,33 +143,33 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_compared_by_the_second() {
+    fn dates_are_compared_in_whole_seconds() {
         let same = timestamp(DateTime::from_timestamp(1_700_000_000, 0).unwrap());
         let early = timestamp(DateTime::from_timestamp(1_699_999_999, 0).unwrap());
         assert_eq!(
             status(&Conditions {
-                modified_since: Some(&same),
+                if_modified_since: Some(&same),
                 ..NONE
             }),
             Some(StatusCode::NOT_MODIFIED)
         );
         assert_eq!(
             status(&Conditions {
-                modified_since: Some(&early),
+                if_modified_since: Some(&early),
                 ..NONE
             }),
             None
         );
         assert_eq!(
             status(&Conditions {
-                unmodified_since: Some(&same),
+                if_unmodified_since: Some(&same),
                 ..NONE
             }),
             None
         );
         assert_eq!(
             status(&Conditions {
-                unmodified_since: Some(&early),
+                if_unmodified_since: Some(&early),
                 ..NONE
             }),
             Some(StatusCode::PRECONDITION_FAILED)

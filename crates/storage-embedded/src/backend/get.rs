@@ -10,55 +10,56 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use super::bucket::{Backend, check_version};
 use super::conditions::{Conditions, timestamp};
-use super::{Backend, fault, no_version};
-use crate::directory::{ObjectRecord, Stored};
+use super::errors;
+use crate::directory::{ObjectRecord, StoredObject};
 
-/// How much of an object is read at once.
+/// Buffer size for reading an object, in bytes.
 const READ_BYTES: usize = 256 * 1024;
 
-/// What S3 calls an object of no known type.
-const UNKNOWN_TYPE: &str = "binary/octet-stream";
+/// Content type that S3 returns for objects stored without one.
+const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
 impl Backend {
     pub(super) async fn get(
         &self,
         request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        self.admit(&request, &request.input.bucket)?;
+        self.check_scope(&request, &request.input.bucket)?;
         let (input, headers) = (request.input, request.headers);
-        no_version(input.version_id.as_deref())?;
+        check_version(input.version_id.as_deref())?;
         if input.part_number.is_some() || input.sse_customer_algorithm.is_some() {
             return Err(s3_error!(
                 NotImplemented,
                 "Parts and customer keys are not implemented"
             ));
         }
-        let Stored { file, size, record } = self.find(&input.key).await?.ok_or_else(no_such_key)?;
+        let StoredObject { file, size, record } = self.find(&input.key).await?.ok_or_else(no_such_key)?;
         let conditions = Conditions {
-            matching: input.if_match.as_ref(),
-            none_matching: input.if_none_match.as_ref(),
-            modified_since: input.if_modified_since.as_ref(),
-            unmodified_since: input.if_unmodified_since.as_ref(),
+            if_match: input.if_match.as_ref(),
+            if_none_match: input.if_none_match.as_ref(),
+            if_modified_since: input.if_modified_since.as_ref(),
+            if_unmodified_since: input.if_unmodified_since.as_ref(),
         };
         conditions.check(&record)?;
 
-        let wanted = input.range.filter(|_| range_applies(&headers, &record.etag));
-        let range = match wanted {
-            Some(wanted) => Some(wanted.check(size).map_err(|_| out_of_range(size))?),
+        let requested = input.range.filter(|_| range_applies(&headers, &record.etag));
+        let range = match requested {
+            Some(requested) => Some(requested.check(size).map_err(|_| invalid_range(size))?),
             None => None,
         };
-        let read = range.clone().unwrap_or(0..size);
+        let bytes = range.clone().unwrap_or(0..size);
         let mut file = tokio::fs::File::from_std(file);
-        file.seek(SeekFrom::Start(read.start))
+        file.seek(SeekFrom::Start(bytes.start))
             .await
-            .map_err(|error| fault::io("reading an object", error))?;
-        let length = read.end.saturating_sub(read.start);
+            .map_err(|error| errors::from_io("read an object", error))?;
+        let length = bytes.end.saturating_sub(bytes.start);
         let body = ReaderStream::with_capacity(file.take(length), READ_BYTES);
 
-        // The checksum is the whole object's, so it says nothing of a range.
+        // The stored checksum is that of the whole object, so it is not returned with a range.
         let sha256 =
-            (asks_for_checksum(input.checksum_mode.as_ref()) && range.is_none()).then_some(record.sha256);
+            (checksum_requested(input.checksum_mode.as_ref()) && range.is_none()).then_some(record.sha256);
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             body: Some(StreamingBlob::wrap(body)),
@@ -74,7 +75,7 @@ impl Backend {
                 record
                     .headers
                     .content_type
-                    .unwrap_or_else(|| UNKNOWN_TYPE.to_owned()),
+                    .unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned()),
             ),
             e_tag: Some(ETag::Strong(record.etag)),
             last_modified: Some(timestamp(record.modified)),
@@ -87,26 +88,26 @@ impl Backend {
         &self,
         request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        self.admit(&request, &request.input.bucket)?;
+        self.check_scope(&request, &request.input.bucket)?;
         let input = request.input;
-        no_version(input.version_id.as_deref())?;
+        check_version(input.version_id.as_deref())?;
         if input.part_number.is_some() || input.sse_customer_algorithm.is_some() {
             return Err(s3_error!(
                 NotImplemented,
                 "Parts and customer keys are not implemented"
             ));
         }
-        let Stored { size, record, .. } = self.find(&input.key).await?.ok_or_else(no_such_key)?;
+        let StoredObject { size, record, .. } = self.find(&input.key).await?.ok_or_else(no_such_key)?;
         let conditions = Conditions {
-            matching: input.if_match.as_ref(),
-            none_matching: input.if_none_match.as_ref(),
-            modified_since: input.if_modified_since.as_ref(),
-            unmodified_since: input.if_unmodified_since.as_ref(),
+            if_match: input.if_match.as_ref(),
+            if_none_match: input.if_none_match.as_ref(),
+            if_modified_since: input.if_modified_since.as_ref(),
+            if_unmodified_since: input.if_unmodified_since.as_ref(),
         };
         conditions.check(&record)?;
 
         let ObjectRecord { headers, .. } = record;
-        let sha256 = asks_for_checksum(input.checksum_mode.as_ref()).then_some(record.sha256);
+        let sha256 = checksum_requested(input.checksum_mode.as_ref()).then_some(record.sha256);
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             cache_control: input.response_cache_control.or(headers.cache_control),
@@ -119,7 +120,7 @@ impl Backend {
             content_type: input
                 .response_content_type
                 .or(headers.content_type)
-                .or_else(|| Some(UNKNOWN_TYPE.to_owned())),
+                .or_else(|| Some(DEFAULT_CONTENT_TYPE.to_owned())),
             e_tag: Some(ETag::Strong(record.etag)),
             last_modified: Some(timestamp(record.modified)),
             metadata: metadata(record.metadata),
@@ -128,7 +129,7 @@ impl Backend {
     }
 }
 
-/// A download that is resumed asks for the rest only of what it began with (`If-Range`).
+/// Returns true unless `If-Range` names another ETag: a resumed download must continue with the same object.
 fn range_applies(headers: &HeaderMap, etag: &str) -> bool {
     match headers.get(header::IF_RANGE) {
         None => true,
@@ -136,7 +137,7 @@ fn range_applies(headers: &HeaderMap, etag: &str) -> bool {
     }
 }
 
-fn asks_for_checksum(mode: Option<&ChecksumMode>) -> bool {
+fn checksum_requested(mode: Option<&ChecksumMode>) -> bool {
     mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
 }
 
@@ -152,7 +153,7 @@ fn metadata(metadata: std::collections::BTreeMap<String, String>) -> Option<Meta
     (!metadata.is_empty()).then(|| metadata.into_iter().collect())
 }
 
-/// S3's lengths are signed; no file is longer than they reach.
+/// Content lengths of `s3s` are signed. No file reaches the maximum.
 fn signed(length: u64) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
@@ -161,7 +162,7 @@ fn no_such_key() -> S3Error {
     s3_error!(NoSuchKey, "The specified key does not exist.")
 }
 
-fn out_of_range(size: u64) -> S3Error {
+fn invalid_range(size: u64) -> S3Error {
     let mut error = s3_error!(InvalidRange, "The requested range is not satisfiable");
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));

@@ -8,19 +8,20 @@ use http::{HeaderMap, StatusCode};
 use s3s::dto::{ETag, ETagCondition, PutObjectInput, PutObjectOutput, StreamingBlob};
 use s3s::{Body, S3Error, S3Request, S3Response, S3Result, StdError, TrailingHeaders, s3_error};
 
-use super::checksums::Told;
-use super::{Backend, blocking, fault};
-use crate::directory::{MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord, Publication, Received};
-use crate::server::{BodyFailure, BodyWatch};
+use super::bucket::{Backend, blocking};
+use super::checksums::DeclaredChecksums;
+use super::errors;
+use crate::directory::{MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord, Publication, ReceivedUpload};
+use crate::server::{BodyError, BodyMonitor};
 
-/// How much of a body is gathered before it goes to the disk.
+/// Bytes of a body collected for one write to the disk.
 const WRITE_BYTES: usize = 1024 * 1024;
 
-/// An upload as it was asked for.
+/// A validated request for an upload.
 struct Upload {
     key: String,
     size: u64,
-    told: Told,
+    checksums: DeclaredChecksums,
     headers: ObjectHeaders,
     metadata: BTreeMap<String, String>,
     only_if_absent: bool,
@@ -31,7 +32,7 @@ impl Backend {
         &self,
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        self.admit(&request, &request.input.bucket)?;
+        self.check_scope(&request, &request.input.bucket)?;
         let body = request
             .input
             .body
@@ -44,39 +45,39 @@ impl Backend {
             extensions,
             ..
         } = request;
-        let mut upload = self.accept(input)?;
+        let mut upload = self.validate(input)?;
         if upload.only_if_absent {
-            // Found out now it spares the client the upload, if it waits to be told to continue.
-            self.refuse_second(&upload.key).await?;
+            // An early check spares clients that send `Expect: 100-continue` the upload of the body.
+            self.check_absent(&upload.key).await?;
         }
 
-        let watch = extensions.get::<BodyWatch>().cloned().unwrap_or_default();
-        let received = self.receive(body, &upload.told, &headers, &watch).await?;
-        if let Err(refusal) = upload.judge(&received, trailing_headers) {
-            // Removing a large file takes its time.
+        let monitor = extensions.get::<BodyMonitor>().cloned().unwrap_or_default();
+        let received = self.receive(body, &upload.checksums, &headers, &monitor).await?;
+        if let Err(error) = upload.verify(&received, trailing_headers) {
+            // Removing a large file may block for some time.
             let removed = blocking(move || {
                 drop(received);
                 Ok(())
             });
             return removed
                 .await
-                .map_err(|error| fault::io("removing an upload", error))
-                .and(Err(refusal));
+                .map_err(|error| errors::from_io("remove an upload", error))
+                .and(Err(error));
         }
 
-        // The bytes are all here: from now on a client that goes away stops nothing.
+        // All bytes are received: a client that disconnects from now on does not cancel the upload.
         let backend = self.clone();
         let finished = self
             .tasks
             .spawn(async move { backend.finish(upload, received).await })
             .await;
-        finished.map_err(|error| fault::io("finishing an upload", io::Error::other(error)))?
+        finished.map_err(|error| errors::from_io("finish an upload", io::Error::other(error)))?
     }
 
-    /// Judges all that can be judged before the body.
-    fn accept(&self, input: PutObjectInput) -> S3Result<Upload> {
-        refuse_unknown(&input)?;
-        let told = Told::in_head(&input)?;
+    /// Validates everything that can be validated before the body is read.
+    fn validate(&self, input: PutObjectInput) -> S3Result<Upload> {
+        reject_unsupported(&input)?;
+        let checksums = DeclaredChecksums::from_headers(&input)?;
         let Some(size) = input.content_length.and_then(|length| u64::try_from(length).ok()) else {
             return Err(s3_error!(
                 MissingContentLength,
@@ -106,7 +107,7 @@ impl Backend {
         };
         let metadata: BTreeMap<_, _> = input.metadata.unwrap_or_default().into_iter().collect();
         let length = serde_json::to_vec(&(&headers, &metadata)).map_or(usize::MAX, |json| json.len());
-        // Half the record, so that its other half has room for the longest key, escaped.
+        // Half of the record; the other half has room for the longest key in escaped form.
         if length > MAX_RECORD_BYTES / 2 {
             return Err(s3_error!(
                 MetadataTooLarge,
@@ -116,61 +117,66 @@ impl Backend {
         Ok(Upload {
             key: input.key,
             size,
-            told,
+            checksums,
             headers,
             metadata,
             only_if_absent,
         })
     }
 
-    /// Refuses an upload to a key that has its object, and announces that object again: whoever uploads twice may do
-    /// so because the first announcement was lost.
-    async fn refuse_second(&self, key: &str) -> S3Result<()> {
+    /// Fails if the key has an object, and sends that object's event notification again: a client may repeat an upload
+    /// because the first notification was lost.
+    async fn check_absent(&self, key: &str) -> S3Result<()> {
         let (directory, owned) = (Arc::clone(&self.directory), key.to_owned());
-        let standing = blocking(move || directory.find_settled(&owned))
+        let existing = blocking(move || directory.find_durable(&owned))
             .await
-            .map_err(|error| fault::io("looking for an object", error))?;
-        match standing {
+            .map_err(|error| errors::from_io("read an object", error))?;
+        match existing {
             None => Ok(()),
             Some(stored) => {
-                let announcer = Arc::clone(&self.announcer);
-                let announcing = async move { announcer.created(&stored.record, stored.size).await };
-                // A failure of it is in the log; the refusal stands.
-                let _ = self.tasks.spawn(announcing).await;
-                Err(taken())
+                let notifier = Arc::clone(&self.notifier);
+                let notification = async move { notifier.object_created(&stored.record, stored.size).await };
+                // A failed notification is logged and does not change the response.
+                let _ = self.tasks.spawn(notification).await;
+                Err(precondition_failed())
             }
         }
     }
 
-    /// Brings the body to the disk: while one piece is written, the next is read.
+    /// Writes the body to the disk. While one block is written, the next one is read.
     async fn receive(
         &self,
         mut body: StreamingBlob,
-        told: &Told,
+        checksums: &DeclaredChecksums,
         headers: &HeaderMap,
-        watch: &BodyWatch,
-    ) -> S3Result<Received> {
-        let failed = |error| fault::io("writing an upload", error);
-        let (directory, name, hasher) = (Arc::clone(&self.directory), self.ids.ulid(), told.hasher(headers));
+        monitor: &BodyMonitor,
+    ) -> S3Result<ReceivedUpload> {
+        let write_error = |error| errors::from_io("write an upload", error);
+        let (directory, name) = (Arc::clone(&self.directory), self.ids.ulid());
+        let hasher = checksums.hasher(headers);
         let mut writing = tokio::task::spawn_blocking(move || directory.spool(name, hasher));
         loop {
-            let piece = next_piece(&mut body)
+            let block = next_block(&mut body)
                 .await
-                .map_err(|error| broken(&error, watch))?;
+                .map_err(|error| body_error(&error, monitor))?;
             let spool = writing
                 .await
                 .map_err(io::Error::other)
-                .map_err(failed)?
-                .map_err(failed)?;
-            if piece.is_empty() {
+                .map_err(write_error)?
+                .map_err(write_error)?;
+            if block.is_empty() {
                 return Ok(spool.finish());
             }
-            writing = tokio::task::spawn_blocking(move || spool.append(&piece));
+            writing = tokio::task::spawn_blocking(move || spool.append(&block));
         }
     }
 
-    /// Publishes, announces, answers.
-    async fn finish(&self, upload: Upload, received: Received) -> S3Result<S3Response<PutObjectOutput>> {
+    /// Publishes the object, sends its event notification and builds the response.
+    async fn finish(
+        &self,
+        upload: Upload,
+        received: ReceivedUpload,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
         let size = received.size;
         let sha256 = received.checksums.checksum_sha256.clone().unwrap_or_default();
         let record = ObjectRecord {
@@ -187,21 +193,23 @@ impl Backend {
         let (publication, record) =
             blocking(move || Ok((directory.publish(received, &record, replace)?, record)))
                 .await
-                .map_err(|error| fault::io("publishing an upload", error))?;
+                .map_err(|error| errors::from_io("publish an upload", error))?;
         match publication {
             Publication::Stored => {
-                self.announcer.created(&record, size).await;
+                self.notifier.object_created(&record, size).await;
                 Ok(S3Response::new(PutObjectOutput {
                     checksum_sha256: Some(sha256),
                     e_tag: Some(ETag::Strong(record.etag)),
                     ..PutObjectOutput::default()
                 }))
             }
-            Publication::Taken(standing) => {
-                self.announcer.created(&standing.record, standing.size).await;
-                Err(taken())
+            Publication::AlreadyExists(existing) => {
+                self.notifier
+                    .object_created(&existing.record, existing.size)
+                    .await;
+                Err(precondition_failed())
             }
-            Publication::Raced => Err(s3_error!(
+            Publication::Conflict => Err(s3_error!(
                 ConditionalRequestConflict,
                 "A conflicting operation occurred during the request. Try again."
             )),
@@ -210,21 +218,21 @@ impl Backend {
 }
 
 impl Upload {
-    /// Whether what arrived is what was declared, before and behind it.
-    fn judge(&mut self, received: &Received, trailers: Option<TrailingHeaders>) -> S3Result<()> {
+    /// Checks the received bytes against the declared length and the checksums in headers and trailers.
+    fn verify(&mut self, received: &ReceivedUpload, trailers: Option<TrailingHeaders>) -> S3Result<()> {
         if received.size != self.size {
             return Err(incomplete());
         }
         if let Some(trailers) = trailers.and_then(|trailers| trailers.take()) {
-            self.told.add_trailers(&trailers)?;
+            self.checksums.add_trailers(&trailers)?;
         }
-        self.told.verify(received)
+        self.checksums.verify(received)
     }
 }
 
-/// Features that would be a broken promise if they were ignored.
-fn refuse_unknown(input: &PutObjectInput) -> S3Result<()> {
-    let asked = [
+/// Rejects features of S3 that are not implemented and must not be ignored silently.
+fn reject_unsupported(input: &PutObjectInput) -> S3Result<()> {
+    let features = [
         ("If-Match on PUT", input.if_match.is_some()),
         ("Appending", input.write_offset_bytes.is_some()),
         ("Expires", input.expires.is_some()),
@@ -247,15 +255,15 @@ fn refuse_unknown(input: &PutObjectInput) -> S3Result<()> {
         ),
         ("Website redirection", input.website_redirect_location.is_some()),
     ];
-    match asked.into_iter().find(|(_, asked)| *asked) {
+    match features.into_iter().find(|(_, requested)| *requested) {
         None => Ok(()),
         Some((feature, _)) => Err(s3_error!(NotImplemented, "{feature} is not implemented")),
     }
 }
 
-/// The next part of the body, up to [`WRITE_BYTES`] and one chunk; empty at its end.
-async fn next_piece(body: &mut StreamingBlob) -> Result<Vec<Bytes>, StdError> {
-    let (mut piece, mut length) = (Vec::new(), 0);
+/// Next chunks of the body, at least [`WRITE_BYTES`] together unless the body ends; empty at its end.
+async fn next_block(body: &mut StreamingBlob) -> Result<Vec<Bytes>, StdError> {
+    let (mut block, mut length) = (Vec::new(), 0);
     while length < WRITE_BYTES {
         match body.next().await {
             None => break,
@@ -263,28 +271,28 @@ async fn next_piece(body: &mut StreamingBlob) -> Result<Vec<Bytes>, StdError> {
                 let chunk = chunk?;
                 length += chunk.len();
                 if !chunk.is_empty() {
-                    piece.push(chunk);
+                    block.push(chunk);
                 }
             }
         }
     }
-    Ok(piece)
+    Ok(block)
 }
 
-/// Why a body could not be read to its end.
-fn broken(error: &StdError, watch: &BodyWatch) -> S3Error {
-    match watch.failure() {
-        Some(BodyFailure::Stalled) => {
+/// S3 error for a body that could not be read to its end.
+fn body_error(error: &StdError, monitor: &BodyMonitor) -> S3Error {
+    match monitor.error() {
+        Some(BodyError::TimedOut) => {
             s3_error!(
                 RequestTimeout,
                 "Your socket connection to the server was not read from or written to in time."
             )
         }
-        Some(BodyFailure::Broken) => incomplete(),
-        // The bytes arrived, but the signature's layer didn't like them. Its error types are private to `s3s`.
+        Some(BodyError::Incomplete) => incomplete(),
+        // The body was rejected by the signature verification of `s3s`, whose error types are private.
         None => match error.to_string() {
             text if text.contains("Sha256Mismatch") => {
-                let mut error = fault::coded("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST);
+                let mut error = errors::custom("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST);
                 error.set_message(
                     "The provided 'x-amz-content-sha256' header does not match what was computed.",
                 );
@@ -305,7 +313,7 @@ fn incomplete() -> S3Error {
     )
 }
 
-fn taken() -> S3Error {
+fn precondition_failed() -> S3Error {
     s3_error!(
         PreconditionFailed,
         "At least one of the pre-conditions you specified did not hold"

@@ -1,44 +1,48 @@
 use std::fs;
 use std::io;
 
-use super::{Directory, ObjectRecord, Received, Stored, sync_directory};
+use super::objects::{Directory, StoredObject, sync_directory};
+use super::record::ObjectRecord;
+use super::spool::ReceivedUpload;
 
-/// What became of an upload.
+/// Result of publishing an upload.
 #[derive(Debug)]
 pub(crate) enum Publication {
-    /// It is the object now, and stays it through a crash.
+    /// The upload is the object now and survives a crash.
     Stored,
-    /// It would have replaced this object, which was there before it.
-    Taken(Box<Stored>),
-    /// It would have replaced an object that was deleted at that moment.
-    Raced,
+    /// The upload must not replace an object, and this one exists.
+    AlreadyExists(Box<StoredObject>),
+    /// The upload must not replace an object, and the existing one was deleted concurrently.
+    Conflict,
 }
 
 impl Directory {
-    /// Makes an upload the object of its record's key; `replace` says whether there may be one already.
+    /// Makes an upload the object of its record's key, replacing an existing object only if `replace` is true.
     pub(crate) fn publish(
         &self,
-        received: Received,
+        received: ReceivedUpload,
         record: &ObjectRecord,
         replace: bool,
     ) -> io::Result<Publication> {
-        let place = self.place(&record.key);
-        let temporary = received.seal(record)?;
+        let path = self.path(&record.key);
+        let temporary = received.write_trailer(record)?;
 
         fail::fail_point!("s3.before-rename", |_| std::process::abort());
         if replace {
-            fs::rename(temporary.path(), &place.file)?;
-        } else if let Err(error) = fs::hard_link(temporary.path(), &place.file) {
-            // Unlike a rename, a link never replaces: of any number of uploads exactly one comes past here.
+            fs::rename(temporary.path(), &path.file)?;
+        } else if let Err(error) = fs::hard_link(temporary.path(), &path.file) {
+            // Unlike a rename, a link never replaces a file: of any number of concurrent uploads exactly one succeeds.
             if error.kind() != io::ErrorKind::AlreadyExists {
                 return Err(error);
             }
-            let standing = self.find_settled(&record.key)?;
-            return Ok(standing.map_or(Publication::Raced, |stored| Publication::Taken(Box::new(stored))));
+            let existing = self.find_durable(&record.key)?;
+            return Ok(existing.map_or(Publication::Conflict, |stored| {
+                Publication::AlreadyExists(Box::new(stored))
+            }));
         }
         fail::fail_point!("s3.after-rename", |_| std::process::abort());
 
-        sync_directory(&place.shard)?;
+        sync_directory(&path.shard)?;
         Ok(Publication::Stored)
     }
 }
@@ -51,8 +55,8 @@ mod tests {
     use chrono::DateTime;
     use s3s::checksum::ChecksumHasher;
 
-    use super::super::ObjectHeaders;
     use super::*;
+    use crate::directory::record::ObjectHeaders;
 
     fn record(key: &str) -> ObjectRecord {
         ObjectRecord {
@@ -85,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_replaces_an_object_only_where_it_may() {
+    fn an_upload_replaces_an_object_only_if_allowed() {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::open(root.path(), "photos").unwrap();
         assert!(matches!(
@@ -94,7 +98,7 @@ mod tests {
         ));
         assert!(matches!(
             put(&directory, 2, "k", "two", false),
-            Publication::Taken(_)
+            Publication::AlreadyExists(_)
         ));
         assert_eq!(data(&directory, "k").as_deref(), Some("one"));
         assert!(matches!(
@@ -106,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn an_object_outlives_the_leftovers_of_a_crash_while_it_was_linked() {
+    fn an_object_survives_a_crash_between_link_and_unlink() {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::open(root.path(), "photos").unwrap();
         put(&directory, 1, "k", "one", false);
-        // Stopped between link and unlink, the upload's file is a second name of the object.
-        fs::hard_link(directory.place("k").file, root.path().join("incoming/left")).unwrap();
+        // After such a crash the upload's file is a second name of the object.
+        fs::hard_link(directory.path("k").file, root.path().join("incoming/left")).unwrap();
         drop(directory);
         let directory = Directory::open(root.path(), "photos").unwrap();
         assert_eq!(data(&directory, "k").as_deref(), Some("one"));
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_was_opened_stays_as_it_was() {
+    fn an_open_object_does_not_change() {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::open(root.path(), "photos").unwrap();
         put(&directory, 1, "k", "one", false);
@@ -135,11 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_object_is_an_error_and_not_absent() {
+    fn a_damaged_object_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::open(root.path(), "photos").unwrap();
         put(&directory, 1, "k", "one", false);
-        fs::write(directory.place("k").file, "on").unwrap();
+        fs::write(directory.path("k").file, "on").unwrap();
         assert_eq!(
             directory.find("k").unwrap_err().kind(),
             io::ErrorKind::InvalidData

@@ -6,25 +6,26 @@ use chrono::{DateTime, Utc};
 use s3s::crypto::{Checksum as _, Sha256};
 use serde::{Deserialize, Serialize};
 
-/// The largest record, as JSON: far above what a key, a handful of headers and S3's 2 KB of metadata come to.
+/// Maximum size of a record as JSON; ample for a key, a few headers and the 2 KB of metadata that S3 allows.
 pub(crate) const MAX_RECORD_BYTES: usize = 16 * 1024;
 
-/// The last bytes of each object's file: the record's length, the data's length, a digest of the record, a magic word.
+/// Last bytes of each object's file: length of the record, length of the data, digest of the record, magic number.
 const FOOTER_BYTES: usize = 4 + 8 + DIGEST_BYTES + MAGIC.len();
 const DIGEST_BYTES: usize = 16;
 const MAGIC: &[u8; 8] = b"RPUobj01";
 
-/// What is known of an object beside its bytes.
+/// Key, digests and metadata of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ObjectRecord {
     pub(crate) key: String,
-    /// Without its quotes.
+    /// ETag without quotes: the MD5 of the data in hex.
     pub(crate) etag: String,
-    /// In base64, as S3 writes it.
+    /// SHA-256 of the data in base64.
     pub(crate) sha256: String,
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub(crate) modified: DateTime<Utc>,
-    /// Orders the announcements of one key; announcing an object again repeats it.
+    /// `sequencer` of the object's event notifications: increases with every upload of a key, repeated when the
+    /// notification of the same upload is sent again.
     pub(crate) sequencer: String,
     #[serde(default)]
     pub(crate) headers: ObjectHeaders,
@@ -32,7 +33,7 @@ pub(crate) struct ObjectRecord {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// The headers that come back as they were sent.
+/// Representation headers, stored with a PUT and returned by GET and HEAD.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ObjectHeaders {
@@ -49,7 +50,7 @@ pub(crate) struct ObjectHeaders {
 }
 
 impl ObjectRecord {
-    /// What is written behind `data_bytes` bytes of data.
+    /// Bytes to be appended to `data_bytes` bytes of data.
     pub(super) fn trailer(&self, data_bytes: u64) -> io::Result<Vec<u8>> {
         let mut trailer = serde_json::to_vec(self)?;
         let digest = digest(&trailer);
@@ -62,10 +63,10 @@ impl ObjectRecord {
     }
 }
 
-/// The record at the end of `file`, and how many bytes of data stand before it.
+/// Reads the record at the end of `file` and the number of bytes of data before it.
 ///
 /// # Errors
-/// `InvalidData` if the file is not a whole object.
+/// `InvalidData` if the file is incomplete or damaged.
 pub(super) fn read(mut file: &File) -> io::Result<(ObjectRecord, u64)> {
     let total = file.metadata()?.len();
     let mut footer = [0; FOOTER_BYTES];
@@ -87,21 +88,21 @@ pub(super) fn read(mut file: &File) -> io::Result<(ObjectRecord, u64)> {
     let record_bytes = u64::from(u32::from_le_bytes(*record_bytes));
     let data_bytes = u64::from_le_bytes(*data_bytes);
     if magic != MAGIC {
-        return Err(damaged("it has no footer"));
+        return Err(damaged("its footer has no magic number"));
     }
-    let told = data_bytes
+    let declared = data_bytes
         .checked_add(record_bytes)
         .and_then(|sum| sum.checked_add(FOOTER_BYTES as u64));
-    if told != Some(total) {
-        return Err(damaged("its length is not the one it tells"));
+    if declared != Some(total) {
+        return Err(damaged("its length differs from the one in its footer"));
     }
 
-    // Bounded by the file's own length, which the check above has tied it to.
+    // Bounded by the file's length, as checked above.
     let mut record = Vec::new();
     file.seek(SeekFrom::Start(data_bytes))?;
     file.take(record_bytes).read_to_end(&mut record)?;
     if digest(&record) != expected {
-        return Err(damaged("its record was altered"));
+        return Err(damaged("its record does not match the digest in its footer"));
     }
     let record =
         serde_json::from_slice(&record).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
@@ -116,10 +117,10 @@ fn digest(record: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-fn damaged(why: &str) -> io::Error {
+fn damaged(reason: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("the object's file is damaged: {why}"),
+        format!("the object's file is damaged: {reason}"),
     )
 }
 
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_comes_back_as_it_was_written() {
+    fn a_record_is_read_back_unchanged() {
         let mut bytes = b"data".to_vec();
         bytes.extend(record().trailer(4).unwrap());
         assert_eq!(read(&file(&bytes)).unwrap(), (record(), 4));
@@ -159,23 +160,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_anywhere_is_no_object() {
+    fn a_file_truncated_at_any_length_is_an_error() {
         let mut bytes = b"data".to_vec();
         bytes.extend(record().trailer(4).unwrap());
         for length in 0..bytes.len() {
             let error = read(&file(&bytes[..length])).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "cut to {length}");
+            assert_eq!(
+                error.kind(),
+                io::ErrorKind::InvalidData,
+                "truncated to {length} bytes"
+            );
         }
     }
 
     #[test]
-    fn an_altered_trailer_is_noticed_whichever_byte_it_was() {
+    fn changing_any_byte_of_the_trailer_is_an_error() {
         let mut bytes = b"data".to_vec();
         bytes.extend(record().trailer(4).unwrap());
         for position in 4..bytes.len() {
-            let mut altered = bytes.clone();
-            altered[position] ^= 1;
-            assert!(read(&file(&altered)).is_err(), "altered at {position}");
+            let mut changed = bytes.clone();
+            changed[position] ^= 1;
+            assert!(read(&file(&changed)).is_err(), "changed at {position}");
         }
     }
 }

@@ -7,33 +7,34 @@ use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::Checksum;
 
-use super::{Directory, ObjectRecord};
+use super::objects::Directory;
+use super::record::ObjectRecord;
 
-/// An upload on its way to the disk. Dropping it at any time removes its file.
+/// An upload that is being written. Dropping it removes its file.
 pub(crate) struct Spool {
     file: File,
-    temporary: Temporary,
+    temporary: TemporaryFile,
     written: u64,
     md5: Md5,
     checksums: ChecksumHasher,
 }
 
-/// An upload that is on the disk, complete, with its digests, and may yet be refused.
-pub(crate) struct Received {
+/// An upload that is completely written, with its digests, and not published yet. Dropping it removes its file.
+pub(crate) struct ReceivedUpload {
     file: File,
-    temporary: Temporary,
+    temporary: TemporaryFile,
     pub(crate) size: u64,
     pub(crate) md5: [u8; 16],
     pub(crate) checksums: Checksum,
 }
 
-/// A file that goes away with its value.
-pub(super) struct Temporary {
+/// A file that is removed when the value is dropped.
+pub(super) struct TemporaryFile {
     path: PathBuf,
 }
 
 impl Directory {
-    /// A new, empty upload; `name` is used by no other. SHA-256 is always among the digests.
+    /// Creates an empty upload. `name` must be unique. SHA-256 is always computed in addition to `checksums`.
     pub(crate) fn spool(&self, name: u128, mut checksums: ChecksumHasher) -> io::Result<Spool> {
         checksums.sha256.get_or_insert_default();
         let path = self.incoming.join(format!("{name:032x}"));
@@ -44,7 +45,7 @@ impl Directory {
         let file = options.open(&path)?;
         Ok(Spool {
             file,
-            temporary: Temporary { path },
+            temporary: TemporaryFile { path },
             written: 0,
             md5: Md5::new(),
             checksums,
@@ -53,7 +54,7 @@ impl Directory {
 }
 
 impl Spool {
-    /// Writes and digests `chunks`. A spool that failed is gone, with its file.
+    /// Writes `chunks` and updates the digests. On an error the upload is dropped, which removes its file.
     pub(crate) fn append(mut self, chunks: &[Bytes]) -> io::Result<Self> {
         fail::fail_point!("s3.write", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
         for chunk in chunks {
@@ -65,9 +66,9 @@ impl Spool {
         Ok(self)
     }
 
-    /// No more bytes are to come.
-    pub(crate) fn finish(self) -> Received {
-        Received {
+    /// Completes the digests after the last byte.
+    pub(crate) fn finish(self) -> ReceivedUpload {
+        ReceivedUpload {
             file: self.file,
             temporary: self.temporary,
             size: self.written,
@@ -77,29 +78,29 @@ impl Spool {
     }
 }
 
-impl Received {
-    /// Puts the record behind the data; when this answers, all of it survives a crash.
-    pub(super) fn seal(mut self, record: &ObjectRecord) -> io::Result<Temporary> {
+impl ReceivedUpload {
+    /// Appends the record to the data and syncs the file, so that both survive a crash.
+    pub(super) fn write_trailer(mut self, record: &ObjectRecord) -> io::Result<TemporaryFile> {
         self.file.write_all(&record.trailer(self.size)?)?;
         self.file.sync_all()?;
         Ok(self.temporary)
     }
 }
 
-impl Temporary {
+impl TemporaryFile {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         match fs::remove_file(&self.path) {
             Ok(()) => {}
-            // It has been renamed to its object.
+            // The file was renamed when it was published.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "an upload's file stays until the next start");
+                tracing::warn!(path = %self.path.display(), %error, "can't remove the file of an upload; the next start removes it");
             }
         }
     }
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dropped_upload_leaves_no_file() {
+    fn dropping_an_upload_removes_its_file() {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::open(root.path(), "photos").unwrap();
         let incoming = || fs::read_dir(root.path().join("incoming")).unwrap().count();
@@ -124,14 +125,14 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_ends_the_upload_and_leaves_no_file() {
+    fn a_full_disk_fails_the_upload_and_removes_its_file() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("upload");
         File::create(&path).unwrap();
         let spool = Spool {
-            // Every write to it fails as on a full disk.
+            // Every write to this device fails with ENOSPC.
             file: File::options().write(true).open("/dev/full").unwrap(),
-            temporary: Temporary { path: path.clone() },
+            temporary: TemporaryFile { path: path.clone() },
             written: 0,
             md5: Md5::new(),
             checksums: ChecksumHasher::default(),

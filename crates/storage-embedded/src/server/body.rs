@@ -10,74 +10,76 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-/// How long a refused body is read at most, however steadily it comes.
-const DISCARD_TIME: Duration = Duration::from_secs(30);
+/// Maximum time for reading the unread rest of a body.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a body ended before its end.
+/// A request body could not be read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BodyFailure {
-    /// Nothing came for too long.
-    Stalled,
-    /// The connection ended or sent nonsense.
-    Broken,
+pub(crate) enum BodyError {
+    /// No byte arrived for the idle time-out.
+    TimedOut,
+    /// The connection was closed, or the body was malformed.
+    Incomplete,
 }
 
-/// What became of a request's body, to be asked by those who have no hold of it.
+/// Observes a request body that is owned by `s3s`.
 #[derive(Clone, Default)]
-pub(crate) struct BodyWatch(Arc<Mutex<Watched>>);
+pub(crate) struct BodyMonitor(Arc<Mutex<BodyState>>);
 
 #[derive(Default)]
-struct Watched {
-    failure: Option<BodyFailure>,
-    asked_for: bool,
-    rest: Option<Incoming>,
+struct BodyState {
+    error: Option<BodyError>,
+    /// True if a read of the body had to wait; hyper then answers `Expect: 100-continue`.
+    requested: bool,
+    unread: Option<Incoming>,
 }
 
-impl BodyWatch {
-    pub(crate) fn failure(&self) -> Option<BodyFailure> {
-        self.lock().failure
+impl BodyMonitor {
+    pub(crate) fn error(&self) -> Option<BodyError> {
+        self.lock().error
     }
 
-    /// What nobody read of the body; nothing if its client `waits` and was never told to send it.
-    pub(super) fn take_rest(&self, waits: bool) -> Option<Incoming> {
-        let mut watched = self.lock();
-        let rest = watched.rest.take();
-        rest.filter(|_| watched.asked_for || !waits)
+    /// Takes the unread rest of the body. Returns `None` if the client sent `Expect: 100-continue` (`expects_continue`)
+    /// and never received the interim response, because then it does not send the body.
+    pub(super) fn take_unread(&self, expects_continue: bool) -> Option<Incoming> {
+        let mut state = self.lock();
+        let unread = state.unread.take();
+        unread.filter(|_| state.requested || !expects_continue)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Watched> {
+    fn lock(&self) -> MutexGuard<'_, BodyState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A request's body that fails when it stalls, and hands back what was not read of it.
-pub(super) struct WatchedBody {
+/// A request body with an idle time-out, whose unread rest is handed to its [`BodyMonitor`] when it is dropped.
+pub(super) struct MonitoredBody {
     inner: Option<Incoming>,
     idle_timeout: Duration,
     timer: Pin<Box<Sleep>>,
     waiting: bool,
-    watch: BodyWatch,
+    monitor: BodyMonitor,
 }
 
-impl WatchedBody {
-    pub(super) fn new(inner: Incoming, idle_timeout: Duration, watch: BodyWatch) -> Self {
+impl MonitoredBody {
+    pub(super) fn new(inner: Incoming, idle_timeout: Duration, monitor: BodyMonitor) -> Self {
         let timer = Box::pin(tokio::time::sleep(idle_timeout));
         Self {
             inner: Some(inner),
             idle_timeout,
             timer,
             waiting: false,
-            watch,
+            monitor,
         }
     }
 
-    fn fail(&mut self, failure: BodyFailure) {
+    fn fail(&mut self, error: BodyError) {
         self.inner = None;
-        self.watch.lock().failure = Some(failure);
+        self.monitor.lock().error = Some(error);
     }
 }
 
-impl Body for WatchedBody {
+impl Body for MonitoredBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -91,7 +93,7 @@ impl Body for WatchedBody {
         };
         match Pin::new(inner).poll_frame(cx) {
             Poll::Ready(Some(Err(error))) => {
-                this.fail(BodyFailure::Broken);
+                this.fail(BodyError::Incomplete);
                 Poll::Ready(Some(Err(io::Error::other(error))))
             }
             Poll::Ready(frame) => {
@@ -102,17 +104,17 @@ impl Body for WatchedBody {
                 Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
             }
             Poll::Pending => {
-                // The clock runs only while somebody waits: a slow disk is not the client's fault.
+                // The timer runs only while the body is awaited, so that a slow disk does not count against the client.
                 if !this.waiting {
                     this.waiting = true;
-                    this.watch.lock().asked_for = true;
+                    this.monitor.lock().requested = true;
                     let deadline = Instant::now() + this.idle_timeout;
                     this.timer.as_mut().reset(deadline);
                 }
                 if this.timer.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                this.fail(BodyFailure::Stalled);
+                this.fail(BodyError::TimedOut);
                 Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))
             }
         }
@@ -129,26 +131,26 @@ impl Body for WatchedBody {
     }
 }
 
-impl Drop for WatchedBody {
+impl Drop for MonitoredBody {
     fn drop(&mut self) {
-        if let Some(rest) = self.inner.take().filter(|rest| !rest.is_end_stream()) {
-            self.watch.lock().rest = Some(rest);
+        if let Some(unread) = self.inner.take().filter(|body| !body.is_end_stream()) {
+            self.monitor.lock().unread = Some(unread);
         }
     }
 }
 
-/// Reads a body for its client's sake, within bounds.
-pub(super) async fn discard(mut rest: Incoming, most_bytes: u64, idle_timeout: Duration) {
-    let mut left = most_bytes;
+/// Reads and discards a body, so that its client gets to read the response. Stops at `max_bytes` or a time-out.
+pub(super) async fn drain(mut body: Incoming, max_bytes: u64, idle_timeout: Duration) {
+    let mut remaining = max_bytes;
     let reading = async {
-        while let Ok(Some(Ok(frame))) = tokio::time::timeout(idle_timeout, rest.frame()).await {
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(idle_timeout, body.frame()).await {
             let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-            match left.checked_sub(length) {
-                Some(rest) => left = rest,
+            match remaining.checked_sub(length) {
+                Some(bytes) => remaining = bytes,
                 None => break,
             }
         }
     };
-    // However it ends, dropping the rest closes the connection if there is more.
-    let _ = tokio::time::timeout(DISCARD_TIME, reading).await;
+    // Dropping a body that is not read to its end closes the connection.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }

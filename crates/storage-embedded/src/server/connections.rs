@@ -13,19 +13,19 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::front::Front;
-use super::stall::StallGuard;
+use super::handler::Handler;
+use super::write_timeout::WriteTimeout;
 
-/// The largest head of a request; a presigned URL with all its headers is a few kilobytes.
+/// Maximum size of a request's head; a presigned URL with all its headers takes a few kilobytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// How long uploads that were cut from their clients may still take to become objects.
-const FINISHING: Duration = Duration::from_secs(5);
+/// Minimum time, after all connections are closed, for received uploads to be published.
+const PUBLICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long to wait when a connection can't be accepted, mostly for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Delay after an accept error, which is mostly a lack of file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// The time-outs and bounds of all connections.
+/// Time-outs of each connection and the maximum number of connections.
 pub(crate) struct Limits {
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
@@ -33,9 +33,9 @@ pub(crate) struct Limits {
     pub(crate) max_connections: usize,
 }
 
-/// Accepts connections until `shutdown` is ready, then waits for what they and `tasks` still do.
+/// Accepts connections until `shutdown` completes, then waits for open requests and `tasks`.
 pub(crate) async fn serve(
-    front: Arc<Front>,
+    handler: Arc<Handler>,
     limits: Limits,
     tasks: TaskTracker,
     listener: TcpListener,
@@ -43,55 +43,55 @@ pub(crate) async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
-    let cut = CancellationToken::new();
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
+    let cancellation = CancellationToken::new();
+    let permits = Arc::new(Semaphore::new(limits.max_connections));
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
-            // Closing the semaphore is the only way for this to fail, and nobody does.
-            let slot = Arc::clone(&slots).acquire_owned().await.ok();
-            (accept(&listener).await, slot)
+            // Fails only if the semaphore is closed, which never happens.
+            let permit = Arc::clone(&permits).acquire_owned().await.ok();
+            (accept(&listener).await, permit)
         };
-        let (stream, slot) = tokio::select! {
+        let (stream, permit) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             accepted = next => accepted,
         };
-        let front = Arc::clone(&front);
-        let answer = service_fn(move |request| Arc::clone(&front).answer(request));
-        let io = TokioIo::new(StallGuard::new(stream, limits.idle_timeout));
+        let handler = Arc::clone(&handler);
+        let service = service_fn(move |request| Arc::clone(&handler).handle(request));
+        let io = TokioIo::new(WriteTimeout::new(stream, limits.idle_timeout));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_header_size(MAX_HEAD_BYTES)
-            .serve_connection(io, answer);
+            .serve_connection(io, service);
         let connection = graceful.watch(connection);
-        let cut = cut.clone();
+        let cancellation = cancellation.clone();
         connections.spawn(async move {
-            let _slot = slot;
-            if let Some(Err(error)) = cut.run_until_cancelled(connection).await {
-                tracing::debug!(%error, "a connection ended early");
+            let _permit = permit;
+            if let Some(Err(error)) = cancellation.run_until_cancelled(connection).await {
+                tracing::debug!(%error, "a connection failed");
             }
         });
     }
 
     drop(listener);
-    let end = Instant::now() + limits.shutdown_grace;
-    if timeout_at(end, graceful.shutdown()).await.is_err() {
+    let deadline = Instant::now() + limits.shutdown_grace;
+    if timeout_at(deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
-            "cut the connections that didn't come to an end"
+            "closing connections that are still open after the shutdown grace period"
         );
     }
-    cut.cancel();
+    cancellation.cancel();
     connections.close();
     connections.wait().await;
     tasks.close();
-    if timeout_at(end.max(Instant::now() + FINISHING), tasks.wait())
+    if timeout_at(deadline.max(Instant::now() + PUBLICATION_TIMEOUT), tasks.wait())
         .await
         .is_err()
     {
-        tracing::warn!(tasks = tasks.len(), "left uploads unfinished");
+        tracing::warn!(tasks = tasks.len(), "stopping with unfinished uploads");
     }
 }
 
@@ -100,13 +100,13 @@ async fn accept(listener: &TcpListener) -> TcpStream {
         match listener.accept().await {
             Ok((stream, _)) => {
                 if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection's packets will be delayed");
+                    tracing::debug!(%error, "can't set TCP_NODELAY on a connection");
                 }
                 return stream;
             }
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }

@@ -2,22 +2,22 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use s3s::{Body, HttpError, s3_error};
 
-use super::front::refusal;
+use super::errors::error_response;
 
-/// What a page may do; reading and writing are bound by signatures anyway.
+/// Methods allowed to pages of allowed origins. Every request needs a signature in addition.
 const METHODS: [&str; 4] = ["GET", "HEAD", "PUT", "DELETE"];
 const ALLOWED_METHODS: &str = "GET, HEAD, PUT, DELETE";
 
-/// What a page may see of an answer beside what it always may.
-const EXPOSED: &str =
+/// Response headers that pages can read in addition to the CORS-safelisted ones.
+const EXPOSED_HEADERS: &str =
     "ETag, x-amz-checksum-sha256, x-amz-request-id, Accept-Ranges, Content-Range, Content-Disposition";
 
-/// How long a browser needn't ask again, in seconds.
+/// Lifetime of a preflight result in the browser's cache, in seconds.
 const MAX_AGE: &str = "3600";
 
-/// Which origins' pages may use the store.
+/// Origins whose pages may send requests to the store.
 pub(super) struct Cors {
-    any: bool,
+    any_origin: bool,
     origins: Vec<String>,
 }
 
@@ -27,24 +27,24 @@ impl Cors {
             .iter()
             .map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase());
         Self {
-            any: allowed.iter().any(|origin| origin.trim() == "*"),
+            any_origin: allowed.iter().any(|origin| origin.trim() == "*"),
             origins: origins.collect(),
         }
     }
 
-    /// Answers the question that a browser asks before it sends a request.
-    pub(super) fn preflight(&self, asked: &HeaderMap) -> Result<Response<Body>, HttpError> {
+    /// Response to a CORS preflight request.
+    pub(super) fn preflight(&self, request: &HeaderMap) -> Result<Response<Body>, HttpError> {
         let (Some(origin), Some(method)) = (
-            asked.get(header::ORIGIN),
-            asked.get(header::ACCESS_CONTROL_REQUEST_METHOD),
+            request.get(header::ORIGIN),
+            request.get(header::ACCESS_CONTROL_REQUEST_METHOD),
         ) else {
-            return refusal(s3_error!(
+            return error_response(s3_error!(
                 InvalidRequest,
                 "Insufficient information. Origin request header needed."
             ));
         };
         if !self.allows(origin) || !METHODS.iter().any(|known| method == known) {
-            let mut response = refusal(s3_error!(
+            let mut response = error_response(s3_error!(
                 AccessDenied,
                 "CORSResponse: This CORS request is not allowed."
             ))?;
@@ -58,21 +58,21 @@ impl Cors {
             header::ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static(ALLOWED_METHODS),
         );
-        if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-            // Any: which headers a request has is the signature's matter.
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        if let Some(requested) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+            // All headers are allowed: the signature restricts them.
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
         }
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
         Ok(response)
     }
 
-    /// Lets the page at `origin` see an answer, if it may.
-    pub(super) fn allow(&self, origin: &HeaderValue, headers: &mut HeaderMap) {
+    /// Adds the CORS headers that let a page of `origin` read the response, if the origin is allowed.
+    pub(super) fn add_headers(&self, origin: &HeaderValue, headers: &mut HeaderMap) {
         vary(headers);
         if !self.allows(origin) {
             return;
         }
-        let allowed = if self.any {
+        let allowed = if self.any_origin {
             HeaderValue::from_static("*")
         } else {
             origin.clone()
@@ -80,19 +80,19 @@ impl Cors {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(EXPOSED),
+            HeaderValue::from_static(EXPOSED_HEADERS),
         );
     }
 
     fn allows(&self, origin: &HeaderValue) -> bool {
-        self.any
+        self.any_origin
             || origin
                 .to_str()
                 .is_ok_and(|origin| self.origins.contains(&origin.to_ascii_lowercase()))
     }
 }
 
-/// Keeps caches from giving one origin's answer to another.
+/// Adds `Vary`, so that caches keep the responses to different origins apart.
 fn vary(headers: &mut HeaderMap) {
     const NAMES: [HeaderName; 3] = [
         header::ORIGIN,

@@ -1,11 +1,12 @@
-//! HTTP around the protocol: connections, time-outs, CORS and the headers of every answer.
+//! HTTP server: connections, time-outs, CORS, and the headers of every response.
 
 mod body;
 mod connections;
 mod cors;
-mod front;
-mod stall;
+mod errors;
+mod handler;
+mod write_timeout;
 
-pub(crate) use body::{BodyFailure, BodyWatch};
+pub(crate) use body::{BodyError, BodyMonitor};
 pub(crate) use connections::{Limits, serve};
-pub(crate) use front::Front;
+pub(crate) use handler::Handler;

@@ -1,4 +1,4 @@
-//! The store on a full disk, and stopped between any two steps of an upload.
+//! Uploads to a full disk, and crashes between the steps of an upload.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,9 +7,9 @@
     reason = "clippy.toml allows them in tests, and does not see that these files hold nothing else"
 )]
 
-#[path = "../s3/rig.rs"]
-#[allow(dead_code, reason = "shared with the tests that need all of it")]
-mod rig;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the other test binary uses all of it")]
+mod support;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,102 +20,109 @@ use futures::future::join_all;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use crate::rig::{BUCKET, LIMIT, Rig, head, in_an_hour, md5, send, write};
+use crate::support::{
+    BUCKET, TEST_TIMEOUT, TestServer, md5, request_head, send_bytes, send_presigned, valid_presigning,
+};
 
-/// Failpoints hold for the whole process.
-static ALONE: Mutex<()> = Mutex::const_new(());
+/// Serializes the tests, because failpoints are global to the process.
+static FAILPOINTS: Mutex<()> = Mutex::const_new(());
 
 const DIRECTORY: &str = "RAPIDPHOTO_TEST_DIRECTORY";
 const POINT: &str = "RAPIDPHOTO_TEST_POINT";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_refuses_the_upload_and_keeps_the_old_object() {
-    let _alone = ALONE.lock().await;
-    let rig = Rig::start().await;
-    rig.put("k", "old").await;
-    let put = rig.client.put_object().bucket(BUCKET).key("k").content_length(3);
-    let url = put.presigned(in_an_hour()).await.unwrap();
+async fn an_upload_to_a_full_disk_fails_and_keeps_the_old_object() {
+    let _guard = FAILPOINTS.lock().await;
+    let server = TestServer::start().await;
+    server.put("k", "old").await;
+    let put = server
+        .client
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .content_length(3);
+    let url = put.presigned(valid_presigning()).await.unwrap();
 
     fail::cfg("s3.write", "return").unwrap();
-    let refused = send(&rig, &url, b"new", |_| {}).await;
+    let rejected = send_presigned(&server, &url, b"new", |_| {}).await;
     fail::remove("s3.write");
-    assert_eq!(refused.status(), 507);
+    assert_eq!(rejected.status(), 507);
     assert!(
-        refused
+        rejected
             .text()
             .await
             .unwrap()
             .contains("<Code>InsufficientStorage</Code>")
     );
-    rig.nothing_is_left().await;
-    assert_eq!(rig.get("k").await.unwrap(), b"old");
-    assert_eq!(rig.messages.all().len(), 1);
-    assert_eq!(send(&rig, &url, b"new", |_| {}).await.status(), 200);
+    server.wait_for_no_incoming().await;
+    assert_eq!(server.get("k").await.unwrap(), b"old");
+    assert_eq!(server.notifications.received().len(), 1);
+    assert_eq!(send_presigned(&server, &url, b"new", |_| {}).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_leaves_before_the_rename_stops_nothing() {
-    let _alone = ALONE.lock().await;
-    let rig = Rig::start().await;
-    let url = rig.presign_photo("k", b"meow").await;
-    let (arrived, at_rename) = mpsc::channel();
+async fn an_upload_finishes_when_its_client_disconnects_before_the_rename() {
+    let _guard = FAILPOINTS.lock().await;
+    let server = TestServer::start().await;
+    let url = server.presign_photo("k", b"meow").await;
+    let (reached, at_rename) = mpsc::channel();
     fail::cfg_callback("s3.before-rename", move || {
-        arrived.send(()).unwrap();
+        reached.send(()).unwrap();
         std::thread::sleep(Duration::from_millis(500));
     })
     .unwrap();
-    let mut stream = rig.connect().await;
-    write(&mut stream, head(&rig, &url, "") + "meow").await;
-    tokio::task::spawn_blocking(move || at_rename.recv_timeout(LIMIT))
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, request_head(&server, &url, "") + "meow").await;
+    tokio::task::spawn_blocking(move || at_rename.recv_timeout(TEST_TIMEOUT))
         .await
         .unwrap()
         .unwrap();
     drop(stream);
-    let messages = Arc::clone(&rig.messages);
-    rig.stop().await;
+    let notifications = Arc::clone(&server.notifications);
+    server.shut_down().await;
     fail::remove("s3.before-rename");
-    assert_eq!(messages.objects().len(), 1);
+    assert_eq!(notifications.objects().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_fifty_uploads_at_the_rename_exactly_one_becomes_the_object() {
-    let _alone = ALONE.lock().await;
-    let rig = Rig::start().await;
+async fn exactly_one_of_fifty_uploads_that_reach_the_rename_together_succeeds() {
+    let _guard = FAILPOINTS.lock().await;
+    let server = TestServer::start().await;
     let bodies: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; 1000]).collect();
-    let urls = join_all(bodies.iter().map(|body| rig.presign_photo("k", body))).await;
-    let (waiting, all_there, rig_ref) = (std::sync::Mutex::new(0), Condvar::new(), &rig);
+    let urls = join_all(bodies.iter().map(|body| server.presign_photo("k", body))).await;
+    let (waiting, all_waiting, server_ref) = (std::sync::Mutex::new(0), Condvar::new(), &server);
     fail::cfg_callback("s3.before-rename", move || {
         let mut waiting = waiting.lock().unwrap();
         *waiting += 1;
-        all_there.notify_all();
-        let (_waiting, waited) = all_there
-            .wait_timeout_while(waiting, LIMIT, |waiting| *waiting < 50)
+        all_waiting.notify_all();
+        let (_waiting, waited) = all_waiting
+            .wait_timeout_while(waiting, TEST_TIMEOUT, |waiting| *waiting < 50)
             .unwrap();
-        assert!(!waited.timed_out(), "not all came to the rename");
+        assert!(!waited.timed_out(), "not all uploads reached the rename");
     })
     .unwrap();
-    let uploads = urls
-        .iter()
-        .zip(&bodies)
-        .map(|(url, body)| async move { (send(rig_ref, url, body, |_| {}).await.status(), body) });
+    let uploads = urls.iter().zip(&bodies).map(|(url, body)| async move {
+        (send_presigned(server_ref, url, body, |_| {}).await.status(), body)
+    });
     let outcomes = join_all(uploads).await;
     fail::remove("s3.before-rename");
     let stored: Vec<_> = outcomes.iter().filter(|(status, _)| *status == 200).collect();
-    let refused = outcomes.iter().filter(|(status, _)| *status == 412).count();
-    assert_eq!((stored.len(), refused), (1, 49));
-    assert_eq!(rig.get("k").await.as_ref(), Some(stored[0].1));
+    let rejected = outcomes.iter().filter(|(status, _)| *status == 412).count();
+    assert_eq!((stored.len(), rejected), (1, 49));
+    assert_eq!(server.get("k").await.as_ref(), Some(stored[0].1));
     assert!(
-        rig.messages
+        server
+            .notifications
             .objects()
             .iter()
             .all(|object| object["eTag"] == md5(stored[0].1))
     );
-    rig.nothing_is_left().await;
+    server.wait_for_no_incoming().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_leaves_the_whole_object_or_none() {
-    let _alone = ALONE.lock().await;
+async fn a_crash_leaves_a_complete_object_or_none() {
+    let _guard = FAILPOINTS.lock().await;
     for (point, stored) in [
         ("s3.before-rename", false),
         ("s3.after-rename", true),
@@ -124,7 +131,7 @@ async fn a_crash_leaves_the_whole_object_or_none() {
     ] {
         let directory = TempDir::new().unwrap();
         let crashed = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "an_upload_of_a_store_that_crashes"])
+            .args(["--exact", "crashing_upload"])
             .env(DIRECTORY, directory.path())
             .env(POINT, point)
             .output()
@@ -137,28 +144,28 @@ async fn a_crash_leaves_the_whole_object_or_none() {
             String::from_utf8_lossy(&crashed.stdout)
         );
 
-        let rig = Rig::at(directory.path().to_owned()).await;
-        assert!(rig.incoming().is_empty(), "{point}");
-        assert_eq!(rig.get("k").await, stored.then(|| b"meow".to_vec()), "{point}");
+        let server = TestServer::with_root(directory.path().to_owned()).await;
+        assert!(server.incoming().is_empty(), "{point}");
+        assert_eq!(server.get("k").await, stored.then(|| b"meow".to_vec()), "{point}");
 
-        // Whatever was lost, trying again tells the application of the object that is there.
-        let url = rig.presign_photo("k", b"meow").await;
-        let status = send(&rig, &url, b"meow", |_| {}).await.status();
+        // Repeating the upload sends the event notification of the stored object, even if the first one was lost.
+        let url = server.presign_photo("k", b"meow").await;
+        let status = send_presigned(&server, &url, b"meow", |_| {}).await.status();
         assert_eq!(status, if stored { 412 } else { 200 }, "{point}");
-        assert_eq!(rig.messages.objects().len(), 1);
-        assert_eq!(rig.messages.objects()[0]["eTag"], md5(b"meow"));
+        assert_eq!(server.notifications.objects().len(), 1);
+        assert_eq!(server.notifications.objects()[0]["eTag"], md5(b"meow"));
     }
 }
 
-/// The test above starts this one in a process of its own; by itself it does nothing.
+/// Started by the test above in a separate process; otherwise it does nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_of_a_store_that_crashes() {
+async fn crashing_upload() {
     let Some(directory) = std::env::var_os(DIRECTORY) else {
         return;
     };
     let point = std::env::var_os(POINT).unwrap().into_string().unwrap();
-    let rig = Rig::at(PathBuf::from(directory)).await;
+    let server = TestServer::with_root(PathBuf::from(directory)).await;
     fail::cfg(point, "return").unwrap();
-    let url = rig.presign_photo("k", b"meow").await;
-    send(&rig, &url, b"meow", |_| {}).await;
+    let url = server.presign_photo("k", b"meow").await;
+    send_presigned(&server, &url, b"meow", |_| {}).await;
 }

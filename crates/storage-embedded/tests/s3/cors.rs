@@ -1,19 +1,20 @@
 use reqwest::{Method, Response};
 
-use crate::rig::{BUCKET, Rig, expired, send};
+use crate::support::{BUCKET, TestServer, expired_presigning, send_presigned};
 
 const ORIGIN: &str = "https://photos.example";
 const OTHER: &str = "https://evil.example";
 
-async fn with_origin() -> Rig {
-    Rig::with(|config| config.allowed_origins = vec![format!("{ORIGIN}/")]).await
+async fn with_origin() -> TestServer {
+    TestServer::with_config(|config| config.allowed_origins = vec![format!("{ORIGIN}/")]).await
 }
 
-async fn preflight(rig: &Rig, origin: &str, method: &str) -> Response {
-    rig.http
+async fn preflight(server: &TestServer, origin: &str, method: &str) -> Response {
+    server
+        .http
         .request(
             Method::OPTIONS,
-            format!("http://{}/{BUCKET}/k?X-Amz-Signature=any", rig.address),
+            format!("http://{}/{BUCKET}/k?X-Amz-Signature=any", server.address),
         )
         .header("origin", origin)
         .header("access-control-request-method", method)
@@ -31,9 +32,9 @@ fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_an_allowed_origin_may_send_the_signed_headers() {
-    let rig = with_origin().await;
-    let response = preflight(&rig, ORIGIN, "PUT").await;
+async fn a_preflight_from_an_allowed_origin_allows_the_signed_headers() {
+    let server = with_origin().await;
+    let response = preflight(&server, ORIGIN, "PUT").await;
     assert_eq!(response.status(), 204);
     assert_eq!(header(&response, "access-control-allow-origin"), Some(ORIGIN));
     assert!(
@@ -50,17 +51,17 @@ async fn a_page_of_an_allowed_origin_may_send_the_signed_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_origins_and_methods_are_refused() {
-    let rig = with_origin().await;
+async fn other_origins_and_methods_are_rejected() {
+    let server = with_origin().await;
     for (origin, method) in [(OTHER, "PUT"), ("null", "PUT"), (ORIGIN, "PATCH")] {
-        let response = preflight(&rig, origin, method).await;
+        let response = preflight(&server, origin, method).await;
         assert_eq!(response.status(), 403, "{origin} {method}");
         assert_eq!(header(&response, "access-control-allow-methods"), None);
         assert_eq!(header(&response, "access-control-allow-headers"), None);
     }
     assert_eq!(
         header(
-            &preflight(&rig, OTHER, "PUT").await,
+            &preflight(&server, OTHER, "PUT").await,
             "access-control-allow-origin"
         ),
         None
@@ -68,11 +69,11 @@ async fn other_origins_and_methods_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_sees_the_answer_and_the_etag_only_in_an_allowed_origin() {
-    let rig = with_origin().await;
-    let url = rig.presign_photo("k", b"meow").await;
+async fn only_allowed_origins_can_read_the_response_and_its_etag() {
+    let server = with_origin().await;
+    let url = server.presign_photo("k", b"meow").await;
     for (origin, status, allowed) in [(ORIGIN, 200, Some(ORIGIN)), (OTHER, 412, None)] {
-        let response = send(&rig, &url, b"meow", |headers| {
+        let response = send_presigned(&server, &url, b"meow", |headers| {
             drop(headers.insert("origin".to_owned(), origin.to_owned()));
         })
         .await;
@@ -88,17 +89,17 @@ async fn a_page_sees_the_answer_and_the_etag_only_in_an_allowed_origin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_can_read_why_it_was_refused() {
-    let rig = with_origin().await;
-    let url = rig
+async fn a_page_can_read_errors() {
+    let server = with_origin().await;
+    let url = server
         .client
         .get_object()
         .bucket(BUCKET)
         .key("k")
-        .presigned(expired())
+        .presigned(expired_presigning())
         .await
         .unwrap();
-    let response = rig
+    let response = server
         .http
         .get(url.uri())
         .header("origin", ORIGIN)
@@ -111,14 +112,14 @@ async fn a_page_can_read_why_it_was_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_origin_can_be_allowed() {
-    let rig = Rig::with(|config| config.allowed_origins = vec!["*".to_owned()]).await;
-    let response = preflight(&rig, OTHER, "GET").await;
+    let server = TestServer::with_config(|config| config.allowed_origins = vec!["*".to_owned()]).await;
+    let response = preflight(&server, OTHER, "GET").await;
     assert_eq!(response.status(), 204);
     assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_configured_origin_no_page_is_let_in() {
-    let rig = Rig::start().await;
-    assert_eq!(preflight(&rig, ORIGIN, "PUT").await.status(), 403);
+async fn without_configured_origins_all_are_rejected() {
+    let server = TestServer::start().await;
+    assert_eq!(preflight(&server, ORIGIN, "PUT").await.status(), 403);
 }

@@ -1,8 +1,8 @@
-use crate::rig::{BUCKET, Rig, head, in_an_hour, write};
+use crate::support::{BUCKET, TestServer, request_head, send_bytes, valid_presigning};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_differ_are_objects_that_differ() {
-    let rig = Rig::start().await;
+async fn different_keys_are_different_objects() {
+    let server = TestServer::start().await;
     let keys = [
         "a/b",
         "a//b",
@@ -36,7 +36,7 @@ async fn keys_that_differ_are_objects_that_differ() {
     ];
     for key in keys {
         let body = format!("the object {key}").into_bytes();
-        let put = rig
+        let put = server
             .client
             .put_object()
             .bucket(BUCKET)
@@ -49,43 +49,52 @@ async fn keys_that_differ_are_objects_that_differ() {
     }
     for key in keys {
         assert_eq!(
-            rig.get(key).await.unwrap(),
+            server.get(key).await.unwrap(),
             format!("the object {key}").into_bytes(),
             "{key:?}"
         );
     }
-    rig.client
+    server
+        .client
         .delete_object()
         .bucket(BUCKET)
         .key("a//b")
         .send()
         .await
         .unwrap();
-    assert!(rig.get("a/b").await.is_some());
+    assert!(server.get("a/b").await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_presigned_url_of_any_key_is_good() {
-    let rig = Rig::start().await;
+async fn presigned_urls_work_for_any_key() {
+    let server = TestServer::start().await;
     for key in ["a//b", "写真/猫 1.jpg", "a+b%20c", "(a)!*'~.jpg"] {
-        let put = rig.client.put_object().bucket(BUCKET).key(key).content_length(2);
-        let put = put.presigned(in_an_hour()).await.unwrap();
-        let mut stream = rig.connect().await;
-        write(&mut stream, head(&rig, &put, "") + "ok").await;
+        let put = server
+            .client
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .content_length(2);
+        let put = put.presigned(valid_presigning()).await.unwrap();
+        let mut stream = server.connect().await;
+        send_bytes(&mut stream, request_head(&server, &put, "") + "ok").await;
         assert!(
-            crate::rig::answer(&mut stream).await.starts_with("HTTP/1.1 200"),
+            crate::support::read_response(&mut stream)
+                .await
+                .starts_with("HTTP/1.1 200"),
             "{key:?}"
         );
-        assert_eq!(rig.get(key).await.unwrap(), b"ok");
+        assert_eq!(server.get(key).await.unwrap(), b"ok");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_at_most_1024_bytes() {
-    let rig = Rig::start().await;
+    let server = TestServer::start().await;
     let longest = "ü/".repeat(341) + "z";
     assert_eq!(longest.len(), 1024);
-    rig.client
+    server
+        .client
         .put_object()
         .bucket(BUCKET)
         .key(&longest)
@@ -93,10 +102,10 @@ async fn a_key_has_at_most_1024_bytes() {
         .send()
         .await
         .unwrap();
-    assert_eq!(rig.get(&longest).await.unwrap(), b"meow");
+    assert_eq!(server.get(&longest).await.unwrap(), b"meow");
 
     let longer = longest + "z";
-    let refused = rig
+    let rejected = server
         .client
         .put_object()
         .bucket(BUCKET)
@@ -105,17 +114,18 @@ async fn a_key_has_at_most_1024_bytes() {
         .send()
         .await;
     assert_eq!(
-        refused.unwrap_err().into_service_error().meta().code(),
+        rejected.unwrap_err().into_service_error().meta().code(),
         Some("KeyTooLongError")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_key_of_the_strangest_letters_is_kept() {
-    let rig = Rig::start().await;
-    // Each of these takes six bytes in JSON.
+async fn the_longest_key_in_escaped_form_fits_into_the_record() {
+    let server = TestServer::start().await;
+    // Each of these characters takes six bytes in JSON.
     let key = "\u{1}".repeat(1024);
-    rig.client
+    server
+        .client
         .put_object()
         .bucket(BUCKET)
         .key(&key)
@@ -123,13 +133,13 @@ async fn the_longest_key_of_the_strangest_letters_is_kept() {
         .send()
         .await
         .unwrap();
-    assert_eq!(rig.get(&key).await.unwrap(), b"meow");
+    assert_eq!(server.get(&key).await.unwrap(), b"meow");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_path_leads_out_of_the_bucket() {
-    let rig = Rig::start().await;
-    rig.put("k", "meow").await;
+async fn no_path_leads_outside_the_bucket() {
+    let server = TestServer::start().await;
+    server.put("k", "meow").await;
     for path in [
         "/photos/../photos/k",
         "/../../etc/passwd",
@@ -137,13 +147,13 @@ async fn no_path_leads_out_of_the_bucket() {
         "/photos/%00",
         "/%ff",
     ] {
-        let mut stream = rig.connect().await;
-        write(
+        let mut stream = server.connect().await;
+        send_bytes(
             &mut stream,
             format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
         )
         .await;
-        let answer = crate::rig::answer(&mut stream).await;
-        assert!(answer.starts_with("HTTP/1.1 4"), "{path}: {answer}");
+        let response = crate::support::read_response(&mut stream).await;
+        assert!(response.starts_with("HTTP/1.1 4"), "{path}: {response}");
     }
 }

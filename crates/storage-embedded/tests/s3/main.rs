@@ -1,4 +1,4 @@
-//! The store as its clients see it: over TCP, by the official SDK, a plain HTTP client and hostile bytes.
+//! The store as seen by its clients: over TCP, with the official SDK, a plain HTTP client and raw bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,13 +8,16 @@
     reason = "clippy.toml allows them in tests, and does not see that these files hold nothing else"
 )]
 
-mod announcements;
-mod chunks;
+mod chunked_uploads;
 mod cors;
-mod hostile;
+mod faulty_clients;
 mod keys;
+mod notifications;
 mod objects;
-mod rig;
-mod serving;
+mod operations;
+mod reads;
+mod shutdown;
 mod signatures;
+#[path = "../support/mod.rs"]
+mod support;
 mod uploads;

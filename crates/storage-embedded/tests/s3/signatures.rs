@@ -1,11 +1,14 @@
 use aws_sdk_s3::config::{Credentials, Region};
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
-use crate::rig::{ACCESS_KEY, BUCKET, Rig, SECRET_KEY, expired, in_an_hour, sdk, send, sha256};
+use crate::support::{
+    ACCESS_KEY, BUCKET, SECRET_KEY, TestServer, expired_presigning, sdk_config, send_presigned, sha256,
+    valid_presigning,
+};
 
 const PHOTO: &[u8] = b"not much of a photo";
 
-async fn code(response: reqwest::Response) -> (u16, String) {
+async fn status_and_code(response: reqwest::Response) -> (u16, String) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     let code = text
@@ -15,72 +18,80 @@ async fn code(response: reqwest::Response) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signed_upload_is_taken_when_it_is_what_was_signed() {
-    let rig = Rig::start().await;
-    let url = rig.presign_photo("k", PHOTO).await;
-    let response = send(&rig, &url, PHOTO, |_| {}).await;
+async fn an_upload_that_matches_its_signature_is_stored() {
+    let server = TestServer::start().await;
+    let url = server.presign_photo("k", PHOTO).await;
+    let response = send_presigned(&server, &url, PHOTO, |_| {}).await;
     assert_eq!(response.status(), 200);
     assert!(response.headers()["etag"].to_str().unwrap().starts_with('"'));
-    assert_eq!(rig.get("k").await.unwrap(), PHOTO);
+    assert_eq!(server.get("k").await.unwrap(), PHOTO);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_signed_header_must_be_sent_as_it_was_signed() {
-    let rig = Rig::start().await;
-    let url = rig.presign_photo("k", PHOTO).await;
-    let refused = (403, "SignatureDoesNotMatch".to_owned());
+async fn changed_or_missing_signed_headers_are_rejected() {
+    let server = TestServer::start().await;
+    let url = server.presign_photo("k", PHOTO).await;
+    let rejected = (403, "SignatureDoesNotMatch".to_owned());
     for name in ["content-type", "x-amz-checksum-sha256", "if-none-match"] {
-        let response = send(&rig, &url, PHOTO, |headers| drop(headers.remove(name).unwrap())).await;
-        assert_eq!(code(response).await, refused, "without {name}");
-        let response = send(&rig, &url, PHOTO, |headers| {
+        let response = send_presigned(&server, &url, PHOTO, |headers| {
+            drop(headers.remove(name).unwrap());
+        })
+        .await;
+        assert_eq!(status_and_code(response).await, rejected, "without {name}");
+        let response = send_presigned(&server, &url, PHOTO, |headers| {
             headers.insert(name.to_owned(), sha256(b"other")).unwrap();
         });
-        assert_eq!(code(response.await).await, refused, "other {name}");
+        assert_eq!(status_and_code(response.await).await, rejected, "other {name}");
     }
     for body in [&PHOTO[1..], b"not much of a photo!"] {
-        let response = send(&rig, &url, body, |headers| {
+        let response = send_presigned(&server, &url, body, |headers| {
             drop(headers.remove("content-length").unwrap());
         })
         .await;
-        assert_eq!(code(response).await, refused, "other content-length");
+        assert_eq!(status_and_code(response).await, rejected, "other content-length");
     }
-    assert_eq!(rig.get("k").await, None);
-    rig.nothing_is_left().await;
+    assert_eq!(server.get("k").await, None);
+    server.wait_for_no_incoming().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_is_good_for_its_key_method_and_time_only() {
-    let rig = Rig::start().await;
-    let url = rig.presign_photo("k", PHOTO).await;
+async fn a_url_is_valid_only_for_its_key_method_and_time() {
+    let server = TestServer::start().await;
+    let url = server.presign_photo("k", PHOTO).await;
     let with_uri = |uri: String| {
         let url = &url;
-        let request = url.headers().fold(rig.http.put(uri), |request, (name, value)| {
-            request.header(name, value)
-        });
-        async move { code(request.body(PHOTO).send().await.unwrap()).await }
+        let request = url
+            .headers()
+            .fold(server.http.put(uri), |request, (name, value)| {
+                request.header(name, value)
+            });
+        async move { status_and_code(request.body(PHOTO).send().await.unwrap()).await }
     };
-    let refused = (403, "SignatureDoesNotMatch".to_owned());
-    assert_eq!(with_uri(url.uri().replace("/k?", "/other?")).await, refused);
+    let rejected = (403, "SignatureDoesNotMatch".to_owned());
+    assert_eq!(with_uri(url.uri().replace("/k?", "/other?")).await, rejected);
     assert_eq!(
         with_uri(url.uri().replace("X-Amz-Expires=3600", "X-Amz-Expires=7200")).await,
-        refused
+        rejected
     );
-    assert_eq!(with_uri(format!("{}&x-id=Other", url.uri())).await, refused);
+    assert_eq!(with_uri(format!("{}&x-id=Other", url.uri())).await, rejected);
     let mut tampered = url.uri().to_owned();
     let other = if tampered.pop() == Some('0') { '1' } else { '0' };
     tampered.push(other);
-    assert_eq!(with_uri(tampered).await, refused);
-    assert_eq!(code(rig.http.get(url.uri()).send().await.unwrap()).await, refused);
+    assert_eq!(with_uri(tampered).await, rejected);
+    assert_eq!(
+        status_and_code(server.http.get(url.uri()).send().await.unwrap()).await,
+        rejected
+    );
 
-    let stale = rig
+    let expired = server
         .client
         .get_object()
         .bucket(BUCKET)
         .key("k")
-        .presigned(expired())
+        .presigned(expired_presigning())
         .await
         .unwrap();
-    let response = rig.http.get(stale.uri()).send().await.unwrap();
+    let response = server.http.get(expired.uri()).send().await.unwrap();
     assert_eq!(response.status(), 403);
     let text = response.text().await.unwrap();
     assert!(
@@ -90,67 +101,77 @@ async fn a_url_is_good_for_its_key_method_and_time_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn amazon_headers_that_nobody_signed_are_refused() {
-    let rig = Rig::start().await;
-    rig.put("secret", "meow").await;
-    let url = rig.presign_photo("k", PHOTO).await;
+async fn unsigned_amazon_headers_are_rejected() {
+    let server = TestServer::start().await;
+    server.put("secret", "meow").await;
+    let url = server.presign_photo("k", PHOTO).await;
     for (name, value) in [
         ("x-amz-copy-source", "photos/secret"),
         ("x-amz-meta-note", "mine"),
         ("x-amz-acl", "public-read"),
     ] {
-        let response = send(&rig, &url, PHOTO, |headers| {
+        let response = send_presigned(&server, &url, PHOTO, |headers| {
             drop(headers.insert(name.to_owned(), value.to_owned()));
         });
         assert_eq!(
-            code(response.await).await,
+            status_and_code(response.await).await,
             (403, "AccessDenied".to_owned()),
             "{name}"
         );
     }
-    assert_eq!(rig.get("k").await, None);
+    assert_eq!(server.get("k").await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_one_key_pair_and_region_are_accepted() {
-    let rig = Rig::start().await;
+async fn other_key_pairs_and_regions_are_rejected() {
+    let server = TestServer::start().await;
     let keys = |access: &str, secret: &str| {
         let credentials = Credentials::new(access, secret, None, None, "test");
-        aws_sdk_s3::Client::from_conf(sdk(rig.address).credentials_provider(credentials).build())
+        aws_sdk_s3::Client::from_conf(
+            sdk_config(server.address)
+                .credentials_provider(credentials)
+                .build(),
+        )
     };
-    let elsewhere = aws_sdk_s3::Client::from_conf(sdk(rig.address).region(Region::new("us-east-1")).build());
+    let elsewhere = aws_sdk_s3::Client::from_conf(
+        sdk_config(server.address)
+            .region(Region::new("us-east-1"))
+            .build(),
+    );
     for (client, expected) in [
         (keys("SOMEBODY", SECRET_KEY), "InvalidAccessKeyId"),
         (keys(ACCESS_KEY, "guessed"), "SignatureDoesNotMatch"),
         (elsewhere, "AuthorizationHeaderMalformed"),
     ] {
-        let refused = client
+        let rejected = client
             .get_object()
             .bucket(BUCKET)
             .key("k")
             .send()
             .await
             .unwrap_err();
-        assert_eq!(refused.code(), Some(expected));
+        assert_eq!(rejected.code(), Some(expected));
         let url = client
             .get_object()
             .bucket(BUCKET)
             .key("k")
-            .presigned(in_an_hour())
+            .presigned(valid_presigning())
             .await
             .unwrap();
         assert_eq!(
-            code(rig.http.get(url.uri()).send().await.unwrap()).await.1,
+            status_and_code(server.http.get(url.uri()).send().await.unwrap())
+                .await
+                .1,
             expected
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_signature_nothing_is_shown() {
-    let rig = Rig::start().await;
-    rig.put("k", "meow").await;
-    let base = format!("http://{}", rig.address);
+async fn unsigned_requests_are_rejected() {
+    let server = TestServer::start().await;
+    server.put("k", "meow").await;
+    let base = format!("http://{}", server.address);
     for path in [
         "/",
         "/photos",
@@ -158,10 +179,14 @@ async fn without_a_signature_nothing_is_shown() {
         "/photos/absent",
         "/photos?list-type=2",
     ] {
-        let response = rig.http.get(format!("{base}{path}")).send().await.unwrap();
-        assert_eq!(code(response).await, (403, "AccessDenied".to_owned()), "{path}");
+        let response = server.http.get(format!("{base}{path}")).send().await.unwrap();
+        assert_eq!(
+            status_and_code(response).await,
+            (403, "AccessDenied".to_owned()),
+            "{path}"
+        );
     }
-    let response = rig
+    let response = server
         .http
         .put(format!("{base}/photos/new"))
         .body("x")
@@ -169,32 +194,37 @@ async fn without_a_signature_nothing_is_shown() {
         .await
         .unwrap();
     assert_eq!(response.status(), 403);
-    let response = rig.http.delete(format!("{base}/photos/k")).send().await.unwrap();
+    let response = server
+        .http
+        .delete(format!("{base}/photos/k"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 403);
-    assert!(rig.get("k").await.is_some());
-    assert!(rig.get("new").await.is_none());
+    assert!(server.get("k").await.is_some());
+    assert!(server.get("new").await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signatures_of_version_2_are_refused_even_when_they_are_right() {
+async fn valid_version_2_signatures_are_rejected() {
     use base64::Engine as _;
     use hmac::{KeyInit as _, Mac as _};
 
-    let rig = Rig::start().await;
-    rig.put("k", "meow").await;
+    let server = TestServer::start().await;
+    server.put("k", "meow").await;
     let expires = 4_000_000_000_u64;
     let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(SECRET_KEY.as_bytes()).unwrap();
     mac.update(format!("GET\n\n\n{expires}\n/{BUCKET}/k").as_bytes());
     let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
     let url = reqwest::Url::parse_with_params(
-        &format!("http://{}/{BUCKET}/k", rig.address),
+        &format!("http://{}/{BUCKET}/k", server.address),
         [
             ("AWSAccessKeyId", ACCESS_KEY),
             ("Expires", &expires.to_string()),
             ("Signature", &signature),
         ],
     );
-    let response = rig.http.get(url.unwrap()).send().await.unwrap();
+    let response = server.http.get(url.unwrap()).send().await.unwrap();
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, 403);
     assert!(text.contains("Only Signature Version 4 is accepted"), "{text}");

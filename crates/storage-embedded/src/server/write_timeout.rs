@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// A connection whose writes fail when its client takes nothing for too long.
+/// A stream whose writes fail if the client reads nothing for the duration of `timeout`.
 ///
-/// Reading is not watched: between two requests and while one is worked on, silence is right.
-pub(super) struct StallGuard<S> {
+/// Reads have no time-out: a connection may be idle between requests and while a request is handled.
+pub(super) struct WriteTimeout<S> {
     stream: S,
     timeout: Duration,
     timer: Pin<Box<Sleep>>,
     waiting: bool,
 }
 
-impl<S> StallGuard<S> {
+impl<S> WriteTimeout<S> {
     pub(super) fn new(stream: S, timeout: Duration) -> Self {
         Self {
             stream,
@@ -26,10 +26,10 @@ impl<S> StallGuard<S> {
         }
     }
 
-    fn watch<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if outcome.is_ready() {
+    fn limit<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
             self.waiting = false;
-            return outcome;
+            return result;
         }
         if !self.waiting {
             self.waiting = true;
@@ -43,7 +43,7 @@ impl<S> StallGuard<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -53,10 +53,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.watch(cx, outcome)
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.limit(cx, result)
     }
 
     fn poll_write_vectored(
@@ -64,8 +64,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.watch(cx, outcome)
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.limit(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -88,25 +88,25 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_dropped() {
-        let (near, _far) = tokio::io::duplex(8);
-        let mut near = StallGuard::new(near, Duration::from_secs(30));
-        let error = near.write_all(&[0; 64]).await.unwrap_err();
+    async fn writing_to_a_client_that_does_not_read_times_out() {
+        let (server, _client) = tokio::io::duplex(8);
+        let mut server = WriteTimeout::new(server, Duration::from_secs(30));
+        let error = server.write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_client_is_served() {
-        let (near, mut far) = tokio::io::duplex(8);
-        let mut near = StallGuard::new(near, Duration::from_secs(30));
-        let taking = tokio::spawn(async move {
-            let mut taken = [0; 8];
+    async fn writing_to_a_slow_client_succeeds() {
+        let (server, mut client) = tokio::io::duplex(8);
+        let mut server = WriteTimeout::new(server, Duration::from_secs(30));
+        let reader = tokio::spawn(async move {
+            let mut buffer = [0; 8];
             for _ in 0..8 {
                 tokio::time::sleep(Duration::from_secs(20)).await;
-                far.read_exact(&mut taken).await.unwrap();
+                client.read_exact(&mut buffer).await.unwrap();
             }
         });
-        near.write_all(&[0; 64]).await.unwrap();
-        taking.await.unwrap();
+        server.write_all(&[0; 64]).await.unwrap();
+        reader.await.unwrap();
     }
 }

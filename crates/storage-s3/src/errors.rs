@@ -1,26 +1,25 @@
-//! What an SDK's error means to us.
+//! Classification of the SDK's errors.
 
 use aws_sdk_s3::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
 
-/// An answer that a store should never give.
+/// A successful response without a header that S3 requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Senseless {
-    #[error("the answer has no usable entity tag")]
+pub(crate) enum MalformedResponse {
+    #[error("the response has no valid entity tag")]
     NoETag,
-    #[error("the answer has no length")]
+    #[error("the response has no content length")]
     NoLength,
 }
 
-/// Whether the store says that there is no such object. A bucket that is not there is another thing: nothing can be
-/// said of its objects.
+/// Returns true if the object does not exist. A missing bucket is another error: it says nothing about its objects.
 pub(crate) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == Some(404) && code(error) != Some("NoSuchBucket")
 }
 
-/// Whether the store says that the object is not in the state that was asked for.
+/// Returns true if the object does not match the request's condition.
 pub(crate) fn is_changed<E>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == Some(412)
 }

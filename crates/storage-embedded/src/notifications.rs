@@ -1,4 +1,4 @@
-//! Telling the application of objects, as AWS would.
+//! Event notifications about created objects, in the format of AWS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,44 +11,49 @@ use tokio_util::task::TaskTracker;
 
 use crate::directory::ObjectRecord;
 
-/// Announces objects of one bucket.
-pub(crate) struct Announcer {
+/// Sends the event notifications of one bucket.
+pub(crate) struct EventNotifier {
     pub(crate) messages: Arc<dyn StorageMessages>,
     pub(crate) bucket: String,
     pub(crate) region: String,
-    /// How long an upload's answer waits for its message.
-    pub(crate) patience: Duration,
+    /// Maximum time that the response to an upload waits for its notification.
+    pub(crate) timeout: Duration,
     pub(crate) tasks: TaskTracker,
 }
 
-impl Announcer {
-    /// Hands the message over and waits, for a while, until it is taken.
+impl EventNotifier {
+    /// Sends an `ObjectCreated` notification and waits until it is processed or the time-out has passed.
     ///
-    /// A message that is refused, or taken too slowly, is logged and that is all: the object is on the disk, and the
-    /// application looks for those it was never told of.
-    pub(crate) async fn created(&self, record: &ObjectRecord, size: u64) {
+    /// A failed or slow notification is logged and is no error: the object is stored, and the application also polls
+    /// for objects whose notification it did not receive.
+    pub(crate) async fn object_created(&self, record: &ObjectRecord, size: u64) {
         fail::fail_point!("s3.before-announce", |_| std::process::abort());
-        let message = created(&self.bucket, &self.region, record, size);
+        let message = object_created(&self.bucket, &self.region, record, size);
         let messages = Arc::clone(&self.messages);
-        // In a task of its own, so that losing patience cancels nothing half-done.
-        let taking = self.tasks.spawn(async move { messages.take(message).await });
-        match tokio::time::timeout(self.patience, taking).await {
+        // A separate task, so that the time-out does not cancel the processing.
+        let processing = self.tasks.spawn(async move { messages.take(message).await });
+        match tokio::time::timeout(self.timeout, processing).await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(key = record.key, %error, source, "an upload's message was refused");
+                tracing::warn!(key = record.key, %error, source, "the event notification of an upload was rejected");
             }
-            Ok(Err(error)) => tracing::error!(key = record.key, %error, "taking an upload's message failed"),
-            Err(_) => tracing::warn!(key = record.key, "an upload's message is still being taken"),
+            Ok(Err(error)) => {
+                tracing::error!(key = record.key, %error, "processing the event notification of an upload panicked");
+            }
+            Err(_) => tracing::warn!(
+                key = record.key,
+                "the event notification of an upload is still being processed; not waiting for it"
+            ),
         }
         fail::fail_point!("s3.after-announce", |_| std::process::abort());
     }
 }
 
-/// The message of a PUT, version 2.1.
+/// `ObjectCreated:Put` notification, version 2.1.
 ///
-/// Its shape is given in <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>.
-fn created(bucket: &str, region: &str, record: &ObjectRecord, size: u64) -> Bytes {
+/// The format is documented in <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>.
+fn object_created(bucket: &str, region: &str, record: &ObjectRecord, size: u64) -> Bytes {
     let message = json!({
         "Records": [{
             "eventVersion": "2.1",
@@ -72,7 +77,7 @@ fn created(bucket: &str, region: &str, record: &ObjectRecord, size: u64) -> Byte
     Bytes::from(message.to_string())
 }
 
-/// As in an HTML form, but with plain slashes: a space is `+`.
+/// Form URL encoding (a space is `+`) that keeps slashes.
 fn encode_key(key: &str) -> String {
     let mut encoded = String::with_capacity(key.len());
     for byte in key.bytes() {
@@ -95,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_encoded_as_aws_does() {
+    fn keys_are_encoded_as_by_aws() {
         assert_eq!(
             encode_key("users/1/my photo+ü%~.jpg"),
             "users/1/my+photo%2B%C3%BC%25%7E.jpg"

@@ -1,26 +1,26 @@
-//! Uploads whose body is signed chunk by chunk, which the SDK does over TLS only.
+//! Uploads with a signature per chunk, which the SDK does only over TLS.
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::rig::{ACCESS_KEY, BUCKET, REGION, Rig, SECRET_KEY, answer, write};
+use crate::support::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY, TestServer, read_response, send_bytes};
 
-/// A request whose head is signed for chunks, and what signs them.
+/// Head of a request with chunk signatures, and the inputs of those signatures.
 struct Chunked {
     head: String,
     key: Vec<u8>,
     time: String,
     scope: String,
-    seed: String,
+    seed_signature: String,
 }
 
 impl Chunked {
-    /// After <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>.
-    fn put(rig: &Rig, key: &str, size: usize, body_bytes: usize) -> Self {
+    /// Signs as documented in <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>.
+    fn put(server: &TestServer, key: &str, size: usize, body_bytes: usize) -> Self {
         #[allow(
             clippy::disallowed_methods,
-            reason = "the server judges by the system's clock"
+            reason = "the server verifies signatures with the system's clock"
         )]
         let now = DateTime::<Utc>::from(std::time::SystemTime::now());
         let time = now.format("%Y%m%dT%H%M%SZ").to_string();
@@ -32,7 +32,7 @@ impl Chunked {
         let headers = format!(
             "content-length:{body_bytes}\nhost:{}\nx-amz-content-sha256:{payload}\nx-amz-date:{time}\n\
              x-amz-decoded-content-length:{size}\n",
-            rig.address
+            server.address
         );
         let canonical = format!("PUT\n/{BUCKET}/{key}\n\n{headers}\n{names}\n{payload}");
         let to_sign = format!(
@@ -54,20 +54,20 @@ impl Chunked {
             key: signing_key,
             time,
             scope,
-            seed,
+            seed_signature: seed,
         }
     }
 
-    fn sign(&self, before: &str, chunk: &str) -> String {
+    fn sign(&self, previous: &str, chunk: &str) -> String {
         let (empty, chunk) = (sha256(b""), sha256(chunk.as_bytes()));
         let (time, scope) = (&self.time, &self.scope);
-        let to_sign = format!("AWS4-HMAC-SHA256-PAYLOAD\n{time}\n{scope}\n{before}\n{empty}\n{chunk}");
+        let to_sign = format!("AWS4-HMAC-SHA256-PAYLOAD\n{time}\n{scope}\n{previous}\n{empty}\n{chunk}");
         hex::encode(hmac(&self.key, &to_sign))
     }
 
-    /// The body of one chunk and the end, the chunk saying `sent` where `signed` was signed.
+    /// Body of one chunk and the end: the chunk contains `sent`, its signature is that of `signed`.
     fn body(&self, signed: &str, sent: &str) -> String {
-        let first = self.sign(&self.seed, signed);
+        let first = self.sign(&self.seed_signature, signed);
         let last = self.sign(&first, "");
         format!(
             "{:x};chunk-signature={first}\r\n{sent}\r\n0;chunk-signature={last}\r\n\r\n",
@@ -86,46 +86,46 @@ fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-async fn upload(rig: &Rig, size: usize, signed: &str, sent: &str) -> String {
-    // Its length depends on no signature, only on how many there are.
-    let body_bytes = Chunked::put(rig, "k", 0, 0).body(signed, sent).len();
-    let request = Chunked::put(rig, "k", size, body_bytes);
-    let mut stream = rig.connect().await;
-    write(
+async fn upload(server: &TestServer, size: usize, signed: &str, sent: &str) -> String {
+    // The length of the body depends on the number of signatures only.
+    let body_bytes = Chunked::put(server, "k", 0, 0).body(signed, sent).len();
+    let request = Chunked::put(server, "k", size, body_bytes);
+    let mut stream = server.connect().await;
+    send_bytes(
         &mut stream,
         format!("{}{}", request.head, request.body(signed, sent)),
     )
     .await;
-    answer(&mut stream).await
+    read_response(&mut stream).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_signed_in_chunks_is_taken() {
-    let rig = Rig::start().await;
-    let stored = upload(&rig, 4, "meow", "meow").await;
+async fn a_body_with_valid_chunk_signatures_is_stored() {
+    let server = TestServer::start().await;
+    let stored = upload(&server, 4, "meow", "meow").await;
     assert!(stored.starts_with("HTTP/1.1 200"), "{stored}");
-    assert_eq!(rig.get("k").await.unwrap(), b"meow");
+    assert_eq!(server.get("k").await.unwrap(), b"meow");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chunk_that_is_not_the_signed_one_is_refused() {
-    let rig = Rig::start().await;
-    let refused = upload(&rig, 4, "meow", "woof").await;
+async fn a_chunk_that_differs_from_the_signed_one_is_rejected() {
+    let server = TestServer::start().await;
+    let rejected = upload(&server, 4, "meow", "woof").await;
     assert!(
-        refused.starts_with("HTTP/1.1 403") && refused.contains("SignatureDoesNotMatch"),
-        "{refused}"
+        rejected.starts_with("HTTP/1.1 403") && rejected.contains("SignatureDoesNotMatch"),
+        "{rejected}"
     );
-    assert_eq!(rig.get("k").await, None);
-    rig.nothing_is_left().await;
+    assert_eq!(server.get("k").await, None);
+    server.wait_for_no_incoming().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn chunks_that_don_t_make_up_the_declared_length_are_refused() {
-    let rig = Rig::start().await;
+async fn chunks_of_another_length_than_declared_are_rejected() {
+    let server = TestServer::start().await;
     for size in [3, 5] {
-        let refused = upload(&rig, size, "meow", "meow").await;
-        assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
+        let rejected = upload(&server, size, "meow", "meow").await;
+        assert!(rejected.starts_with("HTTP/1.1 400"), "{rejected}");
     }
-    assert_eq!(rig.get("k").await, None);
-    rig.nothing_is_left().await;
+    assert_eq!(server.get("k").await, None);
+    server.wait_for_no_incoming().await;
 }

@@ -3,18 +3,18 @@ use std::io;
 use http::StatusCode;
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
-/// What a client is told when the disk fails while `doing` something; the log is told why.
-pub(super) fn io(doing: &'static str, error: io::Error) -> S3Error {
+/// Logs an I/O error with the attempted operation, and converts it to an S3 error without these details.
+pub(super) fn from_io(operation: &'static str, error: io::Error) -> S3Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            tracing::error!(doing, %error, "the disk is full");
-            let mut full = coded("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE);
+            tracing::error!(operation, %error, "the disk is full");
+            let mut full = custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE);
             full.set_message("The store has no room for the object.");
             full.set_source(Box::new(error));
             full
         }
         _ => {
-            tracing::error!(doing, %error, "the disk failed");
+            tracing::error!(operation, %error, "a file operation failed");
             s3_error!(
                 error,
                 InternalError,
@@ -24,8 +24,8 @@ pub(super) fn io(doing: &'static str, error: io::Error) -> S3Error {
     }
 }
 
-/// An error whose code `s3s` doesn't know.
-pub(super) fn coded(code: &'static str, status: StatusCode) -> S3Error {
+/// An S3 error with a code that `s3s` does not define.
+pub(super) fn custom(code: &'static str, status: StatusCode) -> S3Error {
     let mut error = S3Error::new(S3ErrorCode::Custom(code.into()));
     error.set_status_code(status);
     error
@@ -36,12 +36,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_as_such_and_anything_else_is_not_told() {
-        let full = io("testing", io::Error::from(io::ErrorKind::StorageFull));
+    fn a_full_disk_is_reported_and_other_details_are_not() {
+        let full = from_io("test", io::Error::from(io::ErrorKind::StorageFull));
         assert_eq!(full.status_code(), Some(StatusCode::INSUFFICIENT_STORAGE));
         assert_eq!(full.code().as_str(), "InsufficientStorage");
 
-        let other = io("testing", io::Error::other("/secret/path is broken"));
+        let other = from_io("test", io::Error::other("/secret/path is broken"));
         assert_eq!(other.status_code(), Some(StatusCode::INTERNAL_SERVER_ERROR));
         assert!(!other.message().unwrap().contains("secret"));
     }

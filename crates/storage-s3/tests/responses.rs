@@ -1,4 +1,4 @@
-//! What a store's answers mean, from a server that says whatever a test wants.
+//! Interpretation of a store's responses, sent by a scripted server.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,21 +21,21 @@ use tokio::{
     sync::mpsc,
 };
 
-struct Stopped;
+struct FixedClock;
 
-impl Clock for Stopped {
+impl Clock for FixedClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH
     }
 }
 
-/// A store at `endpoint` that is tried once.
+/// Store at `endpoint`, with one attempt per request.
 fn store(endpoint: String) -> S3Store {
-    impatient_store(endpoint, S3Timeouts::default())
+    store_with_timeouts(endpoint, S3Timeouts::default())
 }
 
-/// A store at `endpoint` that is tried once, and no longer than this.
-fn impatient_store(endpoint: String, timeouts: S3Timeouts) -> S3Store {
+/// Store at `endpoint`, with one attempt per request and these time-outs.
+fn store_with_timeouts(endpoint: String, timeouts: S3Timeouts) -> S3Store {
     let config = S3Config {
         endpoint: Some(endpoint),
         force_path_style: true,
@@ -43,16 +43,16 @@ fn impatient_store(endpoint: String, timeouts: S3Timeouts) -> S3Store {
         timeouts,
         ..S3Config::new("photos", "us-east-1", S3Credentials::new("key", "secret"))
     };
-    S3Store::new(&config, Arc::new(Stopped)).unwrap()
+    S3Store::new(&config, Arc::new(FixedClock)).unwrap()
 }
 
-/// A store that gives one answer to everything and hands out the heads of the requests that it got.
-async fn answering(answer: &'static str) -> (S3Store, mpsc::UnboundedReceiver<String>) {
+/// Store that sends one response to every request, and the heads of the requests that it receives.
+async fn store_responding(response: &'static str) -> (S3Store, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (sender, heads) = mpsc::unbounded_channel();
-    // The connection ends with the answer: nobody may wait for more on it, or ask again by it.
-    let answer = answer
+    // The connection is closed after the response, so that clients neither wait for more nor reuse it.
+    let response = response
         .replacen('\n', "\nConnection: close\n", 1)
         .replace('\n', "\r\n");
     tokio::spawn(async move {
@@ -60,7 +60,7 @@ async fn answering(answer: &'static str) -> (S3Store, mpsc::UnboundedReceiver<St
             let (mut stream, _) = listener.accept().await.unwrap();
             let head = request_head(&mut stream).await;
             sender.send(head).unwrap();
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(response.as_bytes()).await.unwrap();
         }
     });
     (store(endpoint), heads)
@@ -74,7 +74,7 @@ async fn request_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-fn tag() -> ETag {
+fn etag() -> ETag {
     ETag::parse("tag").unwrap()
 }
 
@@ -90,8 +90,8 @@ fn chain(error: &dyn Error) -> String {
 }
 
 #[tokio::test]
-async fn head_tells_what_the_store_knows() {
-    let (store, mut heads) = answering(
+async fn head_returns_size_type_etag_and_checksum() {
+    let (store, mut heads) = store_responding(
         "HTTP/1.1 200 OK\nContent-Length: 5\nContent-Type: image/jpeg\nETag: \"abc\"\n\
          x-amz-checksum-sha256: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\
          x-amz-checksum-type: FULL_OBJECT\n\n",
@@ -108,89 +108,92 @@ async fn head_tells_what_the_store_knows() {
 }
 
 #[tokio::test]
-async fn a_checksum_of_checksums_is_none() {
-    let answers = [
+async fn a_composite_checksum_is_ignored() {
+    let responses = [
         "HTTP/1.1 200 OK\nContent-Length: 5\nETag: \"abc-2\"\n\
          x-amz-checksum-sha256: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=-2\n\n",
         "HTTP/1.1 200 OK\nContent-Length: 5\nETag: \"abc-2\"\nx-amz-checksum-type: COMPOSITE\n\
          x-amz-checksum-sha256: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\n",
     ];
-    for answer in answers {
-        let (store, _heads) = answering(answer).await;
+    for response in responses {
+        let (store, _heads) = store_responding(response).await;
         assert_eq!(store.head("a").await.unwrap().unwrap().checksum, None);
     }
 }
 
 #[tokio::test]
-async fn what_is_missing_is_no_error_to_head_and_delete() {
-    let (store, _heads) = answering("HTTP/1.1 404 Not Found\nContent-Length: 0\n\n").await;
+async fn a_missing_object_is_no_error_for_head_and_delete() {
+    let (store, _heads) = store_responding("HTTP/1.1 404 Not Found\nContent-Length: 0\n\n").await;
     assert_eq!(store.head("a").await.unwrap(), None);
     store.delete("a").await.unwrap();
-    assert!(matches!(store.get("a", &tag()).await, Err(GetError::Missing)));
-    assert!(store.check().await.is_err(), "a bucket that is missing is one");
+    assert!(matches!(store.get("a", &etag()).await, Err(GetError::Missing)));
+    assert!(store.check().await.is_err(), "a missing bucket is an error");
 }
 
 #[tokio::test]
-async fn a_missing_bucket_says_nothing_of_its_objects() {
-    let (store, _heads) = answering(
+async fn a_missing_bucket_is_not_a_missing_object() {
+    let (store, _heads) = store_responding(
         "HTTP/1.1 404 Not Found\nContent-Type: application/xml\nContent-Length: 68\n\n\
          <Error><Code>NoSuchBucket</Code><Message>gone away</Message></Error>",
     )
     .await;
     assert!(matches!(
-        store.get("a", &tag()).await,
+        store.get("a", &etag()).await,
         Err(GetError::Unavailable(_))
     ));
     assert!(store.delete("a").await.is_err());
 }
 
 #[tokio::test]
-async fn get_asks_for_one_state_and_knows_another() {
-    let (store, mut heads) = answering("HTTP/1.1 412 Precondition Failed\nContent-Length: 0\n\n").await;
-    assert!(matches!(store.get("a", &tag()).await, Err(GetError::Changed)));
+async fn get_requires_the_etag_and_detects_another() {
+    let (store, mut heads) =
+        store_responding("HTTP/1.1 412 Precondition Failed\nContent-Length: 0\n\n").await;
+    assert!(matches!(store.get("a", &etag()).await, Err(GetError::Changed)));
     let request = heads.recv().await.unwrap();
     assert!(request.contains("if-match: \"tag\""), "{request}");
 
-    let (store, _heads) = answering("HTTP/1.1 200 OK\nContent-Length: 2\nETag: \"other\"\n\nhi").await;
+    let (store, _heads) = store_responding("HTTP/1.1 200 OK\nContent-Length: 2\nETag: \"other\"\n\nhi").await;
     assert!(
-        matches!(store.get("a", &tag()).await, Err(GetError::Changed)),
-        "even where the store ignores the condition"
+        matches!(store.get("a", &etag()).await, Err(GetError::Changed)),
+        "even if the store ignores the condition"
     );
 }
 
 #[tokio::test]
-async fn a_body_comes_whole_or_ends_in_an_error() {
-    let (store, _heads) = answering("HTTP/1.1 200 OK\nContent-Length: 5\nETag: \"tag\"\n\nhello").await;
-    let body = store.get("a", &tag()).await.unwrap();
+async fn a_body_is_complete_or_an_error() {
+    let (store, _heads) =
+        store_responding("HTTP/1.1 200 OK\nContent-Length: 5\nETag: \"tag\"\n\nhello").await;
+    let body = store.get("a", &etag()).await.unwrap();
     assert_eq!(body.bytes, 5);
-    let pieces: Vec<Bytes> = body.stream.try_collect().await.unwrap();
-    assert_eq!(pieces.concat(), b"hello");
+    let chunks: Vec<Bytes> = body.stream.try_collect().await.unwrap();
+    assert_eq!(chunks.concat(), b"hello");
 
-    let (store, _heads) = answering("HTTP/1.1 200 OK\nContent-Length: 50\nETag: \"tag\"\n\nhello").await;
-    let body = store.get("a", &tag()).await.unwrap();
-    let cut: Result<Vec<Bytes>, Unavailable> = body.stream.try_collect().await;
-    assert!(cut.is_err());
+    let (store, _heads) =
+        store_responding("HTTP/1.1 200 OK\nContent-Length: 50\nETag: \"tag\"\n\nhello").await;
+    let body = store.get("a", &etag()).await.unwrap();
+    let truncated: Result<Vec<Bytes>, Unavailable> = body.stream.try_collect().await;
+    assert!(truncated.is_err());
 }
 
 #[tokio::test]
-async fn answers_that_no_store_should_give_are_refused() {
-    let (store, _heads) = answering("HTTP/1.1 200 OK\nContent-Length: 5\n\n").await;
+async fn responses_without_an_etag_are_errors() {
+    let (store, _heads) = store_responding("HTTP/1.1 200 OK\nContent-Length: 5\n\n").await;
     assert!(chain(&store.head("a").await.unwrap_err()).contains("entity tag"));
     assert!(matches!(
-        store.get("a", &tag()).await,
+        store.get("a", &etag()).await,
         Err(GetError::Unavailable(_))
     ));
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_reason() {
-    let (store, _heads) = answering(
+async fn an_error_response_is_reported_with_its_code() {
+    let (store, _heads) = store_responding(
         "HTTP/1.1 403 Forbidden\nContent-Type: application/xml\nContent-Length: 68\n\n\
          <Error><Code>AccessDenied</Code><Message>not yours</Message></Error>",
     )
     .await;
-    let GetError::Unavailable(error) = store.get("a", &tag()).await.unwrap_err() else {
-        panic!("a refusal is not an absence");
+    let GetError::Unavailable(error) = store.get("a", &etag()).await.unwrap_err() else {
+        panic!("a rejected request is not a missing object");
     };
     let chain = chain(&error);
     assert!(chain.starts_with("object storage can't be reached: "), "{chain}");
@@ -199,18 +202,18 @@ async fn a_refusal_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_not_there_is_unavailable() {
-    // Bound for as long as the test runs, so that nobody else gets the port; but nobody listens there.
+async fn an_unreachable_store_is_unavailable() {
+    // Bound for the duration of the test, so that no other process gets the port, but not listening.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let gone = format!("http://{}", socket.local_addr().unwrap());
-    let error = store(gone).check().await.unwrap_err();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let error = store(endpoint).check().await.unwrap_err();
     assert!(chain(&error).contains("onnect"), "{}", chain(&error));
     drop(socket);
 }
 
 #[tokio::test]
-async fn a_store_that_never_answers_is_given_up() {
+async fn a_store_that_never_responds_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let timeouts = S3Timeouts {
         attempt: Duration::from_millis(500),
@@ -218,28 +221,28 @@ async fn a_store_that_never_answers_is_given_up() {
         stall: Duration::from_hours(1),
         ..S3Timeouts::default()
     };
-    let silent = impatient_store(format!("http://{}", listener.local_addr().unwrap()), timeouts);
-    let answered = tokio::time::timeout(Duration::from_mins(1), silent.head("a")).await;
-    assert!(answered.expect("its own time-out comes first").is_err());
+    let silent = store_with_timeouts(format!("http://{}", listener.local_addr().unwrap()), timeouts);
+    let result = tokio::time::timeout(Duration::from_mins(1), silent.head("a")).await;
+    assert!(result.expect("the store's time-out comes first").is_err());
 }
 
 #[tokio::test]
-async fn a_body_that_stands_still_is_given_up() {
+async fn a_stalled_body_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let timeouts = S3Timeouts {
         stall: Duration::from_secs(1),
         ..S3Timeouts::default()
     };
-    let stalling = impatient_store(format!("http://{}", listener.local_addr().unwrap()), timeouts);
+    let stalling = store_with_timeouts(format!("http://{}", listener.local_addr().unwrap()), timeouts);
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         request_head(&mut stream).await;
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\nETag: \"tag\"\r\n\r\nhello";
-        stream.write_all(answer).await.unwrap();
+        let response = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\nETag: \"tag\"\r\n\r\nhello";
+        stream.write_all(response).await.unwrap();
         stream
     });
-    let body = stalling.get("a", &tag()).await.unwrap();
+    let body = stalling.get("a", &etag()).await.unwrap();
     let read = tokio::time::timeout(Duration::from_secs(30), body.stream.try_collect::<Vec<Bytes>>()).await;
-    assert!(read.expect("it is given up").is_err());
+    assert!(read.expect("the body times out").is_err());
     drop(server.await.unwrap());
 }

@@ -1,0 +1,136 @@
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::{Instant, sleep};
+
+use crate::support::{BUCKET, TestServer, read_response, request_head, send_bytes, valid_presigning};
+
+const PHOTO: &[u8] = &[7; 3 * 1024 * 1024];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_of_a_client_that_disconnects_is_removed() {
+    let server = TestServer::start().await;
+    let url = server.presign_photo("k", PHOTO).await;
+    for size in [0, 1, 1_000_000, PHOTO.len() - 1] {
+        let mut stream = server.connect().await;
+        send_bytes(&mut stream, request_head(&server, &url, "")).await;
+        send_bytes(&mut stream, &PHOTO[..size]).await;
+        server.wait_for_incoming().await;
+        drop(stream);
+        server.wait_for_no_incoming().await;
+    }
+    assert_eq!(server.get("k").await, None);
+    assert!(server.notifications.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_ends_early_is_rejected() {
+    let server = TestServer::start().await;
+    let url = server.presign_photo("k", PHOTO).await;
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, request_head(&server, &url, "")).await;
+    send_bytes(&mut stream, &PHOTO[..1_000_000]).await;
+    stream.shutdown().await.unwrap();
+    let rejected = read_response(&mut stream).await;
+    assert!(
+        rejected.is_empty() || rejected.starts_with("HTTP/1.1 400"),
+        "{rejected}"
+    );
+    server.wait_for_no_incoming().await;
+    assert_eq!(server.get("k").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_stalls_times_out() {
+    let idle = Duration::from_secs(2);
+    let server = TestServer::with_config(|config| config.idle_timeout = idle).await;
+    let url = server.presign_photo("k", PHOTO).await;
+    let mut stream = server.connect().await;
+    let start = Instant::now();
+    send_bytes(&mut stream, request_head(&server, &url, "")).await;
+    send_bytes(&mut stream, &PHOTO[..1_000_000]).await;
+    let rejected = read_response(&mut stream).await;
+    assert!(
+        rejected.starts_with("HTTP/1.1 400") && rejected.contains("<Code>RequestTimeout</Code>"),
+        "{rejected}"
+    );
+    assert!(start.elapsed() >= idle);
+    server.wait_for_no_incoming().await;
+    assert_eq!(server.get("k").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_but_steady_body_is_stored() {
+    let server = TestServer::with_config(|config| config.idle_timeout = Duration::from_secs(5)).await;
+    let url = server.presign_photo("k", b"slowly!").await;
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, request_head(&server, &url, "")).await;
+    // Altogether longer than the idle time-out.
+    for byte in b"slowly!" {
+        sleep(Duration::from_secs(1)).await;
+        send_bytes(&mut stream, [*byte]).await;
+    }
+    assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_never_ends_times_out() {
+    let server = TestServer::with_config(|config| config.header_timeout = Duration::from_millis(300)).await;
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, "GET /photos/k HTTP/1.1\r\nhost: ").await;
+    let response = read_response(&mut stream).await;
+    assert!(!response.starts_with("HTTP/1.1 2"), "{response}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_reads_loses_its_connection() {
+    let server = TestServer::with_config(|config| {
+        config.idle_timeout = Duration::from_secs(2);
+        config.max_connections = 1;
+    })
+    .await;
+    let body = vec![7; 30 * 1024 * 1024];
+    let put = server
+        .client
+        .put_object()
+        .bucket(BUCKET)
+        .key("k")
+        .body(body.into())
+        .customize();
+    put.mutate_request(|request| drop(request.headers_mut().insert("connection", "close")))
+        .send()
+        .await
+        .unwrap();
+    let url = server
+        .client
+        .get_object()
+        .bucket(BUCKET)
+        .key("k")
+        .presigned(valid_presigning())
+        .await
+        .unwrap();
+    let mut unread = server.connect().await;
+    send_bytes(&mut unread, request_head(&server, &url, "")).await;
+    // The only connection is available again although its client is still connected.
+    let mut next = server.connect().await;
+    send_bytes(&mut next, "OPTIONS / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(read_response(&mut next).await.starts_with("HTTP/1.1 400"));
+    drop(unread);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_http_affects_only_its_own_connection() {
+    let server = TestServer::start().await;
+    let oversized = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(1024 * 1024)).into_bytes();
+    for garbage in [
+        b"\x16\x03\x01\x02\x00\x01\x00".to_vec(),
+        vec![0; 10_000],
+        oversized,
+    ] {
+        let mut stream = server.connect().await;
+        let _ = stream.write_all(&garbage).await;
+        let _ = stream.shutdown().await;
+    }
+    server.put("k", "meow").await;
+    assert!(server.get("k").await.is_some());
+}
