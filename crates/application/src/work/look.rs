@@ -65,7 +65,7 @@ impl Look {
                 None => self.wait_on(photo, now, claim),
             },
             PhotoState::Verifying if self.used_up(claim, photo) => {
-                Ok(done.with(photo.decide(PhotoCommand::GiveUpProcessing)?))
+                Ok(done.with(photo.decide(PhotoCommand::FailProcessing)?))
             }
             PhotoState::Verifying => match seen {
                 Some(head) => Ok(done.with(arrival::verified(photo, head, &self.settings)?)),
@@ -129,7 +129,7 @@ impl Look {
     ) -> Result<Decision, InvalidTransition> {
         let looks = claim.attempts.saturating_add(1);
         if looks >= self.settings.work.max_looks {
-            return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::MissUpload)?));
+            return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::FailMissingUpload)?));
         }
         let least = self.settings.work.look_pause;
         let due = pause::after(now, least + pause::part_of(least * 2, &*self.record.ids));

@@ -182,7 +182,7 @@ impl Performer {
             }
             let ends = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
             if ends && !photo.deleted && attempts >= settings.max_attempts {
-                return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::GiveUpProcessing)?));
+                return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::FailProcessing)?));
             }
             Ok(Decision::hand_back(claim, due, attempts, claim.claims))
         })

@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 use metrics::histogram;
 use rapidphoto_domain::{
     photo::{
-        Check, Completed, Finding, InvalidTransition, Photo, PhotoCommand, PhotoState, PhotoStatus,
+        Check, Finding, InvalidTransition, Photo, PhotoCommand, PhotoState, PhotoStatus, ProcessingResult,
         Thumbnail, Verdict,
     },
     values::ThumbnailEdge,
@@ -45,7 +45,7 @@ struct Examined {
 impl Process {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
         if self.used_up(claim) {
-            return self.end(claim, PhotoCommand::GiveUpProcessing).await;
+            return self.end(claim, PhotoCommand::FailProcessing).await;
         }
         let photo = match load(&self.record, claim).await? {
             Some(photo) if is_processed(&photo.value) => photo.value,
@@ -104,7 +104,7 @@ impl Process {
                 "the inspection made no thumbnails and does not say why",
             ));
         }
-        let verdict = self.settings.checks.policies.judge(findings);
+        let verdict = self.settings.checks.policies.evaluate(findings);
         Ok(Examined {
             head,
             download,
@@ -163,7 +163,7 @@ impl Process {
             width: made.width,
             height: made.height,
         });
-        let result = Completed {
+        let result = ProcessingResult {
             object: arrival::arrived(&head),
             mime_type: inspection.mime_type.unwrap_or(photo.declared.mime_type),
             checksum: download.checksum,

@@ -71,7 +71,7 @@ pub enum JobEvent {
 
 /// A command that a job's state does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum JobRefusal {
+pub enum JobError {
     /// Completing takes a job whose photos are all at an end.
     #[error("the job has photos that are not at an end")]
     NotTerminal,
@@ -80,7 +80,7 @@ pub enum JobRefusal {
     AlreadyCompleted,
     /// Reopening takes a job that has ended.
     #[error("the job is open")]
-    Open,
+    NotCompleted,
     /// It was cancelled before.
     #[error("the job is cancelled already")]
     AlreadyCancelled,
@@ -106,13 +106,13 @@ impl UploadJob {
     ///
     /// # Errors
     /// When a photo is not at an end, or the round has ended already.
-    pub fn complete(&self, counts: JobCounts) -> Result<JobEvent, JobRefusal> {
+    pub fn complete(&self, counts: JobCounts) -> Result<JobEvent, JobError> {
         if self.outcome.is_some() {
-            return Err(JobRefusal::AlreadyCompleted);
+            return Err(JobError::AlreadyCompleted);
         }
         let status = JobStatus::of(&counts);
         if !status.is_terminal() {
-            return Err(JobRefusal::NotTerminal);
+            return Err(JobError::NotTerminal);
         }
         Ok(JobEvent::UploadJobCompleted {
             round: self.round,
@@ -125,9 +125,9 @@ impl UploadJob {
     ///
     /// # Errors
     /// When the present round has not ended.
-    pub const fn reopen(&self) -> Result<JobEvent, JobRefusal> {
+    pub const fn reopen(&self) -> Result<JobEvent, JobError> {
         if self.outcome.is_none() {
-            return Err(JobRefusal::Open);
+            return Err(JobError::NotCompleted);
         }
         Ok(JobEvent::UploadJobReopened {
             round: self.round + 1,
@@ -138,12 +138,12 @@ impl UploadJob {
     ///
     /// # Errors
     /// When it was given up before, or has ended.
-    pub const fn cancel(&self) -> Result<JobEvent, JobRefusal> {
+    pub const fn cancel(&self) -> Result<JobEvent, JobError> {
         if self.cancelled {
-            return Err(JobRefusal::AlreadyCancelled);
+            return Err(JobError::AlreadyCancelled);
         }
         if self.outcome.is_some() {
-            return Err(JobRefusal::AlreadyCompleted);
+            return Err(JobError::AlreadyCompleted);
         }
         Ok(JobEvent::UploadJobCancelled {})
     }

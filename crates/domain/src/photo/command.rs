@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{Arrived, Completed, Declared, Finding, UploadWindow};
+use super::{Declared, Finding, ProcessingResult, StoredObject, UploadWindow};
 use crate::{
     JobId, PhotoId, UserId,
     values::{ObjectRef, TagLabel, UploadId},
@@ -40,7 +40,7 @@ pub enum PhotoCommand {
     /// HEAD agrees with what was promised.
     StartProcessing {
         /// What HEAD said.
-        object: Arrived,
+        object: StoredObject,
     },
     /// Validation said no.
     Reject {
@@ -50,14 +50,14 @@ pub enum PhotoCommand {
     /// Metadata and thumbnails are stored.
     CompleteProcessing {
         /// What was found out.
-        result: Box<Completed>,
+        result: Box<ProcessingResult>,
     },
     /// The object was said to be there and is not, after the last look.
-    MissUpload,
+    FailMissingUpload,
     /// The upload window is over and a last look found nothing.
     ExpireUpload,
     /// Attempts to process it are used up.
-    GiveUpProcessing,
+    FailProcessing,
     /// The owner gives it up.
     Cancel,
     /// The owner wants a failed photo tried again.
@@ -89,9 +89,9 @@ impl PhotoCommand {
             Self::StartProcessing { .. } => "start processing",
             Self::Reject { .. } => "reject",
             Self::CompleteProcessing { .. } => "complete",
-            Self::MissUpload => "report the upload missing",
+            Self::FailMissingUpload => "report the upload missing",
             Self::ExpireUpload => "expire the upload",
-            Self::GiveUpProcessing => "give up processing",
+            Self::FailProcessing => "give up processing",
             Self::Cancel => "cancel",
             Self::Retry { .. } => "retry",
             Self::Tag { .. } => "tag",

@@ -69,13 +69,13 @@ impl Photo {
             PhotoCommand::CompleteProcessing { result } => {
                 processing(state).then_some(PhotoEvent::PhotoProcessingCompleted { result })
             }
-            PhotoCommand::MissUpload => verifying(state).then_some(PhotoEvent::PhotoFailed {
+            PhotoCommand::FailMissingUpload => verifying(state).then_some(PhotoEvent::PhotoFailed {
                 reason: FailureReason::UploadMissing,
             }),
             PhotoCommand::ExpireUpload => self.status().awaits_upload().then_some(PhotoEvent::PhotoFailed {
                 reason: FailureReason::UploadExpired,
             }),
-            PhotoCommand::GiveUpProcessing => {
+            PhotoCommand::FailProcessing => {
                 (verifying(state) || processing(state)).then_some(PhotoEvent::PhotoFailed {
                     reason: FailureReason::ProcessingError,
                 })

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arrived, Completed, Declared, FailureReason, Finding, PhotoStatus, UploadWindow};
+use super::{Declared, FailureReason, Finding, PhotoStatus, ProcessingResult, StoredObject, UploadWindow};
 use crate::{
     JobId, PhotoId, UserId,
     values::{ObjectRef, TagLabel, UploadId},
@@ -41,12 +41,12 @@ pub enum PhotoEvent {
     /// The object is what was promised.
     PhotoProcessingStarted {
         /// What HEAD said.
-        object: Arrived,
+        object: StoredObject,
     },
     /// Metadata and thumbnails are stored.
     PhotoProcessingCompleted {
         /// What was found out.
-        result: Box<Completed>,
+        result: Box<ProcessingResult>,
     },
     /// Validation said no.
     PhotoRejected {

@@ -215,7 +215,7 @@ impl CheckPolicies {
     }
 
     /// Sorts findings into reasons and warnings; those that are off are dropped.
-    pub fn judge(&self, findings: impl IntoIterator<Item = Finding>) -> Verdict {
+    pub fn evaluate(&self, findings: impl IntoIterator<Item = Finding>) -> Verdict {
         let mut verdict = Verdict::default();
         for finding in findings {
             match self.policy(finding.check) {
@@ -253,7 +253,7 @@ mod tests {
             (Check::Blurry, Policy::Warn),
             (Check::TypeMismatch, Policy::Off),
         ]));
-        let verdict = policies.judge(
+        let verdict = policies.evaluate(
             [
                 Check::Blurry,
                 Check::TypeMismatch,

@@ -88,12 +88,12 @@ pub enum PhotoState {
     /// The object is what was promised; it is being inspected.
     Processing {
         /// The object that was verified.
-        object: Arrived,
+        object: StoredObject,
     },
     /// Inspected, with thumbnails in storage.
     Completed {
         /// The result.
-        result: Box<Completed>,
+        result: Box<ProcessingResult>,
     },
     /// The object is not acceptable.
     Rejected {
@@ -112,7 +112,7 @@ pub enum PhotoState {
 /// What storage says of an object that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Arrived {
+pub struct StoredObject {
     /// The object's entity tag: what was verified is what is processed.
     pub e_tag: ETag,
     /// The object's length.
@@ -122,9 +122,9 @@ pub struct Arrived {
 /// What inspection found out about a photo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Completed {
+pub struct ProcessingResult {
     /// The object that was inspected.
-    pub object: Arrived,
+    pub object: StoredObject,
     /// The type its bytes have.
     pub mime_type: MimeType,
     /// Its SHA-256.
@@ -242,7 +242,7 @@ impl Photo {
     }
 
     /// The object that stands for this photo in storage, once storage's word for it is known.
-    pub fn arrived(&self) -> Option<&Arrived> {
+    pub fn verified_object(&self) -> Option<&StoredObject> {
         match &self.state {
             PhotoState::Processing { object } => Some(object),
             PhotoState::Completed { result } => Some(&result.object),

@@ -8,8 +8,8 @@ use rapidphoto_domain::{
     EventId, JobId, PhotoId, Timestamp, UserId,
     job::{JobCounts, JobEvent, JobStatus},
     photo::{
-        Arrived, Check, Completed, Declared, FailureReason, Finding, Measure, PerceptualHash, Photo,
-        PhotoCommand, PhotoEvent, PhotoStatus, QueuePhoto, RetryCause, Thumbnail, UploadWindow,
+        Check, Declared, FailureReason, Finding, Measure, PerceptualHash, Photo, PhotoCommand, PhotoEvent,
+        PhotoStatus, ProcessingResult, QueuePhoto, RetryCause, StoredObject, Thumbnail, UploadWindow,
     },
     user::UserEvent,
     values::{Checksum, ETag, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
@@ -72,8 +72,8 @@ fn labels() -> impl Strategy<Value = BTreeSet<TagLabel>> {
     any::<u16>().prop_map(some_labels)
 }
 
-fn arrived() -> impl Strategy<Value = Arrived> {
-    (any::<u128>(), any::<u64>()).prop_map(|(e_tag, bytes)| Arrived {
+fn arrived() -> impl Strategy<Value = StoredObject> {
+    (any::<u128>(), any::<u64>()).prop_map(|(e_tag, bytes)| StoredObject {
         e_tag: ETag::parse(&format!("{e_tag:032x}")).unwrap(),
         bytes,
     })
@@ -126,7 +126,7 @@ fn thumbnail() -> impl Strategy<Value = Thumbnail> {
     (edge, any::<u32>(), any::<u32>()).prop_map(|(edge, width, height)| Thumbnail { edge, width, height })
 }
 
-fn completed() -> impl Strategy<Value = Box<Completed>> {
+fn completed() -> impl Strategy<Value = Box<ProcessingResult>> {
     let file = (arrived(), mime_type(), checksum(), timestamp());
     let picture = (any::<u32>(), any::<u32>(), vec(thumbnail(), 0..3));
     let findings = (
@@ -138,7 +138,7 @@ fn completed() -> impl Strategy<Value = Box<Completed>> {
         let (object, mime_type, checksum, completed_at) = file;
         let (width, height, thumbnails) = picture;
         let (perceptual_hash, sharpness, warnings) = findings;
-        Box::new(Completed {
+        Box::new(ProcessingResult {
             object,
             mime_type,
             checksum,
@@ -182,7 +182,7 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
 pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
     (0_u8..31, any::<u16>()).prop_map(|(kind, number)| {
         let window = given::window_from(number.into());
-        let object = Arrived {
+        let object = StoredObject {
             bytes: number.into(),
             ..given::arrived()
         };
@@ -192,16 +192,16 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
             6..10 => PhotoCommand::CompleteUpload,
             10..14 => PhotoCommand::StartProcessing { object },
             14..17 => PhotoCommand::CompleteProcessing {
-                result: Box::new(Completed {
+                result: Box::new(ProcessingResult {
                     object,
                     sharpness: Some(f64::from(number) / 7.0),
                     ..given::completed()
                 }),
             },
             17..20 => PhotoCommand::Retry { window },
-            20..22 => PhotoCommand::MissUpload,
+            20..22 => PhotoCommand::FailMissingUpload,
             22..24 => PhotoCommand::ExpireUpload,
-            24..26 => PhotoCommand::GiveUpProcessing,
+            24..26 => PhotoCommand::FailProcessing,
             26 => PhotoCommand::Reject {
                 reasons: given::findings().split_off(usize::from(number % 4)),
             },

@@ -6,8 +6,8 @@ use chrono::DateTime;
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
     photo::{
-        Arrived, Check, Completed, Declared, FailureReason, Finding, PerceptualHash, Photo, PhotoCommand,
-        PhotoEvent, PhotoState, QueuePhoto, Thumbnail, UploadWindow,
+        Check, Declared, FailureReason, Finding, PerceptualHash, Photo, PhotoCommand, PhotoEvent, PhotoState,
+        ProcessingResult, QueuePhoto, StoredObject, Thumbnail, UploadWindow,
     },
     values::{Checksum, ETag, KeySpace, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
 };
@@ -33,15 +33,15 @@ pub(crate) fn labels<const N: usize>(labels: [&str; N]) -> BTreeSet<TagLabel> {
     labels.map(|label| TagLabel::parse(label).unwrap()).into()
 }
 
-pub(crate) fn arrived() -> Arrived {
-    Arrived {
+pub(crate) fn arrived() -> StoredObject {
+    StoredObject {
         e_tag: ETag::parse("9a0364b9e99bb480dd25e1f0284c8555").unwrap(),
         bytes: 3_141_592,
     }
 }
 
-pub(crate) fn completed() -> Completed {
-    Completed {
+pub(crate) fn completed() -> ProcessingResult {
+    ProcessingResult {
         object: arrived(),
         mime_type: MimeType::Jpeg,
         checksum: Checksum::from_bytes([0xab; 32]),
@@ -233,9 +233,9 @@ pub(crate) fn every_command() -> [PhotoCommand; 14] {
         PhotoCommand::CompleteProcessing {
             result: Box::new(completed()),
         },
-        PhotoCommand::MissUpload,
+        PhotoCommand::FailMissingUpload,
         PhotoCommand::ExpireUpload,
-        PhotoCommand::GiveUpProcessing,
+        PhotoCommand::FailProcessing,
         PhotoCommand::Cancel,
         PhotoCommand::Retry {
             window: window_from(20),

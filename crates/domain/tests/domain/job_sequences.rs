@@ -11,7 +11,7 @@ use proptest::{
 };
 use rapidphoto_domain::{
     EventId,
-    job::{JobCounts, JobEvent, JobRefusal, JobStatus, UploadJob},
+    job::{JobCounts, JobError, JobEvent, JobStatus, UploadJob},
     photo::{Photo, PhotoCommand, PhotoStatus, QueuePhoto},
 };
 
@@ -131,9 +131,9 @@ proptest! {
             batch.take(step);
             let counts = JobCounts::of(batch.statuses());
             let refusal = if batch.job.outcome.is_some() {
-                JobRefusal::AlreadyCompleted
+                JobError::AlreadyCompleted
             } else {
-                JobRefusal::NotTerminal
+                JobError::NotTerminal
             };
             prop_assert_eq!(batch.job.complete(counts), Err(refusal));
         }

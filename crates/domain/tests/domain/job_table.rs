@@ -1,13 +1,13 @@
 //! A job's few commands in each of its standings, and its status as a function of its photos.
 
 use rapidphoto_domain::{
-    job::{FoldError, JobCounts, JobEvent, JobOutcome, JobRefusal, JobStatus, UploadJob},
+    job::{FoldError, JobCounts, JobError, JobEvent, JobOutcome, JobStatus, UploadJob},
     photo::PhotoStatus,
 };
 
 use crate::given::{JOB, USER};
 
-type Answers = [Result<JobEvent, JobRefusal>; 4];
+type Answers = [Result<JobEvent, JobError>; 4];
 
 const ENDED: JobCounts = JobCounts {
     queued: 0,
@@ -38,21 +38,21 @@ fn job(later: &[JobEvent]) -> UploadJob {
 
 #[test]
 fn every_pair_of_standing_and_command_is_allowed_or_refused_as_it_should_be() {
-    use JobRefusal::{AlreadyCancelled, AlreadyCompleted, NotTerminal, Open};
+    use JobError::{AlreadyCancelled, AlreadyCompleted, NotCompleted, NotTerminal};
     let cancelled = JobEvent::UploadJobCancelled {};
     let reopened = |round| JobEvent::UploadJobReopened { round };
     // Columns: complete with all photos at an end, complete with one under way, reopen, cancel.
     #[rustfmt::skip]
     let table: [(Vec<JobEvent>, Answers); 6] = [
-        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
-        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(Open), Err(AlreadyCancelled)]),
+        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
+        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Err(AlreadyCancelled)]),
         (vec![completed(1)],
             [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCompleted)]),
         (vec![cancelled.clone(), completed(1)],
             [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCancelled)]),
-        (vec![completed(1), reopened(2)], [Ok(completed(2)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+        (vec![completed(1), reopened(2)], [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
         (vec![cancelled.clone(), completed(1), reopened(2)],
-            [Ok(completed(2)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
     ];
     for (history, expected) in table {
         let given = job(&history);

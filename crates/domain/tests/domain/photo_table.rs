@@ -86,9 +86,9 @@ const fn row(command: &PhotoCommand) -> usize {
         PhotoCommand::StartProcessing { .. } => 3,
         PhotoCommand::Reject { .. } => 4,
         PhotoCommand::CompleteProcessing { .. } => 5,
-        PhotoCommand::MissUpload => 6,
+        PhotoCommand::FailMissingUpload => 6,
         PhotoCommand::ExpireUpload => 7,
-        PhotoCommand::GiveUpProcessing => 8,
+        PhotoCommand::FailProcessing => 8,
         PhotoCommand::Cancel => 9,
         PhotoCommand::Retry { .. } => 10,
         PhotoCommand::Tag { .. } => 11,
@@ -284,7 +284,7 @@ fn an_object_stands_for_a_photo_only_between_verification_and_failure() {
     for standing in Standing::ALL {
         let known = matches!(standing, Standing::Processing | Standing::Completed);
         assert_eq!(
-            photo(standing).arrived(),
+            photo(standing).verified_object(),
             known.then(arrived).as_ref(),
             "{standing:?}"
         );
