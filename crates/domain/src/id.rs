@@ -63,7 +63,8 @@ macro_rules! identifier {
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let rest = text.strip_prefix($prefix).ok_or(IdError::Prefix { expected: $prefix })?;
                 let ulid = Ulid::from_string(rest).map_err(|_| IdError::Ulid { expected: $prefix })?;
-                // Crockford's base 32 also decodes lower case and look-alike characters; an identifier must have one spelling.
+                // Crockford's base 32 also decodes lower case and look-alike characters; an identifier must have one
+                // spelling.
                 if ulid.to_string() == rest { Ok(Self(ulid)) } else { Err(IdError::Ulid { expected: $prefix }) }
             }
         }

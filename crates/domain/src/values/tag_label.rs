@@ -16,8 +16,8 @@ pub struct TagLabelError;
 impl TagLabel {
     /// Parses a label and normalises it to NFC.
     pub fn parse(raw: &str) -> Result<Self, TagLabelError> {
-        // 64 characters have at most 4 bytes each, and NFC keeps at least a third of the bytes: a longer text is rejected
-        // without the cost of normalising it.
+        // 64 characters have at most 4 bytes each, and NFC keeps at least a third of the bytes: a longer text is
+        // rejected without the cost of normalising it.
         if raw.len() > 64 * 4 * 3 {
             return Err(TagLabelError);
         }

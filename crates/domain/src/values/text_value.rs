@@ -1,5 +1,5 @@
-/// Implements `FromStr`, `Display`, `AsRef<str>` and the conversions that serde uses for a text value; all of them parse
-/// with `parse`.
+/// Implements `FromStr`, `Display`, `AsRef<str>` and the conversions that serde uses for a text value; all of them
+/// parse with `parse`.
 macro_rules! text_value {
     ($name:ident, $error:ident) => {
         impl $name {

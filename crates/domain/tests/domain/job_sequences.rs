@@ -147,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn rounds_are_numbered_consecutively_and_their_events_have_distinct_identifiers((files, steps) in files_and_steps()) {
+    fn rounds_are_consecutive_and_their_events_have_distinct_identifiers((files, steps) in files_and_steps()) {
         let mut test = TestJob::new(files);
         for step in steps {
             test.execute(step);
@@ -225,7 +225,8 @@ fn random_sequences_reach_every_status_and_many_rounds() {
 
 #[test]
 fn the_identifiers_of_round_events_never_change() {
-    // If a new release derived another identifier, its retry of a commit by the previous release would end the round twice.
+    // If a new release derived another identifier, its retry of a commit by the previous release would end the round
+    // twice.
     let job = crate::fixtures::JOB;
     assert_eq!(
         [

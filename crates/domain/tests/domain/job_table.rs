@@ -50,7 +50,8 @@ fn commands_are_accepted_or_rejected_according_to_the_table() {
             [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCompleted)]),
         (vec![cancelled.clone(), completed(1)],
             [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCancelled)]),
-        (vec![completed(1), reopened(2)], [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
+        (vec![completed(1), reopened(2)],
+            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
         (vec![cancelled.clone(), completed(1), reopened(2)],
             [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
     ];

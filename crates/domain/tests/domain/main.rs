@@ -1,5 +1,5 @@
-//! Tests of the public API of the domain: the table of transitions as data, properties over random sequences of commands,
-//! and the stored form of events.
+//! Tests of the public API of the domain: the table of transitions as data, properties over random sequences of
+//! commands, and the stored form of events.
 
 #[cfg(test)]
 mod fixtures;

@@ -92,7 +92,10 @@ proptest! {
             let attempted = command.name();
             test.execute(command);
             let to = State::of(&test.photo);
-            prop_assert!(from == to || TRANSITIONS.contains(&(from, to)), "{:?} to {:?}, attempted to {}", from, to, attempted);
+            prop_assert!(
+                from == to || TRANSITIONS.contains(&(from, to)),
+                "{:?} to {:?}, attempted to {}", from, to, attempted
+            );
         }
     }
 
@@ -121,7 +124,9 @@ proptest! {
     }
 
     #[test]
-    fn a_deleted_photo_never_changes((first, commands) in sequence(), later in vec(strategies::photo_command(), 1..20)) {
+    fn a_deleted_photo_never_changes(
+        (first, commands) in sequence(), later in vec(strategies::photo_command(), 1..20),
+    ) {
         let mut test = TestPhoto::new(first);
         for command in commands {
             test.execute(command);
@@ -151,7 +156,9 @@ proptest! {
     }
 
     #[test]
-    fn an_invalid_transition_contains_the_state_and_the_command((first, commands) in sequence(), last in strategies::photo_command()) {
+    fn an_invalid_transition_contains_the_state_and_the_command(
+        (first, commands) in sequence(), last in strategies::photo_command(),
+    ) {
         let mut test = TestPhoto::new(first);
         for command in commands {
             test.execute(command);

@@ -1,5 +1,6 @@
-//! Stored form of events. The log is append-only, so every later release must read the events of this one. If a snapshot
-//! here changes, the event needs a new schema version with an upcaster; accepting the new snapshot is not enough.
+//! Stored form of events. The log is append-only, so every later release must read the events of this one. If a
+//! snapshot here changes, the event needs a new schema version with an upcaster; accepting the new snapshot is not
+//! enough.
 
 use std::{collections::BTreeSet, path::Path};
 

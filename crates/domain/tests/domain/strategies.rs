@@ -79,7 +79,8 @@ fn stored_object() -> impl Strategy<Value = StoredObject> {
     })
 }
 
-/// Texts that JSON must escape or could confuse with other types. Random texts would take most of the time of the tests.
+/// Texts that JSON must escape or could confuse with other types. Random texts would take most of the time of the
+/// tests.
 fn text() -> impl Strategy<Value = String> {
     const POOL: [&str; 6] = [
         "",
@@ -178,7 +179,8 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
 }
 
 /// Any command. Commands that continue the life cycle are more frequent than those that end it, so that sequences get
-/// far. The values of a command come from one number: a union of strategies would take longer than the tests themselves.
+/// far. The values of a command come from one number: a union of strategies would take longer than the tests
+/// themselves.
 pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
     (0_u8..31, any::<u16>()).prop_map(|(kind, number)| {
         let window = fixtures::window_from(number.into());

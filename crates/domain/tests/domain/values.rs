@@ -57,7 +57,9 @@ proptest! {
     }
 
     #[test]
-    fn a_filename_contains_no_separators_or_control_characters(name in "\\PC{0,300}|[.a-z/\\\\\u{202a}-\u{202e}\n]{0,20}") {
+    fn a_filename_contains_no_separators_or_control_characters(
+        name in "\\PC{0,300}|[.a-z/\\\\\u{202a}-\u{202e}\n]{0,20}",
+    ) {
         if let Ok(name) = Filename::parse(&format!("{name}.png")) {
             let name = name.as_str();
             prop_assert!(name.len() <= 255 && name.len() > ".png".len());
@@ -92,7 +94,8 @@ proptest! {
 
     #[test]
     fn a_stream_id_is_the_identifier_of_its_aggregate(
-        user in strategies::user_id(), job in strategies::job_id(), photo in strategies::photo_id(), event in strategies::event_id(),
+        user in strategies::user_id(), job in strategies::job_id(),
+        photo in strategies::photo_id(), event in strategies::event_id(),
     ) {
         for (stream, kind) in [
             (StreamId::from(user), StreamType::User),
