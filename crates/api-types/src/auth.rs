@@ -2,88 +2,88 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Makes an account.
+/// Request to create an account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Registration {
-    /// The address that the account logs in with.
+    /// E-mail address, used to log in.
     #[schema(example = "ada@example.org", max_length = 254, format = Email)]
     pub email: String,
-    /// The password.
+    /// Password.
     #[schema(example = "correct horse battery", min_length = 10, max_length = 1024)]
     pub password: String,
 }
 
-/// The account that was made.
+/// Account that was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Registered {
-    /// Names the user.
+    /// Identifier of the user.
     #[schema(example = "usr_01KAGZ3T6W8Q3M5V7Y9B1D3F5H")]
     pub user_id: String,
 }
 
-/// Logs in; HTTP Basic does as well.
+/// Request to log in; HTTP Basic authentication can be used instead.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Credentials {
-    /// The account's address.
+    /// E-mail address of the account.
     pub email: String,
-    /// Its password.
+    /// Password of the account.
     pub password: String,
-    /// Scopes with spaces between, where fewer than all are wanted.
+    /// Requested scopes, separated by spaces; all scopes by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "photos:read")]
     pub scope: Option<String>,
 }
 
-/// A pair of tokens.
+/// Access token and refresh token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
-    /// Goes into `Authorization: Bearer`.
+    /// Access token, for the header `Authorization: Bearer`.
     pub access_token: String,
-    /// Always `Bearer`.
+    /// Token type, always `Bearer`.
     #[schema(example = "Bearer")]
     pub token_type: String,
-    /// How long the access token holds, in seconds.
+    /// Lifetime of the access token, in seconds.
     #[schema(example = 900)]
     pub expires_in: u64,
-    /// Gets the next pair, once.
+    /// Refresh token, which can be exchanged once for the next pair of tokens.
     pub refresh_token: String,
-    /// What the access token allows, with spaces between.
+    /// Granted scopes, separated by spaces.
     #[schema(example = "photos:read photos:write")]
     pub scope: String,
 }
 
-/// Hands a refresh token in: for the next pair, or to log out.
+/// Request with a refresh token, to get the next pair of tokens or to log out.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenRequest {
-    /// The refresh token.
+    /// Refresh token.
     pub refresh_token: String,
 }
 
-/// Asks for admission to one stream.
+/// Request for a ticket, which authenticates the request for one event stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamTicketRequest {
-    /// The job whose stream it is for; without it, the stream of everything of the user.
+    /// Job whose event stream is requested; the event stream of the user by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H")]
     pub job_id: Option<String>,
 }
 
-/// Admission to one stream.
+/// Ticket for one event stream.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamTicketResponse {
-    /// Goes into the stream's URL as `?ticket=`.
+    /// Ticket, for the query parameter `ticket` of the stream.
     pub ticket: String,
-    /// Until when it must be used for the first time; after that it serves reconnects.
+    /// Time until which the ticket must be used first; afterwards it remains valid for reconnects.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Keeps secrets out of debugging output.
-macro_rules! secretive {
+/// Implements `Debug` without the fields, which contain secrets.
+macro_rules! redacted_debug {
     ($($name:ident),*) => { $(
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -93,7 +93,7 @@ macro_rules! secretive {
     )* };
 }
 
-secretive!(
+redacted_debug!(
     Registration,
     Credentials,
     Tokens,

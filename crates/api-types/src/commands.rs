@@ -3,211 +3,210 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use crate::{JobStatus, PhotoStatus};
+use crate::snapshot::{JobStatus, PhotoStatus};
 
-/// Promises a batch of files.
+/// Request to create a job for a list of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateJobRequest {
-    /// The files; the answer's items keep their order.
+    /// Files to upload; the items of the response have the same order.
     #[schema(min_items = 1, max_items = 1000)]
     pub files: Vec<FileRequest>,
-    /// How the bytes are to be sent.
+    /// Upload strategy.
     #[serde(default)]
     pub strategy: Strategy,
-    /// The length of a part, for multipart uploads; refused where there are none.
+    /// Part size of multipart uploads, in bytes; rejected if the server does not support multipart uploads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_size: Option<u64>,
-    /// Whether files that the user has already are left out; refused where that can't be done.
+    /// True to skip files that the user already has; rejected if the server does not support this.
     #[serde(default)]
     pub dedupe: bool,
 }
 
-/// A file that is promised.
+/// File that the client declares for upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileRequest {
-    /// What it is called.
+    /// Filename, 1 to 255 bytes in UTF-8.
     #[schema(example = "IMG_0001.jpg", min_length = 1, max_length = 255)]
     pub filename: String,
-    /// Its type.
+    /// MIME type.
     #[schema(
         example = "image/jpeg",
         pattern = "^image/(jpeg|png|webp|gif|tiff|heic|heif|avif)$"
     )]
     pub mime_type: String,
-    /// Its length.
+    /// Size in bytes.
     #[schema(example = 2_457_811, minimum = 1)]
     pub bytes: u64,
-    /// The client's own name for it, a UUID of version 4: a repeated request with the same one never makes a second
-    /// photo.
+    /// Upload id chosen by the client, a UUID of version 4. A repeated request with the same upload id never creates a
+    /// second photo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(
         example = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11",
         pattern = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$"
     )]
     pub upload_id: Option<String>,
-    /// Its checksum, where the client knows it: storage refuses other bytes then.
+    /// Checksum, if the client knows it; storage then rejects a file with another checksum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<DeclaredChecksum>,
 }
 
-/// A file's checksum.
+/// Checksum of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeclaredChecksum {
-    /// Always `sha256`.
+    /// Algorithm, always `sha256`.
     #[schema(example = "sha256", pattern = "^sha256$")]
     pub algo: String,
-    /// 64 lower-case hexadecimal digits.
+    /// Checksum as 64 lower-case hexadecimal digits.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub value: String,
 }
 
-/// How bytes are sent.
+/// Upload strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub enum Strategy {
-    /// What the server thinks best for each file.
+    /// The server chooses for each file.
     #[default]
     #[serde(rename = "auto")]
     Auto,
-    /// One PUT a file.
+    /// One PUT request per file.
     #[serde(rename = "s3-presigned")]
     S3Presigned,
-    /// Parts.
+    /// Several parts per file.
     #[serde(rename = "s3-multipart")]
     S3Multipart,
 }
 
-/// What a batch came to.
+/// Response to a request to create a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateJobResponse {
-    /// The job of all items; null if they belong to several.
+    /// Job of all items; null if the items belong to several jobs.
     pub job_id: Option<String>,
-    /// One item for each file, in the request's order.
+    /// One item per file, in the order of the request.
     pub items: Vec<JobItem>,
 }
 
-/// What became of one file.
+/// Photo of one file, with instructions for its upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobItem {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// The photo's job, which may be an earlier one.
+    /// Job of the photo; an earlier job if the upload id was used before.
     pub job_id: String,
-    /// The client's own name for the file.
+    /// Upload id of the file.
     pub upload_id: String,
-    /// Where the photo stands.
+    /// Status of the photo.
     pub status: PhotoStatus,
-    /// Always `PUT`.
+    /// HTTP method of the upload, always `PUT`.
     #[schema(example = "PUT")]
     pub method: String,
-    /// Where to send the bytes; null when none are wanted any more.
+    /// Presigned URL for the upload; null if the file need not be uploaded any more.
     pub presigned_url: Option<String>,
-    /// Headers to send exactly so. `Content-Length` is signed as well; every client sets it by itself.
+    /// Headers that the upload must contain unchanged. `Content-Length` is signed, too; HTTP clients set it themselves.
     pub headers: BTreeMap<String, String>,
-    /// When the URL stops working.
+    /// Expiry of the URL.
     pub expires_at: Option<DateTime<Utc>>,
-    /// How to send parts; null for a single PUT.
+    /// Part layout of a multipart upload; null for a single PUT.
     pub multipart: Option<MultipartItem>,
-    /// The photo that the user has already with these bytes.
+    /// Photo of the user with the same content, if the file was skipped as a duplicate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<String>,
 }
 
-/// How to send a file in parts.
+/// Part layout of a multipart upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MultipartItem {
-    /// The length of every part but the last.
+    /// Size of every part except the last, in bytes.
     pub part_size: u64,
-    /// How many parts there are.
+    /// Number of parts.
     pub part_count: u32,
 }
 
-/// Tells how far uploads are: one of them, or several at once.
+/// Progress report of one or several uploads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum ProgressRequest {
-    /// Several uploads.
+    /// Progress of several uploads.
     Many(Vec<ProgressTick>),
-    /// One upload.
+    /// Progress of one upload.
     One(ProgressTick),
 }
 
-/// How far one upload is.
+/// Progress of one upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProgressTick {
-    /// Which photo.
+    /// Identifier of the photo.
     #[schema(
         example = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H",
         pattern = "^ph_[0-7][0-9A-HJKMNP-TV-Z]{25}$"
     )]
     pub photo_id: String,
-    /// Bytes that have left the client.
+    /// Number of bytes sent by the client.
     pub bytes_sent: u64,
-    /// Bytes there are.
+    /// Size of the file in bytes.
     pub bytes_total: u64,
 }
 
-/// What became of progress that was told.
+/// Response to a progress report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProgressAccepted {
-    /// How many of the ticks were of use: those of photos that are not the user's, or that want no bytes any more, are
-    /// not.
+    /// Number of accepted ticks. Ticks are ignored if the photo does not belong to the user or its upload is complete.
     pub accepted: usize,
 }
 
-/// Says that an upload is done; a single PUT needs no body.
+/// Request to finalize an upload; a single PUT needs no body.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct FinalizeRequest {
-    /// The parts, of a multipart upload; refused where there are none.
+    /// Parts of a multipart upload; rejected if the server does not support multipart uploads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<Vec<UploadedPart>>,
 }
 
-/// A part that was sent.
+/// Uploaded part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadedPart {
-    /// From 1.
+    /// Part number, from 1.
     pub part_number: u32,
-    /// What storage called it.
+    /// Entity tag of the part, as returned by storage.
     pub e_tag: String,
 }
 
-/// Where a photo stands.
+/// Status of a photo after a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadState {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// The photo's job.
+    /// Job of the photo.
     pub job_id: String,
-    /// Its status.
+    /// Status of the photo.
     pub status: PhotoStatus,
 }
 
-/// What cancelling a job came to.
+/// Response to the cancellation of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobCancelled {
-    /// Names the job.
+    /// Identifier of the job.
     pub job_id: String,
-    /// Its status: what had ended before stays as it was.
+    /// Status of the job; photos that were already terminal keep their status.
     pub status: JobStatus,
 }
 
-/// What giving a photo up came to.
+/// Response to the deletion of a photo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhotoDeleted {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// Its status: CANCELLED if it was on its way.
+    /// Status of the photo: CANCELLED if it was not terminal before.
     pub status: PhotoStatus,
-    /// Whether it is deleted: a photo on its way is cancelled first and can be deleted then.
+    /// True if the photo is deleted. A photo that is not terminal is only cancelled; another request deletes it.
     pub deleted: bool,
 }

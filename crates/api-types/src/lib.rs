@@ -1,7 +1,7 @@
-//! The wire types of the HTTP API, shared by its server and its Rust client.
+//! Request and response types of the HTTP API, shared by the server and the Rust client.
 //!
-//! JSON members are in camelCase, times are RFC 3339 in UTC, checksums are lower-case hex. Members that a reader does not
-//! know are to be ignored: new ones may come at any time.
+//! JSON members are in camelCase, times are RFC 3339 in UTC, checksums are lower-case hexadecimal. Clients must ignore
+//! unknown members, because new ones may be added at any time.
 
 mod auth;
 mod commands;

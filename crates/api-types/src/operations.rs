@@ -1,36 +1,36 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Whether the process is alive.
+/// Liveness of the process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// Always `alive`.
+    /// Status, always `alive`.
     #[schema(example = "alive")]
     pub status: String,
 }
 
-/// Whether the process can serve.
+/// Readiness of the process to serve requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Readiness {
-    /// `ready`, `not ready`, or `stopping`.
+    /// Status: `ready`, `not ready` or `stopping`.
     #[schema(example = "ready")]
     pub status: String,
-    /// Everything that it depends on.
+    /// Services that the process depends on.
     pub dependencies: Vec<DependencyReport>,
 }
 
-/// How something is that the process depends on.
+/// State of a service that the process depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DependencyReport {
-    /// What it is.
+    /// Name of the service.
     #[schema(example = "record")]
     pub name: String,
-    /// `up` or `down`.
+    /// State: `up` or `down`.
     #[schema(example = "up")]
     pub state: String,
-    /// Whether nothing can be served without it.
+    /// True if the process is not ready without this service.
     pub required: bool,
-    /// Why it is down.
+    /// Reason why the service is down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -2,172 +2,176 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{DeclaredChecksum, PhotoStatus, Reason};
+use crate::{
+    commands::DeclaredChecksum,
+    snapshot::{PhotoStatus, Reason},
+};
 
-/// Everything that is known of a photo.
+/// Photo with its metadata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Photo {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// The job that brought it.
+    /// Job that created the photo.
     pub job_id: String,
-    /// What it is called.
+    /// Filename.
     pub filename: String,
-    /// The type its bytes have; the declared one until they were inspected.
+    /// MIME type detected from the content; the declared type before inspection.
     pub mime_type: String,
-    /// Its length; the declared one until it arrived.
+    /// Size in bytes; the declared size before verification.
     pub bytes: u64,
-    /// Its SHA-256; the declared one until it was computed.
+    /// SHA-256 of the content; the declared checksum, if any, before inspection.
     pub checksum: Option<DeclaredChecksum>,
-    /// Width in pixels when shown upright.
+    /// Width of the upright image, in pixels.
     pub width: Option<u32>,
-    /// Height in pixels when shown upright.
+    /// Height of the upright image, in pixels.
     pub height: Option<u32>,
-    /// When the picture was taken, in the camera's local time, with its offset from UTC where the camera says it.
+    /// Time at which the photo was taken, in the local time of the camera, with the offset from UTC if the camera
+    /// recorded it.
     #[schema(example = "2026-07-14T18:03:11+02:00")]
     pub taken_at: Option<String>,
-    /// What it was taken with.
+    /// Camera that took the photo.
     pub camera: Option<Camera>,
-    /// Where it was taken.
+    /// Location at which the photo was taken.
     pub location: Option<Location>,
-    /// Further things that EXIF says.
+    /// Other EXIF metadata.
     pub exif: Exif,
-    /// A 64-bit perceptual hash as 16 hexadecimal digits.
+    /// Perceptual hash of 64 bits, as 16 lower-case hexadecimal digits.
     pub perceptual_hash: Option<String>,
-    /// How sharp it is.
+    /// Sharpness; larger values are sharper.
     pub sharpness: Option<f64>,
-    /// How the owner groups it.
+    /// Labels given by the owner.
     pub tags: Vec<String>,
-    /// Its status.
+    /// Status of the photo.
     pub status: PhotoStatus,
-    /// Why it was rejected or failed.
+    /// Reasons for the rejection or failure.
     pub reasons: Vec<Reason>,
-    /// What was found but does no harm here.
+    /// Failed checks that are only warnings in this deployment.
     pub warnings: Vec<Reason>,
-    /// Its thumbnails.
+    /// Thumbnails.
     pub thumbnails: Vec<Thumbnail>,
-    /// When it was promised.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it was completed.
+    /// Time of completion.
     pub completed_at: Option<DateTime<Utc>>,
 }
 
-/// What a picture was taken with.
+/// Camera, from EXIF.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Camera {
-    /// The manufacturer.
+    /// Manufacturer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub make: Option<String>,
-    /// The model.
+    /// Model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The lens.
+    /// Lens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lens: Option<String>,
 }
 
-/// Where a picture was taken (WGS 84).
+/// Location in WGS 84, from EXIF.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Location {
-    /// Degrees north.
+    /// Latitude in degrees; positive values are north.
     pub latitude: f64,
-    /// Degrees east.
+    /// Longitude in degrees; positive values are east.
     pub longitude: f64,
-    /// Metres above sea level.
+    /// Altitude in metres above sea level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altitude: Option<f64>,
 }
 
-/// Further things that EXIF says.
+/// EXIF metadata.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Exif {
-    /// Seconds.
+    /// Exposure time in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure_time: Option<f64>,
-    /// The f-number.
+    /// F-number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub f_number: Option<f64>,
     /// ISO speed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iso: Option<u32>,
-    /// Millimetres.
+    /// Focal length in millimetres.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focal_length: Option<f64>,
-    /// 1 to 8, as it was stored; thumbnails are upright.
+    /// Orientation of the original, 1 to 8; thumbnails are upright.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orientation: Option<u8>,
-    /// The program that wrote the file.
+    /// Software that wrote the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
 }
 
-/// A thumbnail.
+/// Thumbnail of a photo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Thumbnail {
-    /// The longer edge it was made for: 256 or 1024. Small pictures are never enlarged.
+    /// Maximum length of the longer edge, in pixels: 256 or 1024. Smaller images are never enlarged.
     pub edge: u32,
-    /// Its width in pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// Its height in pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// Where to fetch it.
+    /// Presigned URL of the thumbnail.
     pub url: String,
-    /// When the URL stops working.
+    /// Expiry of the URL.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A page of a list.
+/// Page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// What is on it.
+    /// Items of the page.
     pub items: Vec<T>,
-    /// Goes into `cursor=` for the next page; null at the end.
+    /// Value of the query parameter `cursor` for the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// Where to fetch a file.
+/// Presigned URL for a download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadUrl {
-    /// Works with GET, without further headers.
+    /// URL for a GET request, which needs no headers.
     pub url: String,
-    /// When it stops working.
+    /// Expiry of the URL.
     pub expires_at: DateTime<Utc>,
 }
 
-/// What happened to a photo.
+/// History of a photo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhotoHistory {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// Its events, the oldest first.
+    /// Events of the photo, oldest first.
     pub events: Vec<HistoryEntry>,
 }
 
-/// One event of a photo.
+/// Event of a photo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    /// Names the event.
+    /// Identifier of the event.
     pub event_id: String,
-    /// The photo's version with it.
+    /// Version of the photo after the event.
     pub version: u64,
-    /// What happened.
+    /// Type of the event.
     #[serde(rename = "type")]
     #[schema(example = "PhotoUploadCompleted")]
     pub event_type: String,
-    /// When.
+    /// Time of the event.
     pub occurred_at: DateTime<Utc>,
-    /// The user who acted; null where the system did.
+    /// User who caused the event; null for the system.
     pub actor: Option<String>,
-    /// The request that led to it.
+    /// Identifier of the request that caused the event; null if none did.
     pub request_id: Option<String>,
-    /// What else the event says.
+    /// Data of the event; its members depend on the type.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
 }

@@ -1,41 +1,41 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What went wrong (RFC 9457, `application/problem+json`).
+/// Problem details of a failed request (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// A URI for the kind of problem; `about:blank` where the code says it all.
+    /// URI of the problem type; `about:blank` if `code` is sufficient.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     pub kind: String,
-    /// The HTTP status' name.
+    /// Reason phrase of the HTTP status.
     #[schema(example = "Unprocessable Entity")]
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status code.
     #[schema(example = 422)]
     pub status: u16,
-    /// What happened this time, for people.
+    /// Explanation of this occurrence of the problem, for people.
     pub detail: String,
-    /// The kind of problem, for programs; it never changes.
+    /// Stable code of the problem, for programs.
     #[schema(example = "invalid_files")]
     pub code: String,
-    /// What is wrong where.
+    /// Errors in individual parts of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemDetail>,
-    /// Names the request in the server's logs.
+    /// Identifier of the request, which the logs of the server contain, too.
     pub request_id: String,
 }
 
-/// What is wrong in one place of the request.
+/// Error in one part of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemDetail {
-    /// Where: a JSON pointer into the body (RFC 6901), or the name of a parameter or header.
+    /// JSON pointer into the body (RFC 6901), or the name of a parameter or header.
     #[schema(example = "/files/0/mimeType")]
     pub pointer: String,
-    /// What, for programs.
+    /// Stable code of the error, for programs.
     #[schema(example = "unsupported_type")]
     pub code: String,
-    /// What, for people.
+    /// Explanation of the error, for people.
     pub message: String,
 }

@@ -2,30 +2,30 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A photo's status.
+/// Status of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PhotoStatus {
-    /// Promised; nothing was sent yet.
+    /// Declared by the client; the upload has not started.
     Queued,
-    /// The client is sending.
+    /// The client is uploading.
     Uploading,
-    /// The object is said to be there.
+    /// The upload was reported as complete; the object is being compared with the declaration.
     Verifying,
-    /// The object is being inspected.
+    /// The object matches the declaration and is being inspected.
     Processing,
-    /// Done.
+    /// Inspected, with thumbnails in storage.
     Completed,
-    /// Not acceptable; the reasons say why.
+    /// Rejected by at least one check; see the reasons.
     Rejected,
-    /// Came to nothing; the reasons say why.
+    /// The upload or the processing failed; see the reasons.
     Failed,
-    /// Given up by the owner.
+    /// Cancelled by the owner.
     Cancelled,
 }
 
 impl PhotoStatus {
-    /// Whether the photo is at an end.
+    /// True for a terminal status.
     pub const fn is_terminal(self) -> bool {
         match self {
             Self::Queued | Self::Uploading | Self::Verifying | Self::Processing => false,
@@ -34,26 +34,26 @@ impl PhotoStatus {
     }
 }
 
-/// A job's status, a function of its photos.
+/// Status of a job, computed from the statuses of its photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum JobStatus {
-    /// Nothing was sent yet.
+    /// All photos are QUEUED.
     Queued,
-    /// Something is not at an end.
+    /// At least one photo is not terminal.
     InProgress,
-    /// At least one photo completed, none failed or rejected.
+    /// All photos are terminal: at least one COMPLETED, none FAILED or REJECTED.
     Completed,
-    /// Some completed, some failed or rejected.
+    /// All photos are terminal: some COMPLETED, some FAILED or REJECTED.
     CompletedWithErrors,
-    /// None completed, at least one failed or rejected.
+    /// All photos are terminal: none COMPLETED, at least one FAILED or REJECTED.
     Failed,
-    /// All cancelled.
+    /// All photos are CANCELLED.
     Cancelled,
 }
 
 impl JobStatus {
-    /// Whether the job is at an end: if and only if all of its photos are.
+    /// True if the job is terminal, that is, if all of its photos are.
     pub const fn is_terminal(self) -> bool {
         match self {
             Self::Queued | Self::InProgress => false,
@@ -62,98 +62,98 @@ impl JobStatus {
     }
 }
 
-/// A job and its photos at one moment.
+/// State of a job and its photos at one point in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSnapshot {
-    /// Names the job.
+    /// Identifier of the job.
     pub job_id: String,
-    /// Its status.
+    /// Status of the job.
     pub status: JobStatus,
-    /// Where the log ended at that moment: a stream that is resumed here goes on without a gap.
+    /// Position in the event log at that time. An event stream that resumes after it continues without a gap.
     pub cursor: String,
-    /// When the job was created.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it, or one of its photos, last changed.
+    /// Time of the last change of the job or one of its photos.
     pub updated_at: DateTime<Utc>,
-    /// All photos.
+    /// Number of photos.
     pub total_count: u32,
-    /// COMPLETED photos.
+    /// Number of COMPLETED photos.
     pub completed_count: u32,
-    /// FAILED photos.
+    /// Number of FAILED photos.
     pub failed_count: u32,
-    /// REJECTED photos.
+    /// Number of REJECTED photos.
     pub rejected_count: u32,
-    /// CANCELLED photos.
+    /// Number of CANCELLED photos.
     pub cancelled_count: u32,
-    /// The photos' declared lengths together.
+    /// Sum of the declared sizes of the photos, in bytes.
     pub bytes_total: u64,
-    /// How much of that was sent.
+    /// Number of those bytes that were sent.
     pub bytes_sent: u64,
-    /// The same in whole percent, rounded down.
+    /// Bytes sent in whole percent, rounded down.
     pub percent: u8,
-    /// How long to wait before asking again, in milliseconds; 0 when there is nothing to wait for.
+    /// Recommended time until the next poll, in milliseconds; 0 if the job is terminal.
     pub poll_after_ms: u64,
-    /// The photos, in the order in which they were promised.
+    /// Photos, in the order of the request that created the job.
     pub photos: Vec<PhotoSnapshot>,
 }
 
-/// A photo at one moment.
+/// State of a photo at one point in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhotoSnapshot {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// The client's own name for the file.
+    /// Upload id of the file.
     pub upload_id: String,
-    /// What it is called.
+    /// Filename.
     pub filename: String,
-    /// Its status.
+    /// Status of the photo.
     pub status: PhotoStatus,
-    /// Grows with each change.
+    /// Version of the photo, which increases with every change.
     pub version: u64,
-    /// The declared length.
+    /// Declared size in bytes.
     pub bytes: u64,
-    /// How far its upload is.
+    /// Progress of the upload.
     pub progress: Progress,
-    /// Why it was rejected or failed.
+    /// Reasons for the rejection or failure.
     pub reasons: Vec<Reason>,
-    /// What was found but does no harm here.
+    /// Failed checks that are only warnings in this deployment.
     pub warnings: Vec<Reason>,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// How far an upload is.
+/// Progress of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// Bytes sent.
+    /// Number of bytes sent.
     pub bytes_sent: u64,
-    /// Bytes there are.
+    /// Size of the file in bytes.
     pub bytes_total: u64,
-    /// Whole percent, rounded down.
+    /// Bytes sent in whole percent, rounded down.
     pub percent: u8,
 }
 
-/// Why a photo was rejected, failed, or carries a warning.
+/// Reason for a rejection, a failure or a warning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
-    /// For programs; it never changes.
+    /// Stable code, for programs.
     #[schema(example = "size_mismatch")]
     pub code: String,
-    /// For people.
+    /// Explanation, for people.
     pub message: String,
-    /// What was measured: a number or a text.
+    /// Measured value: a number or a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub measured: Option<serde_json::Value>,
-    /// What is allowed: a number or a text.
+    /// Allowed value: a number or a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub allowed: Option<serde_json::Value>,
-    /// The photo that this one resembles.
+    /// Similar photo, for `near_duplicate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_id: Option<String>,
 }

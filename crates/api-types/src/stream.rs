@@ -1,63 +1,64 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobStatus, PhotoStatus, Progress, Reason};
+use crate::snapshot::{JobStatus, PhotoStatus, Progress, Reason};
 
-/// `event: photo`: a photo changed its state (with an `id:`), or its upload came further (without one).
+/// Data of `event: photo`: a change of a photo (with an `id`) or only progress of its upload (without an `id`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhotoStreamEvent {
-    /// The photo's job.
+    /// Job of the photo.
     pub job_id: String,
-    /// Names the photo.
+    /// Identifier of the photo.
     pub photo_id: String,
-    /// Its status; left out of mere progress.
+    /// Status of the photo; absent if the event is only progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PhotoStatus>,
-    /// Its version; of two events the one with the smaller is older. Left out of mere progress.
+    /// Version of the photo after the change; an event with a smaller version is older. Absent if the event is only
+    /// progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// How far its upload is, where this event says so.
+    /// Progress of the upload, if the event contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Why it was rejected or failed.
+    /// Reasons for the rejection or failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
-    /// What was found in a completed photo but does no harm here.
+    /// Failed checks of a completed photo that are only warnings in this deployment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Reason>,
-    /// Whether it is deleted and to be shown no longer.
+    /// True if the photo is deleted and must not be displayed any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
-/// `event: job`: a job began, ended, was opened again or was given up.
+/// Data of `event: job`: a job was created, completed, reopened or cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobStreamEvent {
-    /// Names the job.
+    /// Identifier of the job.
     pub job_id: String,
-    /// Its status, where the event says it; a job that is given up ends when its photos have.
+    /// Status of the job, if the event contains it; a cancelled job is terminal only when all of its photos are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<JobStatus>,
-    /// Which round: 1, and one more for each time it was opened again.
+    /// Number of the round, from 1; each reopening of the job starts the next round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<u32>,
-    /// Whether it was given up.
+    /// True if the job was cancelled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
 }
 
-/// `event: snapshot` of a user's stream: where it begins. A job's stream begins with the job's snapshot.
+/// Data of `event: snapshot` at the start of a user's stream. The stream of a job starts with a `JobSnapshot` instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserStreamStart {
-    /// Where the log ended when the stream began.
+    /// Position in the event log at which the stream starts.
     pub cursor: String,
 }
 
-/// `event: reset`: what came before can't be told without a gap; a snapshot follows.
+/// Data of `event: reset`: events were missed and can't be sent any more; a snapshot follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StreamReset {
-    /// Why, for people.
+    /// Reason for the reset, for people.
     pub reason: String,
 }

@@ -1,42 +1,42 @@
 use rapidphoto_api_types::Problem;
 
-/// Why a call came to nothing.
+/// Error of a call.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The address is no URL.
-    #[error("`{0}` is no URL of an API")]
-    Address(String),
-    /// The API said no, and why.
-    #[error("the API answered {}: {} ({})", .0.status, .0.detail, .0.code)]
-    Refused(Box<Problem>),
-    /// Storage said no.
-    #[error("storage answered {status}: {body}")]
+    /// The base URL of the API is invalid.
+    #[error("`{0}` is not an http or https URL")]
+    InvalidUrl(String),
+    /// The API rejected the request.
+    #[error("the API responded with status {}: {} ({})", .0.status, .0.detail, .0.code)]
+    Problem(Box<Problem>),
+    /// Storage rejected the upload.
+    #[error("storage responded with status {status}: {body}")]
     Storage {
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// The beginning of what it said.
+        /// First 400 characters of the response.
         body: String,
     },
-    /// No photo bytes are wanted for this item any more.
-    #[error("{0} wants no bytes any more")]
-    NotWanted(String),
-    /// The answer is not what the API's contract says.
-    #[error("the API's answer can't be understood")]
-    Unintelligible(#[source] serde_json::Error),
-    /// Something answered that is not the API.
-    #[error("the answer with status {0} is not the API's")]
-    NotTheApi(u16),
-    /// Nobody answered.
-    #[error("no answer")]
+    /// The item of a photo contains no URL, because its file need not be uploaded any more.
+    #[error("the item of photo {0} contains no upload URL: its file need not be uploaded any more")]
+    NoUploadUrl(String),
+    /// The body of a successful response or of an event does not match the API.
+    #[error("the response of the API is malformed")]
+    MalformedResponse(#[source] serde_json::Error),
+    /// The response has an error status without problem details, so it is not from the API; perhaps from a proxy.
+    #[error("the response with status {0} contains no problem details, so it is not from the API")]
+    UnexpectedResponse(u16),
+    /// The request failed without a complete response.
+    #[error("the request failed without a complete response")]
     Transport(#[from] reqwest::Error),
 }
 
 impl ClientError {
-    /// The API's stable code, where it said one.
+    /// Stable code of the problem, if the API responded with one.
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Refused(problem) => Some(&problem.code),
+            Self::Problem(problem) => Some(&problem.code),
             _ => None,
         }
     }

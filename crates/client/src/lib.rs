@@ -1,4 +1,4 @@
-//! A client of the HTTP API: what the demonstration, the command line and the load tests speak through.
+//! Client of the HTTP API, used by the demonstration, the command line and the load tests.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), rapidphoto_client::ClientError> {

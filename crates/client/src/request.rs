@@ -2,33 +2,38 @@ use rapidphoto_api_types::Problem;
 use reqwest::{RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 
-use crate::ClientError;
+use crate::error::ClientError;
 
-/// A URL below the API's own; each segment is escaped.
+/// URL below the base URL of the API; every segment is percent-encoded.
 pub(crate) fn path(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
-    // Only URLs without a host refuse segments, and the client takes none.
+    // Only URLs without a host have no path segments, and the client rejects them.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
     url
 }
 
-/// Sends a request and reads its answer.
-pub(crate) async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ClientError> {
-    let body = accepted(request.send().await?).await?.bytes().await?;
-    serde_json::from_slice(&body).map_err(ClientError::Unintelligible)
+/// Sends a request and decodes the JSON of the response.
+pub(crate) async fn send_json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ClientError> {
+    let response = check_status(request.send().await?).await?;
+    parse_json(&response.bytes().await?)
 }
 
-/// The answer, unless it is a problem.
-pub(crate) async fn accepted(answer: Response) -> Result<Response, ClientError> {
-    let status = answer.status();
+/// Returns the response if its status is a success, and otherwise the problem that it contains.
+pub(crate) async fn check_status(response: Response) -> Result<Response, ClientError> {
+    let status = response.status();
     if status.is_success() {
-        return Ok(answer);
+        return Ok(response);
     }
-    let body = answer.bytes().await?;
+    let body = response.bytes().await?;
     match serde_json::from_slice::<Problem>(&body) {
-        Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
-        Err(_) => Err(ClientError::NotTheApi(status.as_u16())),
+        Ok(problem) => Err(ClientError::Problem(Box::new(problem))),
+        Err(_) => Err(ClientError::UnexpectedResponse(status.as_u16())),
     }
+}
+
+/// Decodes the JSON of a response or an event.
+pub(crate) fn parse_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(json).map_err(ClientError::MalformedResponse)
 }

@@ -3,35 +3,49 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::Stream;
 use rapidphoto_api_types::{
-    CreateJobRequest, CreateJobResponse, DownloadUrl, FileRequest, JobCancelled, JobItem, JobSnapshot, Page,
-    Photo, PhotoDeleted, PhotoHistory, Problem, ProgressAccepted, ProgressRequest, ProgressTick, Strategy,
-    TokenRequest, Tokens, UploadState,
+    CreateJobRequest, CreateJobResponse, Credentials, DownloadUrl, FileRequest, JobCancelled, JobItem,
+    JobSnapshot, Page, Photo, PhotoDeleted, PhotoHistory, Problem, ProgressAccepted, ProgressRequest,
+    ProgressTick, Strategy, TokenRequest, Tokens, UploadState,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header::CONTENT_LENGTH};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 use crate::{
-    Client, ClientError, JobWatch,
-    request::{accepted, answer},
+    client::Client,
+    error::ClientError,
+    request::{check_status, parse_json, send_json},
 };
 
-/// A user who is logged in. Access tokens are renewed when they run out; clones share them.
+/// Login of a user. Expired access tokens are renewed automatically; clones share the tokens.
 #[derive(Debug, Clone)]
 pub struct Session {
     client: Client,
     tokens: Arc<Mutex<Tokens>>,
 }
 
-impl Session {
-    pub(crate) fn new(client: Client, tokens: Tokens) -> Self {
-        Self {
-            client,
+impl Client {
+    /// Logs in.
+    pub async fn log_in(&self, email: &str, password: &str) -> Result<Session, ClientError> {
+        let body = Credentials {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            scope: None,
+        };
+        let tokens: Tokens = send_json(
+            self.request(Method::POST, &["commands", "auth", "login"])
+                .json(&body),
+        )
+        .await?;
+        Ok(Session {
+            client: self.clone(),
             tokens: Arc::new(Mutex::new(tokens)),
-        }
+        })
     }
+}
 
-    /// Promises a batch of files. The same `idempotency_key` gives the same job again.
+impl Session {
+    /// Creates a job for a list of files. A repeated call with the same `idempotency_key` returns the same job.
     pub async fn create_job(
         &self,
         files: &[FileRequest],
@@ -56,14 +70,14 @@ impl Session {
         .await
     }
 
-    /// Sends a file's bytes straight to storage. That the object is there already is success, too: then somebody has
-    /// sent it before.
+    /// Uploads a file directly to storage. If the object already exists, an earlier upload has succeeded, and this one
+    /// succeeds, too.
     pub async fn put(&self, item: &JobItem, bytes: Bytes) -> Result<(), ClientError> {
-        self.put_counted(item, bytes, |_| {}).await
+        self.put_with_progress(item, bytes, |_| {}).await
     }
 
-    /// The same, telling how many bytes have left so far.
-    pub async fn put_counted(
+    /// Uploads a file like [`Session::put`], and calls `sent` with the number of bytes sent so far.
+    pub async fn put_with_progress(
         &self,
         item: &JobItem,
         bytes: Bytes,
@@ -72,10 +86,10 @@ impl Session {
         let url = item
             .presigned_url
             .as_ref()
-            .ok_or_else(|| ClientError::NotWanted(item.photo_id.clone()))?;
+            .ok_or_else(|| ClientError::NoUploadUrl(item.photo_id.clone()))?;
         let length = bytes.len();
-        let body = reqwest::Body::wrap_stream(pieces(bytes, sent));
-        // A stream has no length of its own, and storage wants exactly the one that was signed.
+        let body = reqwest::Body::wrap_stream(chunks(bytes, sent));
+        // A stream has no known length, and storage requires the signed one.
         let mut request = self
             .client
             .http
@@ -85,19 +99,19 @@ impl Session {
         for (name, value) in &item.headers {
             request = request.header(name, value);
         }
-        let answer = request.send().await?;
-        let status = answer.status();
+        let response = request.send().await?;
+        let status = response.status();
         if status.is_success() || status == StatusCode::PRECONDITION_FAILED {
             return Ok(());
         }
-        let body = answer.text().await?.chars().take(400).collect();
+        let body = response.text().await?.chars().take(400).collect();
         Err(ClientError::Storage {
             status: status.as_u16(),
             body,
         })
     }
 
-    /// Tells how far uploads are.
+    /// Reports the progress of uploads.
     pub async fn report_progress(&self, ticks: &[ProgressTick]) -> Result<ProgressAccepted, ClientError> {
         let body = ProgressRequest::Many(ticks.to_vec());
         self.call(|| {
@@ -108,7 +122,7 @@ impl Session {
         .await
     }
 
-    /// Says that a photo's bytes are all sent.
+    /// Reports the upload of a photo as complete.
     pub async fn finalize(&self, photo_id: &str) -> Result<UploadState, ClientError> {
         self.call(|| {
             self.client
@@ -117,7 +131,7 @@ impl Session {
         .await
     }
 
-    /// Gives a whole job up.
+    /// Cancels a job.
     pub async fn cancel_job(&self, job_id: &str) -> Result<JobCancelled, ClientError> {
         self.call(|| {
             self.client
@@ -126,7 +140,7 @@ impl Session {
         .await
     }
 
-    /// Cancels a photo on its way, deletes one that is at an end.
+    /// Deletes a photo if it is terminal; otherwise only cancels it.
     pub async fn delete_photo(&self, photo_id: &str) -> Result<PhotoDeleted, ClientError> {
         self.call(|| {
             self.client
@@ -135,7 +149,7 @@ impl Session {
         .await
     }
 
-    /// How a job stands.
+    /// Returns the state of a job and its photos.
     pub async fn job(&self, job_id: &str) -> Result<JobSnapshot, ClientError> {
         self.call(|| {
             self.client
@@ -144,13 +158,13 @@ impl Session {
         .await
     }
 
-    /// Everything that is known of a photo.
+    /// Returns a photo with its metadata.
     pub async fn photo(&self, photo_id: &str) -> Result<Photo, ClientError> {
         self.call(|| self.client.request(Method::GET, &["queries", "photos", photo_id]))
             .await
     }
 
-    /// A page of the user's photos; `query` holds the list's parameters, such as `("size", "20")`.
+    /// Returns a page of the user's photos; `query` contains query parameters, such as `("size", "20")`.
     pub async fn photos(&self, query: &[(&str, &str)]) -> Result<Page<Photo>, ClientError> {
         self.call(|| {
             self.client
@@ -160,7 +174,7 @@ impl Session {
         .await
     }
 
-    /// Where to fetch a photo: `original`, `256` or `1024`.
+    /// Returns a presigned URL for the download of a variant of a photo: `original`, `256` or `1024`.
     pub async fn download_url(&self, photo_id: &str, variant: &str) -> Result<DownloadUrl, ClientError> {
         let path = ["queries", "photos", photo_id, "download-url"];
         self.call(|| {
@@ -171,7 +185,7 @@ impl Session {
         .await
     }
 
-    /// What happened to a photo.
+    /// Returns the events of a photo.
     pub async fn history(&self, photo_id: &str) -> Result<PhotoHistory, ClientError> {
         self.call(|| {
             self.client
@@ -180,12 +194,7 @@ impl Session {
         .await
     }
 
-    /// Watches a job live, from its present state on.
-    pub fn watch_job(&self, job_id: &str) -> JobWatch {
-        JobWatch::new(self.clone(), job_id.to_owned())
-    }
-
-    /// Opens a job's stream, after an event where one is named.
+    /// Opens the event stream of a job, after the event `last` if there is one.
     pub(crate) async fn open_stream(
         &self,
         job_id: &str,
@@ -205,11 +214,11 @@ impl Session {
         .await
     }
 
-    /// Ends the login; its refresh tokens are good no longer.
+    /// Logs out; the refresh tokens of the login are revoked.
     pub async fn log_out(&self) -> Result<(), ClientError> {
         let refresh_token = self.tokens.lock().await.refresh_token.clone();
         let request = self.client.request(Method::POST, &["commands", "auth", "logout"]);
-        accepted(request.json(&TokenRequest { refresh_token }).send().await?)
+        check_status(request.json(&TokenRequest { refresh_token }).send().await?)
             .await
             .map(drop)
     }
@@ -219,22 +228,23 @@ impl Session {
         request: impl Fn() -> RequestBuilder,
     ) -> Result<T, ClientError> {
         let body = self.send(request).await?.bytes().await?;
-        serde_json::from_slice(&body).map_err(ClientError::Unintelligible)
+        parse_json(&body)
     }
 
-    /// Sends with the present token, and once more with a new one if that has run out.
+    /// Sends a request, and sends it again with a new access token if the present one is not accepted.
     async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, ClientError> {
         let token = self.tokens.lock().await.access_token.clone();
-        match accepted(request().bearer_auth(&token).send().await?).await {
-            Err(ClientError::Refused(problem)) if problem.status == 401 => {
+        match check_status(request().bearer_auth(&token).send().await?).await {
+            Err(ClientError::Problem(problem)) if problem.status == 401 => {
                 let token = self.renew(&token, problem).await?;
-                accepted(request().bearer_auth(token).send().await?).await
+                check_status(request().bearer_auth(token).send().await?).await
             }
             other => other,
         }
     }
 
-    /// One caller renews, the others find the new token there.
+    /// Renews the access token, unless a concurrent call has already renewed it. If the refresh token is rejected, the
+    /// error is the problem of the original request.
     async fn renew(&self, used: &str, problem: Box<Problem>) -> Result<String, ClientError> {
         let mut tokens = self.tokens.lock().await;
         if tokens.access_token == used {
@@ -245,8 +255,8 @@ impl Session {
                 .client
                 .request(Method::POST, &["commands", "auth", "refresh"])
                 .json(&body);
-            *tokens = match answer(request).await {
-                Err(ClientError::Refused(_)) => return Err(ClientError::Refused(problem)),
+            *tokens = match send_json(request).await {
+                Err(ClientError::Problem(_)) => return Err(ClientError::Problem(problem)),
                 other => other?,
             };
         }
@@ -254,10 +264,10 @@ impl Session {
     }
 }
 
-/// How many bytes are handed to the connection at once.
-const PIECE: usize = 128 * 1024;
+/// Chunk size of uploads, in bytes; progress is reported after every chunk.
+const CHUNK_BYTES: usize = 128 * 1024;
 
-fn pieces(
+fn chunks(
     mut bytes: Bytes,
     sent: impl Fn(u64) + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send {
@@ -267,8 +277,8 @@ fn pieces(
         if bytes.is_empty() {
             return None;
         }
-        let piece = bytes.split_to(PIECE.min(bytes.len()));
-        so_far += piece.len() as u64;
-        Some(Ok(piece))
+        let chunk = bytes.split_to(CHUNK_BYTES.min(bytes.len()));
+        so_far += chunk.len() as u64;
+        Some(Ok(chunk))
     }))
 }

@@ -1,17 +1,17 @@
-//! Server-sent events (WHATWG HTML, 9.2.6), as far as this API uses them.
+//! Parser of server-sent events (WHATWG HTML, 9.2.6), limited to the fields that this API uses.
 
-/// One event.
+/// Server-sent event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ServerEvent {
-    /// `event:`; `message` where there is none.
+    /// Field `event`, the type; empty if the event has none.
     pub(crate) kind: String,
-    /// `id:`, where the event has one of its own.
+    /// Field `id`.
     pub(crate) id: Option<String>,
-    /// The lines of `data:`.
+    /// Lines of the fields `data`, separated by newlines.
     pub(crate) data: String,
 }
 
-/// Puts events together from the pieces that arrive.
+/// Incremental decoder of an event stream.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     buffer: Vec<u8>,
@@ -19,9 +19,9 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Takes a piece in and gives the events that it completes.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<ServerEvent> {
-        self.buffer.extend_from_slice(piece);
+    /// Adds a chunk of the stream and returns the events that it completes.
+    pub(crate) fn push(&mut self, chunk: &[u8]) -> Vec<ServerEvent> {
+        self.buffer.extend_from_slice(chunk);
         let mut events = Vec::new();
         while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.buffer.drain(..=end).collect();
@@ -47,7 +47,7 @@ impl Decoder {
                 }
                 self.event.data.push_str(value);
             }
-            // Comments, `retry` and what is unknown.
+            // Comments, `retry` and unknown fields are ignored.
             _ => {}
         }
         None
@@ -59,14 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_put_together_wherever_the_pieces_break() {
+    fn events_are_decoded_from_chunks_of_any_size() {
         let text = ": hello\n\nretry: 1000\nid: 0-1\nevent: photo\ndata: {\"a\":\ndata: \"\u{fc}\"}\r\n\r\ndata: x\n\n";
         for size in 1..=text.len() {
             let mut decoder = Decoder::default();
             let events: Vec<_> = text
                 .as_bytes()
                 .chunks(size)
-                .flat_map(|piece| decoder.push(piece))
+                .flat_map(|chunk| decoder.push(chunk))
                 .collect();
             let first = ServerEvent {
                 kind: "photo".to_owned(),
@@ -77,7 +77,7 @@ mod tests {
                 data: "x".to_owned(),
                 ..ServerEvent::default()
             };
-            assert_eq!(events, [first, second], "in pieces of {size}");
+            assert_eq!(events, [first, second], "in chunks of {size} bytes");
         }
     }
 }

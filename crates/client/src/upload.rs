@@ -1,19 +1,19 @@
 use bytes::Bytes;
 use rapidphoto_api_types::FileRequest;
 
-/// A file in memory that waits to be uploaded.
+/// File in memory, to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUpload {
-    /// What it is called.
+    /// Filename.
     pub filename: String,
-    /// Its type.
+    /// MIME type.
     pub mime_type: String,
-    /// Its bytes.
+    /// Content.
     pub bytes: Bytes,
 }
 
 impl NewUpload {
-    /// A file with these bytes.
+    /// Creates an upload of a file.
     pub fn new(filename: impl Into<String>, mime_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self {
             filename: filename.into(),
@@ -22,7 +22,7 @@ impl NewUpload {
         }
     }
 
-    /// Its description for the API.
+    /// Declaration of the file, for [`Session::create_job`](crate::Session::create_job).
     pub fn file(&self) -> FileRequest {
         FileRequest {
             filename: self.filename.clone(),

@@ -4,23 +4,25 @@ use rapidphoto_api_types::{JobSnapshot, JobStreamEvent, PhotoStreamEvent};
 use reqwest::Response;
 
 use crate::{
-    ClientError, Session,
+    error::ClientError,
+    request::parse_json,
+    session::Session,
     sse::{Decoder, ServerEvent},
 };
 
-/// What a watcher sees.
+/// Event of a watched job.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum WatchEvent {
-    /// Where the job stands: at first, and whenever the stream can't go on without a gap.
+    /// State of the job: at the start, and whenever the stream can't continue without a gap.
     Snapshot(Box<JobSnapshot>),
-    /// A photo changed, or came further.
+    /// A photo changed, or its upload made progress.
     Photo(PhotoStreamEvent),
-    /// The job itself changed.
+    /// The job was created, completed, reopened or cancelled.
     Job(JobStreamEvent),
 }
 
-/// Watches one job. A connection that is lost is taken up again where it ended.
+/// Watches a job. After a lost connection the stream is resumed where it ended.
 #[derive(Debug)]
 pub struct JobWatch {
     session: Session,
@@ -32,16 +34,17 @@ pub struct JobWatch {
     failures: u32,
 }
 
-/// How often in a row a connection may fail before the watch gives up.
+/// Maximum number of consecutive failures of the connection.
 const MAX_FAILURES: u32 = 8;
-/// Before a connection is taken up again; it doubles with each failure.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Delay before a reconnection; it doubles with every consecutive failure.
+const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 
-impl JobWatch {
-    pub(crate) fn new(session: Session, job_id: String) -> Self {
-        Self {
-            session,
-            job_id,
+impl Session {
+    /// Watches a job, starting with its present state.
+    pub fn watch_job(&self, job_id: &str) -> JobWatch {
+        JobWatch {
+            session: self.clone(),
+            job_id: job_id.to_owned(),
             connection: None,
             decoder: Decoder::default(),
             ready: VecDeque::new(),
@@ -49,24 +52,26 @@ impl JobWatch {
             failures: 0,
         }
     }
+}
 
-    /// The next event; it waits as long as it takes.
+impl JobWatch {
+    /// Waits for the next event, without a time-out.
     ///
     /// # Errors
-    /// When the API refuses the stream, or can't be reached several times in a row.
+    /// The API rejects the request, an event is malformed, or too many consecutive connections fail.
     pub async fn next(&mut self) -> Result<WatchEvent, ClientError> {
         loop {
             while let Some(event) = self.ready.pop_front() {
-                if let Some(event) = self.understand(event)? {
+                if let Some(event) = self.decode(event)? {
                     return Ok(event);
                 }
             }
             match self.read().await {
                 Ok(()) => self.failures = 0,
-                Err(error) if is_passing(&error) && self.failures < MAX_FAILURES => {
+                Err(error) if is_transient(&error) && self.failures < MAX_FAILURES => {
                     self.connection = None;
                     self.failures += 1;
-                    tokio::time::sleep(PAUSE * 2_u32.pow(self.failures)).await;
+                    tokio::time::sleep(RECONNECT_DELAY * 2_u32.pow(self.failures)).await;
                 }
                 Err(other) => return Err(other),
             }
@@ -84,44 +89,40 @@ impl JobWatch {
                 .await?;
             self.connection.insert(opened)
         };
-        if let Some(piece) = connection.chunk().await? {
-            self.ready.extend(self.decoder.push(&piece));
+        if let Some(chunk) = connection.chunk().await? {
+            self.ready.extend(self.decoder.push(&chunk));
         } else {
-            // A server that drains closes in order; the next one is not there in the same moment.
+            // A server that shuts down closes the stream in order; its successor may need a moment to start.
             self.connection = None;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RECONNECT_DELAY).await;
         }
         Ok(())
     }
 
-    fn understand(&mut self, event: ServerEvent) -> Result<Option<WatchEvent>, ClientError> {
-        let understood = match event.kind.as_str() {
+    fn decode(&mut self, event: ServerEvent) -> Result<Option<WatchEvent>, ClientError> {
+        let decoded = match event.kind.as_str() {
             "snapshot" => {
-                let snapshot: JobSnapshot = parse(&event.data)?;
+                let snapshot: JobSnapshot = parse_json(event.data.as_bytes())?;
                 self.last = Some(snapshot.cursor.clone());
                 Some(WatchEvent::Snapshot(Box::new(snapshot)))
             }
-            "photo" => Some(WatchEvent::Photo(parse(&event.data)?)),
-            "job" => Some(WatchEvent::Job(parse(&event.data)?)),
-            // A reset is followed by a snapshot, which says it all.
+            "photo" => Some(WatchEvent::Photo(parse_json(event.data.as_bytes())?)),
+            "job" => Some(WatchEvent::Job(parse_json(event.data.as_bytes())?)),
+            // Unknown events are ignored, and so is a reset, because a snapshot follows it.
             _ => None,
         };
         if event.id.is_some() {
             self.last = event.id;
         }
-        Ok(understood)
+        Ok(decoded)
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(data: &str) -> Result<T, ClientError> {
-    serde_json::from_str(data).map_err(ClientError::Unintelligible)
-}
-
-/// Whether it is worth trying again.
-fn is_passing(error: &ClientError) -> bool {
+/// Returns true if a reconnection may succeed.
+fn is_transient(error: &ClientError) -> bool {
     match error {
         ClientError::Transport(_) => true,
-        ClientError::Refused(problem) => problem.status == 503,
+        ClientError::Problem(problem) => problem.status == 503,
         _ => false,
     }
 }

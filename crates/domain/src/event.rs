@@ -1,35 +1,35 @@
-//! Every event of the domain, and its form in the log: a type name beside a JSON payload.
+//! All events of the domain and their stored form: a type name and a JSON payload.
 
 use serde_json::{Map, Value};
 
-use crate::{StreamType, job::JobEvent, photo::PhotoEvent, user::UserEvent};
+use crate::{job::JobEvent, photo::PhotoEvent, stream::StreamType, user::UserEvent};
 
-/// Any event of the domain.
+/// Event of any aggregate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DomainEvent {
-    /// Something happened to a user.
+    /// Event of a user.
     User(UserEvent),
-    /// Something happened to an upload job.
+    /// Event of an upload job.
     Job(JobEvent),
-    /// Something happened to a photo.
+    /// Event of a photo.
     Photo(PhotoEvent),
 }
 
-/// Why a stored event can't be read.
+/// Error of decoding a stored event.
 #[derive(Debug, thiserror::Error)]
 #[error("`{event_type}` can't be read as an event of a {stream_type} stream")]
 pub struct EventDecodeError {
-    /// The stored type name.
+    /// Stored type name.
     pub event_type: String,
-    /// The kind of stream that it was stored in.
+    /// Type of the stream that it was stored in.
     pub stream_type: &'static str,
-    /// What the decoder said.
+    /// Error of the JSON decoder.
     #[source]
     pub source: serde_json::Error,
 }
 
 impl DomainEvent {
-    /// The kind of stream that the event belongs to.
+    /// Type of the stream that the event belongs to.
     pub const fn stream_type(&self) -> StreamType {
         match self {
             Self::User(_) => StreamType::User,
@@ -38,10 +38,10 @@ impl DomainEvent {
         }
     }
 
-    /// The event's type name and payload.
+    /// Returns the type name and the payload.
     ///
     /// # Errors
-    /// When a value in the event can't be written as JSON, which no event of this crate holds.
+    /// A value of the event has no JSON form; no event of this crate contains such a value.
     pub fn encode(&self) -> Result<(String, Value), serde_json::Error> {
         let mut tagged = match self {
             Self::User(event) => serde_json::to_value(event)?,
@@ -57,10 +57,10 @@ impl DomainEvent {
         Ok((name, payload))
     }
 
-    /// Reads a stored event back.
+    /// Decodes a stored event.
     ///
     /// # Errors
-    /// When the type is unknown in this kind of stream or the payload is not of its shape; the error names the type.
+    /// The type is unknown in this type of stream, or the payload doesn't match it; the error names the event type.
     pub fn decode(
         stream_type: StreamType,
         event_type: &str,

@@ -1,4 +1,4 @@
-//! Identifiers: ULIDs with a prefix that says what they name.
+//! Identifiers: ULIDs with a prefix for the kind of thing that they identify.
 
 use std::{fmt, str::FromStr};
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
-/// Why a text is no identifier of the wanted kind.
+/// Error of parsing an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// The prefix is missing or another kind's.
-    #[error("an identifier that starts with `{expected}` is wanted")]
+    /// The prefix is missing or belongs to another kind of identifier.
+    #[error("the identifier must start with `{expected}`")]
     Prefix {
-        /// The prefix that identifiers of this kind carry.
+        /// Prefix of this kind of identifier.
         expected: &'static str,
     },
-    /// What follows the prefix is not a ULID in its canonical, upper-case form.
+    /// The text after the prefix is not a ULID in its canonical, upper-case form.
     #[error("`{expected}` must be followed by a ULID of 26 upper-case characters")]
     Ulid {
-        /// The prefix that identifiers of this kind carry.
+        /// Prefix of this kind of identifier.
         expected: &'static str,
     },
 }
@@ -31,15 +31,15 @@ macro_rules! identifier {
         pub struct $name(Ulid);
 
         impl $name {
-            /// What every identifier of this kind starts with.
+            /// Prefix of every identifier of this kind.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The identifier made of a ULID's 128 bits.
+            /// Identifier with these 128 bits of a ULID.
             pub const fn from_bits(bits: u128) -> Self {
                 Self(Ulid(bits))
             }
 
-            /// The ULID's 128 bits.
+            /// The 128 bits of the ULID.
             pub const fn bits(self) -> u128 {
                 self.0.0
             }
@@ -63,7 +63,8 @@ macro_rules! identifier {
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let rest = text.strip_prefix($prefix).ok_or(IdError::Prefix { expected: $prefix })?;
                 let ulid = Ulid::from_string(rest).map_err(|_| IdError::Ulid { expected: $prefix })?;
-                // Crockford's alphabet reads lower case and look-alikes too; one thing must have one name.
+                // Crockford's base 32 also decodes lower case and look-alike characters; an identifier must have one
+                // spelling.
                 if ulid.to_string() == rest { Ok(Self(ulid)) } else { Err(IdError::Ulid { expected: $prefix }) }
             }
         }
@@ -85,21 +86,21 @@ macro_rules! identifier {
 }
 
 identifier!(
-    /// Names a user.
+    /// Identifier of a user.
     UserId, "usr_");
 identifier!(
-    /// Names an upload job.
+    /// Identifier of an upload job.
     JobId, "job_");
 identifier!(
-    /// Names a photo.
+    /// Identifier of a photo.
     PhotoId, "ph_");
 identifier!(
-    /// Names one event in the log, and with it the commit attempt that wrote it.
+    /// Identifier of one event in the log, and so of the commit attempt that wrote it.
     EventId, "evt_");
 
 impl EventId {
-    /// The identifier of an event that must be written once, whoever writes it and however often it is tried: the
-    /// first 128 bits of the SHA-256 of its parts.
+    /// Deterministic identifier, for an event that must be written once although several processes may write it or
+    /// retry: the first 128 bits of the SHA-256 of its parts.
     pub fn derived(parts: &[&str]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
@@ -119,20 +120,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_reads_back_what_it_shows() {
+    fn a_displayed_identifier_parses_to_the_same_identifier() {
         let id = PhotoId::from_bits(0x0192_f0aa_bbcc_ddee_ff00_1122_3344_5566);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!(id.to_string().starts_with("ph_"));
     }
 
     #[test]
-    fn another_kinds_identifier_is_refused() {
+    fn an_identifier_of_another_kind_is_rejected() {
         let job = JobId::from_bits(7).to_string();
         assert_eq!(job.parse::<PhotoId>(), Err(IdError::Prefix { expected: "ph_" }));
     }
 
     #[test]
-    fn a_thing_has_one_name_only() {
+    fn an_identifier_has_one_spelling() {
         let lower = PhotoId::from_bits(u128::MAX / 3).to_string().to_lowercase();
         assert_eq!(lower.parse::<PhotoId>(), Err(IdError::Ulid { expected: "ph_" }));
         assert!("ph_".parse::<PhotoId>().is_err());
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_event_id_depends_on_where_its_parts_end() {
+    fn a_derived_event_id_depends_on_the_boundaries_between_its_parts() {
         assert_eq!(
             EventId::derived(&["job_1", "2"]),
             EventId::derived(&["job_1", "2"])

@@ -1,21 +1,21 @@
-//! Streams: one sequence of events for each aggregate.
+//! Streams: one sequence of events per aggregate.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{IdError, JobId, PhotoId, UserId};
+use crate::id::{IdError, JobId, PhotoId, UserId};
 
-/// How many events a stream holds; 0 for a stream that does not exist.
+/// Number of events in a stream; 0 for a stream that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
 
 impl Version {
-    /// The version of a stream that does not exist yet.
+    /// Version of a stream that does not exist yet.
     pub const NEW: Self = Self(0);
 
-    /// The version after `events` more events.
+    /// Version after `events` more events.
     pub const fn plus(self, events: u64) -> Self {
         Self(self.0 + events)
     }
@@ -27,20 +27,20 @@ impl fmt::Display for Version {
     }
 }
 
-/// The kinds of streams.
+/// Type of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StreamType {
-    /// A user's stream.
+    /// Stream of a user.
     User,
-    /// An upload job's stream.
+    /// Stream of an upload job.
     Job,
-    /// A photo's stream.
+    /// Stream of a photo.
     Photo,
 }
 
 impl StreamType {
-    /// The kind's name in the log.
+    /// Name in the event log.
     pub const fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -50,25 +50,26 @@ impl StreamType {
     }
 }
 
-/// Names one stream. Streams are ordered, so that two commits that write the same ones take them in the same order.
+/// Identifier of a stream. Its order is the order in which commits lock streams, so that two commits to the same
+/// streams never deadlock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum StreamId {
-    /// A user's stream.
+    /// Stream of a user.
     User(UserId),
-    /// An upload job's stream.
+    /// Stream of an upload job.
     Job(JobId),
-    /// A photo's stream.
+    /// Stream of a photo.
     Photo(PhotoId),
 }
 
-/// Why a text names no stream.
+/// Error of parsing a stream identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a stream is named by a user's, a job's or a photo's identifier")]
+#[error("a stream identifier must be the identifier of a user, a job or a photo")]
 pub struct StreamIdError(#[source] IdError);
 
 impl StreamId {
-    /// The stream's kind.
+    /// Type of the stream.
     pub const fn stream_type(self) -> StreamType {
         match self {
             Self::User(_) => StreamType::User,

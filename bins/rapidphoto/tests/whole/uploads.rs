@@ -196,7 +196,7 @@ async fn a_batch_with_a_bad_file_is_refused_whole() {
         .create_job(&[good, empty, path, kind], None)
         .await
         .unwrap_err();
-    let ClientError::Refused(problem) = refused else {
+    let ClientError::Problem(problem) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(problem.status, 422);

@@ -1,7 +1,7 @@
 //! Comparison of a stored object, as HEAD reports it, with the client's declaration.
 
 use rapidphoto_domain::{
-    photo::{Arrived, Check, Declared, Finding, InvalidTransition, Photo, PhotoCommand, PhotoEvent},
+    photo::{Check, Declared, Finding, InvalidTransition, Photo, PhotoCommand, PhotoEvent, StoredObject},
     values::MimeType,
 };
 
@@ -14,7 +14,7 @@ pub(super) fn decide_verification(
     settings: &Settings,
 ) -> Result<Vec<PhotoEvent>, InvalidTransition> {
     let findings = head_findings(&photo.declared, head, settings.uploads.max_file_bytes);
-    let verdict = settings.checks.policies.judge(findings);
+    let verdict = settings.checks.policies.evaluate(findings);
     photo.decide(if verdict.reasons.is_empty() {
         PhotoCommand::StartProcessing {
             object: arrived(head),
@@ -27,8 +27,8 @@ pub(super) fn decide_verification(
 }
 
 /// Identity of the object that HEAD reported.
-pub(super) fn arrived(head: &ObjectHead) -> Arrived {
-    Arrived {
+pub(super) fn arrived(head: &ObjectHead) -> StoredObject {
+    StoredObject {
         e_tag: head.e_tag.clone(),
         bytes: head.bytes,
     }

@@ -180,7 +180,7 @@ impl Executor {
             }
             let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
             if can_fail && !photo.deleted && attempts >= settings.max_attempts {
-                return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::GiveUpProcessing)?));
+                return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::FailProcessing)?));
             }
             Ok(Decision::hand_back(claim, due, attempts, claim.claims))
         })

@@ -63,7 +63,7 @@ impl Look {
                 None => self.keep_waiting(photo, now, claim),
             },
             PhotoState::Verifying if self.claims_exhausted(claim, photo) => {
-                Ok(done.with(photo.decide(PhotoCommand::GiveUpProcessing)?))
+                Ok(done.with(photo.decide(PhotoCommand::FailProcessing)?))
             }
             PhotoState::Verifying => match seen {
                 Some(head) => Ok(done.with(arrival::decide_verification(photo, head, &self.settings)?)),
@@ -136,7 +136,7 @@ impl Look {
     ) -> Result<Decision, InvalidTransition> {
         let looks = claim.attempts.saturating_add(1);
         if looks >= self.settings.work.max_looks {
-            return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::MissUpload)?));
+            return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::FailMissingUpload)?));
         }
         let min_interval = self.settings.work.look_pause;
         let jitter = backoff::jitter(min_interval * 2, &*self.record.ids);

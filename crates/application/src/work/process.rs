@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 use metrics::histogram;
 use rapidphoto_domain::{
     photo::{
-        Check, Completed, Finding, InvalidTransition, Photo, PhotoCommand, PhotoState, PhotoStatus,
+        Check, Finding, InvalidTransition, Photo, PhotoCommand, PhotoState, PhotoStatus, ProcessingResult,
         Thumbnail, Verdict,
     },
     values::ThumbnailEdge,
@@ -45,7 +45,7 @@ impl Process {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
         if self.attempts_exhausted(claim) {
             return self
-                .finish_unsuccessful(claim, PhotoCommand::GiveUpProcessing)
+                .finish_unsuccessful(claim, PhotoCommand::FailProcessing)
                 .await;
         }
         let photo = match load(&self.record, claim).await? {
@@ -110,7 +110,7 @@ impl Process {
                 "the inspection returned neither findings nor all thumbnails",
             ));
         }
-        let verdict = self.settings.checks.policies.judge(findings);
+        let verdict = self.settings.checks.policies.evaluate(findings);
         Ok(Examined {
             head,
             download,
@@ -169,7 +169,7 @@ impl Process {
             width: thumbnail.width,
             height: thumbnail.height,
         });
-        let result = Completed {
+        let result = ProcessingResult {
             object: arrival::arrived(&head),
             mime_type: inspection.mime_type.unwrap_or(photo.declared.mime_type),
             checksum: download.checksum,

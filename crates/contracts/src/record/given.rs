@@ -15,8 +15,8 @@ use rapidphoto_domain::{
     EventId, JobId, PhotoId, StreamId, Timestamp, UserId, Version,
     job::{JobEvent, UploadJob},
     photo::{
-        Arrived, Check, Completed, Declared, Finding, PerceptualHash, Photo, PhotoCommand, QueuePhoto,
-        Thumbnail, UploadWindow,
+        Check, Declared, Finding, PerceptualHash, Photo, PhotoCommand, ProcessingResult, QueuePhoto,
+        StoredObject, Thumbnail, UploadWindow,
     },
     user::{User, UserEvent},
     values::{Checksum, ETag, Email, Filename, KeySpace, MimeType, ObjectRef, ThumbnailEdge, UploadId},
@@ -100,16 +100,16 @@ pub fn promise(at: Timestamp, owner: UserId, job: JobId) -> QueuePhoto {
 }
 
 /// What storage says of an object.
-pub fn arrived() -> Arrived {
-    Arrived {
+pub fn arrived() -> StoredObject {
+    StoredObject {
         e_tag: ETag::parse("9a0364b9e99bb480dd25e1f0284c8555").unwrap(),
         bytes: 3_141_592,
     }
 }
 
 /// A result with nothing left out.
-pub fn completed(at: Timestamp) -> Completed {
-    Completed {
+pub fn completed(at: Timestamp) -> ProcessingResult {
+    ProcessingResult {
         object: arrived(),
         mime_type: MimeType::Jpeg,
         checksum: Checksum::from_bytes([0xab; 32]),

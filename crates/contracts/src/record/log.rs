@@ -117,7 +117,7 @@ pub async fn a_stream_is_read_from_any_version_on<H: RecordHarness>(harness: H) 
     for command in [
         PhotoCommand::StartUpload,
         PhotoCommand::CompleteUpload,
-        PhotoCommand::MissUpload,
+        PhotoCommand::FailMissingUpload,
     ] {
         photo = given::command(&record, now, &photo, command).await;
     }
@@ -240,7 +240,7 @@ fn photo_events(now: rapidphoto_domain::Timestamp) -> Vec<PhotoEvent> {
             .map(|label| TagLabel::parse(label).unwrap())
             .collect()
     };
-    let bare = rapidphoto_domain::photo::Completed {
+    let bare = rapidphoto_domain::photo::ProcessingResult {
         perceptual_hash: None,
         sharpness: None,
         warnings: Vec::new(),

@@ -269,9 +269,9 @@ fn command(step: &Step, now: Timestamp) -> PhotoCommand {
         7 => PhotoCommand::Reject {
             reasons: vec![Finding::measured(Check::TooLarge, u64::from(step.number), 3)],
         },
-        8 => PhotoCommand::MissUpload,
+        8 => PhotoCommand::FailMissingUpload,
         9 => PhotoCommand::ExpireUpload,
-        10 => PhotoCommand::GiveUpProcessing,
+        10 => PhotoCommand::FailProcessing,
         11 => PhotoCommand::Retry { window },
         12 => PhotoCommand::Tag { labels: labels() },
         13 => PhotoCommand::Untag { labels: labels() },

@@ -1,4 +1,4 @@
-//! An upload job: the photos that came in one request, and whether all of them are at an end.
+//! Upload jobs: the photos created by one request. A job completes when all of its photos are terminal.
 
 mod status;
 
@@ -6,93 +6,93 @@ use serde::{Deserialize, Serialize};
 
 pub use status::{JobCounts, JobStatus};
 
-use crate::{EventId, JobId, UserId};
+use crate::id::{EventId, JobId, UserId};
 
-/// An upload job as the fold of its events. Its status is not here: that is a function of its photos.
+/// State of an upload job, folded from its events. Its status is not part of it: that is a function of its photos.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UploadJob {
-    /// Names the job.
+    /// Identifier of the job.
     pub id: JobId,
-    /// Whose it is.
+    /// Owner of the job.
     pub owner: UserId,
-    /// How many photos it brought.
+    /// Number of photos in the job.
     pub photo_count: u32,
-    /// 1 at first; each retry after completion begins another.
+    /// Number of the current round, from 1; a retry after completion starts the next one.
     pub round: u32,
-    /// Whether the owner gave the whole job up.
+    /// True if the owner cancelled the job in this round.
     pub cancelled: bool,
-    /// How the present round ended, once it has.
+    /// Outcome of the current round, once it has ended.
     pub outcome: Option<JobOutcome>,
 }
 
-/// How a round ended.
+/// Outcome of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobOutcome {
-    /// The job's terminal status.
+    /// Terminal status of the job.
     pub status: JobStatus,
-    /// How many photos ended in which way.
+    /// Number of photos by status.
     pub counts: JobCounts,
 }
 
-/// What happened to a job.
+/// Event of an upload job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all_fields = "camelCase")]
 pub enum JobEvent {
-    /// Files were promised together.
+    /// The job was created with the files that a client declared.
     UploadJobCreated {
-        /// Names the job.
+        /// Identifier of the job.
         job: JobId,
-        /// Whose it is.
+        /// Owner of the job.
         owner: UserId,
-        /// How many photos it brought.
+        /// Number of photos in the job.
         photo_count: u32,
-        /// Their length together, as promised.
+        /// Sum of the declared file sizes, in bytes.
         bytes_total: u64,
     },
-    /// All photos are at an end.
+    /// All photos are terminal: the round has ended.
     UploadJobCompleted {
-        /// Which round ended.
+        /// Number of the round that ended.
         round: u32,
-        /// The job's terminal status.
+        /// Terminal status of the job.
         status: JobStatus,
-        /// How many photos ended in which way.
+        /// Number of photos by status.
         counts: JobCounts,
     },
-    /// A photo of a completed job is tried again.
+    /// A photo of a completed job is retried: the next round starts.
     UploadJobReopened {
-        /// The round that begins.
+        /// Number of the round that starts.
         round: u32,
     },
-    /// The owner gave the whole job up; its photos follow one by one.
+    /// The owner cancelled the job; its photos are cancelled one by one afterwards.
     UploadJobCancelled {},
 }
 
-/// A command that a job's state does not allow.
+/// Command rejected by the state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum JobRefusal {
-    /// Completing takes a job whose photos are all at an end.
-    #[error("the job has photos that are not at an end")]
+pub enum JobError {
+    /// A job can be completed only if all of its photos are terminal.
+    #[error("the job has photos that are not terminal yet")]
     NotTerminal,
-    /// The round has ended already.
-    #[error("the round has ended already")]
+    /// The current round has already ended.
+    #[error("the job's current round has already ended")]
     AlreadyCompleted,
-    /// Reopening takes a job that has ended.
-    #[error("the job is open")]
-    Open,
-    /// It was cancelled before.
-    #[error("the job is cancelled already")]
+    /// A job can be reopened only if its current round has ended.
+    #[error("the job's current round has not ended yet")]
+    NotCompleted,
+    /// The job was cancelled before in this round.
+    #[error("the job is already cancelled")]
     AlreadyCancelled,
 }
 
-/// Why events don't fold into a job.
+/// Error of folding events into a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a job's stream begins with UploadJobCreated")]
+#[error("a job's stream must begin with UploadJobCreated")]
 pub struct FoldError;
 
 impl UploadJob {
-    /// A new job's first event.
+    /// Returns the first event of a new job.
     pub const fn create(job: JobId, owner: UserId, photo_count: u32, bytes_total: u64) -> JobEvent {
         JobEvent::UploadJobCreated {
             job,
@@ -102,17 +102,17 @@ impl UploadJob {
         }
     }
 
-    /// Ends the round.
+    /// Ends the current round.
     ///
     /// # Errors
-    /// When a photo is not at an end, or the round has ended already.
-    pub fn complete(&self, counts: JobCounts) -> Result<JobEvent, JobRefusal> {
+    /// A photo is not terminal, or the round has already ended.
+    pub fn complete(&self, counts: JobCounts) -> Result<JobEvent, JobError> {
         if self.outcome.is_some() {
-            return Err(JobRefusal::AlreadyCompleted);
+            return Err(JobError::AlreadyCompleted);
         }
         let status = JobStatus::of(&counts);
         if !status.is_terminal() {
-            return Err(JobRefusal::NotTerminal);
+            return Err(JobError::NotTerminal);
         }
         Ok(JobEvent::UploadJobCompleted {
             round: self.round,
@@ -121,47 +121,47 @@ impl UploadJob {
         })
     }
 
-    /// Begins the next round, because a photo is tried again.
+    /// Starts the next round, because a photo is retried.
     ///
     /// # Errors
-    /// When the present round has not ended.
-    pub const fn reopen(&self) -> Result<JobEvent, JobRefusal> {
+    /// The current round has not ended.
+    pub const fn reopen(&self) -> Result<JobEvent, JobError> {
         if self.outcome.is_none() {
-            return Err(JobRefusal::Open);
+            return Err(JobError::NotCompleted);
         }
         Ok(JobEvent::UploadJobReopened {
             round: self.round + 1,
         })
     }
 
-    /// Gives the whole job up.
+    /// Cancels the job.
     ///
     /// # Errors
-    /// When it was given up before, or has ended.
-    pub const fn cancel(&self) -> Result<JobEvent, JobRefusal> {
+    /// The job was cancelled before in this round, or the round has ended.
+    pub const fn cancel(&self) -> Result<JobEvent, JobError> {
         if self.cancelled {
-            return Err(JobRefusal::AlreadyCancelled);
+            return Err(JobError::AlreadyCancelled);
         }
         if self.outcome.is_some() {
-            return Err(JobRefusal::AlreadyCompleted);
+            return Err(JobError::AlreadyCompleted);
         }
         Ok(JobEvent::UploadJobCancelled {})
     }
 
-    /// The identifier of the event that ends a round: whoever writes it, it is written once.
+    /// Identifier of the event that ends a round. It is deterministic, so that concurrent writers write the event once.
     pub fn completion_id(job: JobId, round: u32) -> EventId {
         EventId::derived(&["UploadJobCompleted", &job.to_string(), &round.to_string()])
     }
 
-    /// The identifier of the event that begins a round.
+    /// Identifier of the event that starts a round; deterministic as in [`UploadJob::completion_id`].
     pub fn reopening_id(job: JobId, round: u32) -> EventId {
         EventId::derived(&["UploadJobReopened", &job.to_string(), &round.to_string()])
     }
 
-    /// The job that a stream's first event makes.
+    /// State after the first event of a stream.
     ///
     /// # Errors
-    /// When it is not `UploadJobCreated`.
+    /// The event is not `UploadJobCreated`.
     pub const fn begin(first: &JobEvent) -> Result<Self, FoldError> {
         let JobEvent::UploadJobCreated {
             job,
@@ -182,20 +182,20 @@ impl UploadJob {
         })
     }
 
-    /// The job that a whole stream makes.
+    /// State after all events of a stream.
     ///
     /// # Errors
-    /// When the stream is empty or begins with another event.
+    /// The stream is empty or begins with another event.
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a JobEvent>) -> Result<Self, FoldError> {
         let mut events = events.into_iter();
         let job = Self::begin(events.next().ok_or(FoldError)?)?;
         Ok(events.fold(job, Self::apply))
     }
 
-    /// The job after one more event. An event is a fact: it is never refused.
+    /// State after one more event. Events are facts: applying one never fails.
     pub const fn apply(mut self, event: &JobEvent) -> Self {
         match event {
-            // A stream has one beginning; a second one would tell nothing new.
+            // Only the first event of a stream creates the job; a later one changes nothing.
             JobEvent::UploadJobCreated { .. } => {}
             JobEvent::UploadJobCompleted { status, counts, .. } => {
                 self.outcome = Some(JobOutcome {
@@ -206,7 +206,7 @@ impl UploadJob {
             JobEvent::UploadJobReopened { round } => {
                 self.round = *round;
                 self.outcome = None;
-                // A photo that its owner tries again shall not be cancelled by what was said before.
+                // A cancellation in an earlier round must not cancel a photo that the owner retries.
                 self.cancelled = false;
             }
             JobEvent::UploadJobCancelled {} => self.cancelled = true,

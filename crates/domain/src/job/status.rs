@@ -4,44 +4,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::photo::PhotoStatus;
 
-/// A job's status: a function of its photos.
+/// Status of a job, computed from the statuses of its photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum JobStatus {
-    /// Nothing was sent yet.
+    /// All photos are QUEUED.
     Queued,
-    /// Something is not at an end.
+    /// At least one photo is not terminal.
     InProgress,
-    /// At least one photo completed, none failed or rejected.
+    /// All photos are terminal: at least one COMPLETED, none FAILED or REJECTED.
     Completed,
-    /// Some completed, some failed or were rejected.
+    /// All photos are terminal: some COMPLETED, some FAILED or REJECTED.
     CompletedWithErrors,
-    /// None completed, at least one failed or was rejected.
+    /// All photos are terminal: none COMPLETED, at least one FAILED or REJECTED.
     Failed,
-    /// All cancelled.
+    /// All photos are CANCELLED.
     Cancelled,
 }
 
-/// How many photos of a job stand where.
+/// Number of photos of a job, by status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobCounts {
-    /// QUEUED
+    /// QUEUED photos.
     pub queued: u32,
-    /// UPLOADING, VERIFYING or PROCESSING
+    /// UPLOADING, VERIFYING and PROCESSING photos.
     pub active: u32,
-    /// COMPLETED
+    /// COMPLETED photos.
     pub completed: u32,
-    /// REJECTED
+    /// REJECTED photos.
     pub rejected: u32,
-    /// FAILED
+    /// FAILED photos.
     pub failed: u32,
-    /// CANCELLED
+    /// CANCELLED photos.
     pub cancelled: u32,
 }
 
 impl JobCounts {
-    /// Counts statuses.
+    /// Counts photos by status.
     pub fn of(statuses: impl IntoIterator<Item = PhotoStatus>) -> Self {
         let mut counts = Self::default();
         for status in statuses {
@@ -50,7 +50,7 @@ impl JobCounts {
         counts
     }
 
-    /// Counts `photos` more photos of a status.
+    /// Adds `photos` photos with a status.
     pub const fn add(&mut self, status: PhotoStatus, photos: u32) {
         match status {
             PhotoStatus::Queued => self.queued = self.queued.saturating_add(photos),
@@ -64,7 +64,7 @@ impl JobCounts {
         }
     }
 
-    /// All photos.
+    /// Number of all photos.
     pub const fn total(&self) -> u32 {
         self.queued
             .saturating_add(self.active)
@@ -76,7 +76,7 @@ impl JobCounts {
 }
 
 impl JobStatus {
-    /// Every status.
+    /// All statuses.
     pub const ALL: [Self; 6] = [
         Self::Queued,
         Self::InProgress,
@@ -86,7 +86,7 @@ impl JobStatus {
         Self::Cancelled,
     ];
 
-    /// The status of a job whose photos stand like this. A job without photos counts as cancelled.
+    /// Status of a job with these photos. A job without photos counts as cancelled.
     pub const fn of(counts: &JobCounts) -> Self {
         let ended = counts.completed > 0 || counts.rejected > 0 || counts.failed > 0 || counts.cancelled > 0;
         let bad = counts.rejected > 0 || counts.failed > 0;
@@ -105,7 +105,7 @@ impl JobStatus {
         }
     }
 
-    /// Whether the job is at an end: if and only if all of its photos are.
+    /// True if the job is terminal, that is, if all of its photos are.
     pub const fn is_terminal(self) -> bool {
         match self {
             Self::Queued | Self::InProgress => false,
@@ -113,7 +113,7 @@ impl JobStatus {
         }
     }
 
-    /// The status' name on the wire and in the record.
+    /// Name in the API and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "QUEUED",

@@ -1,17 +1,21 @@
 use std::collections::BTreeSet;
 
-use super::{Photo, PhotoEvent, PhotoState, PhotoStatus};
+use super::{
+    event::PhotoEvent,
+    state::{Photo, PhotoState},
+    status::PhotoStatus,
+};
 
-/// Why events don't fold into a photo.
+/// Error of folding events into a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a photo's stream begins with PhotoQueued")]
+#[error("a photo's stream must begin with PhotoQueued")]
 pub struct FoldError;
 
 impl Photo {
-    /// The photo that a stream's first event makes.
+    /// State after the first event of a stream.
     ///
     /// # Errors
-    /// When it is not `PhotoQueued`.
+    /// The event is not `PhotoQueued`.
     pub fn begin(first: &PhotoEvent) -> Result<Self, FoldError> {
         let PhotoEvent::PhotoQueued {
             photo,
@@ -39,20 +43,20 @@ impl Photo {
         })
     }
 
-    /// The photo that a whole stream makes.
+    /// State after all events of a stream.
     ///
     /// # Errors
-    /// When the stream is empty or begins with another event.
+    /// The stream is empty or begins with another event.
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a PhotoEvent>) -> Result<Self, FoldError> {
         let mut events = events.into_iter();
         let photo = Self::begin(events.next().ok_or(FoldError)?)?;
         Ok(events.fold(photo, Self::apply))
     }
 
-    /// The photo after one more event. An event is a fact: it is never refused.
+    /// State after one more event. Events are facts: applying one never fails.
     pub fn apply(mut self, event: &PhotoEvent) -> Self {
         match event {
-            // A stream has one beginning; a second one would tell nothing new.
+            // Only the first event of a stream creates the photo; a later one changes nothing.
             PhotoEvent::PhotoQueued { .. } => {}
             PhotoEvent::PhotoUploadStarted {} => self.state = PhotoState::Uploading,
             PhotoEvent::PhotoUploadRenewed { window } => self.window = *window,

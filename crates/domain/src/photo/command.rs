@@ -1,86 +1,90 @@
 use std::collections::BTreeSet;
 
-use super::{Arrived, Completed, Declared, Finding, UploadWindow};
+use super::{
+    finding::Finding,
+    result::ProcessingResult,
+    upload::{Declared, StoredObject, UploadWindow},
+};
 use crate::{
-    JobId, PhotoId, UserId,
+    id::{JobId, PhotoId, UserId},
     values::{ObjectRef, TagLabel, UploadId},
 };
 
-/// Brings a photo into being.
+/// Command that creates a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueuePhoto {
-    /// Names the photo.
+    /// Identifier of the photo.
     pub id: PhotoId,
-    /// The job that brings it.
+    /// Job that creates the photo.
     pub job: JobId,
-    /// Whose it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// The client's own name for the file.
+    /// Identifier that the client chose for the file.
     pub upload_id: UploadId,
-    /// What the client promises to send.
+    /// File as declared by the client.
     pub declared: Declared,
-    /// Where the original goes.
+    /// Location of the original in storage.
     pub object: ObjectRef,
-    /// Until when it may be uploaded.
+    /// Upload window.
     pub window: UploadWindow,
 }
 
-/// What may be asked of a photo that exists.
+/// Command to an existing photo.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PhotoCommand {
-    /// The client has begun to send: a first progress tick, or part URLs were asked for.
+    /// The client has started the upload: it sent the first progress tick, or requested part URLs.
     StartUpload,
-    /// Fresh URLs are handed out. A failed upload begins anew.
+    /// New presigned URLs are issued. A failed upload is restarted.
     Renew {
-        /// The new window.
+        /// New upload window.
         window: UploadWindow,
     },
-    /// The object is said or seen to be there: storage's event, finalize, or a look.
+    /// The upload is complete, according to a storage event, a finalize request or a HEAD request.
     CompleteUpload,
-    /// HEAD agrees with what was promised.
+    /// The object matches the declaration.
     StartProcessing {
-        /// What HEAD said.
-        object: Arrived,
+        /// Object as reported by HEAD.
+        object: StoredObject,
     },
-    /// Validation said no.
+    /// At least one check rejects the photo.
     Reject {
-        /// Every check that said no.
+        /// Findings of all checks that rejected the photo.
         reasons: Vec<Finding>,
     },
     /// Metadata and thumbnails are stored.
     CompleteProcessing {
-        /// What was found out.
-        result: Box<Completed>,
+        /// Result of the processing.
+        result: Box<ProcessingResult>,
     },
-    /// The object was said to be there and is not, after the last look.
-    MissUpload,
-    /// The upload window is over and a last look found nothing.
+    /// The upload was reported as complete, but the last attempt did not find the object.
+    FailMissingUpload,
+    /// The upload window has ended, and the last attempt did not find the object.
     ExpireUpload,
-    /// Attempts to process it are used up.
-    GiveUpProcessing,
-    /// The owner gives it up.
+    /// The last attempt to process the photo failed.
+    FailProcessing,
+    /// The owner cancels the photo.
     Cancel,
-    /// The owner wants a failed photo tried again.
+    /// The owner retries a failed photo.
     Retry {
-        /// The window for a new upload, where one is needed.
+        /// Upload window, used if the file must be uploaded again.
         window: UploadWindow,
     },
-    /// The owner groups it.
+    /// The owner adds labels.
     Tag {
-        /// Labels to add.
+        /// Labels to add; those that the photo already has are ignored.
         labels: BTreeSet<TagLabel>,
     },
-    /// The owner ungroups it.
+    /// The owner removes labels.
     Untag {
-        /// Labels to take away.
+        /// Labels to remove; those that the photo does not have are ignored.
         labels: BTreeSet<TagLabel>,
     },
-    /// The owner deletes it.
+    /// The owner deletes the photo.
     Delete,
 }
 
 impl PhotoCommand {
-    /// The command's name in errors.
+    /// Name of the command in error messages.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::StartUpload => "start the upload",
@@ -88,10 +92,10 @@ impl PhotoCommand {
             Self::CompleteUpload => "complete the upload",
             Self::StartProcessing { .. } => "start processing",
             Self::Reject { .. } => "reject",
-            Self::CompleteProcessing { .. } => "complete",
-            Self::MissUpload => "report the upload missing",
+            Self::CompleteProcessing { .. } => "complete the processing",
+            Self::FailMissingUpload => "fail the missing upload",
             Self::ExpireUpload => "expire the upload",
-            Self::GiveUpProcessing => "give up processing",
+            Self::FailProcessing => "fail the processing",
             Self::Cancel => "cancel",
             Self::Retry { .. } => "retry",
             Self::Tag { .. } => "tag",

@@ -1,26 +1,33 @@
 use std::collections::BTreeSet;
 
 use super::{
-    FailureReason, Photo, PhotoCommand, PhotoEvent, PhotoState, PhotoStatus, QueuePhoto, RetryCause,
-    UploadWindow,
+    command::{PhotoCommand, QueuePhoto},
+    event::{PhotoEvent, RetryCause},
+    failure::FailureReason,
+    state::{
+        Photo,
+        PhotoState::{
+            self, Cancelled, Completed, Failed, Processing, Queued, Rejected, Uploading, Verifying,
+        },
+    },
+    status::PhotoStatus,
+    upload::UploadWindow,
 };
 
-/// A command that a photo's state does not allow.
+/// Command rejected by the state of a photo.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a photo that is {}{from} can't be asked to {attempted}", if *.deleted { "deleted after being " } else { "" })]
+#[error("can't {attempted}: the photo is {from}{}", if *.deleted { " and deleted" } else { "" })]
 pub struct InvalidTransition {
-    /// The state it is in.
+    /// Status of the photo.
     pub from: PhotoStatus,
-    /// Whether it is deleted.
+    /// True if the photo is deleted.
     pub deleted: bool,
-    /// What was attempted.
+    /// Name of the command.
     pub attempted: &'static str,
 }
 
-use PhotoState::{Cancelled, Completed, Failed, Processing, Queued, Rejected, Uploading, Verifying};
-
 impl Photo {
-    /// A new photo's first event.
+    /// Returns the first event of a new photo.
     pub fn queue(command: QueuePhoto) -> PhotoEvent {
         let QueuePhoto {
             id,
@@ -42,18 +49,18 @@ impl Photo {
         }
     }
 
-    /// What a command leads to: the events that record it, none if it changes nothing.
+    /// Validates a command and returns the resulting events; none if the command changes nothing.
     ///
     /// # Errors
-    /// [`InvalidTransition`] for every pair of state and command that the domain's table does not hold.
+    /// The state of the photo does not allow the command.
     pub fn decide(&self, command: PhotoCommand) -> Result<Vec<PhotoEvent>, InvalidTransition> {
-        let refused = InvalidTransition {
+        let error = InvalidTransition {
             from: self.status(),
             deleted: self.deleted,
             attempted: command.name(),
         };
         if self.deleted {
-            return Err(refused);
+            return Err(error);
         }
         let state = &self.state;
         let event = match command {
@@ -69,13 +76,13 @@ impl Photo {
             PhotoCommand::CompleteProcessing { result } => {
                 processing(state).then_some(PhotoEvent::PhotoProcessingCompleted { result })
             }
-            PhotoCommand::MissUpload => verifying(state).then_some(PhotoEvent::PhotoFailed {
+            PhotoCommand::FailMissingUpload => verifying(state).then_some(PhotoEvent::PhotoFailed {
                 reason: FailureReason::UploadMissing,
             }),
             PhotoCommand::ExpireUpload => self.status().awaits_upload().then_some(PhotoEvent::PhotoFailed {
                 reason: FailureReason::UploadExpired,
             }),
-            PhotoCommand::GiveUpProcessing => {
+            PhotoCommand::FailProcessing => {
                 (verifying(state) || processing(state)).then_some(PhotoEvent::PhotoFailed {
                     reason: FailureReason::ProcessingError,
                 })
@@ -98,12 +105,12 @@ impl Photo {
             }
             PhotoCommand::Delete => self.status().is_terminal().then_some(PhotoEvent::PhotoDeleted {}),
         };
-        event.map(|event| vec![event]).ok_or(refused)
+        event.map(|event| vec![event]).ok_or(error)
     }
 }
 
-// One function for each command whose answer differs from state to state. No arm is a wildcard: a new state has to be
-// thought about in each of them.
+// One function per command whose result depends on the state. No arm is a wildcard, so that a new state must be handled
+// in each of them.
 
 const fn start_upload(state: &PhotoState) -> Option<PhotoEvent> {
     match state {

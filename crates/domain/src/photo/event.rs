@@ -2,95 +2,101 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arrived, Completed, Declared, FailureReason, Finding, PhotoStatus, UploadWindow};
+use super::{
+    failure::FailureReason,
+    finding::Finding,
+    result::ProcessingResult,
+    status::PhotoStatus,
+    upload::{Declared, StoredObject, UploadWindow},
+};
 use crate::{
-    JobId, PhotoId, UserId,
+    id::{JobId, PhotoId, UserId},
     values::{ObjectRef, TagLabel, UploadId},
 };
 
-/// What happened to a photo. No event carries a filename, EXIF, an e-mail address or a network address.
+/// Event of a photo. No event contains a filename, EXIF, an e-mail address or a network address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all_fields = "camelCase")]
 pub enum PhotoEvent {
-    /// A file was promised.
+    /// The photo was created for a file that a client declared.
     PhotoQueued {
-        /// Names the photo.
+        /// Identifier of the photo.
         photo: PhotoId,
-        /// The job that brought it.
+        /// Job that created the photo.
         job: JobId,
-        /// Whose it is.
+        /// Owner of the photo.
         owner: UserId,
-        /// The client's own name for the file.
+        /// Identifier that the client chose for the file.
         upload_id: UploadId,
-        /// What the client promised to send.
+        /// File as declared by the client.
         declared: Declared,
-        /// Where the original goes.
+        /// Location of the original in storage.
         object: ObjectRef,
-        /// Until when it may be uploaded.
+        /// Upload window.
         window: UploadWindow,
     },
-    /// The client began to send.
+    /// The client started the upload.
     PhotoUploadStarted {},
-    /// Fresh URLs were handed out.
+    /// New presigned URLs were issued.
     PhotoUploadRenewed {
-        /// The new window.
+        /// New upload window.
         window: UploadWindow,
     },
-    /// The object is said or seen to be there.
+    /// The upload was reported as complete, or the object was found.
     PhotoUploadCompleted {},
-    /// The object is what was promised.
+    /// The object matches the declaration.
     PhotoProcessingStarted {
-        /// What HEAD said.
-        object: Arrived,
+        /// Object as reported by HEAD.
+        object: StoredObject,
     },
     /// Metadata and thumbnails are stored.
     PhotoProcessingCompleted {
-        /// What was found out.
-        result: Box<Completed>,
+        /// Result of the processing.
+        result: Box<ProcessingResult>,
     },
-    /// Validation said no.
+    /// At least one check rejected the photo.
     PhotoRejected {
-        /// Every check that said no.
+        /// Findings of all checks that rejected the photo.
         reasons: Vec<Finding>,
     },
-    /// It came to nothing.
+    /// The upload or the processing failed.
     PhotoFailed {
-        /// Why.
+        /// Reason for the failure.
         reason: FailureReason,
     },
-    /// The owner gave it up.
+    /// The owner cancelled the photo.
     PhotoCancelled {},
-    /// A failed photo is tried again.
+    /// A failed photo is retried.
     PhotoRetried {
-        /// Why it is tried again.
+        /// Cause of the retry.
         cause: RetryCause,
-        /// Where it goes on: QUEUED or VERIFYING.
+        /// Status after the retry: QUEUED or VERIFYING.
         to: PhotoStatus,
-        /// The window for a new upload, where one begins.
+        /// New upload window, if the file must be uploaded again.
         window: Option<UploadWindow>,
     },
     /// The owner added labels.
     PhotoTagged {
-        /// The labels that were not there before.
+        /// Labels that the photo did not have before.
         labels: BTreeSet<TagLabel>,
     },
-    /// The owner took labels away.
+    /// The owner removed labels.
     PhotoUntagged {
-        /// The labels that were there before.
+        /// Labels that the photo had before.
         labels: BTreeSet<TagLabel>,
     },
-    /// The owner deleted it.
+    /// The owner deleted the photo.
     PhotoDeleted {},
 }
 
-/// Why a failed photo is tried again.
+/// Cause of the retry of a failed photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryCause {
-    /// The object turned up after all.
+    /// The object arrived in storage after the failure.
     ObjectArrived,
-    /// The owner asked for fresh URLs.
+    /// The owner requested new presigned URLs.
     Renewed,
-    /// The owner asked for another try.
+    /// The owner requested a retry.
     Requested,
 }

@@ -2,40 +2,40 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PhotoId;
+use crate::id::PhotoId;
 
-/// The checks that a photo goes through; a check's name is the reason's stable code.
+/// Check of a photo; its name is the stable code of the rejection reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
-    /// Bytes that are no image, or of a kind that this deployment can't read.
+    /// The file is no image, or has a format that this deployment does not support.
     UnsupportedFormat,
-    /// Another type than declared.
+    /// The detected type differs from the declared type.
     TypeMismatch,
-    /// Another length than declared.
+    /// The size differs from the declared size.
     SizeMismatch,
-    /// Longer than a file may be, in bytes.
+    /// The file has more bytes than allowed.
     TooLarge,
-    /// Smaller than a photo may be, in pixels of the shorter edge.
+    /// The shorter edge has fewer pixels than allowed.
     TooSmallResolution,
-    /// More pixels than can be decoded here.
+    /// The image has more pixels than this deployment can decode.
     TooManyPixels,
-    /// An image that can't be decoded to its end.
+    /// The image can't be decoded completely.
     Corrupt,
-    /// Another SHA-256 than declared.
+    /// The SHA-256 differs from the declared one.
     ChecksumMismatch,
-    /// Below the wanted sharpness.
+    /// The sharpness is below the minimum.
     Blurry,
-    /// Looks like a photo that the owner already has.
+    /// The image is similar to another photo of the owner.
     NearDuplicate,
-    /// A scanner found malware.
+    /// A malware scanner reported the file.
     Infected,
-    /// A moderation service said no.
+    /// A moderation service rejected the image.
     Moderation,
 }
 
 impl Check {
-    /// Every check.
+    /// All checks.
     pub const ALL: [Self; 12] = [
         Self::UnsupportedFormat,
         Self::TypeMismatch,
@@ -51,7 +51,7 @@ impl Check {
         Self::Moderation,
     ];
 
-    /// The reason's stable code.
+    /// Stable code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::UnsupportedFormat => "unsupported_format",
@@ -69,21 +69,21 @@ impl Check {
         }
     }
 
-    /// What a person is told.
+    /// Message for people.
     pub const fn message(self) -> &'static str {
         match self {
             Self::UnsupportedFormat => "the file is not an image of a supported format",
-            Self::TypeMismatch => "the file is of another type than declared",
-            Self::SizeMismatch => "the file has another size than declared",
+            Self::TypeMismatch => "the type of the file differs from the declared type",
+            Self::SizeMismatch => "the size of the file differs from the declared size",
             Self::TooLarge => "the file is larger than allowed",
-            Self::TooSmallResolution => "the image has too few pixels",
+            Self::TooSmallResolution => "the image has fewer pixels than allowed",
             Self::TooManyPixels => "the image has more pixels than allowed",
-            Self::Corrupt => "the image is damaged",
-            Self::ChecksumMismatch => "the file has another checksum than declared",
-            Self::Blurry => "the image is blurred",
-            Self::NearDuplicate => "the image looks like one that is already there",
+            Self::Corrupt => "the image is damaged and can't be decoded completely",
+            Self::ChecksumMismatch => "the checksum of the file differs from the declared checksum",
+            Self::Blurry => "the image is less sharp than allowed",
+            Self::NearDuplicate => "the image is similar to another photo of the user",
             Self::Infected => "the file contains malware",
-            Self::Moderation => "the image was refused by moderation",
+            Self::Moderation => "the image was rejected by moderation",
         }
     }
 
@@ -103,15 +103,15 @@ impl Check {
     }
 }
 
-/// A measured or an allowed value.
+/// Measured or allowed value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Measure {
-    /// A count, such as bytes or pixels.
+    /// Integer, such as a number of bytes or pixels.
     Count(u64),
-    /// A quantity that is not counted, such as sharpness.
+    /// Real number, such as a sharpness.
     Quantity(f64),
-    /// A name, such as a type or a checksum.
+    /// Text, such as a type or a checksum.
     Name(String),
 }
 
@@ -123,7 +123,7 @@ impl From<u64> for Measure {
 
 impl From<f64> for Measure {
     fn from(quantity: f64) -> Self {
-        // JSON has no NaN and no infinity: as a number it would come back from the log as nothing.
+        // JSON has neither NaN nor infinity: as numbers they would be stored as null and lost.
         if quantity.is_finite() {
             Self::Quantity(quantity)
         } else {
@@ -138,25 +138,25 @@ impl From<String> for Measure {
     }
 }
 
-/// A check that said no, with what it measured and what it allows.
+/// Finding of a failed check, with the measured and the allowed value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// Which check.
+    /// Check that failed.
     pub check: Check,
-    /// What it measured.
+    /// Measured value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measure>,
-    /// What it allows.
+    /// Allowed value: a limit, or the expected value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Measure>,
-    /// The photo that this one resembles.
+    /// Similar photo, for [`Check::NearDuplicate`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<PhotoId>,
 }
 
 impl Finding {
-    /// A finding with both its values.
+    /// Finding with the measured and the allowed value.
     pub fn measured(check: Check, measured: impl Into<Measure>, allowed: impl Into<Measure>) -> Self {
         Self {
             check,
@@ -166,7 +166,7 @@ impl Finding {
         }
     }
 
-    /// A finding that has no values to show.
+    /// Finding without values.
     pub const fn bare(check: Check) -> Self {
         Self {
             check,
@@ -177,11 +177,11 @@ impl Finding {
     }
 }
 
-/// What a deployment does when a check says no.
+/// Consequence of a failed check in a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
-    /// Nothing: the check is not made, or its word not heard.
+    /// None: the check is not made, or its finding is ignored.
     Off,
     /// The photo is completed with a warning.
     Warn,
@@ -189,33 +189,33 @@ pub enum Policy {
     Reject,
 }
 
-/// A deployment's policy for each check; what is not named keeps its default.
+/// Policies of a deployment by check; the others have their default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CheckPolicies(BTreeMap<Check, Policy>);
 
-/// What all findings on a photo come to under a deployment's policies.
+/// Findings of a photo, sorted by the policies of a deployment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Verdict {
-    /// Reasons to reject the photo.
+    /// Findings that reject the photo; it is accepted if there are none.
     pub reasons: Vec<Finding>,
-    /// Warnings to complete it with.
+    /// Findings that are stored as warnings.
     pub warnings: Vec<Finding>,
 }
 
 impl CheckPolicies {
-    /// The defaults, with these exceptions.
+    /// Default policies with these exceptions.
     pub const fn with(exceptions: BTreeMap<Check, Policy>) -> Self {
         Self(exceptions)
     }
 
-    /// What is done when `check` says no.
+    /// Policy of a check.
     pub fn policy(&self, check: Check) -> Policy {
         self.0.get(&check).copied().unwrap_or(check.default_policy())
     }
 
-    /// Sorts findings into reasons and warnings; those that are off are dropped.
-    pub fn judge(&self, findings: impl IntoIterator<Item = Finding>) -> Verdict {
+    /// Sorts findings into reasons and warnings; findings of checks that are off are dropped.
+    pub fn evaluate(&self, findings: impl IntoIterator<Item = Finding>) -> Verdict {
         let mut verdict = Verdict::default();
         for finding in findings {
             match self.policy(finding.check) {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_measure_that_is_no_number_is_still_told() {
+    fn nan_and_infinity_are_stored_as_text() {
         let finding = Finding::measured(Check::Blurry, f64::NAN, f64::INFINITY);
         let stored = serde_json::to_string(&finding).unwrap();
         assert_eq!(stored, r#"{"check":"blurry","measured":"NaN","allowed":"inf"}"#);
@@ -248,12 +248,12 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_decides_what_a_finding_comes_to() {
+    fn policies_sort_findings_into_reasons_and_warnings() {
         let policies = CheckPolicies::with(BTreeMap::from([
             (Check::Blurry, Policy::Warn),
             (Check::TypeMismatch, Policy::Off),
         ]));
-        let verdict = policies.judge(
+        let verdict = policies.evaluate(
             [
                 Check::Blurry,
                 Check::TypeMismatch,

@@ -2,32 +2,30 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::PhotoState;
-
-/// A photo's status: the name of its state.
+/// Status of a photo, that is, the name of its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PhotoStatus {
-    /// Promised; nothing was sent yet.
+    /// Declared by the client; the upload has not started.
     Queued,
-    /// The client is sending.
+    /// The client is uploading.
     Uploading,
-    /// The object is said to be there.
+    /// The upload was reported as complete; the object is being compared with the declaration.
     Verifying,
     /// The object is being inspected.
     Processing,
-    /// Done.
+    /// Inspected, with thumbnails in storage.
     Completed,
-    /// Not acceptable.
+    /// Rejected by at least one check.
     Rejected,
-    /// Came to nothing.
+    /// The upload or the processing failed.
     Failed,
-    /// Given up by the owner.
+    /// Cancelled by the owner.
     Cancelled,
 }
 
 impl PhotoStatus {
-    /// Every status, in the order in which a photo can pass them.
+    /// All statuses, in the order of the life cycle.
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Uploading,
@@ -39,7 +37,7 @@ impl PhotoStatus {
         Self::Cancelled,
     ];
 
-    /// The status' name on the wire and in the record.
+    /// Name in the API and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "QUEUED",
@@ -53,12 +51,12 @@ impl PhotoStatus {
         }
     }
 
-    /// Reads a status' name.
+    /// Parses the name of a status.
     pub fn parse(raw: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == raw)
     }
 
-    /// Whether the photo is at an end.
+    /// True for a terminal status.
     pub const fn is_terminal(self) -> bool {
         match self {
             Self::Queued | Self::Uploading | Self::Verifying | Self::Processing => false,
@@ -66,7 +64,7 @@ impl PhotoStatus {
         }
     }
 
-    /// Whether bytes are still wanted from the client.
+    /// True if the client has not finished the upload.
     pub const fn awaits_upload(self) -> bool {
         match self {
             Self::Queued | Self::Uploading => true,
@@ -83,21 +81,5 @@ impl PhotoStatus {
 impl fmt::Display for PhotoStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl PhotoState {
-    /// The state's name.
-    pub const fn status(&self) -> PhotoStatus {
-        match self {
-            Self::Queued => PhotoStatus::Queued,
-            Self::Uploading => PhotoStatus::Uploading,
-            Self::Verifying => PhotoStatus::Verifying,
-            Self::Processing { .. } => PhotoStatus::Processing,
-            Self::Completed { .. } => PhotoStatus::Completed,
-            Self::Rejected { .. } => PhotoStatus::Rejected,
-            Self::Failed { .. } => PhotoStatus::Failed,
-            Self::Cancelled => PhotoStatus::Cancelled,
-        }
     }
 }

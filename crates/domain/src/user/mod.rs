@@ -1,62 +1,63 @@
-//! A user: whose photos they are. E-mail address and password live outside the log, where they can be erased.
+//! Users, the owners of jobs and photos. E-mail address and password are stored outside the event log, because they
+//! must be erasable.
 
 use serde::{Deserialize, Serialize};
 
-use crate::UserId;
+use crate::id::UserId;
 
-/// A user as the fold of its events.
+/// State of a user, folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// Names the user.
+    /// Identifier of the user.
     pub id: UserId,
-    /// Whether the user may log in.
+    /// Status of the account.
     pub status: UserStatus,
 }
 
-/// Whether a user may log in.
+/// Status of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UserStatus {
-    /// May log in.
+    /// The user may log in.
     Active,
-    /// May not.
+    /// The user may not log in.
     Disabled,
 }
 
-/// What happened to a user.
+/// Event of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all_fields = "camelCase")]
 pub enum UserEvent {
-    /// An account was made.
+    /// The account was created.
     UserRegistered {
-        /// Names the user.
+        /// Identifier of the user.
         user: UserId,
     },
-    /// The account was closed.
+    /// The account was disabled.
     UserDisabled {},
 }
 
-/// The account is disabled already.
+/// The account is already disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the account is disabled already")]
+#[error("the account is already disabled")]
 pub struct AlreadyDisabled;
 
-/// Why events don't fold into a user.
+/// Error of folding events into a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a user's stream begins with UserRegistered")]
+#[error("a user's stream must begin with UserRegistered")]
 pub struct FoldError;
 
 impl User {
-    /// A new user's first event.
+    /// Returns the first event of a new user.
     pub const fn register(user: UserId) -> UserEvent {
         UserEvent::UserRegistered { user }
     }
 
-    /// Closes the account.
+    /// Disables the account.
     ///
     /// # Errors
-    /// When it is closed already.
+    /// The account is already disabled.
     pub const fn disable(&self) -> Result<UserEvent, AlreadyDisabled> {
         match self.status {
             UserStatus::Active => Ok(UserEvent::UserDisabled {}),
@@ -64,10 +65,10 @@ impl User {
         }
     }
 
-    /// The user that a stream's first event makes.
+    /// State after the first event of a stream.
     ///
     /// # Errors
-    /// When it is not `UserRegistered`.
+    /// The event is not `UserRegistered`.
     pub const fn begin(first: &UserEvent) -> Result<Self, FoldError> {
         match first {
             UserEvent::UserRegistered { user } => Ok(Self {
@@ -78,20 +79,20 @@ impl User {
         }
     }
 
-    /// The user that a whole stream makes.
+    /// State after all events of a stream.
     ///
     /// # Errors
-    /// When the stream is empty or begins with another event.
+    /// The stream is empty or begins with another event.
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a UserEvent>) -> Result<Self, FoldError> {
         let mut events = events.into_iter();
         let user = Self::begin(events.next().ok_or(FoldError)?)?;
         Ok(events.fold(user, Self::apply))
     }
 
-    /// The user after one more event. An event is a fact: it is never refused.
+    /// State after one more event. Events are facts: applying one never fails.
     pub const fn apply(mut self, event: &UserEvent) -> Self {
         match event {
-            // A stream has one beginning; a second one would tell nothing new.
+            // Only the first event of a stream creates the user; a later one changes nothing.
             UserEvent::UserRegistered { .. } => {}
             UserEvent::UserDisabled {} => self.status = UserStatus::Disabled,
         }

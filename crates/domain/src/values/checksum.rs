@@ -2,21 +2,21 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The SHA-256 of an object's bytes: lower-case hex everywhere but in S3 headers.
+/// SHA-256 of a file. Written as 64 lower-case hexadecimal digits, except in S3 headers, which use base64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Checksum([u8; 32]);
 
-/// Why a text is no checksum.
+/// Error of parsing a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a SHA-256 is written as 64 lower-case hexadecimal digits")]
+#[error("a SHA-256 checksum must be 64 lower-case hexadecimal digits")]
 pub struct ChecksumError;
 
 impl Checksum {
-    /// The algorithm's name on the wire; there is one.
+    /// Name of the only supported algorithm, as in the API.
     pub const ALGORITHM: &'static str = "sha256";
 
-    /// The checksum with these 32 bytes.
+    /// Checksum with these 32 bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

@@ -1,19 +1,19 @@
 use serde::{Deserialize, Serialize};
 
-use super::text_value;
+use super::text_value::text_value;
 
-/// What storage calls one state of an object, without the quotes that HTTP puts around it.
+/// Entity tag by which storage identifies one version of an object, without the quotation marks of HTTP headers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ETag(String);
 
-/// Why a text is no entity tag.
+/// Error of parsing an entity tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an entity tag is 1 to 256 visible ASCII characters")]
+#[error("an entity tag must be 1 to 256 visible ASCII characters without quotation marks")]
 pub struct ETagError;
 
 impl ETag {
-    /// Reads a tag with or without its quotes.
+    /// Parses a tag with or without quotation marks.
     pub fn parse(raw: &str) -> Result<Self, ETagError> {
         let bare = raw
             .strip_prefix('"')
@@ -27,7 +27,7 @@ impl ETag {
         }
     }
 
-    /// The tag as HTTP headers carry it.
+    /// Tag in quotation marks, as in HTTP headers.
     pub fn quoted(&self) -> String {
         format!("\"{}\"", self.0)
     }

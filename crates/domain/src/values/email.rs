@@ -1,25 +1,25 @@
 use serde::{Deserialize, Serialize};
 
-use super::text_value;
+use super::text_value::text_value;
 
-/// An e-mail address in lower case, so that one mailbox can't hold two accounts.
+/// E-mail address in lower case, so that one mailbox belongs to at most one account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-/// Why a text is no e-mail address.
+/// Error of parsing an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    /// Longer than an SMTP path may be (RFC 5321, 4.5.3.1.3).
-    #[error("an e-mail address is at most 254 bytes long")]
+    /// Longer than the limit of an SMTP path (RFC 5321, 4.5.3.1.3).
+    #[error("an e-mail address must be at most 254 bytes long")]
     TooLong,
     /// Not `local@domain`.
-    #[error("an e-mail address looks like `name@example.org`")]
+    #[error("an e-mail address must have the form `name@example.org`")]
     Malformed,
 }
 
 impl Email {
-    /// Reads an address; surrounding white space is dropped and letters become lower case.
+    /// Parses an address; surrounding white space is removed and letters become lower case.
     pub fn parse(raw: &str) -> Result<Self, EmailError> {
         let address = raw.trim().to_lowercase();
         if address.len() > 254 {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_mailbox_has_one_spelling() {
+    fn white_space_and_upper_case_are_normalised() {
         assert_eq!(
             Email::parse("  Ada@Example.ORG ").unwrap().as_str(),
             "ada@example.org"
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_rejected() {
         for bad in [
             "",
             "ada",

@@ -1,33 +1,36 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text_value;
+use super::text_value::text_value;
 
-/// The name a client gave a file, in NFC. It is shown and offered for download, and never part of a storage key.
+/// Name of a file on the client, in Unicode NFC. It is displayed and offered for downloads, and never part of a storage
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Filename(String);
 
-/// Why a text is no acceptable filename.
+/// Error of parsing a filename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FilenameError {
-    /// Nothing before the extension, or nothing at all.
-    #[error("a filename has a name before its extension")]
+    /// Only white space, or nothing, before the extension.
+    #[error("a filename must have a name before its extension")]
     Empty,
-    /// Longer than file systems take.
-    #[error("a filename is at most 255 bytes long")]
+    /// Longer than the limit of common file systems.
+    #[error("a filename must be at most 255 bytes long")]
     TooLong,
-    /// `/` or `\`.
-    #[error("a filename holds no path separators")]
+    /// A path separator: `/` or `\`.
+    #[error("a filename must not contain path separators")]
     Separator,
-    /// A control character, NUL among them.
-    #[error("a filename holds no control characters")]
+    /// A control character, such as NUL.
+    #[error("a filename must not contain control characters")]
     Control,
-    /// A character that reorders what is shown, so that `gpj.exe` reads as `exe.jpg`.
-    #[error("a filename holds no characters that override the writing direction")]
+    /// A character that changes the displayed order of others, so that `gpj.exe` is displayed as `exe.jpg`.
+    #[error("a filename must not contain bidirectional control characters")]
     Bidirectional,
-    /// An extension that is not on the list.
-    #[error("a filename ends in one of .jpg .jpeg .jpe .jfif .png .webp .gif .tif .tiff .heic .heif .avif")]
+    /// An unsupported extension, or none.
+    #[error(
+        "a filename must end in one of .jpg .jpeg .jpe .jfif .png .webp .gif .tif .tiff .heic .heif .avif"
+    )]
     Extension,
 }
 
@@ -36,10 +39,10 @@ impl Filename {
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "heic", "heif", "avif",
     ];
 
-    /// Reads a filename; it is brought to Unicode's NFC first.
+    /// Parses a filename and normalises it to NFC.
     pub fn parse(raw: &str) -> Result<Self, FilenameError> {
-        // NFC leaves at least a third of a text's bytes (three Hangul letters become one syllable), so a text longer
-        // than this need not be normalised to be refused.
+        // NFC keeps at least a third of the bytes (three Hangul letters become one syllable), so a longer text is
+        // rejected without the cost of normalising it.
         if raw.len() > 3 * 255 {
             return Err(FilenameError::TooLong);
         }
@@ -70,7 +73,7 @@ impl Filename {
     }
 }
 
-/// Unicode's explicit directional formatting characters (UAX #9, 2), and the marks that act like them.
+/// Returns true for the explicit and implicit directional formatting characters of Unicode (UAX #9, section 2).
 const fn is_direction_control(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -82,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filename_is_kept_in_one_normal_form() {
+    fn a_filename_is_normalised_to_nfc() {
         assert_eq!(
             Filename::parse("u\u{0308}ber.JPG").unwrap().as_str(),
             "\u{fc}ber.JPG"
@@ -90,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_names_are_refused_for_what_they_hold() {
+    fn invalid_names_are_rejected_with_the_reason() {
         let cases = [
             ("../../etc/passwd.jpg", FilenameError::Separator),
             ("a\\b.jpg", FilenameError::Separator),
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn length_counts_bytes_after_normalisation() {
+    fn the_length_limit_applies_to_bytes_after_normalisation() {
         assert!(Filename::parse(&format!("{}.jpg", "x".repeat(251))).is_ok());
         assert_eq!(
             Filename::parse(&format!("{}.jpg", "x".repeat(252))),

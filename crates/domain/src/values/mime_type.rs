@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The image types that a client may declare. Which of them can be processed is a question of the deployment.
+/// Image type that a client may declare. The types that can be processed depend on the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum MimeType {
@@ -24,15 +24,15 @@ pub enum MimeType {
     Avif,
 }
 
-/// Why a text is no acceptable type.
+/// Error of parsing an image type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the type is one of image/jpeg, image/png, image/webp, image/gif, image/tiff, image/heic, image/heif, image/avif"
+    "the type must be one of image/jpeg, image/png, image/webp, image/gif, image/tiff, image/heic, image/heif, image/avif"
 )]
 pub struct MimeTypeError;
 
 impl MimeType {
-    /// Every type.
+    /// All types.
     pub const ALL: [Self; 8] = [
         Self::Jpeg,
         Self::Png,
@@ -44,7 +44,7 @@ impl MimeType {
         Self::Avif,
     ];
 
-    /// The registered name.
+    /// Name registered with IANA.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",

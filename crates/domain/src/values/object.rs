@@ -1,19 +1,19 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{PhotoId, UserId};
+use crate::id::{PhotoId, UserId};
 
-/// Where an object is.
+/// Location of an object in storage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ObjectRef {
-    /// The bucket's name.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The key in the bucket.
+    /// Key in the bucket.
     pub key: String,
-    /// The bucket's region.
+    /// Region of the bucket.
     pub region: String,
 }
 
-/// The length of a thumbnail's longer edge, in pixels.
+/// Maximum length of the longer edge of a thumbnail, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u32", try_from = "u32")]
 pub enum ThumbnailEdge {
@@ -24,10 +24,10 @@ pub enum ThumbnailEdge {
 }
 
 impl ThumbnailEdge {
-    /// Every thumbnail that a photo gets.
+    /// Sizes of the thumbnails of every photo.
     pub const ALL: [Self; 2] = [Self::Small, Self::Large];
 
-    /// The edge in pixels.
+    /// Length in pixels.
     pub const fn pixels(self) -> u32 {
         match self {
             Self::Small => 256,
@@ -49,33 +49,33 @@ impl TryFrom<u32> for ThumbnailEdge {
         Self::ALL
             .into_iter()
             .find(|edge| edge.pixels() == pixels)
-            .ok_or_else(|| format!("no thumbnail has an edge of {pixels} px"))
+            .ok_or_else(|| format!("a thumbnail edge must be 256 or 1024 pixels, not {pixels}"))
     }
 }
 
-/// The part of a bucket that belongs to one deployment, and how keys are laid out in it:
+/// Storage keys of one deployment, which share a prefix in the bucket:
 /// `{env}/{userId}/{photoId}/original` and `{env}/{userId}/{photoId}/thumbnails/{256|1024}.jpg`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySpace {
     environment: String,
 }
 
-/// Why a text names no environment.
+/// Error of parsing the name of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an environment's name is 1 to 32 of a-z, 0-9, - and _")]
+#[error("an environment name must be 1 to 32 characters of a-z, 0-9, - and _")]
 pub struct KeySpaceError;
 
-/// What the key of an original says.
+/// Owner and photo of an original, parsed from its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OriginalKey {
-    /// Whose photo it is.
+    /// Owner of the photo.
     pub owner: UserId,
-    /// Which photo it is.
+    /// Identifier of the photo.
     pub photo: PhotoId,
 }
 
 impl KeySpace {
-    /// The key space of an environment, such as `prod`.
+    /// Keys of an environment, such as `prod`.
     pub fn new(environment: &str) -> Result<Self, KeySpaceError> {
         let plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
@@ -88,17 +88,17 @@ impl KeySpace {
         }
     }
 
-    /// The environment's name.
+    /// Name of the environment.
     pub fn environment(&self) -> &str {
         &self.environment
     }
 
-    /// The key of a photo's original.
+    /// Key of the original of a photo.
     pub fn original(&self, owner: UserId, photo: PhotoId) -> String {
         format!("{}/{owner}/{photo}/original", self.environment)
     }
 
-    /// The key of one of a photo's thumbnails.
+    /// Key of a thumbnail of a photo.
     pub fn thumbnail(&self, owner: UserId, photo: PhotoId, edge: ThumbnailEdge) -> String {
         format!(
             "{}/{owner}/{photo}/thumbnails/{}.jpg",
@@ -107,7 +107,7 @@ impl KeySpace {
         )
     }
 
-    /// Reads a key; `None` for everything that is not an original of this key space.
+    /// Parses the key of an original; `None` if it is not an original of this environment.
     pub fn parse_original(&self, key: &str) -> Option<OriginalKey> {
         let rest = key.strip_prefix(&self.environment)?.strip_prefix('/')?;
         let mut segments = rest.split('/');
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_originals_of_the_own_key_space_are_read() {
+    fn only_keys_of_originals_of_the_same_environment_are_parsed() {
         let keys = KeySpace::new("test").unwrap();
         let (owner, photo) = (UserId::from_bits(1), PhotoId::from_bits(2));
         let key = keys.original(owner, photo);

@@ -1,29 +1,29 @@
 use serde::{Deserialize, Serialize};
 
-/// How far an upload is. It only moves forward.
+/// Upload progress in bytes; bytes sent never exceed the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", from = "Reported")]
+#[serde(rename_all = "camelCase", from = "UncheckedProgress")]
 pub struct Progress {
     bytes_sent: u64,
     bytes_total: u64,
 }
 
-/// What a client reports: it need not add up.
+/// Progress as it is serialised, possibly with more bytes sent than the total.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Reported {
+struct UncheckedProgress {
     bytes_sent: u64,
     bytes_total: u64,
 }
 
-impl From<Reported> for Progress {
-    fn from(reported: Reported) -> Self {
-        Self::new(reported.bytes_sent, reported.bytes_total)
+impl From<UncheckedProgress> for Progress {
+    fn from(unchecked: UncheckedProgress) -> Self {
+        Self::new(unchecked.bytes_sent, unchecked.bytes_total)
     }
 }
 
 impl Progress {
-    /// Progress of `bytes_sent` out of `bytes_total`; what exceeds the total is cut off.
+    /// Progress of `bytes_sent` out of `bytes_total`; bytes beyond the total are ignored.
     pub const fn new(bytes_sent: u64, bytes_total: u64) -> Self {
         let bytes_sent = if bytes_sent > bytes_total {
             bytes_total
@@ -36,34 +36,33 @@ impl Progress {
         }
     }
 
-    /// Everything has arrived.
+    /// Progress of a finished upload.
     pub const fn complete(bytes_total: u64) -> Self {
         Self::new(bytes_total, bytes_total)
     }
 
-    /// Bytes that have left the client.
+    /// Bytes that the client has sent.
     pub const fn bytes_sent(self) -> u64 {
         self.bytes_sent
     }
 
-    /// Bytes there are.
+    /// Size of the file in bytes.
     pub const fn bytes_total(self) -> u64 {
         self.bytes_total
     }
 
-    /// Whole percent, rounded down: 100 means all of it. An empty file is complete.
+    /// Whole percent, rounded down: 100 means that every byte was sent. An empty file is complete.
     pub const fn percent(self) -> u8 {
         if self.bytes_total == 0 {
             return 100;
         }
-        // The quotient is at most 100.
         #[expect(clippy::cast_possible_truncation, reason = "the quotient is at most 100")]
         let percent = (self.bytes_sent as u128 * 100 / self.bytes_total as u128) as u8;
         percent
     }
 
-    /// This progress, or `other`'s if that is further, so that a late or repeated tick takes nothing back. The total
-    /// stays this one's: a file does not grow, whatever a tick says, and the percentage never falls.
+    /// The later of two progress values, so that a late or repeated tick never decreases it. The total of `self` is
+    /// kept: the size of a file is fixed, even if a tick reports another one, and the percentage never decreases.
     pub const fn max(self, other: Self) -> Self {
         if other.bytes_sent > self.bytes_sent {
             Self::new(other.bytes_sent, self.bytes_total)
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hundred_percent_means_every_byte() {
+    fn one_hundred_percent_means_every_byte() {
         assert_eq!(Progress::new(999, 1000).percent(), 99);
         assert_eq!(Progress::new(1000, 1000).percent(), 100);
         assert_eq!(Progress::new(2000, 1000).percent(), 100);
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_never_falls() {
+    fn progress_never_decreases() {
         let half = Progress::new(500, 1000);
         assert_eq!(half.max(Progress::new(100, 1000)), half);
         assert_eq!(half.max(Progress::new(600, 1000)), Progress::new(600, 1000));
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_more_than_everything_reads_as_everything() {
+    fn more_bytes_than_the_total_are_read_as_the_total() {
         let read: Progress = serde_json::from_str(r#"{"bytesSent":1000,"bytesTotal":1}"#).unwrap();
         assert_eq!(read, Progress::complete(1));
         assert_eq!(read.percent(), 100);

@@ -1,27 +1,29 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text_value;
+use super::text_value::text_value;
 
-/// What a user calls a group of photos, in NFC, without surrounding white space.
+/// Label by which a user groups photos, in Unicode NFC, without surrounding white space.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TagLabel(String);
 
-/// Why a text is no label.
+/// Error of parsing a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a label is 1 to 64 characters long and holds no control characters")]
+#[error("a label must be 1 to 64 characters long and must not contain control characters")]
 pub struct TagLabelError;
 
 impl TagLabel {
-    /// Reads a label.
+    /// Parses a label and normalises it to NFC.
     pub fn parse(raw: &str) -> Result<Self, TagLabelError> {
+        // 64 characters have at most 4 bytes each, and NFC keeps at least a third of the bytes: a longer text is
+        // rejected without the cost of normalising it.
         if raw.len() > 64 * 4 * 3 {
             return Err(TagLabelError);
         }
         let label: String = raw.trim().nfc().collect();
-        let long_enough = (1..=64).contains(&label.chars().count());
-        if long_enough && !label.chars().any(char::is_control) {
+        let valid_length = (1..=64).contains(&label.chars().count());
+        if valid_length && !label.chars().any(char::is_control) {
             Ok(Self(label))
         } else {
             Err(TagLabelError)

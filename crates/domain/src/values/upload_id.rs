@@ -3,19 +3,19 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, Variant};
 
-/// The client's own name for one file: a UUID of version 4, unique per user. Storage's identifier of a multipart upload
-/// is another thing and never leaves the API.
+/// Identifier that the client chose for a file: a UUID of version 4, unique per user. It is not the identifier of an S3
+/// multipart upload, which clients never receive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UploadId(Uuid);
 
-/// Why a text is no upload id.
+/// Error of parsing an upload id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an upload id is a UUID of version 4, such as 4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11")]
+#[error("an upload id must be a UUID of version 4, such as 4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11")]
 pub struct UploadIdError;
 
 impl UploadId {
-    /// A UUID of version 4 with these random bits.
+    /// UUID of version 4 with these random bits.
     pub fn from_random(bits: u128) -> Self {
         Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
     }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_random_uuids_in_their_plain_form_are_taken() {
+    fn only_hyphenated_uuids_of_version_4_are_accepted() {
         let id = UploadId::from_random(0x1234);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));

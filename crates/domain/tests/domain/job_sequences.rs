@@ -1,4 +1,4 @@
-//! What holds of a job while its photos go through any sequence of commands.
+//! Properties of a job during random sequences of commands to its photos.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use proptest::{
 };
 use rapidphoto_domain::{
     EventId,
-    job::{JobCounts, JobEvent, JobRefusal, JobStatus, UploadJob},
+    job::{JobCounts, JobError, JobEvent, JobStatus, UploadJob},
     photo::{Photo, PhotoCommand, PhotoStatus, QueuePhoto},
 };
 
-use crate::any;
+use crate::strategies;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -25,22 +25,22 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        40 => (any::<Index>(), any::photo_command()).prop_map(|(photo, command)| Step::Photo(photo, command)),
+        40 => (any::<Index>(), strategies::photo_command()).prop_map(|(photo, command)| Step::Photo(photo, command)),
         1 => Just(Step::CancelJob),
     ]
 }
 
-/// A job, its photos and its log.
-struct Batch {
+/// Job with its photos and its events.
+struct TestJob {
     photos: Vec<Photo>,
     job: UploadJob,
     log: Vec<JobEvent>,
-    /// The identifiers under which rounds were ended and begun.
+    /// Identifiers of the events that ended and started rounds.
     ids: Vec<EventId>,
 }
 
-impl Batch {
-    fn begin(files: Vec<QueuePhoto>) -> Self {
+impl TestJob {
+    fn new(files: Vec<QueuePhoto>) -> Self {
         let (job, owner) = (files[0].job, files[0].owner);
         let bytes = files
             .iter()
@@ -72,8 +72,8 @@ impl Batch {
         self.log.push(event);
     }
 
-    /// Takes one step, and does what the `job-completion` subscription does after it.
-    fn take(&mut self, step: Step) {
+    /// Executes one step, and then completes or reopens the job as the `job-completion` subscription does.
+    fn execute(&mut self, step: Step) {
         match step {
             Step::CancelJob => {
                 if let Ok(event) = self.job.cancel() {
@@ -104,40 +104,40 @@ impl Batch {
     }
 }
 
-fn batch() -> impl Strategy<Value = (Vec<QueuePhoto>, Vec<Step>)> {
-    (vec(any::queue_photo(), 1..5), vec(step(), 0..80))
+fn files_and_steps() -> impl Strategy<Value = (Vec<QueuePhoto>, Vec<Step>)> {
+    (vec(strategies::queue_photo(), 1..5), vec(step(), 0..80))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_job_is_at_an_end_exactly_when_all_its_photos_are((files, steps) in batch()) {
-        let mut batch = Batch::begin(files);
+    fn a_job_is_terminal_if_and_only_if_all_its_photos_are((files, steps) in files_and_steps()) {
+        let mut test = TestJob::new(files);
         for step in steps {
-            batch.take(step);
-            let all_ended = batch.statuses().all(PhotoStatus::is_terminal);
-            let counts = JobCounts::of(batch.statuses());
-            prop_assert_eq!(JobStatus::of(&counts).is_terminal(), all_ended);
-            prop_assert_eq!(batch.job.outcome.is_some(), all_ended);
-            prop_assert_eq!(counts.total(), batch.job.photo_count);
+            test.execute(step);
+            let all_terminal = test.statuses().all(PhotoStatus::is_terminal);
+            let counts = JobCounts::of(test.statuses());
+            prop_assert_eq!(JobStatus::of(&counts).is_terminal(), all_terminal);
+            prop_assert_eq!(test.job.outcome.is_some(), all_terminal);
+            prop_assert_eq!(counts.total(), test.job.photo_count);
         }
     }
 
     #[test]
-    fn a_round_ends_once_and_only_with_all_photos_at_an_end((files, steps) in batch()) {
-        let mut batch = Batch::begin(files);
+    fn a_round_ends_once_and_only_when_all_photos_are_terminal((files, steps) in files_and_steps()) {
+        let mut test = TestJob::new(files);
         for step in steps {
-            batch.take(step);
-            let counts = JobCounts::of(batch.statuses());
-            let refusal = if batch.job.outcome.is_some() {
-                JobRefusal::AlreadyCompleted
+            test.execute(step);
+            let counts = JobCounts::of(test.statuses());
+            let error = if test.job.outcome.is_some() {
+                JobError::AlreadyCompleted
             } else {
-                JobRefusal::NotTerminal
+                JobError::NotTerminal
             };
-            prop_assert_eq!(batch.job.complete(counts), Err(refusal));
+            prop_assert_eq!(test.job.complete(counts), Err(error));
         }
-        for event in &batch.log {
+        for event in &test.log {
             if let JobEvent::UploadJobCompleted { status, counts, .. } = event {
                 prop_assert!(status.is_terminal());
                 prop_assert_eq!(*status, JobStatus::of(counts));
@@ -147,41 +147,41 @@ proptest! {
     }
 
     #[test]
-    fn rounds_count_up_one_by_one_and_each_is_told_under_its_own_identifiers((files, steps) in batch()) {
-        let mut batch = Batch::begin(files);
+    fn rounds_are_consecutive_and_their_events_have_distinct_identifiers((files, steps) in files_and_steps()) {
+        let mut test = TestJob::new(files);
         for step in steps {
-            batch.take(step);
+            test.execute(step);
         }
         let mut round = 1;
-        for event in &batch.log {
+        for event in &test.log {
             match event {
                 JobEvent::UploadJobCompleted { round: ended, .. } => prop_assert_eq!(*ended, round),
-                JobEvent::UploadJobReopened { round: begun } => {
+                JobEvent::UploadJobReopened { round: started } => {
                     round += 1;
-                    prop_assert_eq!(*begun, round);
+                    prop_assert_eq!(*started, round);
                 }
                 JobEvent::UploadJobCreated { .. } | JobEvent::UploadJobCancelled {} => {}
             }
         }
-        prop_assert_eq!(batch.job.round, round);
-        let distinct: BTreeSet<_> = batch.ids.iter().collect();
-        prop_assert_eq!(distinct.len(), batch.ids.len());
+        prop_assert_eq!(test.job.round, round);
+        let distinct: BTreeSet<_> = test.ids.iter().collect();
+        prop_assert_eq!(distinct.len(), test.ids.len());
     }
 
     #[test]
-    fn a_job_is_the_fold_of_its_events_and_survives_storage((files, steps) in batch()) {
-        let mut batch = Batch::begin(files);
+    fn a_job_is_the_fold_of_its_events_and_can_be_stored_and_read((files, steps) in files_and_steps()) {
+        let mut test = TestJob::new(files);
         for step in steps {
-            batch.take(step);
+            test.execute(step);
         }
-        prop_assert_eq!(&UploadJob::fold(&batch.log).unwrap(), &batch.job);
-        let stored = serde_json::to_string(&batch.job).unwrap();
-        prop_assert_eq!(serde_json::from_str::<UploadJob>(&stored).unwrap(), batch.job);
+        prop_assert_eq!(&UploadJob::fold(&test.log).unwrap(), &test.job);
+        let stored = serde_json::to_string(&test.job).unwrap();
+        prop_assert_eq!(serde_json::from_str::<UploadJob>(&stored).unwrap(), test.job);
     }
 
     #[test]
-    fn the_identifiers_of_rounds_depend_on_job_and_round_alone(
-        job in any::job_id(), other in any::job_id(), round in any::<u32>(), later in any::<u32>(),
+    fn the_identifiers_of_round_events_depend_only_on_job_and_round(
+        job in strategies::job_id(), other in strategies::job_id(), round in any::<u32>(), later in any::<u32>(),
     ) {
         prop_assume!(job != other && round != later);
         let ids = [
@@ -198,7 +198,7 @@ proptest! {
     }
 }
 
-/// The properties above say nothing of what their sequences don't reach.
+/// The properties above are meaningful only if the random sequences reach all statuses.
 #[test]
 fn random_sequences_reach_every_status_and_many_rounds() {
     let mut runner = TestRunner::new_with_rng(
@@ -209,13 +209,13 @@ fn random_sequences_reach_every_status_and_many_rounds() {
     let mut ended = BTreeSet::new();
     let mut rounds = BTreeSet::new();
     for _ in 0..128 {
-        let (files, steps) = batch().new_tree(&mut runner).unwrap().current();
-        let mut batch = Batch::begin(files);
+        let (files, steps) = files_and_steps().new_tree(&mut runner).unwrap().current();
+        let mut test = TestJob::new(files);
         for step in steps {
-            batch.take(step);
-            statuses.insert(JobStatus::of(&JobCounts::of(batch.statuses())));
-            ended.extend(batch.job.outcome.map(|outcome| outcome.status));
-            rounds.insert(batch.job.round);
+            test.execute(step);
+            statuses.insert(JobStatus::of(&JobCounts::of(test.statuses())));
+            ended.extend(test.job.outcome.map(|outcome| outcome.status));
+            rounds.insert(test.job.round);
         }
     }
     assert_eq!(statuses, JobStatus::ALL.into());
@@ -224,9 +224,10 @@ fn random_sequences_reach_every_status_and_many_rounds() {
 }
 
 #[test]
-fn a_rounds_identifiers_are_the_same_in_every_release() {
-    // Written by one release, tried again by the next: another identifier would end the round twice.
-    let job = crate::given::JOB;
+fn the_identifiers_of_round_events_never_change() {
+    // If a new release derived another identifier, its retry of a commit by the previous release would end the round
+    // twice.
+    let job = crate::fixtures::JOB;
     assert_eq!(
         [
             UploadJob::completion_id(job, 1).to_string(),

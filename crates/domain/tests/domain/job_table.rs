@@ -1,13 +1,13 @@
-//! A job's few commands in each of its standings, and its status as a function of its photos.
+//! Commands to a job in each of its states, and its status as a function of its photos.
 
 use rapidphoto_domain::{
-    job::{FoldError, JobCounts, JobEvent, JobOutcome, JobRefusal, JobStatus, UploadJob},
+    job::{FoldError, JobCounts, JobError, JobEvent, JobOutcome, JobStatus, UploadJob},
     photo::PhotoStatus,
 };
 
-use crate::given::{JOB, USER};
+use crate::fixtures::{JOB, USER};
 
-type Answers = [Result<JobEvent, JobRefusal>; 4];
+type Results = [Result<JobEvent, JobError>; 4];
 
 const ENDED: JobCounts = JobCounts {
     queued: 0,
@@ -17,7 +17,7 @@ const ENDED: JobCounts = JobCounts {
     failed: 1,
     cancelled: 0,
 };
-const UNDER_WAY: JobCounts = JobCounts {
+const IN_PROGRESS: JobCounts = JobCounts {
     active: 1,
     completed: 1,
     ..ENDED
@@ -37,37 +37,38 @@ fn job(later: &[JobEvent]) -> UploadJob {
 }
 
 #[test]
-fn every_pair_of_standing_and_command_is_allowed_or_refused_as_it_should_be() {
-    use JobRefusal::{AlreadyCancelled, AlreadyCompleted, NotTerminal, Open};
+fn commands_are_accepted_or_rejected_according_to_the_table() {
+    use JobError::{AlreadyCancelled, AlreadyCompleted, NotCompleted, NotTerminal};
     let cancelled = JobEvent::UploadJobCancelled {};
     let reopened = |round| JobEvent::UploadJobReopened { round };
-    // Columns: complete with all photos at an end, complete with one under way, reopen, cancel.
+    // Columns: complete with all photos terminal, complete with one in progress, reopen, cancel.
     #[rustfmt::skip]
-    let table: [(Vec<JobEvent>, Answers); 6] = [
-        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
-        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(Open), Err(AlreadyCancelled)]),
+    let table: [(Vec<JobEvent>, Results); 6] = [
+        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
+        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Err(AlreadyCancelled)]),
         (vec![completed(1)],
             [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCompleted)]),
         (vec![cancelled.clone(), completed(1)],
             [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCancelled)]),
-        (vec![completed(1), reopened(2)], [Ok(completed(2)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+        (vec![completed(1), reopened(2)],
+            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
         (vec![cancelled.clone(), completed(1), reopened(2)],
-            [Ok(completed(2)), Err(NotTerminal), Err(Open), Ok(cancelled.clone())]),
+            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
     ];
     for (history, expected) in table {
         let given = job(&history);
-        let answers = [
+        let results = [
             given.complete(ENDED),
-            given.complete(UNDER_WAY),
+            given.complete(IN_PROGRESS),
             given.reopen(),
             given.cancel(),
         ];
-        assert_eq!(answers, expected, "{history:?}");
+        assert_eq!(results, expected, "{history:?}");
     }
 }
 
 #[test]
-fn a_job_holds_what_its_events_say() {
+fn events_are_applied_to_the_job() {
     let begun = job(&[]);
     assert_eq!(
         begun,
@@ -107,32 +108,32 @@ fn a_job_holds_what_its_events_say() {
     assert_eq!(
         begun.clone().apply(&other),
         begun,
-        "a second beginning changes nothing"
+        "a second creation changes nothing"
     );
 }
 
 #[test]
-fn a_stream_that_does_not_begin_with_the_creation_makes_no_job() {
+fn a_stream_must_begin_with_the_creation_of_the_job() {
     assert_eq!(UploadJob::fold([]), Err(FoldError));
-    let begins_late = [
+    let created_late = [
         JobEvent::UploadJobCancelled {},
         UploadJob::create(JOB, USER, 1, 1),
     ];
-    assert_eq!(UploadJob::fold(&begins_late), Err(FoldError));
+    assert_eq!(UploadJob::fold(&created_late), Err(FoldError));
 }
 
-/// The design's prose, clause by clause, over the photos themselves.
-fn by_the_prose(photos: &[PhotoStatus]) -> JobStatus {
-    let some = |wanted: PhotoStatus| photos.contains(&wanted);
-    let all = |wanted: PhotoStatus| photos.iter().all(|status| *status == wanted);
-    let spoilt = some(PhotoStatus::Failed) || some(PhotoStatus::Rejected);
+/// Status according to the documentation, computed from the photos instead of their counts.
+fn documented_status(photos: &[PhotoStatus]) -> JobStatus {
+    let some = |status: PhotoStatus| photos.contains(&status);
+    let all = |status: PhotoStatus| photos.iter().all(|photo| *photo == status);
+    let unsuccessful = some(PhotoStatus::Failed) || some(PhotoStatus::Rejected);
     if !photos.is_empty() && all(PhotoStatus::Queued) {
         return JobStatus::Queued;
     }
     if photos.iter().any(|status| !status.is_terminal()) {
         return JobStatus::InProgress;
     }
-    match (some(PhotoStatus::Completed), spoilt) {
+    match (some(PhotoStatus::Completed), unsuccessful) {
         (true, false) => JobStatus::Completed,
         (true, true) => JobStatus::CompletedWithErrors,
         (false, true) => JobStatus::Failed,
@@ -144,18 +145,18 @@ fn by_the_prose(photos: &[PhotoStatus]) -> JobStatus {
 }
 
 #[test]
-fn a_jobs_status_is_what_the_prose_says_for_every_mixture_of_photos() {
+fn the_status_of_a_job_is_the_documented_one_for_every_combination_of_photos() {
     // None, one or two photos of each status: 3^8 jobs.
     let mut seen = std::collections::BTreeSet::new();
-    for mixture in 0..3_usize.pow(8) {
+    for combination in 0..3_usize.pow(8) {
         let photos: Vec<PhotoStatus> = (0_u32..)
             .zip(PhotoStatus::ALL)
-            .flat_map(|(digit, status)| std::iter::repeat_n(status, mixture / 3_usize.pow(digit) % 3))
+            .flat_map(|(digit, status)| std::iter::repeat_n(status, combination / 3_usize.pow(digit) % 3))
             .collect();
         let counts = JobCounts::of(photos.iter().copied());
         assert_eq!(counts.total() as usize, photos.len());
         let status = JobStatus::of(&counts);
-        assert_eq!(status, by_the_prose(&photos), "{photos:?}");
+        assert_eq!(status, documented_status(&photos), "{photos:?}");
         assert_eq!(
             status.is_terminal(),
             photos.iter().all(|photo| photo.is_terminal()),
@@ -167,7 +168,7 @@ fn a_jobs_status_is_what_the_prose_says_for_every_mixture_of_photos() {
 }
 
 #[test]
-fn a_jobs_status_depends_on_which_counts_are_zero_and_on_nothing_else() {
+fn the_status_of_a_job_depends_only_on_which_counts_are_zero() {
     let counts = |mask: u32, some: u32| {
         let field = |bit: u32| if mask >> bit & 1 == 1 { some } else { 0 };
         JobCounts {
@@ -193,7 +194,7 @@ fn a_jobs_status_depends_on_which_counts_are_zero_and_on_nothing_else() {
 }
 
 #[test]
-fn counts_put_every_status_in_one_place() {
+fn every_status_is_counted_in_one_field() {
     let mut counts = JobCounts::default();
     for (photos, status) in (1..).zip(PhotoStatus::ALL) {
         counts.add(status, photos);
@@ -211,7 +212,7 @@ fn counts_put_every_status_in_one_place() {
 }
 
 #[test]
-fn a_job_status_is_stored_under_its_name() {
+fn a_job_status_is_stored_as_its_name() {
     for status in JobStatus::ALL {
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         assert_eq!(status.to_string(), status.as_str());

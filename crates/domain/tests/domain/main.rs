@@ -1,10 +1,8 @@
-//! What holds of the domain, seen from outside: the table of transitions as data, properties over random sequences of
-//! commands, and the form in which events are stored.
+//! Tests of the public API of the domain: the table of transitions as data, properties over random sequences of
+//! commands, and the stored form of events.
 
 #[cfg(test)]
-mod any;
-#[cfg(test)]
-mod given;
+mod fixtures;
 #[cfg(test)]
 mod job_sequences;
 #[cfg(test)]
@@ -15,6 +13,8 @@ mod photo_sequences;
 mod photo_table;
 #[cfg(test)]
 mod stored_form;
+#[cfg(test)]
+mod strategies;
 #[cfg(test)]
 mod user;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What holds of a photo after any sequence of commands.
+//! Properties of a photo after random sequences of commands.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use proptest::{
 use rapidphoto_domain::photo::{Photo, PhotoCommand, PhotoEvent, QueuePhoto};
 
 use crate::{
-    any,
-    given::Standing::{
+    fixtures::State::{
         self, Cancelled, Completed, FailedExpired, FailedMissing, FailedProcessing, Processing, Queued,
         Rejected, Uploading, Verifying,
     },
+    strategies,
 };
 
-/// A photo as a store would carry it on: the log, and the state beside it.
-struct Carried {
+/// Photo with its events, as in a database.
+struct TestPhoto {
     log: Vec<PhotoEvent>,
     photo: Photo,
 }
 
-impl Carried {
-    fn begin(command: QueuePhoto) -> Self {
+impl TestPhoto {
+    fn new(command: QueuePhoto) -> Self {
         let first = Photo::queue(command);
         let photo = Photo::begin(&first).unwrap();
         Self {
@@ -34,8 +34,8 @@ impl Carried {
         }
     }
 
-    /// Asks for something; what is refused leaves no trace.
-    fn ask(&mut self, command: PhotoCommand) {
+    /// Executes a command; a rejected command changes nothing.
+    fn execute(&mut self, command: PhotoCommand) {
         for event in self.photo.decide(command).unwrap_or_default() {
             self.photo = self.photo.clone().apply(&event);
             self.log.push(event);
@@ -44,11 +44,11 @@ impl Carried {
 }
 
 fn sequence() -> impl Strategy<Value = (QueuePhoto, Vec<PhotoCommand>)> {
-    (any::queue_photo(), vec(any::photo_command(), 0..40))
+    (strategies::queue_photo(), vec(strategies::photo_command(), 0..40))
 }
 
-/// Every step from one standing to another that the table holds.
-const STEPS: [(Standing, Standing); 21] = [
+/// All transitions in the table from one state to another.
+const TRANSITIONS: [(State, State); 21] = [
     (Queued, Uploading),
     (Queued, Verifying),
     (Uploading, Verifying),
@@ -77,37 +77,40 @@ proptest! {
 
     #[test]
     fn a_photo_is_the_fold_of_its_events((first, commands) in sequence()) {
-        let mut carried = Carried::begin(first);
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            carried.ask(command);
+            test.execute(command);
         }
-        prop_assert_eq!(Photo::fold(&carried.log), Ok(carried.photo));
+        prop_assert_eq!(Photo::fold(&test.log), Ok(test.photo));
     }
 
     #[test]
-    fn a_photo_moves_only_as_the_table_says((first, commands) in sequence()) {
-        let mut carried = Carried::begin(first);
+    fn a_photo_makes_only_transitions_in_the_table((first, commands) in sequence()) {
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            let from = Standing::of(&carried.photo);
-            let asked = command.name();
-            carried.ask(command);
-            let to = Standing::of(&carried.photo);
-            prop_assert!(from == to || STEPS.contains(&(from, to)), "{:?} to {:?}, asked to {}", from, to, asked);
+            let from = State::of(&test.photo);
+            let attempted = command.name();
+            test.execute(command);
+            let to = State::of(&test.photo);
+            prop_assert!(
+                from == to || TRANSITIONS.contains(&(from, to)),
+                "{:?} to {:?}, attempted to {}", from, to, attempted
+            );
         }
     }
 
     #[test]
-    fn an_end_is_left_only_by_a_failed_photo_that_is_tried_again((first, commands) in sequence()) {
-        let mut carried = Carried::begin(first);
+    fn only_a_retry_of_a_failed_photo_leaves_a_terminal_state((first, commands) in sequence()) {
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            let before = carried.photo.clone();
-            let told = carried.log.len();
-            carried.ask(command.clone());
-            if before.status().is_terminal() && carried.photo.state != before.state {
-                let retried = matches!(carried.log[told..], [PhotoEvent::PhotoRetried { .. }]);
-                let way = (Standing::of(&before), command, Standing::of(&carried.photo));
+            let before = test.photo.clone();
+            let logged = test.log.len();
+            test.execute(command.clone());
+            if before.status().is_terminal() && test.photo.state != before.state {
+                let retried = matches!(test.log[logged..], [PhotoEvent::PhotoRetried { .. }]);
+                let transition = (State::of(&before), command, State::of(&test.photo));
                 let allowed = matches!(
-                    way,
+                    transition,
                     (
                         FailedMissing | FailedExpired,
                         PhotoCommand::Renew { .. } | PhotoCommand::Retry { .. },
@@ -115,93 +118,97 @@ proptest! {
                     ) | (FailedMissing | FailedExpired, PhotoCommand::CompleteUpload, Verifying)
                         | (FailedProcessing, PhotoCommand::Retry { .. }, Verifying)
                 );
-                prop_assert!(retried && allowed, "{way:?}");
+                prop_assert!(retried && allowed, "{transition:?}");
             }
         }
     }
 
     #[test]
-    fn a_deleted_photo_never_changes((first, commands) in sequence(), later in vec(any::photo_command(), 1..20)) {
-        let mut carried = Carried::begin(first);
+    fn a_deleted_photo_never_changes(
+        (first, commands) in sequence(), later in vec(strategies::photo_command(), 1..20),
+    ) {
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            carried.ask(command);
+            test.execute(command);
         }
-        if !carried.photo.status().is_terminal() {
-            carried.ask(PhotoCommand::Cancel);
+        if !test.photo.status().is_terminal() {
+            test.execute(PhotoCommand::Cancel);
         }
-        carried.ask(PhotoCommand::Delete);
-        prop_assert!(carried.photo.deleted);
-        let (photo, told) = (carried.photo.clone(), carried.log.len());
+        test.execute(PhotoCommand::Delete);
+        prop_assert!(test.photo.deleted);
+        let (photo, logged) = (test.photo.clone(), test.log.len());
         for command in later {
-            carried.ask(command);
+            test.execute(command);
         }
-        prop_assert_eq!(carried.photo, photo);
-        prop_assert_eq!(carried.log.len(), told);
+        prop_assert_eq!(test.photo, photo);
+        prop_assert_eq!(test.log.len(), logged);
     }
 
     #[test]
-    fn what_a_photo_is_never_changes((first, commands) in sequence()) {
-        let mut carried = Carried::begin(first.clone());
+    fn identifiers_and_the_declaration_of_a_photo_never_change((first, commands) in sequence()) {
+        let mut test = TestPhoto::new(first.clone());
         for command in commands {
-            carried.ask(command);
+            test.execute(command);
         }
-        let Photo { id, job, owner, upload_id, declared, object, .. } = carried.photo;
+        let Photo { id, job, owner, upload_id, declared, object, .. } = test.photo;
         let window = first.window;
         prop_assert_eq!(QueuePhoto { id, job, owner, upload_id, declared, object, window }, first);
     }
 
     #[test]
-    fn a_refusal_names_the_pair((first, commands) in sequence(), refused in any::photo_command()) {
-        let mut carried = Carried::begin(first);
+    fn an_invalid_transition_contains_the_state_and_the_command(
+        (first, commands) in sequence(), last in strategies::photo_command(),
+    ) {
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            carried.ask(command);
+            test.execute(command);
         }
-        let name = refused.name();
-        if let Err(refusal) = carried.photo.decide(refused) {
-            prop_assert_eq!(refusal.from, carried.photo.status());
-            prop_assert_eq!(refusal.deleted, carried.photo.deleted);
-            prop_assert_eq!(refusal.attempted, name);
+        let name = last.name();
+        if let Err(error) = test.photo.decide(last) {
+            prop_assert_eq!(error.from, test.photo.status());
+            prop_assert_eq!(error.deleted, test.photo.deleted);
+            prop_assert_eq!(error.attempted, name);
         }
     }
 
     #[test]
-    fn a_photo_survives_storage((first, commands) in sequence()) {
-        let mut carried = Carried::begin(first);
+    fn a_photo_can_be_stored_and_read((first, commands) in sequence()) {
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            carried.ask(command);
+            test.execute(command);
         }
-        let stored = serde_json::to_string(&carried.photo).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Photo>(&stored).unwrap(), carried.photo);
+        let stored = serde_json::to_string(&test.photo).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Photo>(&stored).unwrap(), test.photo);
     }
 }
 
-/// The properties above say nothing of what their sequences don't reach.
+/// The properties above are meaningful only if the random sequences reach all states and transitions.
 #[test]
-fn random_sequences_reach_every_standing_by_every_step() {
+fn random_sequences_reach_every_state_by_every_transition() {
     let mut runner = TestRunner::new_with_rng(
         Config::default(),
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     );
-    let mut standings = BTreeSet::new();
-    let mut steps = BTreeSet::new();
+    let mut states = BTreeSet::new();
+    let mut transitions = BTreeSet::new();
     let mut deleted = BTreeSet::new();
     for _ in 0..256 {
         let (first, commands) = sequence().new_tree(&mut runner).unwrap().current();
-        let mut carried = Carried::begin(first);
+        let mut test = TestPhoto::new(first);
         for command in commands {
-            let from = Standing::of(&carried.photo);
-            carried.ask(command);
-            let to = Standing::of(&carried.photo);
-            standings.insert(to);
+            let from = State::of(&test.photo);
+            test.execute(command);
+            let to = State::of(&test.photo);
+            states.insert(to);
             if from != to {
-                steps.insert((from, to));
+                transitions.insert((from, to));
             }
-            if carried.photo.deleted {
+            if test.photo.deleted {
                 deleted.insert(to);
             }
         }
     }
-    assert_eq!(standings, Standing::ALL.into());
-    assert_eq!(steps, STEPS.into());
+    assert_eq!(states, State::ALL.into());
+    assert_eq!(transitions, TRANSITIONS.into());
     assert!(deleted.len() >= 5, "{deleted:?}");
 }

@@ -1,4 +1,4 @@
-//! The table of a photo's transitions as data, and every pair of standing and command held against it.
+//! Transition table of a photo as data, and a test of every pair of state and command.
 
 use std::collections::BTreeSet;
 
@@ -7,77 +7,77 @@ use rapidphoto_domain::photo::{
     RetryCause,
 };
 
-use crate::given::{
-    Standing, arrived, completed, deleted_photo, every_command, findings, labels, photo, queue_photo,
-    window_from,
+use crate::fixtures::{
+    State, deleted_photo, every_command, findings, labels, photo, processing_result, queue_photo,
+    stored_object, window_from,
 };
 
-/// What the table says of one pair.
+/// Entry of the table: the result of a command in a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    /// Refused.
+enum Entry {
+    /// The command is rejected.
     No,
     /// The upload starts.
     Start,
-    /// The window is renewed.
+    /// The upload window is renewed.
     Renew,
-    /// The upload is complete: on to verification.
-    Arrive,
-    /// On to processing.
+    /// The upload is complete: VERIFYING.
+    Uploaded,
+    /// PROCESSING.
     Process,
-    /// Rejected.
+    /// REJECTED.
     Reject,
-    /// Completed.
+    /// COMPLETED.
     Complete,
-    /// Failed: upload missing.
+    /// FAILED: upload missing.
     Missing,
-    /// Failed: upload expired.
-    Expire,
-    /// Failed: processing error.
-    GiveUp,
-    /// Cancelled.
+    /// FAILED: upload expired.
+    Expired,
+    /// FAILED: processing error.
+    Failed,
+    /// CANCELLED.
     Cancel,
-    /// Retried because of a renewal: the upload begins anew.
-    Anew,
-    /// Retried because the object turned up: on to verification.
-    TurnUp,
-    /// Retried on request: the upload begins anew.
-    Again,
-    /// Retried on request: on to verification.
-    Verify,
-    /// A label more.
+    /// Retried because of a renewal: QUEUED.
+    RenewRetry,
+    /// Retried because the object arrived: VERIFYING.
+    ArrivalRetry,
+    /// Retried on request: QUEUED.
+    UploadRetry,
+    /// Retried on request: VERIFYING.
+    VerifyRetry,
+    /// A label is added.
     Tag,
-    /// A label less.
+    /// A label is removed.
     Untag,
-    /// Hidden.
+    /// The photo is hidden.
     Delete,
 }
-use Then::{
-    Again, Anew, Arrive, Cancel, Complete, Delete, Expire, GiveUp, Missing, No, Process, Reject, Renew,
-    Start, Tag, TurnUp, Untag, Verify,
+use Entry::{
+    ArrivalRetry, Cancel, Complete, Delete, Expired, Failed, Missing, No, Process, Reject, Renew, RenewRetry,
+    Start, Tag, Untag, UploadRetry, Uploaded, VerifyRetry,
 };
 
-/// Rows as in [`row`], columns as in [`Standing::ALL`].
+/// Rows as in [`row`], columns as in [`State::ALL`].
 #[rustfmt::skip]
-const TABLE: [[Then; 10]; 14] = [
-    // QUEUED  UPLOADING VERIFYING PROCESSING COMPLETED REJECTED missing expired processing CANCELLED
-    [ Start,   No,       No,       No,        No,       No,      No,     No,     No,        No     ], // start the upload
-    [ Renew,   Renew,    No,       No,        No,       No,      Anew,   Anew,   No,        No     ], // renew
-    [ Arrive,  Arrive,   No,       No,        No,       No,      TurnUp, TurnUp, No,        No     ], // complete the upload
-    [ No,      No,       Process,  No,        No,       No,      No,     No,     No,        No     ], // start processing
-    [ No,      No,       Reject,   Reject,    No,       No,      No,     No,     No,        No     ], // reject
-    [ No,      No,       No,       Complete,  No,       No,      No,     No,     No,        No     ], // complete processing
-    [ No,      No,       Missing,  No,        No,       No,      No,     No,     No,        No     ], // miss the upload
-    [ Expire,  Expire,   No,       No,        No,       No,      No,     No,     No,        No     ], // expire the upload
-    [ No,      No,       GiveUp,   GiveUp,    No,       No,      No,     No,     No,        No     ], // give up processing
-    [ Cancel,  Cancel,   Cancel,   Cancel,    No,       No,      No,     No,     No,        No     ], // cancel
-    [ No,      No,       No,       No,        No,       No,      Again,  Again,  Verify,    No     ], // retry
-    [ Tag,     Tag,      Tag,      Tag,       Tag,      Tag,     Tag,    Tag,    Tag,       Tag    ], // tag
-    [ Untag,   Untag,    Untag,    Untag,     Untag,    Untag,   Untag,  Untag,  Untag,     Untag  ], // untag
-    [ No,      No,       No,       No,        Delete,   Delete,  Delete, Delete, Delete,    Delete ], // delete
+const TABLE: [[Entry; 10]; 14] = [
+    // QUEUED    UPLOADING VERIFYING PROCESSING COMPLETED REJECTED missing       expired       processing   CANCELLED
+    [ Start,    No,       No,       No,        No,       No,      No,           No,           No,          No ], // start the upload
+    [ Renew,    Renew,    No,       No,        No,       No,      RenewRetry,   RenewRetry,   No,          No ], // renew
+    [ Uploaded, Uploaded, No,       No,        No,       No,      ArrivalRetry, ArrivalRetry, No,          No ], // complete the upload
+    [ No,       No,       Process,  No,        No,       No,      No,           No,           No,          No ], // start processing
+    [ No,       No,       Reject,   Reject,    No,       No,      No,           No,           No,          No ], // reject
+    [ No,       No,       No,       Complete,  No,       No,      No,           No,           No,          No ], // complete processing
+    [ No,       No,       Missing,  No,        No,       No,      No,           No,           No,          No ], // fail a missing upload
+    [ Expired,  Expired,  No,       No,        No,       No,      No,           No,           No,          No ], // expire the upload
+    [ No,       No,       Failed,   Failed,    No,       No,      No,           No,           No,          No ], // fail the processing
+    [ Cancel,   Cancel,   Cancel,   Cancel,    No,       No,      No,           No,           No,          No ], // cancel
+    [ No,       No,       No,       No,        No,       No,      UploadRetry,  UploadRetry,  VerifyRetry, No ], // retry
+    [ Tag,      Tag,      Tag,      Tag,       Tag,      Tag,     Tag,          Tag,          Tag,         Tag ], // tag
+    [ Untag,    Untag,    Untag,    Untag,     Untag,    Untag,   Untag,        Untag,        Untag,       Untag ], // untag
+    [ No,       No,       No,       No,        Delete,   Delete,  Delete,       Delete,       Delete,      Delete ], // delete
 ];
 
-/// A command's row. No arm is a wildcard: a new command has to find its place in the table.
+/// Row of a command. No arm is a wildcard, so that a new command must be added to the table.
 const fn row(command: &PhotoCommand) -> usize {
     match command {
         PhotoCommand::StartUpload => 0,
@@ -86,9 +86,9 @@ const fn row(command: &PhotoCommand) -> usize {
         PhotoCommand::StartProcessing { .. } => 3,
         PhotoCommand::Reject { .. } => 4,
         PhotoCommand::CompleteProcessing { .. } => 5,
-        PhotoCommand::MissUpload => 6,
+        PhotoCommand::FailMissingUpload => 6,
         PhotoCommand::ExpireUpload => 7,
-        PhotoCommand::GiveUpProcessing => 8,
+        PhotoCommand::FailProcessing => 8,
         PhotoCommand::Cancel => 9,
         PhotoCommand::Retry { .. } => 10,
         PhotoCommand::Tag { .. } => 11,
@@ -97,8 +97,8 @@ const fn row(command: &PhotoCommand) -> usize {
     }
 }
 
-/// The event that the table's entry stands for, and the photo that it leaves; `None` where it refuses.
-fn outcome(then: Then, given: Photo) -> Option<(PhotoEvent, Photo)> {
+/// Expected event and the photo after it; `None` if the command is rejected.
+fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
     let at = |state, given: Photo| Photo { state, ..given };
     let failed = |reason, given| {
         let event = PhotoEvent::PhotoFailed { reason };
@@ -124,7 +124,7 @@ fn outcome(then: Then, given: Photo) -> Option<(PhotoEvent, Photo)> {
         };
         (event, at(PhotoState::Verifying, given))
     };
-    Some(match then {
+    Some(match entry {
         No => return None,
         Start => (
             PhotoEvent::PhotoUploadStarted {},
@@ -137,12 +137,12 @@ fn outcome(then: Then, given: Photo) -> Option<(PhotoEvent, Photo)> {
                 Photo { window, ..given },
             )
         }
-        Arrive => (
+        Uploaded => (
             PhotoEvent::PhotoUploadCompleted {},
             at(PhotoState::Verifying, given),
         ),
         Process => {
-            let object = arrived();
+            let object = stored_object();
             let event = PhotoEvent::PhotoProcessingStarted {
                 object: object.clone(),
             };
@@ -153,20 +153,20 @@ fn outcome(then: Then, given: Photo) -> Option<(PhotoEvent, Photo)> {
             (event, at(PhotoState::Rejected { reasons: findings() }, given))
         }
         Complete => {
-            let result = Box::new(completed());
+            let result = Box::new(processing_result());
             let event = PhotoEvent::PhotoProcessingCompleted {
                 result: result.clone(),
             };
             (event, at(PhotoState::Completed { result }, given))
         }
         Missing => failed(FailureReason::UploadMissing, given),
-        Expire => failed(FailureReason::UploadExpired, given),
-        GiveUp => failed(FailureReason::ProcessingError, given),
+        Expired => failed(FailureReason::UploadExpired, given),
+        Failed => failed(FailureReason::ProcessingError, given),
         Cancel => (PhotoEvent::PhotoCancelled {}, at(PhotoState::Cancelled, given)),
-        Anew => upload_again(RetryCause::Renewed, window_from(10), given),
-        Again => upload_again(RetryCause::Requested, window_from(20), given),
-        TurnUp => verify_again(RetryCause::ObjectArrived, given),
-        Verify => verify_again(RetryCause::Requested, given),
+        RenewRetry => upload_again(RetryCause::Renewed, window_from(10), given),
+        UploadRetry => upload_again(RetryCause::Requested, window_from(20), given),
+        ArrivalRetry => verify_again(RetryCause::ObjectArrived, given),
+        VerifyRetry => verify_again(RetryCause::Requested, given),
         Tag => {
             let event = PhotoEvent::PhotoTagged {
                 labels: labels(["new"]),
@@ -188,7 +188,7 @@ fn outcome(then: Then, given: Photo) -> Option<(PhotoEvent, Photo)> {
     })
 }
 
-fn refusal(from: PhotoStatus, deleted: bool, command: &PhotoCommand) -> InvalidTransition {
+fn invalid_transition(from: PhotoStatus, deleted: bool, command: &PhotoCommand) -> InvalidTransition {
     InvalidTransition {
         from,
         deleted,
@@ -197,21 +197,21 @@ fn refusal(from: PhotoStatus, deleted: bool, command: &PhotoCommand) -> InvalidT
 }
 
 #[test]
-fn every_pair_of_standing_and_command_does_what_the_table_says() {
+fn every_pair_of_state_and_command_has_the_result_in_the_table() {
     let mut pairs = 0;
     let mut allowed = 0;
     for command in every_command() {
-        for (standing, then) in Standing::ALL.into_iter().zip(TABLE[row(&command)]) {
-            let given = photo(standing);
+        for (state, entry) in State::ALL.into_iter().zip(TABLE[row(&command)]) {
+            let given = photo(state);
             let from = given.status();
 
-            let answer = given.decide(command.clone());
+            let result = given.decide(command.clone());
 
-            let pair = format!("{standing:?}, asked to {}", command.name());
-            match outcome(then, given.clone()) {
-                None => assert_eq!(answer, Err(refusal(from, false, &command)), "{pair}"),
+            let pair = format!("{state:?}, attempted to {}", command.name());
+            match expected(entry, given.clone()) {
+                None => assert_eq!(result, Err(invalid_transition(from, false, &command)), "{pair}"),
                 Some((event, after)) => {
-                    assert_eq!(answer.as_ref(), Ok(&vec![event.clone()]), "{pair}");
+                    assert_eq!(result.as_ref(), Ok(&vec![event.clone()]), "{pair}");
                     assert_eq!(given.apply(&event), after, "{pair}");
                     allowed += 1;
                 }
@@ -223,21 +223,18 @@ fn every_pair_of_standing_and_command_does_what_the_table_says() {
 }
 
 #[test]
-fn a_deleted_photo_refuses_every_command() {
+fn a_deleted_photo_rejects_every_command() {
     let mut pairs = 0;
     for command in every_command() {
-        for standing in Standing::ALL
-            .into_iter()
-            .filter(|standing| standing.is_terminal())
-        {
-            let given = deleted_photo(standing);
+        for state in State::ALL.into_iter().filter(|state| state.is_terminal()) {
+            let given = deleted_photo(state);
 
-            let answer = given.decide(command.clone());
+            let result = given.decide(command.clone());
 
             assert_eq!(
-                answer,
-                Err(refusal(given.status(), true, &command)),
-                "{standing:?}"
+                result,
+                Err(invalid_transition(given.status(), true, &command)),
+                "{state:?}"
             );
             pairs += 1;
         }
@@ -246,13 +243,11 @@ fn a_deleted_photo_refuses_every_command() {
 }
 
 #[test]
-fn no_standing_and_no_command_is_left_out_of_the_table() {
-    let statuses: BTreeSet<_> = Standing::ALL.map(|standing| photo(standing).status()).into();
+fn the_table_covers_every_state_and_command() {
+    let statuses: BTreeSet<_> = State::ALL.map(|state| photo(state).status()).into();
     assert_eq!(statuses, PhotoStatus::ALL.into());
-    let standings: BTreeSet<_> = Standing::ALL
-        .map(|standing| Standing::of(&photo(standing)))
-        .into();
-    assert_eq!(standings.len(), Standing::ALL.len());
+    let states: BTreeSet<_> = State::ALL.map(|state| State::of(&photo(state))).into();
+    assert_eq!(states.len(), State::ALL.len());
 
     assert_eq!(
         every_command().each_ref().map(row),
@@ -262,17 +257,17 @@ fn no_standing_and_no_command_is_left_out_of_the_table() {
     assert_eq!(
         names.len(),
         TABLE.len(),
-        "each command is refused under its own name"
+        "each command has its own name in errors"
     );
 }
 
 #[test]
-fn a_status_is_terminal_or_waits_for_bytes_as_the_table_has_it() {
-    for standing in Standing::ALL {
-        let status = photo(standing).status();
-        assert_eq!(status.is_terminal(), standing.is_terminal(), "{standing:?}");
-        let waits = matches!(standing, Standing::Queued | Standing::Uploading);
-        assert_eq!(status.awaits_upload(), waits, "{standing:?}");
+fn statuses_are_terminal_or_await_the_upload_as_expected() {
+    for state in State::ALL {
+        let status = photo(state).status();
+        assert_eq!(status.is_terminal(), state.is_terminal(), "{state:?}");
+        let awaits = matches!(state, State::Queued | State::Uploading);
+        assert_eq!(status.awaits_upload(), awaits, "{state:?}");
         assert_eq!(PhotoStatus::parse(status.as_str()), Some(status));
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
     }
@@ -280,38 +275,38 @@ fn a_status_is_terminal_or_waits_for_bytes_as_the_table_has_it() {
 }
 
 #[test]
-fn an_object_stands_for_a_photo_only_between_verification_and_failure() {
-    for standing in Standing::ALL {
-        let known = matches!(standing, Standing::Processing | Standing::Completed);
+fn only_processing_and_completed_photos_have_a_verified_object() {
+    for state in State::ALL {
+        let verified = matches!(state, State::Processing | State::Completed);
         assert_eq!(
-            photo(standing).arrived(),
-            known.then(arrived).as_ref(),
-            "{standing:?}"
+            photo(state).verified_object(),
+            verified.then(stored_object).as_ref(),
+            "{state:?}"
         );
     }
 }
 
 #[test]
-fn a_label_that_is_there_already_or_not_at_all_is_no_news() {
-    for standing in Standing::ALL {
-        let given = photo(standing);
+fn adding_existing_labels_and_removing_unknown_ones_changes_nothing() {
+    for state in State::ALL {
+        let given = photo(state);
         for command in [
             PhotoCommand::Tag {
                 labels: labels(["old"]),
             },
             PhotoCommand::Tag { labels: labels([]) },
             PhotoCommand::Untag {
-                labels: labels(["strange"]),
+                labels: labels(["unknown"]),
             },
             PhotoCommand::Untag { labels: labels([]) },
         ] {
-            assert_eq!(given.decide(command), Ok(vec![]), "{standing:?}");
+            assert_eq!(given.decide(command), Ok(vec![]), "{state:?}");
         }
     }
 }
 
 #[test]
-fn a_photo_begins_as_it_was_queued() {
+fn a_new_photo_has_the_values_of_its_command() {
     let command = queue_photo();
 
     let first = Photo::queue(command.clone());
@@ -333,16 +328,16 @@ fn a_photo_begins_as_it_was_queued() {
 }
 
 #[test]
-fn a_stream_that_does_not_begin_with_the_queueing_makes_no_photo() {
+fn a_stream_must_begin_with_the_creation_of_the_photo() {
     assert_eq!(Photo::fold([]), Err(FoldError));
-    let begins_late = [PhotoEvent::PhotoUploadStarted {}, Photo::queue(queue_photo())];
-    assert_eq!(Photo::fold(&begins_late), Err(FoldError));
+    let created_late = [PhotoEvent::PhotoUploadStarted {}, Photo::queue(queue_photo())];
+    assert_eq!(Photo::fold(&created_late), Err(FoldError));
 }
 
 #[test]
-fn a_second_beginning_changes_nothing() {
-    for standing in Standing::ALL {
-        let given = photo(standing);
+fn a_second_creation_changes_nothing() {
+    for state in State::ALL {
+        let given = photo(state);
         let mut other = queue_photo();
         other.declared.bytes += 1;
         assert_eq!(given.clone().apply(&Photo::queue(other)), given);
@@ -350,14 +345,14 @@ fn a_second_beginning_changes_nothing() {
 }
 
 #[test]
-fn a_refusal_says_where_the_photo_stands_and_what_was_asked() {
-    let refused = |photo: Photo| photo.decide(PhotoCommand::StartUpload).unwrap_err().to_string();
+fn an_invalid_transition_names_the_state_and_the_command() {
+    let message = |photo: Photo| photo.decide(PhotoCommand::StartUpload).unwrap_err().to_string();
     assert_eq!(
-        refused(photo(Standing::Verifying)),
-        "a photo that is VERIFYING can't be asked to start the upload"
+        message(photo(State::Verifying)),
+        "can't start the upload: the photo is VERIFYING"
     );
     assert_eq!(
-        refused(deleted_photo(Standing::Completed)),
-        "a photo that is deleted after being COMPLETED can't be asked to start the upload"
+        message(deleted_photo(State::Completed)),
+        "can't start the upload: the photo is COMPLETED and deleted"
     );
 }

@@ -1,5 +1,6 @@
-//! The form in which events are stored. The log is append-only: what one release writes, every later one reads. A
-//! snapshot that changes here is a new schema version with an upcaster, never just a new snapshot.
+//! Stored form of events. The log is append-only, so every later release must read the events of this one. If a
+//! snapshot here changes, the event needs a new schema version with an upcaster; accepting the new snapshot is not
+//! enough.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -13,11 +14,11 @@ use rapidphoto_domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    any,
-    given::{JOB, USER, arrived, completed, findings, labels, queue_photo, window_from},
+    fixtures::{JOB, USER, findings, labels, processing_result, queue_photo, stored_object, window_from},
+    strategies,
 };
 
-/// Every type name that the log may hold.
+/// All type names of events in the log.
 const TYPES: [&str; 19] = [
     "UserRegistered",
     "UserDisabled",
@@ -40,8 +41,8 @@ const TYPES: [&str; 19] = [
     "PhotoDeleted",
 ];
 
-/// An event's place in [`TYPES`]. No arm is a wildcard: a new event has to be given its stored form here.
-const fn place(event: &DomainEvent) -> usize {
+/// Index of an event in [`TYPES`]. No arm is a wildcard, so that a new event must be added here.
+const fn index(event: &DomainEvent) -> usize {
     match event {
         DomainEvent::User(event) => match event {
             UserEvent::UserRegistered { .. } => 0,
@@ -71,7 +72,7 @@ const fn place(event: &DomainEvent) -> usize {
     }
 }
 
-/// One of each type, with nothing left out that it can hold.
+/// One event of each type, with all optional members.
 fn samples() -> [DomainEvent; 19] {
     [
         User::register(USER).into(),
@@ -99,9 +100,12 @@ fn samples() -> [DomainEvent; 19] {
         }
         .into(),
         PhotoEvent::PhotoUploadCompleted {}.into(),
-        PhotoEvent::PhotoProcessingStarted { object: arrived() }.into(),
+        PhotoEvent::PhotoProcessingStarted {
+            object: stored_object(),
+        }
+        .into(),
         PhotoEvent::PhotoProcessingCompleted {
-            result: Box::new(completed()),
+            result: Box::new(processing_result()),
         }
         .into(),
         PhotoEvent::PhotoRejected { reasons: findings() }.into(),
@@ -128,7 +132,7 @@ fn samples() -> [DomainEvent; 19] {
     ]
 }
 
-/// As the store does it: the payload goes through text.
+/// Encodes the payload as text and decodes it, as the database does.
 fn stored_and_read(event: &DomainEvent) -> DomainEvent {
     let (name, payload) = event.encode().unwrap();
     let text = payload.to_string();
@@ -136,11 +140,11 @@ fn stored_and_read(event: &DomainEvent) -> DomainEvent {
 }
 
 #[test]
-fn the_stored_form_of_every_event_is_what_it_was() {
+fn the_stored_form_of_events_does_not_change() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // Whether JSON objects keep their order depends on what else is built.
+    // The order of members depends on a serde_json feature that other crates of the build may enable.
     settings.set_sort_maps(true);
     settings.bind(|| {
         for event in samples() {
@@ -152,9 +156,9 @@ fn the_stored_form_of_every_event_is_what_it_was() {
 }
 
 #[test]
-fn every_event_has_its_stored_form_here() {
+fn every_event_type_has_a_snapshot() {
     for (n, event) in samples().iter().enumerate() {
-        assert_eq!(place(event), n);
+        assert_eq!(index(event), n);
         assert_eq!(event.encode().unwrap().0, TYPES[n]);
     }
     let kept: BTreeSet<String> = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -172,17 +176,17 @@ fn every_event_has_its_stored_form_here() {
 }
 
 #[test]
-fn what_may_be_absent_is_stored_and_read_as_absent() {
-    let mut bare = completed();
-    bare.perceptual_hash = None;
-    bare.sharpness = None;
-    bare.thumbnails.clear();
-    bare.warnings.clear();
+fn optional_members_can_be_absent() {
+    let mut minimal = processing_result();
+    minimal.perceptual_hash = None;
+    minimal.sharpness = None;
+    minimal.thumbnails.clear();
+    minimal.warnings.clear();
     let mut undeclared = queue_photo();
     undeclared.declared.checksum = None;
     for event in [
         PhotoEvent::PhotoProcessingCompleted {
-            result: Box::new(bare),
+            result: Box::new(minimal),
         },
         Photo::queue(undeclared),
         PhotoEvent::PhotoRetried {
@@ -197,7 +201,7 @@ fn what_may_be_absent_is_stored_and_read_as_absent() {
 }
 
 #[test]
-fn reasons_and_causes_are_stored_under_their_codes() {
+fn reasons_and_causes_are_stored_as_their_codes() {
     for (reason, code) in [
         (FailureReason::UploadMissing, "upload_missing"),
         (FailureReason::UploadExpired, "upload_expired"),
@@ -216,10 +220,10 @@ fn reasons_and_causes_are_stored_under_their_codes() {
 }
 
 #[test]
-fn an_unknown_event_is_an_error_that_names_it() {
-    let refused = DomainEvent::decode(StreamType::Photo, "PhotoAdmired", json!({})).unwrap_err();
+fn an_unknown_event_type_is_an_error_with_its_name() {
+    let error = DomainEvent::decode(StreamType::Photo, "PhotoAdmired", json!({})).unwrap_err();
     assert_eq!(
-        refused.to_string(),
+        error.to_string(),
         "`PhotoAdmired` can't be read as an event of a photo stream"
     );
     for event in samples() {
@@ -237,7 +241,7 @@ fn an_unknown_event_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_payload_of_another_shape_is_refused() {
+fn a_payload_of_another_shape_is_rejected() {
     for (name, payload) in [
         ("PhotoFailed", json!({"reason": "bad luck"})),
         ("PhotoFailed", json!({})),
@@ -254,7 +258,7 @@ fn a_payload_of_another_shape_is_refused() {
     }
 }
 
-/// The names of all members, at any depth.
+/// Names of all members, at any depth.
 fn keys(value: &Value) -> Vec<&str> {
     match value {
         Value::Object(members) => members
@@ -266,7 +270,7 @@ fn keys(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The first word of personal data in a member's name.
+/// First word in the name of a member that indicates personal data.
 fn personal(key: &str) -> Option<&'static str> {
     let plain = key.to_lowercase().replace(['_', '-'], "");
     let words = [
@@ -291,25 +295,25 @@ fn personal(key: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn no_event_holds_personal_data() {
+fn no_event_contains_personal_data() {
     for event in samples() {
         let (name, payload) = event.encode().unwrap();
         for key in keys(&payload) {
             assert_eq!(personal(key), None, "`{key}` in {name}");
         }
     }
-    // The net holds fish.
-    let leaky = json!({"a": [{"fileName": 1}, {"b": {"e-mail": 2}}], "exif_data": 3, "ip": 4});
-    let caught: BTreeSet<_> = keys(&leaky).into_iter().filter_map(personal).collect();
-    assert_eq!(caught, ["filename", "mail", "exif", "ip"].into());
+    // Control: members with personal data are detected.
+    let personal_data = json!({"a": [{"fileName": 1}, {"b": {"e-mail": 2}}], "exif_data": 3, "ip": 4});
+    let found: BTreeSet<_> = keys(&personal_data).into_iter().filter_map(personal).collect();
+    assert_eq!(found, ["filename", "mail", "exif", "ip"].into());
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn every_event_survives_storage(
-        photo in any::photo_event(), job in any::job_event(), user in any::user_event(),
+    fn every_event_can_be_stored_and_read(
+        photo in strategies::photo_event(), job in strategies::job_event(), user in strategies::user_event(),
     ) {
         for event in [DomainEvent::from(photo), job.into(), user.into()] {
             prop_assert_eq!(stored_and_read(&event), event);

@@ -1,11 +1,11 @@
-//! A user's account opens once and closes once.
+//! Registration and disabling of a user.
 
 use rapidphoto_domain::user::{AlreadyDisabled, FoldError, User, UserEvent, UserStatus};
 
-use crate::given::USER;
+use crate::fixtures::USER;
 
 #[test]
-fn an_account_is_closed_once() {
+fn an_account_is_disabled_once() {
     let registered = User::register(USER);
     let user = User::fold([&registered]).unwrap();
     assert_eq!(
@@ -26,12 +26,12 @@ fn an_account_is_closed_once() {
     assert_eq!(
         user.clone().apply(&registered),
         user,
-        "a second beginning changes nothing"
+        "a second registration changes nothing"
     );
 }
 
 #[test]
-fn a_stream_that_does_not_begin_with_the_registration_makes_no_user() {
+fn a_stream_must_begin_with_the_registration() {
     assert_eq!(User::fold([]), Err(FoldError));
     assert_eq!(User::fold([&UserEvent::UserDisabled {}]), Err(FoldError));
 }

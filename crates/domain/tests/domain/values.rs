@@ -1,4 +1,4 @@
-//! Values can't hold what they should not, wherever they are read from.
+//! Value types reject invalid input, whether it is parsed or deserialised.
 
 use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
 
@@ -13,10 +13,11 @@ use rapidphoto_domain::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::any;
+use crate::strategies;
 
-/// Reading, showing and storing a value agree: what is shown reads back, and storage refuses what reading refuses.
-fn agrees_everywhere<V>(raw: &str)
+/// Checks that parsing, displaying and (de)serialising agree: a displayed value parses to the same value, and
+/// deserialisation rejects the same texts as parsing.
+fn assert_conversions_agree<V>(raw: &str)
 where
     V: FromStr + ToString + Serialize + DeserializeOwned + PartialEq + Debug,
 {
@@ -25,9 +26,13 @@ where
         Err(_) => assert!(serde_json::from_str::<V>(&stored).is_err(), "{raw:?}"),
         Ok(value) => {
             assert_eq!(serde_json::from_str::<V>(&stored).unwrap(), value);
-            let shown = value.to_string();
-            assert_eq!(serde_json::to_value(&value).unwrap(), shown);
-            assert_eq!(shown.parse::<V>().ok(), Some(value), "{raw:?} reads once");
+            let displayed = value.to_string();
+            assert_eq!(serde_json::to_value(&value).unwrap(), displayed);
+            assert_eq!(
+                displayed.parse::<V>().ok(),
+                Some(value),
+                "{raw:?}, displayed and parsed again"
+            );
         }
     }
 }
@@ -36,58 +41,61 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn no_value_holds_from_storage_what_it_refuses_from_outside(
+    fn deserialisation_rejects_the_same_texts_as_parsing(
         text in any::<String>(), stem in "\\PC{0,80}", domain in "[a-zA-Z.-]{1,20}",
     ) {
         for raw in [text, format!("{stem}.JPG"), format!(" {stem}@{domain} "), stem, domain] {
-            agrees_everywhere::<Filename>(&raw);
-            agrees_everywhere::<Email>(&raw);
-            agrees_everywhere::<TagLabel>(&raw);
-            agrees_everywhere::<ETag>(&raw);
-            agrees_everywhere::<Checksum>(&raw);
-            agrees_everywhere::<MimeType>(&raw);
-            agrees_everywhere::<UploadId>(&raw);
-            agrees_everywhere::<StreamId>(&raw);
+            assert_conversions_agree::<Filename>(&raw);
+            assert_conversions_agree::<Email>(&raw);
+            assert_conversions_agree::<TagLabel>(&raw);
+            assert_conversions_agree::<ETag>(&raw);
+            assert_conversions_agree::<Checksum>(&raw);
+            assert_conversions_agree::<MimeType>(&raw);
+            assert_conversions_agree::<UploadId>(&raw);
+            assert_conversions_agree::<StreamId>(&raw);
         }
     }
 
     #[test]
-    fn a_filename_is_safe_to_show_and_to_offer(name in "\\PC{0,300}|[.a-z/\\\\\u{202a}-\u{202e}\n]{0,20}") {
+    fn a_filename_contains_no_separators_or_control_characters(
+        name in "\\PC{0,300}|[.a-z/\\\\\u{202a}-\u{202e}\n]{0,20}",
+    ) {
         if let Ok(name) = Filename::parse(&format!("{name}.png")) {
             let name = name.as_str();
             prop_assert!(name.len() <= 255 && name.len() > ".png".len());
-            let hostile = ['/', '\\', '\0', '\n', '\u{202a}', '\u{202e}', '\u{2066}', '\u{200f}'];
-            prop_assert!(!name.contains(hostile));
+            let forbidden = ['/', '\\', '\0', '\n', '\u{202a}', '\u{202e}', '\u{2066}', '\u{200f}'];
+            prop_assert!(!name.contains(forbidden));
         }
     }
 
     #[test]
-    fn values_read_back_what_they_show(
-        upload in any::upload_id(), checksum in any::checksum(), mime_type in any::mime_type(),
+    fn a_displayed_value_parses_to_the_same_value(
+        upload in strategies::upload_id(), checksum in strategies::checksum(), mime_type in strategies::mime_type(),
     ) {
-        agrees_everywhere::<UploadId>(&upload.to_string());
-        agrees_everywhere::<Checksum>(&checksum.to_string());
-        agrees_everywhere::<MimeType>(&mime_type.to_string());
+        assert_conversions_agree::<UploadId>(&upload.to_string());
+        assert_conversions_agree::<Checksum>(&checksum.to_string());
+        assert_conversions_agree::<MimeType>(&mime_type.to_string());
         prop_assert_eq!(upload.to_string().parse(), Ok(upload));
         prop_assert_eq!(checksum.to_string().parse(), Ok(checksum));
         prop_assert_eq!(mime_type.to_string().to_uppercase().parse(), Ok(mime_type));
     }
 
     #[test]
-    fn a_perceptual_hash_is_sixteen_digits(hash in any::<u64>()) {
+    fn a_perceptual_hash_is_16_hexadecimal_digits(hash in any::<u64>()) {
         let hash = PerceptualHash(hash);
         prop_assert_eq!(hash.to_string().len(), 16);
         prop_assert_eq!(hash.to_string().parse(), Ok(hash));
-        agrees_everywhere::<PerceptualHash>(&hash.to_string());
+        assert_conversions_agree::<PerceptualHash>(&hash.to_string());
         for bad in [format!("+{}", &hash.to_string()[1..]), format!("{hash}0"), hash.to_string()[1..].to_owned()] {
-            agrees_everywhere::<PerceptualHash>(&bad);
+            assert_conversions_agree::<PerceptualHash>(&bad);
             prop_assert_eq!(bad.parse::<PerceptualHash>(), Err(PerceptualHashError));
         }
     }
 
     #[test]
-    fn streams_are_named_by_identifiers_of_their_kind(
-        user in any::user_id(), job in any::job_id(), photo in any::photo_id(), event in any::event_id(),
+    fn a_stream_id_is_the_identifier_of_its_aggregate(
+        user in strategies::user_id(), job in strategies::job_id(),
+        photo in strategies::photo_id(), event in strategies::event_id(),
     ) {
         for (stream, kind) in [
             (StreamId::from(user), StreamType::User),
@@ -97,13 +105,13 @@ proptest! {
             prop_assert_eq!(stream.stream_type(), kind);
             prop_assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
             prop_assert_eq!(stream.to_string().parse::<StreamId>(), Ok(stream));
-            agrees_everywhere::<StreamId>(&stream.to_string());
+            assert_conversions_agree::<StreamId>(&stream.to_string());
         }
         prop_assert!(event.to_string().parse::<StreamId>().is_err());
     }
 
     #[test]
-    fn progress_never_falls_whatever_is_reported(
+    fn progress_never_decreases_for_any_ticks(
         total in any::<u64>(), ticks in vec(any::<(u64, u64)>(), 0..40),
     ) {
         let mut progress = Progress::new(0, total);
@@ -119,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn progress_holds_no_more_than_everything(sent in any::<u64>(), total in any::<u64>()) {
+    fn bytes_sent_never_exceed_the_total(sent in any::<u64>(), total in any::<u64>()) {
         let stored = format!(r#"{{"bytesSent":{sent},"bytesTotal":{total}}}"#);
         let progress: Progress = serde_json::from_str(&stored).unwrap();
         prop_assert_eq!(progress, Progress::new(sent, total));
@@ -129,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn no_two_photos_share_a_key(owner in any::user_id(), photos in any::<[u128; 2]>()) {
+    fn every_object_has_its_own_key(owner in strategies::user_id(), photos in any::<[u128; 2]>()) {
         let keys = KeySpace::new("prod").unwrap();
         let photos: BTreeSet<_> = photos.map(PhotoId::from_bits).into();
         let mut all = BTreeSet::new();
@@ -144,8 +152,8 @@ proptest! {
 }
 
 #[test]
-fn a_key_says_environment_user_photo_and_nothing_of_the_file() {
-    let (user, photo) = (crate::given::USER, crate::given::PHOTO);
+fn a_key_consists_of_environment_user_and_photo() {
+    let (user, photo) = (crate::fixtures::USER, crate::fixtures::PHOTO);
     let keys = KeySpace::new("prod").unwrap();
     assert_eq!(
         keys.original(user, photo),
@@ -162,7 +170,7 @@ fn a_key_says_environment_user_photo_and_nothing_of_the_file() {
 }
 
 #[test]
-fn a_thumbnail_has_one_of_two_edges() {
+fn a_thumbnail_edge_is_256_or_1024_pixels() {
     for edge in ThumbnailEdge::ALL {
         assert_eq!(serde_json::to_value(edge).unwrap(), edge.pixels());
         assert_eq!(ThumbnailEdge::try_from(edge.pixels()), Ok(edge));
@@ -171,7 +179,7 @@ fn a_thumbnail_has_one_of_two_edges() {
 }
 
 #[test]
-fn a_checksum_is_64_lower_case_digits() {
+fn a_checksum_is_64_lower_case_hexadecimal_digits() {
     let zeros = "0".repeat(64);
     assert_eq!(zeros.parse(), Ok(Checksum::from_bytes([0; 32])));
     let ab = "ab".repeat(32);
@@ -188,7 +196,7 @@ fn a_checksum_is_64_lower_case_digits() {
 }
 
 #[test]
-fn an_entity_tag_is_the_same_with_and_without_quotes() {
+fn an_entity_tag_is_parsed_with_or_without_quotation_marks() {
     let tag = ETag::parse("\"d41d8cd9-2\"").unwrap();
     assert_eq!(Ok(tag.clone()), ETag::parse("d41d8cd9-2"));
     assert_eq!(tag.quoted(), "\"d41d8cd9-2\"");
@@ -209,7 +217,7 @@ fn an_entity_tag_is_the_same_with_and_without_quotes() {
 }
 
 #[test]
-fn a_label_has_one_spelling() {
+fn a_label_is_trimmed_and_normalised() {
     assert_eq!(TagLabel::parse("  Zu\u{308}rich ").unwrap().as_str(), "Zürich");
     assert!(TagLabel::parse(&"猫".repeat(64)).is_ok());
     for bad in ["", "  ", "a\nb", "a\0", &"x".repeat(65), &" ".repeat(1_000_000)] {
@@ -218,7 +226,7 @@ fn a_label_has_one_spelling() {
 }
 
 #[test]
-fn an_identifier_of_no_known_kind_names_no_stream() {
+fn an_identifier_of_an_unknown_kind_is_no_stream_id() {
     for bad in [
         "",
         "usr_",

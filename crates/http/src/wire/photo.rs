@@ -5,7 +5,7 @@ use rapidphoto_application::{
     ports::{PhotoMetadata, TakenAt},
 };
 use rapidphoto_domain::{
-    photo::{Completed, Photo, PhotoState},
+    photo::{Photo, PhotoState, ProcessingResult},
     values::Checksum,
 };
 
@@ -20,7 +20,7 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
     let photo = &view.photo;
     let metadata = view.metadata;
     let result = completed(photo);
-    let arrived = photo.arrived().map(|object| object.bytes);
+    let arrived = photo.verified_object().map(|object| object.bytes);
     let checksum = result.map(|result| result.checksum).or(photo.declared.checksum);
     api::Photo {
         photo_id: photo.id.to_string(),
@@ -62,7 +62,7 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
     }
 }
 
-fn completed(photo: &Photo) -> Option<&Completed> {
+fn completed(photo: &Photo) -> Option<&ProcessingResult> {
     match &photo.state {
         PhotoState::Completed { result } => Some(result),
         PhotoState::Queued

@@ -77,7 +77,7 @@ async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<(
             let sent = Arc::clone(&upload.sent);
             let content = upload.photo.content().await?;
             session
-                .put_counted(upload.item, content, move |bytes| {
+                .put_with_progress(upload.item, content, move |bytes| {
                     sent.store(bytes, Ordering::Relaxed);
                 })
                 .await

@@ -1,4 +1,4 @@
-//! Strategies: random values, commands and events.
+//! Strategies for random values, commands and events.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use rapidphoto_domain::{
     EventId, JobId, PhotoId, Timestamp, UserId,
     job::{JobCounts, JobEvent, JobStatus},
     photo::{
-        Arrived, Check, Completed, Declared, FailureReason, Finding, Measure, PerceptualHash, Photo,
-        PhotoCommand, PhotoEvent, PhotoStatus, QueuePhoto, RetryCause, Thumbnail, UploadWindow,
+        Check, Declared, FailureReason, Finding, Measure, PerceptualHash, Photo, PhotoCommand, PhotoEvent,
+        PhotoStatus, ProcessingResult, QueuePhoto, RetryCause, StoredObject, Thumbnail, UploadWindow,
     },
     user::UserEvent,
     values::{Checksum, ETag, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
 };
 
-use crate::given;
+use crate::fixtures;
 
 pub(crate) fn user_id() -> impl Strategy<Value = UserId> {
     any::<u128>().prop_map(UserId::from_bits)
@@ -58,7 +58,7 @@ pub(crate) fn mime_type() -> impl Strategy<Value = MimeType> {
     select(&MimeType::ALL[..])
 }
 
-/// Those of a few labels whose bit is set; few, so that they meet again.
+/// Labels whose bit is set, from a small pool, so that commands often use the same ones.
 fn some_labels(bits: u16) -> BTreeSet<TagLabel> {
     ["a", "b", "Zürich", "new year", "猫"]
         .into_iter()
@@ -72,14 +72,15 @@ fn labels() -> impl Strategy<Value = BTreeSet<TagLabel>> {
     any::<u16>().prop_map(some_labels)
 }
 
-fn arrived() -> impl Strategy<Value = Arrived> {
-    (any::<u128>(), any::<u64>()).prop_map(|(e_tag, bytes)| Arrived {
+fn stored_object() -> impl Strategy<Value = StoredObject> {
+    (any::<u128>(), any::<u64>()).prop_map(|(e_tag, bytes)| StoredObject {
         e_tag: ETag::parse(&format!("{e_tag:032x}")).unwrap(),
         bytes,
     })
 }
 
-/// Few texts, but those that JSON has to take care of; random ones would take most of the tests' time.
+/// Texts that JSON must escape or could confuse with other types. Random texts would take most of the time of the
+/// tests.
 fn text() -> impl Strategy<Value = String> {
     const POOL: [&str; 6] = [
         "",
@@ -126,19 +127,19 @@ fn thumbnail() -> impl Strategy<Value = Thumbnail> {
     (edge, any::<u32>(), any::<u32>()).prop_map(|(edge, width, height)| Thumbnail { edge, width, height })
 }
 
-fn completed() -> impl Strategy<Value = Box<Completed>> {
-    let file = (arrived(), mime_type(), checksum(), timestamp());
-    let picture = (any::<u32>(), any::<u32>(), vec(thumbnail(), 0..3));
+fn processing_result() -> impl Strategy<Value = Box<ProcessingResult>> {
+    let file = (stored_object(), mime_type(), checksum(), timestamp());
+    let image = (any::<u32>(), any::<u32>(), vec(thumbnail(), 0..3));
     let findings = (
         option::of(any::<u64>().prop_map(PerceptualHash)),
         option::of(quantity()),
         vec(finding(), 0..2),
     );
-    (file, picture, findings).prop_map(|(file, picture, findings)| {
+    (file, image, findings).prop_map(|(file, image, findings)| {
         let (object, mime_type, checksum, completed_at) = file;
-        let (width, height, thumbnails) = picture;
+        let (width, height, thumbnails) = image;
         let (perceptual_hash, sharpness, warnings) = findings;
-        Box::new(Completed {
+        Box::new(ProcessingResult {
             object,
             mime_type,
             checksum,
@@ -177,14 +178,15 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
     })
 }
 
-/// Any command. Those that lead on come more often than those that end things, so that sequences get far. What a
-/// command carries is made of one number: a union of strategies would take longer than all that is tested with it.
+/// Any command. Commands that continue the life cycle are more frequent than those that end it, so that sequences get
+/// far. The values of a command come from one number: a union of strategies would take longer than the tests
+/// themselves.
 pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
     (0_u8..31, any::<u16>()).prop_map(|(kind, number)| {
-        let window = given::window_from(number.into());
-        let object = Arrived {
+        let window = fixtures::window_from(number.into());
+        let object = StoredObject {
             bytes: number.into(),
-            ..given::arrived()
+            ..fixtures::stored_object()
         };
         match kind {
             0..4 => PhotoCommand::StartUpload,
@@ -192,18 +194,18 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
             6..10 => PhotoCommand::CompleteUpload,
             10..14 => PhotoCommand::StartProcessing { object },
             14..17 => PhotoCommand::CompleteProcessing {
-                result: Box::new(Completed {
+                result: Box::new(ProcessingResult {
                     object,
                     sharpness: Some(f64::from(number) / 7.0),
-                    ..given::completed()
+                    ..fixtures::processing_result()
                 }),
             },
             17..20 => PhotoCommand::Retry { window },
-            20..22 => PhotoCommand::MissUpload,
+            20..22 => PhotoCommand::FailMissingUpload,
             22..24 => PhotoCommand::ExpireUpload,
-            24..26 => PhotoCommand::GiveUpProcessing,
+            24..26 => PhotoCommand::FailProcessing,
             26 => PhotoCommand::Reject {
-                reasons: given::findings().split_off(usize::from(number % 4)),
+                reasons: fixtures::findings().split_off(usize::from(number % 4)),
             },
             27 => PhotoCommand::Tag {
                 labels: some_labels(number),
@@ -217,7 +219,7 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
     })
 }
 
-/// Any event, also one that no sequence of commands leads to.
+/// Any event, including those that no sequence of commands produces.
 pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
     use PhotoEvent::{
         PhotoCancelled, PhotoDeleted, PhotoFailed, PhotoProcessingCompleted, PhotoProcessingStarted,
@@ -240,8 +242,8 @@ pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
         Just(PhotoUploadStarted {}),
         window().prop_map(|window| PhotoUploadRenewed { window }),
         Just(PhotoUploadCompleted {}),
-        arrived().prop_map(|object| PhotoProcessingStarted { object }),
-        completed().prop_map(|result| PhotoProcessingCompleted { result }),
+        stored_object().prop_map(|object| PhotoProcessingStarted { object }),
+        processing_result().prop_map(|result| PhotoProcessingCompleted { result }),
         vec(finding(), 0..4).prop_map(|reasons| PhotoRejected { reasons }),
         reason.prop_map(|reason| PhotoFailed { reason }),
         Just(PhotoCancelled {}),

@@ -1,4 +1,4 @@
-//! Samples: a photo in each standing it can have, and one of each command.
+//! Sample values: a photo in each state, and one command of each kind.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use chrono::DateTime;
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
     photo::{
-        Arrived, Check, Completed, Declared, FailureReason, Finding, PerceptualHash, Photo, PhotoCommand,
-        PhotoEvent, PhotoState, QueuePhoto, Thumbnail, UploadWindow,
+        Check, Declared, FailureReason, Finding, PerceptualHash, Photo, PhotoCommand, PhotoEvent, PhotoState,
+        ProcessingResult, QueuePhoto, StoredObject, Thumbnail, UploadWindow,
     },
     values::{Checksum, ETag, KeySpace, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
 };
@@ -15,13 +15,13 @@ use rapidphoto_domain::{
 pub(crate) const USER: UserId = UserId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0001);
 pub(crate) const JOB: JobId = JobId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0002);
 pub(crate) const PHOTO: PhotoId = PhotoId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0003);
-pub(crate) const RESEMBLED: PhotoId = PhotoId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0004);
+pub(crate) const SIMILAR_PHOTO: PhotoId = PhotoId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0004);
 
 pub(crate) fn minute(minute: i64) -> Timestamp {
     DateTime::from_timestamp(1_790_000_000 + 60 * minute, 0).unwrap()
 }
 
-/// The window of an upload that begins, or begins anew, in this minute.
+/// Upload window of an upload that starts or restarts in this minute.
 pub(crate) fn window_from(start: i64) -> UploadWindow {
     UploadWindow {
         url_expires_at: minute(start + 15),
@@ -33,16 +33,16 @@ pub(crate) fn labels<const N: usize>(labels: [&str; N]) -> BTreeSet<TagLabel> {
     labels.map(|label| TagLabel::parse(label).unwrap()).into()
 }
 
-pub(crate) fn arrived() -> Arrived {
-    Arrived {
+pub(crate) fn stored_object() -> StoredObject {
+    StoredObject {
         e_tag: ETag::parse("9a0364b9e99bb480dd25e1f0284c8555").unwrap(),
         bytes: 3_141_592,
     }
 }
 
-pub(crate) fn completed() -> Completed {
-    Completed {
-        object: arrived(),
+pub(crate) fn processing_result() -> ProcessingResult {
+    ProcessingResult {
+        object: stored_object(),
         mime_type: MimeType::Jpeg,
         checksum: Checksum::from_bytes([0xab; 32]),
         width: 3024,
@@ -66,7 +66,7 @@ pub(crate) fn completed() -> Completed {
     }
 }
 
-/// Findings of every shape: counts, quantities, names, another photo, and nothing to show.
+/// Findings of every shape: counts, quantities, names, a similar photo, and no values.
 pub(crate) fn findings() -> Vec<Finding> {
     vec![
         Finding::measured(Check::TooLarge, 104_857_601, 104_857_600),
@@ -77,7 +77,7 @@ pub(crate) fn findings() -> Vec<Finding> {
             "image/jpeg".to_owned(),
         ),
         Finding {
-            photo: Some(RESEMBLED),
+            photo: Some(SIMILAR_PHOTO),
             ..Finding::measured(Check::NearDuplicate, 3, 10)
         },
         Finding::bare(Check::Corrupt),
@@ -104,9 +104,9 @@ pub(crate) fn queue_photo() -> QueuePhoto {
     }
 }
 
-/// Everything that a photo's answer to a command may depend on, but for being deleted.
+/// State of a photo as far as decisions depend on it: the status, and the reason for a failure. Deletion is separate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Standing {
+pub(crate) enum State {
     Queued,
     Uploading,
     Verifying,
@@ -119,8 +119,8 @@ pub(crate) enum Standing {
     Cancelled,
 }
 
-impl Standing {
-    /// The columns of the table of transitions.
+impl State {
+    /// All states, in the order of the columns of the transition table.
     pub(crate) const ALL: [Self; 10] = [
         Self::Queued,
         Self::Uploading,
@@ -151,7 +151,7 @@ impl Standing {
         }
     }
 
-    /// Said here once more, not asked of the code under test.
+    /// True for a terminal state; independent of the code under test.
     pub(crate) const fn is_terminal(self) -> bool {
         match self {
             Self::Queued | Self::Uploading | Self::Verifying | Self::Processing => false,
@@ -164,11 +164,13 @@ impl Standing {
         }
     }
 
-    /// A way that leads here.
+    /// Events that lead to this state.
     fn history(self) -> Vec<PhotoEvent> {
         let failed = |reason| PhotoEvent::PhotoFailed { reason };
-        let verified = PhotoEvent::PhotoProcessingStarted { object: arrived() };
-        let way = match self {
+        let verified = PhotoEvent::PhotoProcessingStarted {
+            object: stored_object(),
+        };
+        let later = match self {
             Self::Queued => vec![],
             Self::Uploading => vec![PhotoEvent::PhotoUploadStarted {}],
             Self::Verifying => vec![PhotoEvent::PhotoUploadCompleted {}],
@@ -177,7 +179,7 @@ impl Standing {
                 PhotoEvent::PhotoUploadCompleted {},
                 verified,
                 PhotoEvent::PhotoProcessingCompleted {
-                    result: Box::new(completed()),
+                    result: Box::new(processing_result()),
                 },
             ],
             Self::Rejected => vec![
@@ -198,29 +200,29 @@ impl Standing {
             ],
             Self::Cancelled => vec![PhotoEvent::PhotoCancelled {}],
         };
-        let begun = [
+        let first = [
             Photo::queue(queue_photo()),
             PhotoEvent::PhotoTagged {
                 labels: labels(["old", "kept"]),
             },
         ];
-        begun.into_iter().chain(way).collect()
+        first.into_iter().chain(later).collect()
     }
 }
 
-/// A photo that stands there, with the labels `old` and `kept`.
-pub(crate) fn photo(standing: Standing) -> Photo {
-    let photo = Photo::fold(&standing.history()).unwrap();
-    assert_eq!(Standing::of(&photo), standing);
+/// Photo in this state, with the labels `old` and `kept`.
+pub(crate) fn photo(state: State) -> Photo {
+    let photo = Photo::fold(&state.history()).unwrap();
+    assert_eq!(State::of(&photo), state);
     photo
 }
 
-/// The same, deleted.
-pub(crate) fn deleted_photo(standing: Standing) -> Photo {
-    photo(standing).apply(&PhotoEvent::PhotoDeleted {})
+/// Deleted photo in this state, with the same labels.
+pub(crate) fn deleted_photo(state: State) -> Photo {
+    photo(state).apply(&PhotoEvent::PhotoDeleted {})
 }
 
-/// One of each command, in the order of the table's rows.
+/// One command of each kind, in the order of the rows of the transition table.
 pub(crate) fn every_command() -> [PhotoCommand; 14] {
     [
         PhotoCommand::StartUpload,
@@ -228,14 +230,16 @@ pub(crate) fn every_command() -> [PhotoCommand; 14] {
             window: window_from(10),
         },
         PhotoCommand::CompleteUpload,
-        PhotoCommand::StartProcessing { object: arrived() },
+        PhotoCommand::StartProcessing {
+            object: stored_object(),
+        },
         PhotoCommand::Reject { reasons: findings() },
         PhotoCommand::CompleteProcessing {
-            result: Box::new(completed()),
+            result: Box::new(processing_result()),
         },
-        PhotoCommand::MissUpload,
+        PhotoCommand::FailMissingUpload,
         PhotoCommand::ExpireUpload,
-        PhotoCommand::GiveUpProcessing,
+        PhotoCommand::FailProcessing,
         PhotoCommand::Cancel,
         PhotoCommand::Retry {
             window: window_from(20),
@@ -244,7 +248,7 @@ pub(crate) fn every_command() -> [PhotoCommand; 14] {
             labels: labels(["old", "new"]),
         },
         PhotoCommand::Untag {
-            labels: labels(["old", "strange"]),
+            labels: labels(["old", "unknown"]),
         },
         PhotoCommand::Delete,
     ]

@@ -1,0 +1,117 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    failure::FailureReason,
+    finding::Finding,
+    result::ProcessingResult,
+    status::PhotoStatus,
+    upload::{Declared, StoredObject, UploadWindow},
+};
+use crate::{
+    id::{JobId, PhotoId, UserId},
+    values::{ObjectRef, TagLabel, UploadId},
+};
+
+/// Photo, folded from its events. Filename, EXIF and location are stored elsewhere, because they must be erasable and
+/// events are not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Photo {
+    /// Identifier of the photo.
+    pub id: PhotoId,
+    /// Job that created the photo.
+    pub job: JobId,
+    /// Owner of the photo.
+    pub owner: UserId,
+    /// Identifier that the client chose for the file.
+    pub upload_id: UploadId,
+    /// File as declared by the client.
+    pub declared: Declared,
+    /// Location of the original in storage.
+    pub object: ObjectRef,
+    /// Upload window.
+    pub window: UploadWindow,
+    /// Labels given by the owner.
+    pub tags: BTreeSet<TagLabel>,
+    /// True if the photo is deleted: it is hidden and never changes again.
+    pub deleted: bool,
+    /// State in the life cycle.
+    pub state: PhotoState,
+}
+
+/// State of a photo in its life cycle, with the data that exists only in that state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "status",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase"
+)]
+pub enum PhotoState {
+    /// Declared by the client; the upload has not started.
+    Queued,
+    /// The client is uploading.
+    Uploading,
+    /// The upload was reported as complete; the object is being compared with the declaration.
+    Verifying,
+    /// The object matches the declaration and is being inspected.
+    Processing {
+        /// Object that was verified.
+        object: StoredObject,
+    },
+    /// Inspected, with thumbnails in storage.
+    Completed {
+        /// Result of the processing.
+        result: Box<ProcessingResult>,
+    },
+    /// Rejected by at least one check.
+    Rejected {
+        /// Findings of all checks that rejected the photo.
+        reasons: Vec<Finding>,
+    },
+    /// The upload or the processing failed.
+    Failed {
+        /// Reason for the failure.
+        reason: FailureReason,
+    },
+    /// Cancelled by the owner.
+    Cancelled,
+}
+
+impl Photo {
+    /// Status of the photo.
+    pub const fn status(&self) -> PhotoStatus {
+        self.state.status()
+    }
+
+    /// Object in storage that was verified; `None` before verification and after rejection, failure or cancellation.
+    pub fn verified_object(&self) -> Option<&StoredObject> {
+        match &self.state {
+            PhotoState::Processing { object } => Some(object),
+            PhotoState::Completed { result } => Some(&result.object),
+            PhotoState::Queued
+            | PhotoState::Uploading
+            | PhotoState::Verifying
+            | PhotoState::Rejected { .. }
+            | PhotoState::Failed { .. }
+            | PhotoState::Cancelled => None,
+        }
+    }
+}
+
+impl PhotoState {
+    /// Name of the state.
+    pub const fn status(&self) -> PhotoStatus {
+        match self {
+            Self::Queued => PhotoStatus::Queued,
+            Self::Uploading => PhotoStatus::Uploading,
+            Self::Verifying => PhotoStatus::Verifying,
+            Self::Processing { .. } => PhotoStatus::Processing,
+            Self::Completed { .. } => PhotoStatus::Completed,
+            Self::Rejected { .. } => PhotoStatus::Rejected,
+            Self::Failed { .. } => PhotoStatus::Failed,
+            Self::Cancelled => PhotoStatus::Cancelled,
+        }
+    }
+}

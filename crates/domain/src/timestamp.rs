@@ -1,0 +1,2 @@
+/// Point in time, in UTC.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;
