@@ -1,9 +1,9 @@
 //! Which instructions of the CPU are used. The only module with unsafe code.
 
 use crate::fdct::{self, Block, Divisors, Pair};
-use crate::idct::{self, Samples};
-use crate::resize::{self, SampleWeights};
-use crate::scan::Group;
+use crate::group::{Group, GroupSamples};
+use crate::idct;
+use crate::resize::{self, weights::Weights};
 
 /// The instructions that the inner loops are compiled for.
 ///
@@ -129,7 +129,7 @@ impl Backend {
         self,
         group: &mut Group,
         steps: &[i16; 64],
-        samples: &mut Samples,
+        samples: &mut GroupSamples,
     ) {
         match self.0 {
             Kind::Portable => idct::portable::transform::<N>(group, steps, samples),
@@ -164,7 +164,7 @@ impl Backend {
     }
 
     /// A row of a resized plane: each sample the weighted sum of some of a line's.
-    pub(crate) fn add_samples(self, line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
+    pub(crate) fn add_samples(self, line: &[i16], weights: &Weights, to: &mut [u8]) {
         match self.0 {
             Kind::Portable => resize::portable::add_samples(line, weights, to),
             #[cfg(target_arch = "x86_64")]

@@ -1,10 +1,9 @@
 //! Entropy decoding of one block: where a JPEG decoder spends its time.
 
+use crate::group::LANES;
 use crate::huffman::{Code, DC_BITS, END_OF_BLOCK, Entry, LOOKUP_BITS, Lookup, Tables, extend};
 use crate::window::{Bits, Bytes};
-
-/// Blocks that lie interleaved in a group: coefficient `k` of a block is `LANES * k` behind its first.
-pub(crate) const LANES: usize = 16;
+use crate::zigzag::ZIGZAG_INDEX;
 
 /// A block's coefficients, every sixteenth of these; from position 64 on are places that only damaged data reach.
 pub(crate) type Coefficients = [i16; 127 * LANES + 1];
@@ -14,6 +13,16 @@ pub(crate) struct InvalidCode;
 
 const END: usize = END_OF_BLOCK * LANES;
 const FULL: usize = 64 * LANES;
+
+/// How many coefficients (in the file's order) are worth decoding. For the small scales that is up to the last one of
+/// the N × N; where these are most of a block's, a second loop for the rest costs more than it saves.
+pub(crate) const fn limit(n: usize) -> usize {
+    if n < 4 {
+        ZIGZAG_INDEX[(n - 1) * 9] as usize + 1
+    } else {
+        64
+    }
+}
 
 /// Decodes a block. Its coefficients up to `LIMIT` (in zigzag order) have to be zero and are written if they are not;
 /// those from `LIMIT` on may be written or not. The DC coefficient is the difference to the block before.

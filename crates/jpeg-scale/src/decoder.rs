@@ -1,85 +1,20 @@
 //! The decoder: limits, scales, and memory that is reused from picture to picture.
 
 use crate::backend::Backend;
+use crate::block;
 use crate::error::{Damage, Error};
-use crate::header::Read;
+use crate::group::Group;
 use crate::huffman::Tables;
-use crate::idct;
-use crate::layout::Layout;
+use crate::layout::{Layout, STORED};
+use crate::limits::Limits;
+use crate::parser::Parsed;
 use crate::planes::{Plane, Planes};
-use crate::progressive::{self, Memory, Progressive, STORED};
-use crate::scan::{Channel, Group, Scan};
+use crate::progressive::{Memory, Progressive};
+use crate::scale::Scale;
+use crate::scan::{Channel, Scan};
 use crate::script::Script;
 use crate::sequence::{Member, Part, Sequence};
 use crate::window::{self, Bytes};
-
-/// How large the decoded picture is, as a part of the original.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scale {
-    /// 1/8: the means of blocks.
-    Eighth,
-    /// 2/8.
-    Quarter,
-    /// 3/8.
-    ThreeEighths,
-    /// 4/8.
-    Half,
-    /// 8/8.
-    Full,
-}
-
-impl Scale {
-    /// All scales, smallest first.
-    pub const ALL: [Self; 5] = [
-        Self::Eighth,
-        Self::Quarter,
-        Self::ThreeEighths,
-        Self::Half,
-        Self::Full,
-    ];
-
-    /// The N of N/8.
-    pub const fn eighths(self) -> usize {
-        match self {
-            Self::Eighth => 1,
-            Self::Quarter => 2,
-            Self::ThreeEighths => 3,
-            Self::Half => 4,
-            Self::Full => 8,
-        }
-    }
-
-    /// What a length of the original becomes, rounded up.
-    pub const fn apply(self, length: usize) -> usize {
-        (length * self.eighths()).div_ceil(8)
-    }
-
-    /// The smallest scale that leaves a picture's longer side at least as long as this, or full size.
-    pub fn reaching(longer_side: usize, wanted: usize) -> Self {
-        let reaches = |scale: &Self| scale.apply(longer_side) >= wanted;
-        Self::ALL.into_iter().find(reaches).unwrap_or(Self::Full)
-    }
-}
-
-/// What a caller is willing to decode; judged by the header, before anything is allocated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Pixels of the original.
-    pub pixels: u64,
-    /// Bytes of the decoded planes, padding included, and of a progressive file's coefficients: what
-    /// [`Header::bytes`](crate::Header::bytes) tells.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    /// 256 megapixels, 512 MiB.
-    fn default() -> Self {
-        Self {
-            pixels: 256_000_000,
-            bytes: 512 << 20,
-        }
-    }
-}
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,22 +97,22 @@ impl Decoder {
         limits: &Limits,
         planes: &mut Planes,
     ) -> Result<Option<Damage>, Error> {
-        match Read::begin(bytes).map_err(Error::Corrupt)? {
-            Read::Unsupported(_, reason) => Err(Error::Unsupported(reason)),
-            Read::Sequential(mut sequence) => {
+        match Parsed::parse(bytes).map_err(Error::Corrupt)? {
+            Parsed::Unsupported(_, reason) => Err(Error::Unsupported(reason)),
+            Parsed::Sequential(mut sequence) => {
                 let layout = Layout::new(&sequence.frame.header(None), scale);
                 layout.check(limits)?;
                 layout.shape(planes);
                 let run = match scale {
-                    Scale::Eighth => Self::sequence::<1, { idct::limit(1) }>,
-                    Scale::Quarter => Self::sequence::<2, { idct::limit(2) }>,
-                    Scale::ThreeEighths => Self::sequence::<3, { idct::limit(3) }>,
-                    Scale::Half => Self::sequence::<4, { idct::limit(4) }>,
-                    Scale::Full => Self::sequence::<8, { idct::limit(8) }>,
+                    Scale::Eighth => Self::sequence::<1, { block::limit(1) }>,
+                    Scale::Quarter => Self::sequence::<2, { block::limit(2) }>,
+                    Scale::ThreeEighths => Self::sequence::<3, { block::limit(3) }>,
+                    Scale::Half => Self::sequence::<4, { block::limit(4) }>,
+                    Scale::Full => Self::sequence::<8, { block::limit(8) }>,
                 };
                 Ok(run(self, bytes, &mut sequence, &layout, planes))
             }
-            Read::Progressive(mut script) => {
+            Parsed::Progressive(mut script) => {
                 let layout = Layout::new(&script.frame.header(None), scale);
                 layout.check(limits)?;
                 script.read_rest().map_err(Error::Corrupt)?;
@@ -295,7 +230,7 @@ impl Decoder {
             backend: self.backend,
             source,
             memory: &mut self.memory,
-            passes: &script.needed(progressive::wanted(N)),
+            passes: &script.needed(N),
             layout,
             steps: &steps,
             planes: &mut planes.planes,

@@ -2,9 +2,24 @@
 
 use crate::error::Error;
 use crate::header::Header;
+use crate::limits::Limits;
 use crate::planes::Planes;
-use crate::progressive::BYTES_OF_BLOCK;
-use crate::{Limits, Scale};
+use crate::scale::Scale;
+
+/// Coefficients of a block that are stored at N/8, by N: as many as come before the last that is wanted, and as fit
+/// vectors.
+pub(crate) const STORED: [usize; 9] = [0, 1, 8, 16, 32, 64, 64, 64, 64];
+
+/// Bytes that a block takes at N/8, by N.
+const BYTES_OF_BLOCK: [usize; 9] = {
+    let mut bytes = [0; 9];
+    let mut n = 0;
+    while n < 9 {
+        bytes[n] = STORED[n] * size_of::<i16>() + size_of::<u64>();
+        n += 1;
+    }
+    bytes
+};
 
 /// A component at a scale.
 pub(crate) struct Component {
@@ -104,5 +119,16 @@ impl Layout {
         for (plane, layout) in picture.planes.iter_mut().zip(&self.components) {
             plane.shape(layout.width, layout.height, layout.stride, layout.rows);
         }
+    }
+}
+
+impl Header {
+    /// Bytes that decoding the file at a scale takes: what is compared with [`Limits::bytes`](crate::Limits::bytes).
+    ///
+    /// These are the planes, and for a progressive file the coefficients of one row of MCUs. What a decoder takes
+    /// beyond does not depend on the picture's size: some 150 KiB, and for a progressive file some 30 KiB for each of
+    /// its scans, of which there may be 100.
+    pub fn bytes(&self, scale: Scale) -> u64 {
+        Layout::new(self, scale).bytes()
     }
 }

@@ -35,13 +35,19 @@ mod decoder;
 mod encoder;
 mod error;
 mod fdct;
+mod frame;
+mod group;
 mod header;
 mod huffman;
 mod idct;
 mod layout;
+mod limits;
+mod parser;
 mod planes;
 mod progressive;
 mod resize;
+mod resizer;
+mod scale;
 mod scan;
 mod script;
 mod segments;
@@ -49,14 +55,18 @@ mod sequence;
 mod stream;
 mod vector;
 mod window;
+mod zigzag;
 
 pub use backend::Backend;
-pub use decoder::{Decoded, Decoder, Limits, Scale};
+pub use decoder::{Decoded, Decoder};
 pub use encoder::{EncodeError, Encoder};
 pub use error::{Corrupt, Damage, Error, Unsupported};
-pub use header::{Header, Sampling, read_header};
+pub use header::{Header, Sampling};
+pub use limits::Limits;
+pub use parser::read_header;
 pub use planes::{Plane, Planes, Samples};
-pub use resize::{ResizeError, Resizer};
+pub use resizer::{ResizeError, Resizer};
+pub use scale::Scale;
 
 /// Compiles what the README shows.
 #[cfg(doctest)]

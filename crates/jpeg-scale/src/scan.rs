@@ -1,24 +1,16 @@
 //! The picture's data: MCU by MCU into coefficients, sixteen MCUs at a time into samples.
 
 use crate::backend::{Backend, Instructions, Work};
-use crate::block::{self, LANES};
+use crate::block;
 use crate::error::Damage;
+use crate::group::{EMPTY, Group, GroupSamples, LANES, put};
 use crate::huffman::Tables;
-use crate::idct::Samples;
 use crate::planes::Plane;
 use crate::stream::Stream;
 use crate::window::{Bytes, Window};
 
 /// MCUs that are decoded before their blocks are transformed.
 const BATCH: usize = LANES;
-
-/// Sixteen neighbouring blocks of a component: coefficient `k` of block `lane` is at `16 k + lane`. Beyond the 64
-/// coefficients is room for those that damaged data put behind the end, and a little that keeps the beginnings of groups
-/// apart in the CPU's caches.
-pub(crate) type Group = [i16; 133 * LANES];
-
-/// A group without coefficients.
-pub(crate) const EMPTY: Group = [0; 133 * LANES];
 
 /// What the scan has to know of a component.
 pub(crate) struct Channel<'a> {
@@ -37,7 +29,7 @@ struct Unit<'a> {
     places: [u32; BATCH],
 }
 
-/// A whole scan at `N`/8 of its size; `LIMIT` is [`limit`](crate::idct::limit) of `N`.
+/// A whole scan at `N`/8 of its size; `LIMIT` is [`limit`](block::limit) of `N`.
 pub(crate) struct Scan<'a, const N: usize, const LIMIT: usize> {
     pub(crate) backend: Backend,
     pub(crate) source: &'a [u8],
@@ -61,7 +53,7 @@ impl<const N: usize, const LIMIT: usize> Work for Scan<'_, N, LIMIT> {
         self.groups.resize(group_count, EMPTY);
         let window = Window::new(self.window, self.source, self.data);
         let mut stream = Stream::new(window, self.restart_interval);
-        let mut samples: Samples = [[0; 8 * LANES]; 8];
+        let mut samples: GroupSamples = [[0; 8 * LANES]; 8];
 
         for row in 0..self.rows {
             for start in (0..self.columns).step_by(BATCH) {
@@ -86,30 +78,6 @@ impl<const N: usize, const LIMIT: usize> Work for Scan<'_, N, LIMIT> {
             }
         }
         stream.damage
-    }
-}
-
-/// Copies the samples of the first `blocks` blocks to their place in the plane.
-#[inline(always)]
-pub(crate) fn put<const N: usize>(
-    samples: &Samples,
-    plane: &mut Plane,
-    top: usize,
-    left: usize,
-    blocks: usize,
-) {
-    for (y, row) in samples[..N].iter().enumerate() {
-        let to = (top + y) * plane.stride + left;
-        let to = &mut plane.data[to..to + blocks * N];
-        if blocks == LANES {
-            // In pieces of a known size, which need no call.
-            let pieces = to.as_chunks_mut::<LANES>().0;
-            for (to, from) in pieces.iter_mut().zip(row.as_chunks::<LANES>().0).take(N) {
-                *to = *from;
-            }
-        } else {
-            to.copy_from_slice(&row[..blocks * N]);
-        }
     }
 }
 

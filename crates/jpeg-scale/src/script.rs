@@ -1,9 +1,10 @@
 //! The scans of a progressive file (ITU-T T.81, annex G): what each holds, which are valid, and which are needed.
 
 use crate::error::{Corrupt, Damage};
-use crate::header::Frame;
+use crate::frame::Frame;
 use crate::huffman::Code;
 use crate::segments::{Next, Reader};
+use crate::zigzag::ZIGZAG;
 
 /// Scans that a file may have. Encoders write 10 or so; each can cost a glance at every block of the picture.
 const MOST_SCANS: usize = 100;
@@ -15,6 +16,14 @@ const NOTHING: u8 = u8::MAX;
 /// from the file one by one are in the order of the set.
 pub(crate) const fn bit(k: usize) -> u64 {
     1 << 63 >> k
+}
+
+/// The set of coefficients that a picture at N/8 is made from.
+fn wanted(n: usize) -> u64 {
+    let is_wanted = |place: usize| place / 8 < n && place % 8 < n;
+    (0..64)
+        .filter(|&k| is_wanted(ZIGZAG[k].into()))
+        .fold(0, |set, k| set | bit(k))
 }
 
 /// A component in a scan.
@@ -205,8 +214,8 @@ impl<'a> Script<'a> {
     /// A scan that refines can only be read by who knows which of its coefficients are not zero: it needs all scans
     /// before it that have one of these. Where the file does not end properly, its last scan is needed in any case,
     /// because that may be cut off, which would not be noticed otherwise.
-    pub(crate) fn needed(&self, wanted: u64) -> Vec<&Pass> {
-        let mut needed = [wanted; 3];
+    pub(crate) fn needed(&self, n: usize) -> Vec<&Pass> {
+        let mut needed = [wanted(n); 3];
         let mut passes = Vec::with_capacity(self.passes.len());
         let mut forced = !self.ended;
         for pass in self.passes.iter().rev() {

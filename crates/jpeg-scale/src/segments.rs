@@ -1,7 +1,7 @@
 //! Marker segments (ITU-T T.81, annex B), up to a scan at a time.
 
 use crate::error::Corrupt;
-use crate::header::{Component, Frame};
+use crate::frame::{Frame, FrameComponent};
 use crate::huffman::Code;
 
 const SOI: u8 = 0xd8;
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             height: u16::from_be_bytes([h1, h0]),
             progressive: marker == 0xc2,
             count,
-            components: [Component::default(); 4],
+            components: [FrameComponent::default(); 4],
         };
         if frame.width == 0 || count == 0 {
             return Err(Corrupt::Frame);
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
                 return Err(Corrupt::Frame);
             }
             if let Some(component) = frame.components.get_mut(index) {
-                *component = Component {
+                *component = FrameComponent {
                     id,
                     horizontal,
                     vertical,

@@ -1,7 +1,7 @@
 //! The scans of a sequential file: one for all components as a rule, or several.
 
 use crate::error::{Corrupt, Damage};
-use crate::header::Frame;
+use crate::frame::Frame;
 use crate::huffman::Code;
 use crate::segments::{Next, Reader};
 

@@ -1,5 +1,7 @@
 //! The tables of ITU-T T.81, annex K.
 
+use crate::zigzag::ZIGZAG;
+
 /// Quantisation of luminance, row by row (table K.1).
 pub(crate) const LUMINANCE: [u8; 64] = [
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17,
@@ -75,7 +77,7 @@ pub(crate) fn steps(base: &[u8; 64], quality: u8) -> [u8; 64] {
         200 - 2 * quality
     };
     let mut steps = [0; 64];
-    for (step, &place) in steps.iter_mut().zip(&crate::header::ZIGZAG) {
+    for (step, &place) in steps.iter_mut().zip(&ZIGZAG) {
         *step = ((u32::from(base[usize::from(place)]) * percent + 50) / 100).clamp(1, 255) as u8;
     }
     steps

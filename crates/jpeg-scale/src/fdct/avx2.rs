@@ -7,7 +7,9 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
-use super::{Block, Divisors, Pair, transform};
+use super::block::{Block, Pair};
+use super::divisors::Divisors;
+use super::kernel::transform;
 use crate::cosine::{COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_4, COS_PI_8, COS_PI_16};
 use crate::vector::avx2::{V, ZERO, add, scale, sub};
 

@@ -1,6 +1,8 @@
 //! Two blocks as arrays.
 
-use super::{Block, Divisors, Pair, transform};
+use super::block::{Block, Pair};
+use super::divisors::Divisors;
+use super::kernel::transform;
 use crate::cosine::{COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_4, COS_PI_8, COS_PI_16};
 use crate::vector::portable::{V, ZERO, add, scale, sub};
 

@@ -1,6 +1,6 @@
 //! DC coefficients of a progressive file (ITU-T T.81, G.1.2.1).
 
-use super::Blocks;
+use super::blocks::Blocks;
 use super::lookup::Lookup;
 use crate::backend::{Instructions, Work};
 use crate::layout::Layout;

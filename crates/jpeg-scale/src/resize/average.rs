@@ -6,7 +6,7 @@ use crate::planes::{Plane, Samples};
 const ENOUGH: f64 = 16.0;
 
 /// How many samples remain of so many for so many of the target: all, unless there are more than twice enough.
-pub(super) fn enough(part: f64, target: usize) -> usize {
+pub(crate) fn enough(part: f64, target: usize) -> usize {
     let all = part.ceil() as usize;
     if part < 2.0 * ENOUGH * target as f64 {
         all
@@ -17,7 +17,7 @@ pub(super) fn enough(part: f64, target: usize) -> usize {
 
 /// The upper left part of a plane, whose edges may be within samples, as a plane of this many means. They are of
 /// rectangles that are alike but for one column and row.
-pub(super) fn averaged(source: Samples<'_>, part: (f64, f64), (width, height): (usize, usize)) -> Plane {
+pub(crate) fn averaged(source: Samples<'_>, part: (f64, f64), (width, height): (usize, usize)) -> Plane {
     let (columns, rows) = (part.0.ceil() as usize, part.1.ceil() as usize);
     let edge = |index: usize, of: usize, count: usize| (index as u128 * of as u128 / count as u128) as usize;
     let mut data = Vec::with_capacity(width * height);

@@ -7,7 +7,8 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi8,
 };
 
-use super::{PIECE, SampleWeights, portable, shift_of};
+use super::portable;
+use super::weights::{PIECE, Weights, shift_of};
 
 type V = __m256i;
 const ZERO: V = bytemuck::must_cast([0i16; 16]);
@@ -92,7 +93,7 @@ fn load(row: &[u8], at: usize) -> [V; 2] {
 /// A row of the target: each sample the weighted sum of some of the line's.
 #[target_feature(enable = "avx2")]
 #[inline]
-pub(crate) fn add_samples(line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
+pub(crate) fn add_samples(line: &[i16], weights: &Weights, to: &mut [u8]) {
     let done = match weights.taps / PIECE {
         1 => eights::<1>(line, weights, to),
         2 => eights::<2>(line, weights, to),
@@ -106,7 +107,7 @@ pub(crate) fn add_samples(line: &[i16], weights: &SampleWeights, to: &mut [u8]) 
 /// The samples in groups of eight, with so many pieces of weights each. Returns how many it made.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn eights<const PIECES: usize>(line: &[i16], weights: &SampleWeights, to: &mut [u8]) -> usize {
+fn eights<const PIECES: usize>(line: &[i16], weights: &Weights, to: &mut [u8]) -> usize {
     let shift = shift_of(weights);
     let half = _mm256_set1_epi32(1 << (shift - 1));
     let shift = _mm_cvtsi32_si128(shift as i32);

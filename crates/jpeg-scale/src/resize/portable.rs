@@ -1,6 +1,6 @@
 //! The two passes on any CPU.
 
-use super::{SampleWeights, shift_of};
+use super::weights::{Weights, shift_of};
 
 /// A row with fractional bits: the weighted sum of rows, which are as long as it or longer.
 #[inline(always)]
@@ -29,13 +29,13 @@ pub(crate) fn add_columns(rows: &[&[u8]], weights: &[i16], shift: u32, line: &mu
 
 /// A row of the target: each sample the weighted sum of some of the line's.
 #[inline(always)]
-pub(crate) fn add_samples(line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
+pub(crate) fn add_samples(line: &[i16], weights: &Weights, to: &mut [u8]) {
     add_samples_from(line, weights, to, 0);
 }
 
 /// The samples from `start` on.
 #[inline(always)]
-pub(crate) fn add_samples_from(line: &[i16], weights: &SampleWeights, to: &mut [u8], start: usize) {
+pub(crate) fn add_samples_from(line: &[i16], weights: &Weights, to: &mut [u8], start: usize) {
     let shift = shift_of(weights);
     for (index, to) in to.iter_mut().enumerate().skip(start) {
         let (first, count, values) = weights.of(index);

@@ -2,7 +2,10 @@
 
 use std::f64::consts::PI;
 
-use super::PIECE;
+/// Fractional bits of the samples between the two passes.
+pub(crate) const LINE_BITS: u32 = 6;
+/// Samples, weights and rows are worked on in pieces of this size.
+pub(crate) const PIECE: usize = 16;
 
 /// What weights depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(crate) struct Weights {
     pub(crate) values: Vec<i16>,
 }
 
-/// More would overflow a sum of 32 bits: samples have 8 + [`LINE_BITS`](super::LINE_BITS) bits, and the magnitudes of
+/// More would overflow a sum of 32 bits: samples have 8 + [`LINE_BITS`] bits, and the magnitudes of
 /// weights add up to less than 1.6 in each direction.
 const MOST_BITS: u32 = 15;
 const LOBES: f64 = 3.0;
@@ -101,6 +104,11 @@ impl Weights {
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.values) + size_of_val(&*self.spans)
     }
+}
+
+/// The sum of samples with [`LINE_BITS`] and weights as a sample.
+pub(crate) const fn shift_of(weights: &Weights) -> u32 {
+    weights.bits + LINE_BITS
 }
 
 /// `sinc(x)·sinc(x/3)` within three lobes (C. Duchon, "Lanczos Filtering in One and Two Dimensions", 1979).

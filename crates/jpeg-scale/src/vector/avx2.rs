@@ -4,7 +4,7 @@ use std::arch::x86_64::{
     __m256i, _mm256_adds_epi16, _mm256_mulhrs_epi16, _mm256_set1_epi16, _mm256_subs_epi16,
 };
 
-use crate::block::LANES;
+use crate::group::LANES;
 
 pub(crate) type V = __m256i;
 /// As bits: the intrinsic for it is no constant function.

@@ -1,6 +1,6 @@
 //! Vectors as arrays.
 
-use crate::block::LANES;
+use crate::group::LANES;
 
 pub(crate) type V = [i16; LANES];
 pub(crate) const ZERO: V = [0; LANES];

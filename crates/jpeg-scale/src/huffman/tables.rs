@@ -1,218 +1,13 @@
-//! Huffman tables as a file defines them, and the tables that the decoder looks codes up in.
+//! Look-up tables of sequential scans.
 
-use crate::block::LANES;
-use crate::error::Corrupt;
-
-/// Bits that one look-up in a [`Lookup`] sees.
-pub(crate) const LOOKUP_BITS: u32 = 11;
-const LOOKUP_SIZE: usize = 1 << LOOKUP_BITS;
-
-/// Bits that the look-up of a DC coefficient sees: fewer, because there is but one in a block.
-pub(crate) const DC_BITS: u32 = 9;
-const DC_SIZE: usize = 1 << DC_BITS;
+use super::code::{Code, extend};
+use super::entry::{DC_BITS, DC_SIZE, END_OF_BLOCK, Entry, LOOKUP_BITS, LOOKUP_SIZE, Lookup, Parts, Skip};
 
 /// Codes have 16 bits at most.
 const CODE_BITS: u32 = 16;
 
 /// More bits than a look-up may consume in common files, so that two fit into the bits of one refill.
 const MOST_CONSUMED: u32 = 22;
-
-/// What [`Entry`] and [`Skip`] add to the position at the end of a block: above every real position.
-pub(crate) const END_OF_BLOCK: usize = 128;
-
-/// A Huffman code as DHT defines it: how many codes there are of each length, and their symbols in order.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Code {
-    counts: [u8; 16],
-    symbols: [u8; 256],
-}
-
-impl Code {
-    /// Accepts whatever is a prefix code, the code of all ones included.
-    pub(crate) fn new(counts: [u8; 16], symbols: &[u8]) -> Result<Self, Corrupt> {
-        let mut space = 1u32 << 16;
-        for (length, &count) in (1..).zip(&counts) {
-            let taken = u32::from(count) << (16 - length);
-            space = space.checked_sub(taken).ok_or(Corrupt::Huffman)?;
-        }
-        let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
-        if total == 0 || total > 256 || total != symbols.len() {
-            return Err(Corrupt::Huffman);
-        }
-        let mut all = [0; 256];
-        all[..total].copy_from_slice(symbols);
-        Ok(Self { counts, symbols: all })
-    }
-
-    /// The symbol that the top bits of `bits` begin with and the length of its code.
-    ///
-    /// Canonical decoding (ITU-T T.81, F.2.2.3): used for the rare codes that [`Lookup`] is too narrow for.
-    pub(crate) fn symbol(&self, bits: u64) -> Option<(u32, u8)> {
-        let mut first = 0u32;
-        let mut index = 0u32;
-        for (length, &count) in (1u32..).zip(&self.counts) {
-            let code = (bits >> (64 - length)) as u32;
-            let count = u32::from(count);
-            if code < first + count {
-                return Some((length, self.symbols[((index + code - first) & 255) as usize]));
-            }
-            first = (first + count) << 1;
-            index += count;
-        }
-        None
-    }
-
-    /// The symbols of the codes of each length.
-    pub(crate) fn lengths(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        let mut from = 0;
-        (1..).zip(&self.counts).map(move |(length, &count)| {
-            let symbols = &self.symbols[from..from + usize::from(count)];
-            from += usize::from(count);
-            (length, symbols)
-        })
-    }
-
-    fn short_symbols(&self) -> [(u8, u8); LOOKUP_SIZE] {
-        let mut table = [(0, 0); LOOKUP_SIZE];
-        let mut at = 0;
-        let mut index = 0;
-        for (length, &count) in (1..=LOOKUP_BITS).zip(&self.counts) {
-            let width = LOOKUP_SIZE >> length;
-            for &symbol in &self.symbols[index..index + usize::from(count)] {
-                table[at..at + width].fill((length as u8, symbol));
-                at += width;
-            }
-            index += usize::from(count);
-        }
-        table
-    }
-}
-
-/// The value of `size` magnitude bits (ITU-T T.81, F.2.2.1, EXTEND).
-pub(crate) fn extend(raw: u32, size: u32) -> i32 {
-    if size == 0 {
-        0
-    } else if raw >> (size - 1) == 0 {
-        raw as i32 - (1 << size) + 1
-    } else {
-        raw as i32
-    }
-}
-
-/// The outcome of one look-up: up to two coefficients and the end of the block.
-///
-/// The first coefficient is known as a value; the second is cut out of the bits, so that its magnitude may lie beyond
-/// those that were looked up. A missing coefficient is a zero that is written to a place which is zero anyway.
-/// Positions are multiplied by 16, the number of blocks that lie interleaved in a group.
-///
-/// | bits | |
-/// |---|---|
-/// | 0–5 | bits to consume |
-/// | 8–13 | bits before the second coefficient's magnitude |
-/// | 16–21 | 63 − size of the second coefficient |
-/// | 24–31 | value of the first coefficient |
-/// | 32–43 | how far the position advances (with `END_OF_BLOCK`) |
-/// | 47–54 | offset of the first coefficient |
-/// | 55–63 | offset of the second coefficient |
-#[derive(Clone, Copy)]
-pub(crate) struct Entry(pub(crate) u64);
-
-struct Parts {
-    consume: u32,
-    before_magnitude: u32,
-    size: u32,
-    first: i32,
-    advance: usize,
-    first_at: usize,
-    second_at: usize,
-}
-
-impl Parts {
-    fn pack(&self) -> Entry {
-        Entry(
-            u64::from(self.consume)
-                | u64::from(self.before_magnitude) << 8
-                | u64::from(63 - self.size) << 16
-                | u64::from(self.first as u8) << 24
-                | (self.advance as u64 * LANES as u64) << 32
-                | (self.first_at as u64 * LANES as u64) << 47
-                | (self.second_at as u64 * LANES as u64) << 55,
-        )
-    }
-}
-
-impl Entry {
-    /// The code is longer than a look-up, or invalid.
-    const ESCAPE: Self = Self(0);
-
-    #[inline(always)]
-    pub(crate) fn is_escape(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Bits to consume, in the low 6 bits.
-    #[inline(always)]
-    pub(crate) fn consume(self) -> u64 {
-        self.0
-    }
-
-    #[inline(always)]
-    pub(crate) fn before_magnitude(self) -> u64 {
-        (self.0 >> 8) & 63
-    }
-
-    #[inline(always)]
-    pub(crate) fn magnitude_shift(self) -> u64 {
-        (self.0 >> 16) & 63
-    }
-
-    #[inline(always)]
-    pub(crate) fn first(self) -> i16 {
-        i16::from((self.0 >> 24) as i8)
-    }
-
-    #[inline(always)]
-    pub(crate) fn advance(self) -> usize {
-        ((self.0 >> 32) & 0xfff) as usize
-    }
-
-    #[inline(always)]
-    pub(crate) fn first_at(self) -> usize {
-        ((self.0 >> 47) & 0xff) as usize
-    }
-
-    #[inline(always)]
-    pub(crate) fn second_at(self) -> usize {
-        (self.0 >> 55) as usize
-    }
-}
-
-/// Look-up of AC coefficients.
-pub(crate) type Lookup = [Entry; LOOKUP_SIZE];
-
-/// The outcome of one look-up where only the end of the block is wanted: up to many coefficients.
-///
-/// Bits 0–5: bits to consume; bits 6–15: how far the position advances, not multiplied.
-#[derive(Clone, Copy)]
-pub(crate) struct Skip(u16);
-
-impl Skip {
-    #[inline(always)]
-    pub(crate) fn is_escape(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Bits to consume, in the low 6 bits.
-    #[inline(always)]
-    pub(crate) fn consume(self) -> u64 {
-        u64::from(self.0)
-    }
-
-    #[inline(always)]
-    pub(crate) fn advance(self) -> usize {
-        usize::from(self.0 >> 6) * LANES
-    }
-}
 
 /// A symbol as what it does to the position in the block.
 #[derive(Clone, Copy)]
@@ -251,10 +46,23 @@ pub(crate) struct Tables {
 /// Symbols by the bits that they begin with: the length of their code, 0 if it is longer or none.
 type Symbols = [(u8, u8); LOOKUP_SIZE];
 
+fn short_symbols(code: &Code) -> Symbols {
+    let mut table = [(0, 0); LOOKUP_SIZE];
+    let mut at = 0;
+    for (length, symbols) in code.lengths().take(LOOKUP_BITS as usize) {
+        let width = LOOKUP_SIZE >> length;
+        for &symbol in symbols {
+            table[at..at + width].fill((length as u8, symbol));
+            at += width;
+        }
+    }
+    table
+}
+
 impl Tables {
     pub(crate) fn new(dc_code: &Code, ac_code: &Code) -> Self {
-        let dc_symbols = dc_code.short_symbols();
-        let symbols = ac_code.short_symbols();
+        let dc_symbols = short_symbols(dc_code);
+        let symbols = short_symbols(ac_code);
         let of_dc = |index: usize| {
             let (length, symbol) = dc_symbols[index];
             // Sizes above 15 do not exist: an escape, which is found invalid then.
