@@ -1,8 +1,8 @@
-//! What a file is, told by all that stands before its first data.
+//! Properties of a file that precede the data of its first scan.
 
 use crate::error::Unsupported;
 
-/// Sampling factors of a component: how many blocks wide and high it is in an MCU.
+/// Sampling factors of a component: its width and height in an MCU, in blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sampling {
     /// 1 to 4 in a valid file; this decoder reads 1 and 2.
@@ -11,7 +11,7 @@ pub struct Sampling {
     pub vertical: u8,
 }
 
-/// What a file's header says about its picture.
+/// Header of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Width in pixels, at least 1.
@@ -22,11 +22,12 @@ pub struct Header {
     pub components: u8,
     /// Sampling factors of the first four components.
     pub sampling: [Sampling; 4],
-    /// Whether the picture comes in several scans that refine each other (SOF2).
+    /// True if the image is coded in several scans that refine each other (SOF2).
     pub progressive: bool,
-    /// Whether three components are red, green and blue instead of Y, Cb and Cr, by the rule that libjpeg made customary:
-    /// a JFIF header says no; else Adobe's segment says it; else the components' names do.
+    /// True if three components are red, green and blue instead of Y, Cb and Cr, by libjpeg's rule: a JFIF
+    /// header means Y, Cb, Cr; otherwise the transform flag of an Adobe segment decides, otherwise the
+    /// component identifiers.
     pub rgb: bool,
-    /// Why [`Decoder`](crate::Decoder) does not read this file, or none if it does.
+    /// Reason for which [`Decoder`](crate::Decoder) does not read this file; none if it does.
     pub unsupported: Option<Unsupported>,
 }

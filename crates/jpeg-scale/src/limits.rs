@@ -1,12 +1,12 @@
 //! Limits of decoding.
 
-/// What a caller is willing to decode; judged by the header, before anything is allocated.
+/// Largest image that a caller accepts, checked against the header before anything is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Pixels of the original.
+    /// Pixels of the full-size image.
     pub pixels: u64,
-    /// Bytes of the decoded planes, padding included, and of a progressive file's coefficients: what
-    /// [`Header::bytes`](crate::Header::bytes) tells.
+    /// Bytes of the decoded planes, padding included, and of a progressive file's coefficients: the value of
+    /// [`Header::bytes`](crate::Header::bytes).
     pub bytes: u64,
 }
 

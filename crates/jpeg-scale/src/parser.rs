@@ -3,34 +3,34 @@
 use crate::error::{Corrupt, Error, Unsupported};
 use crate::frame::{Frame, FrameComponent};
 use crate::header::Header;
-use crate::script::Script;
-use crate::segments::{Next, Reader};
-use crate::sequence::Sequence;
+use crate::script::ScanScript;
+use crate::segments::{Next, SegmentReader};
+use crate::sequence::SequentialScans;
 
-/// Reads a file's header without decoding anything.
+/// Reads the header of a file without decoding its data.
 ///
 /// # Errors
-/// [`Error::Corrupt`] if there is no valid header. Kinds that the decoder does not read are no error here:
-/// see [`Header::unsupported`].
+/// [`Error::Corrupt`] if there is no valid header. Kinds of JPEG that the decoder does not read are not an
+/// error here: see [`Header::unsupported`].
 pub fn read_header(bytes: &[u8]) -> Result<Header, Error> {
     match Parsed::parse(bytes).map_err(Error::Corrupt)? {
-        Parsed::Sequential(sequence) => Ok(sequence.frame.header(None)),
+        Parsed::Sequential(scans) => Ok(scans.frame.header(None)),
         Parsed::Progressive(script) => Ok(script.frame.header(None)),
         Parsed::Unsupported(frame, reason) => Ok(frame.header(Some(reason))),
     }
 }
 
-/// A file by how it is decoded.
+/// A file by coding process, read up to the data of its first scan.
 pub(crate) enum Parsed<'a> {
-    Sequential(Box<Sequence<'a>>),
-    Progressive(Box<Script<'a>>),
+    Sequential(Box<SequentialScans<'a>>),
+    Progressive(Box<ScanScript<'a>>),
     Unsupported(Frame, Unsupported),
 }
 
 impl<'a> Parsed<'a> {
-    /// Reads all that stands before the data of the first scan.
+    /// Reads all marker segments before the data of the first scan.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Corrupt> {
-        let mut reader = Reader::new(bytes)?;
+        let mut reader = SegmentReader::new(bytes)?;
         let Next::Scan(segment) = reader.next()? else {
             return Err(Corrupt::Truncated);
         };
@@ -40,14 +40,14 @@ impl<'a> Parsed<'a> {
             return Ok(Self::Unsupported(frame, reason));
         }
         Ok(if frame.progressive {
-            Self::Progressive(Box::new(Script::begin(reader, frame, segment)?))
+            Self::Progressive(Box::new(ScanScript::begin(reader, frame, segment)?))
         } else {
-            Self::Sequential(Box::new(Sequence::begin(reader, frame, segment)?))
+            Self::Sequential(Box::new(SequentialScans::begin(reader, frame, segment)?))
         })
     }
 }
 
-impl Reader<'_> {
+impl SegmentReader<'_> {
     fn unsupported(&self, marker: u8, frame: &Frame) -> Option<Unsupported> {
         match marker {
             0xc0..=0xc2 => {}

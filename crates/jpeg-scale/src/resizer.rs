@@ -4,41 +4,44 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::planes::{Plane, Samples};
-use crate::resize::average::{averaged, enough};
-use crate::resize::weights::{Key, LINE_BITS, Weights};
+use crate::resize::average::{box_average, reduced_length};
+use crate::resize::weights::{LINE_BITS, Weights, WeightsKey};
 
-/// Resizes planes with Lanczos3: a sinc windowed to three lobes, stretched to the source's samples where the target has
-/// fewer, cut off and brought back to a sum of one at the edges. That is what Pillow's and libvips' `LANCZOS` do, so
-/// pictures differ from theirs by rounding only.
+/// Resizes planes with Lanczos3: a sinc windowed to three lobes, stretched to the source's samples when
+/// reducing, truncated and normalised to a sum of one at the edges. Pillow's and libvips' `LANCZOS` filters
+/// are defined in the same way, so results differ from theirs by rounding only.
 ///
-/// Where there are more than 32 samples for one of the target's, some are averaged first, so that neither time nor memory
-/// for weights grows beyond what the plane itself takes: no more than 2 KiB for each column and row of the target.
+/// From a ratio of 32 source samples to one target sample on, the source is averaged first. This bounds time
+/// and memory for weights to a multiple of the plane's own: at most 2 KiB for each column and row of the
+/// target.
 ///
-/// Keeps the weights of recent sizes and one row of samples from plane to plane; one resizer serves one thread.
+/// Keeps the weights of recent sizes and one row of samples between planes. A resizer is used by one thread
+/// at a time.
 #[derive(Debug)]
 pub struct Resizer {
     backend: Backend,
-    recent: Vec<Arc<Weights>>,
+    cache: Vec<Arc<Weights>>,
     line: Vec<i16>,
 }
 
-/// Why a plane can't be resized.
+/// Reasons for which a plane cannot be resized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResizeError {
-    /// Width, height or stride are zero or contradict each other, or there are fewer samples than they say.
-    #[error("the plane's samples do not fill it")]
+    /// Width, height or stride is zero or inconsistent, or there are too few samples.
+    #[error("the plane's size is zero, or it has too few samples for its size")]
     Samples,
-    /// The part that is to be resized is empty, not a number, or reaches over an edge.
-    #[error("there is no such part of the plane")]
-    Part,
+    /// The region is empty, not a number, or extends beyond the plane.
+    #[error("the region is empty or extends beyond the plane")]
+    Region,
     /// The target has no samples.
-    #[error("the target is empty")]
+    #[error("the target's width or height is zero")]
     Target,
 }
 
-/// So many sets of weights are remembered: two for each of three planes at two sizes, and as many for another picture.
-const MOST_RECENT: usize = 16;
+/// Number of cached sets of weights: two for each of three planes at two sizes, and as many for another
+/// image.
+const MAX_CACHED_WEIGHTS: usize = 16;
 
 impl Default for Resizer {
     fn default() -> Self {
@@ -47,46 +50,46 @@ impl Default for Resizer {
 }
 
 impl Resizer {
-    /// A resizer that uses the best instructions that this CPU has.
+    /// A resizer with the fastest backend that this CPU supports.
     pub fn new() -> Self {
         Self::with_backend(Backend::detect())
     }
 
-    /// A resizer that uses certain instructions. The planes are the same with all of them.
+    /// A resizer with a given backend. All backends give the same planes.
     pub fn with_backend(backend: Backend) -> Self {
         Self {
             backend,
-            recent: Vec::new(),
+            cache: Vec::new(),
             line: Vec::new(),
         }
     }
 
-    /// Resizes the upper left part of a plane to a new plane of the given width and height.
+    /// Resizes the upper left region of a plane to a new plane of the given width and height.
     ///
-    /// Width and height of the part may be broken numbers: a plane at N/8 often has a last column and row that its
-    /// picture covers in part only.
+    /// Width and height of the region may be fractional: the image often covers only a part of the last
+    /// column and row of a plane at N/8.
     ///
     /// # Errors
-    /// If sizes contradict each other or are zero.
+    /// [`ResizeError`] if a size is zero or sizes are inconsistent.
     pub fn resize(
         &mut self,
         source: Samples<'_>,
-        part: (f64, f64),
+        region: (f64, f64),
         size: (usize, usize),
     ) -> Result<Plane, ResizeError> {
         let mut target = Plane::default();
-        self.resize_into(source, part, size, &mut target)?;
+        self.resize_into(source, region, size, &mut target)?;
         Ok(target)
     }
 
     /// As [`resize`](Self::resize), into a plane whose memory is reused.
     ///
     /// # Errors
-    /// If sizes contradict each other or are zero.
+    /// [`ResizeError`] if a size is zero or sizes are inconsistent.
     pub fn resize_into(
         &mut self,
         source: Samples<'_>,
-        part: (f64, f64),
+        region: (f64, f64),
         (width, height): (usize, usize),
         target: &mut Plane,
     ) -> Result<(), ResizeError> {
@@ -98,29 +101,29 @@ impl Resizer {
         {
             return Err(ResizeError::Samples);
         }
-        let inside = |part: f64, whole: usize| part > 0.0 && part <= whole as f64;
-        if !inside(part.0, source.width) || !inside(part.1, source.height) {
-            return Err(ResizeError::Part);
+        let inside = |length: f64, whole: usize| length > 0.0 && length <= whole as f64;
+        if !inside(region.0, source.width) || !inside(region.1, source.height) {
+            return Err(ResizeError::Region);
         }
         if width == 0 || height == 0 {
             return Err(ResizeError::Target);
         }
-        let enough = (enough(part.0, width), enough(part.1, height));
-        if enough.0 < part.0 as usize || enough.1 < part.1 as usize {
-            let smaller = averaged(source, part, enough);
-            // A direction of which everything is left keeps its broken edge.
-            let part = (part.0.min(enough.0 as f64), part.1.min(enough.1 as f64));
-            return self.resize_into(smaller.samples(), part, (width, height), target);
+        let reduced = (reduced_length(region.0, width), reduced_length(region.1, height));
+        if reduced.0 < region.0 as usize || reduced.1 < region.1 as usize {
+            let smaller = box_average(source, region, reduced);
+            // A direction that was not averaged keeps its fractional edge.
+            let region = (region.0.min(reduced.0 as f64), region.1.min(reduced.1 as f64));
+            return self.resize_into(smaller.samples(), region, (width, height), target);
         }
-        let across = self.weights(Key::new(source.width, part.0, width));
-        let down = self.weights(Key::new(source.height, part.1, height));
+        let across = self.weights(WeightsKey::new(source.width, region.0, width));
+        let down = self.weights(WeightsKey::new(source.height, region.1, height));
         target.shape(width, height, width, height);
         self.line.clear();
-        // Weights come in whole pieces, the last of them zeros for samples behind the end.
+        // Weights are padded with zeros to whole chunks: the line is as long as the last chunk reaches.
         self.line.resize(source.width + across.taps, 0);
         let mut rows = Vec::with_capacity(down.taps);
         for (y, to) in target.data.chunks_exact_mut(width).enumerate() {
-            let (first, count, weights) = down.of(y);
+            let (first, count, weights) = down.for_sample(y);
             rows.clear();
             rows.extend(source.data.chunks_exact(source.stride).skip(first).take(count));
             self.backend.add_rows(
@@ -134,18 +137,18 @@ impl Resizer {
         Ok(())
     }
 
-    fn weights(&mut self, key: Key) -> Arc<Weights> {
-        /// Bytes of a set of weights that is not worth keeping.
-        const LARGE: usize = 1 << 20;
-        if let Some(known) = self.recent.iter().find(|known| known.key == key) {
-            return Arc::clone(known);
+    fn weights(&mut self, key: WeightsKey) -> Arc<Weights> {
+        /// Sets of weights above this size are not cached.
+        const MAX_CACHED_BYTES: usize = 1 << 20;
+        if let Some(cached) = self.cache.iter().find(|cached| cached.key == key) {
+            return Arc::clone(cached);
         }
         let weights = Arc::new(Weights::new(key));
-        if weights.bytes() <= LARGE {
-            if self.recent.len() == MOST_RECENT {
-                self.recent.remove(0);
+        if weights.bytes() <= MAX_CACHED_BYTES {
+            if self.cache.len() == MAX_CACHED_WEIGHTS {
+                self.cache.remove(0);
             }
-            self.recent.push(Arc::clone(&weights));
+            self.cache.push(Arc::clone(&weights));
         }
         weights
     }

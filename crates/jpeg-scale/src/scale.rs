@@ -1,9 +1,9 @@
 //! Scales of decoding.
 
-/// How large the decoded picture is, as a part of the original.
+/// Size of the decoded image as a fraction of the original's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scale {
-    /// 1/8: the means of blocks.
+    /// 1/8: the mean of each block.
     Eighth,
     /// 2/8.
     Quarter,
@@ -25,7 +25,7 @@ impl Scale {
         Self::Full,
     ];
 
-    /// The N of N/8.
+    /// Numerator N of the scale N/8.
     pub const fn eighths(self) -> usize {
         match self {
             Self::Eighth => 1,
@@ -36,14 +36,14 @@ impl Scale {
         }
     }
 
-    /// What a length of the original becomes, rounded up.
+    /// A length of the original at this scale, rounded up.
     pub const fn apply(self, length: usize) -> usize {
         (length * self.eighths()).div_ceil(8)
     }
 
-    /// The smallest scale that leaves a picture's longer side at least as long as this, or full size.
-    pub fn reaching(longer_side: usize, wanted: usize) -> Self {
-        let reaches = |scale: &Self| scale.apply(longer_side) >= wanted;
-        Self::ALL.into_iter().find(reaches).unwrap_or(Self::Full)
+    /// The smallest scale at which the longer side is at least `min_length`, or full size.
+    pub fn smallest_for(longer_side: usize, min_length: usize) -> Self {
+        let is_enough = |scale: &Self| scale.apply(longer_side) >= min_length;
+        Self::ALL.into_iter().find(is_enough).unwrap_or(Self::Full)
     }
 }

@@ -1,9 +1,9 @@
-//! Quantisation steps as multiplications.
+//! Division by quantization steps.
 
-use super::block::PLACE;
+use super::block::COLUMN_MAJOR_INDEX;
 
-/// Division by a quantisation step as multiplication: `(x · reciprocal >> 16) · scale >> 16` for the magnitude plus
-/// `half`, by columns as the blocks are.
+/// Division by a quantization step as multiplication: the magnitude `x` plus `half` is divided as `(x ·
+/// reciprocal >> 16) · scale >> 16`. In column-major order, as the blocks.
 pub(crate) struct Divisors {
     pub(super) half: [u16; 64],
     pub(super) reciprocal: [u16; 64],
@@ -11,7 +11,7 @@ pub(crate) struct Divisors {
 }
 
 impl Divisors {
-    /// From steps (1 to 255) in the file's order.
+    /// Divisors for steps from 1 to 255 in zig-zag order.
     pub(crate) fn new(steps: &[u8; 64]) -> Self {
         let mut divisors = Self {
             half: [0; 64],
@@ -19,14 +19,14 @@ impl Divisors {
             scale: [0; 64],
         };
         for (k, &step) in steps.iter().enumerate() {
-            let place = usize::from(PLACE[k]);
+            let index = usize::from(COLUMN_MAJOR_INDEX[k]);
             // Coefficients have 4 fractional bits.
             let divisor = u32::from(step.max(1)) * 16;
-            // So many bits that the reciprocal has 16: of a power of two it would have 17.
+            // The largest shift for which the reciprocal has 16 bits; that of a power of two would have 17.
             let shift = (divisor - 1).ilog2();
-            divisors.half[place] = (divisor / 2) as u16;
-            divisors.reciprocal[place] = (1u32 << (16 + shift)).div_ceil(divisor) as u16;
-            divisors.scale[place] = (1u32 << (16 - shift)) as u16;
+            divisors.half[index] = (divisor / 2) as u16;
+            divisors.reciprocal[index] = (1u32 << (16 + shift)).div_ceil(divisor) as u16;
+            divisors.scale[index] = (1u32 << (16 - shift)) as u16;
         }
         divisors
     }

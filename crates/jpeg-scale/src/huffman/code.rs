@@ -1,8 +1,8 @@
-//! Huffman codes as a file defines them.
+//! Huffman codes as defined by DHT segments.
 
 use crate::error::Corrupt;
 
-/// A Huffman code as DHT defines it: how many codes there are of each length, and their symbols in order.
+/// A Huffman code as in a DHT segment: the number of codes of each length, and their symbols in order.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Code {
     counts: [u8; 16],
@@ -10,7 +10,7 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Accepts whatever is a prefix code, the code of all ones included.
+    /// Accepts any prefix code, including one that uses the code of all ones.
     pub(crate) fn new(counts: [u8; 16], symbols: &[u8]) -> Result<Self, Corrupt> {
         let mut space = 1u32 << 16;
         for (length, &count) in (1..).zip(&counts) {
@@ -26,9 +26,9 @@ impl Code {
         Ok(Self { counts, symbols: all })
     }
 
-    /// The symbol that the top bits of `bits` begin with and the length of its code.
+    /// The symbol whose code the top bits of `bits` begin with, and the length of that code.
     ///
-    /// Canonical decoding (ITU-T T.81, F.2.2.3): used for the rare codes that [`Lookup`] is too narrow for.
+    /// Canonical decoding (ITU-T T.81, F.2.2.3), for the rare codes that are longer than a look-up.
     pub(crate) fn symbol(&self, bits: u64) -> Option<(u32, u8)> {
         let mut first = 0u32;
         let mut index = 0u32;
@@ -44,7 +44,7 @@ impl Code {
         None
     }
 
-    /// The symbols of the codes of each length.
+    /// Symbols by code length.
     pub(crate) fn lengths(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let mut from = 0;
         (1..).zip(&self.counts).map(move |(length, &count)| {
@@ -55,7 +55,7 @@ impl Code {
     }
 }
 
-/// The value of `size` magnitude bits (ITU-T T.81, F.2.2.1, EXTEND).
+/// Value of `size` magnitude bits (ITU-T T.81, F.2.2.1, EXTEND).
 pub(crate) fn extend(raw: u32, size: u32) -> i32 {
     if size == 0 {
         0

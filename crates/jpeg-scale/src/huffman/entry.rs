@@ -2,22 +2,22 @@
 
 use crate::group::LANES;
 
-/// Bits that one look-up in a [`Lookup`] sees.
+/// Lookahead bits of an [`AcLookup`].
 pub(crate) const LOOKUP_BITS: u32 = 11;
 pub(super) const LOOKUP_SIZE: usize = 1 << LOOKUP_BITS;
 
-/// Bits that the look-up of a DC coefficient sees: fewer, because there is but one in a block.
+/// Lookahead bits of the DC look-up: fewer, because a block has one DC coefficient.
 pub(crate) const DC_BITS: u32 = 9;
 pub(super) const DC_SIZE: usize = 1 << DC_BITS;
 
-/// What [`Entry`] and [`Skip`] add to the position at the end of a block: above every real position.
+/// Added by [`Entry`] and [`SkipEntry`] to the position at the end of a block: above every valid position.
 pub(crate) const END_OF_BLOCK: usize = 128;
 
-/// The outcome of one look-up: up to two coefficients and the end of the block.
+/// Result of one look-up: up to two coefficients and the end of the block.
 ///
-/// The first coefficient is known as a value; the second is cut out of the bits, so that its magnitude may lie beyond
-/// those that were looked up. A missing coefficient is a zero that is written to a place which is zero anyway.
-/// Positions are multiplied by 16, the number of blocks that lie interleaved in a group.
+/// The first coefficient is stored as a value. The second is extracted from the bits, so that its magnitude
+/// may extend beyond the lookahead bits. A missing coefficient is a zero that is written to a position whose
+/// coefficient is zero. Positions are multiplied by 16, the number of interleaved blocks in a group.
 ///
 /// | bits | |
 /// |---|---|
@@ -25,23 +25,23 @@ pub(crate) const END_OF_BLOCK: usize = 128;
 /// | 8–13 | bits before the second coefficient's magnitude |
 /// | 16–21 | 63 − size of the second coefficient |
 /// | 24–31 | value of the first coefficient |
-/// | 32–43 | how far the position advances (with `END_OF_BLOCK`) |
+/// | 32–43 | advance of the position (including `END_OF_BLOCK`) |
 /// | 47–54 | offset of the first coefficient |
 /// | 55–63 | offset of the second coefficient |
 #[derive(Clone, Copy)]
 pub(crate) struct Entry(pub(super) u64);
 
-pub(super) struct Parts {
+pub(super) struct EntryParts {
     pub(super) consume: u32,
     pub(super) before_magnitude: u32,
     pub(super) size: u32,
     pub(super) first: i32,
     pub(super) advance: usize,
-    pub(super) first_at: usize,
-    pub(super) second_at: usize,
+    pub(super) first_offset: usize,
+    pub(super) second_offset: usize,
 }
 
-impl Parts {
+impl EntryParts {
     pub(super) fn pack(&self) -> Entry {
         Entry(
             u64::from(self.consume)
@@ -49,14 +49,14 @@ impl Parts {
                 | u64::from(63 - self.size) << 16
                 | u64::from(self.first as u8) << 24
                 | (self.advance as u64 * LANES as u64) << 32
-                | (self.first_at as u64 * LANES as u64) << 47
-                | (self.second_at as u64 * LANES as u64) << 55,
+                | (self.first_offset as u64 * LANES as u64) << 47
+                | (self.second_offset as u64 * LANES as u64) << 55,
         )
     }
 }
 
 impl Entry {
-    /// The code is longer than a look-up, or invalid.
+    /// A code that is invalid or longer than the lookahead bits.
     pub(super) const ESCAPE: Self = Self(0);
 
     #[inline(always)]
@@ -91,26 +91,26 @@ impl Entry {
     }
 
     #[inline(always)]
-    pub(crate) fn first_at(self) -> usize {
+    pub(crate) fn first_offset(self) -> usize {
         ((self.0 >> 47) & 0xff) as usize
     }
 
     #[inline(always)]
-    pub(crate) fn second_at(self) -> usize {
+    pub(crate) fn second_offset(self) -> usize {
         (self.0 >> 55) as usize
     }
 }
 
-/// Look-up of AC coefficients.
-pub(crate) type Lookup = [Entry; LOOKUP_SIZE];
+/// Look-up table of AC coefficients.
+pub(crate) type AcLookup = [Entry; LOOKUP_SIZE];
 
-/// The outcome of one look-up where only the end of the block is wanted: up to many coefficients.
+/// Result of one look-up for the end of the block alone: any number of coefficients.
 ///
-/// Bits 0–5: bits to consume; bits 6–15: how far the position advances, not multiplied.
+/// Bits 0–5: bits to consume; bits 6–15: advance of the position, not multiplied.
 #[derive(Clone, Copy)]
-pub(crate) struct Skip(pub(super) u16);
+pub(crate) struct SkipEntry(pub(super) u16);
 
-impl Skip {
+impl SkipEntry {
     #[inline(always)]
     pub(crate) fn is_escape(self) -> bool {
         self.0 == 0

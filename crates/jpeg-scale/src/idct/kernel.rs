@@ -1,11 +1,11 @@
-//! The inverse transform over the operations of a vector.
+//! Inverse transform, generic over the operations of a vector.
 
-/// The transform over a vector type `V` with `ZERO`, `load`, `add`, `sub`, `scale`, `dequantize` and `store` in scope;
-/// `$enable` are attributes for every function.
+/// Defines the transform over a vector type `V` with `ZERO`, `load`, `add`, `sub`, `scale`, `dequantize` and
+/// `store` in scope; `$enable` are attributes of every function.
 macro_rules! transform {
     ($(#[$enable:meta])*) => {
-        /// Transforms a group of blocks; row `y` of the samples then holds `N` samples of each block. The coefficients
-        /// are zero then.
+        /// Transforms a group of blocks and sets its coefficients to zero. Row `y` of the samples receives
+        /// `N` samples of each block.
         $(#[$enable])*
         pub(crate) fn transform<const N: usize>(
             group: &mut Group,
@@ -31,7 +31,8 @@ macro_rules! transform {
             }
         }
 
-        /// One dimension: `x[n] = c[0]/√8 + Σ c[u]·cos((2n+1)uπ/2N)/2`, which contains the scaling by √(N/8).
+        /// One-dimensional transform: `x[n] = c[0]/√8 + Σ c[u]·cos((2n+1)uπ/2N)/2`, which includes the
+        /// scaling by √(N/8).
         $(#[$enable])*
         fn one_dimension<const N: usize>(c: &[V; N]) -> [V; N] {
             let mut x = [ZERO; N];
@@ -66,10 +67,10 @@ macro_rules! transform {
                     ];
                     let odd = [c[1], c[3], c[5], c[7]];
                     let odd = [
-                        sum(odd, [COS_PI_16, COS_3PI_16, COS_5PI_16, COS_7PI_16]),
-                        sum(odd, [COS_3PI_16, -COS_7PI_16, -COS_PI_16, -COS_5PI_16]),
-                        sum(odd, [COS_5PI_16, -COS_PI_16, COS_7PI_16, COS_3PI_16]),
-                        sum(odd, [COS_7PI_16, -COS_5PI_16, COS_3PI_16, -COS_PI_16]),
+                        weighted_sum(odd, [COS_PI_16, COS_3PI_16, COS_5PI_16, COS_7PI_16]),
+                        weighted_sum(odd, [COS_3PI_16, -COS_7PI_16, -COS_PI_16, -COS_5PI_16]),
+                        weighted_sum(odd, [COS_5PI_16, -COS_PI_16, COS_7PI_16, COS_3PI_16]),
+                        weighted_sum(odd, [COS_7PI_16, -COS_5PI_16, COS_3PI_16, -COS_PI_16]),
                     ];
                     for n in 0..4 {
                         x[n] = add(even[n], odd[n]);
@@ -94,7 +95,7 @@ macro_rules! transform {
         }
 
         $(#[$enable])*
-        fn sum(c: [V; 4], factors: [i16; 4]) -> V {
+        fn weighted_sum(c: [V; 4], factors: [i16; 4]) -> V {
             let low = add(scale(c[0], factors[0]), scale(c[1], factors[1]));
             let high = add(scale(c[2], factors[2]), scale(c[3], factors[3]));
             add(low, high)

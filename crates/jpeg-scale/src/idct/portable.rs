@@ -1,4 +1,4 @@
-//! The vectors as arrays.
+//! Inverse transform on arrays.
 
 use super::kernel::transform;
 use crate::cosine::{
@@ -8,7 +8,7 @@ use crate::group::{Group, GroupSamples, LANES};
 use crate::vector::portable::{V, ZERO, add, load, scale, sub};
 use crate::zigzag::ZIGZAG_INDEX;
 
-/// Times a quantisation step, with 4 fractional bits.
+/// Multiplies by a quantization step; the result has 4 fractional bits.
 #[inline(always)]
 fn dequantize(mut a: V, step: i16) -> V {
     for lane in &mut a {

@@ -1,31 +1,31 @@
-//! The blocks of a row of MCUs.
+//! Blocks of a row of MCUs.
 
-use crate::layout::{Component, Layout};
+use crate::layout::{ComponentLayout, Layout};
 
-/// The blocks of a row of MCUs, component by component.
-pub(super) struct Blocks<'a, const K: usize> {
-    pub(super) coefficients: &'a mut [[i16; K]],
-    pub(super) sets: &'a mut [u64],
-    /// Where each component's blocks begin, and how many there are in its rows.
-    pub(super) places: &'a [(usize, usize)],
+/// Blocks of a row of MCUs, component by component.
+pub(super) struct McuRow<'a, const STORED: usize> {
+    pub(super) coefficients: &'a mut [[i16; STORED]],
+    pub(super) nonzero: &'a mut [u64],
+    /// For each component, the index of its first block and the number of blocks per row.
+    pub(super) offsets: &'a [(usize, usize)],
 }
 
-impl<const K: usize> Blocks<'_, K> {
-    /// A component's blocks.
-    pub(super) fn of(&self, index: usize, component: &Component) -> &[[i16; K]] {
-        let (from, stride) = self.places[index];
+impl<const STORED: usize> McuRow<'_, STORED> {
+    /// Blocks of a component.
+    pub(super) fn component_blocks(&self, index: usize, component: &ComponentLayout) -> &[[i16; STORED]] {
+        let (from, stride) = self.offsets[index];
         &self.coefficients[from..from + stride * component.vertical]
     }
 }
 
-/// Where each component's blocks begin in a row of MCUs, and how many there are in its rows.
-pub(super) fn places(layout: &Layout) -> Vec<(usize, usize)> {
+/// For each component, the index of its first block in a row of MCUs and the number of blocks per row.
+pub(super) fn offsets(layout: &Layout) -> Vec<(usize, usize)> {
     let mut from = 0;
-    let each = |component: &Component| {
-        let stride = layout.columns * component.horizontal;
-        let place = (from, stride);
+    let each = |component: &ComponentLayout| {
+        let stride = layout.mcu_columns * component.horizontal;
+        let offset = (from, stride);
         from += stride * component.vertical;
-        place
+        offset
     };
     layout.components.iter().map(each).collect()
 }

@@ -1,88 +1,88 @@
 //! A progressive image.
 
-use super::blocks::{Blocks, places};
-use super::scan::Running;
+use super::blocks::{McuRow, offsets};
+use super::scan::RunningScan;
 use super::transform::Transform;
 use crate::backend::Backend;
 use crate::error::Damage;
 use crate::layout::Layout;
 use crate::planes::Plane;
-use crate::script::Pass;
-use crate::window::{self, Bytes, Window};
+use crate::script::ScanHeader;
+use crate::window::{self, Window, WindowBuffer};
 
-/// Windows that are kept for the next picture: as many as usual scripts have scans, and some.
-const KEPT_WINDOWS: usize = 16;
+/// Windows kept for the next image. Ordinary scan scripts have fewer scans.
+const MAX_KEPT_WINDOWS: usize = 16;
 
-/// Memory that is reused from picture to picture.
+/// Memory that is reused between images.
 #[derive(Default)]
-pub(crate) struct Memory {
-    windows: Vec<Box<Bytes>>,
+pub(crate) struct ProgressiveBuffers {
+    windows: Vec<Box<WindowBuffer>>,
     coefficients: Vec<i16>,
-    /// Of each block, the coefficients that are not zero.
-    sets: Vec<u64>,
+    /// For each block, the set of its non-zero coefficients.
+    nonzero: Vec<u64>,
 }
 
-/// A whole picture at `N`/8 of its size; `K` is [`STORED`] for `N`.
-pub(crate) struct Progressive<'a, const N: usize, const K: usize> {
+/// A whole image at `N`/8; `STORED` is [`STORED_COEFFICIENTS`](crate::layout::STORED_COEFFICIENTS) for `N`.
+pub(crate) struct ProgressiveImage<'a, const N: usize, const STORED: usize> {
     pub(crate) backend: Backend,
     pub(crate) source: &'a [u8],
-    pub(crate) memory: &'a mut Memory,
-    pub(crate) passes: &'a [&'a Pass],
+    pub(crate) buffers: &'a mut ProgressiveBuffers,
+    pub(crate) headers: &'a [&'a ScanHeader],
     pub(crate) layout: &'a Layout,
-    /// Each component's quantisation steps in the file's order.
+    /// Quantization steps of each component in zig-zag order.
     pub(crate) steps: &'a [[i16; 64]],
     pub(crate) planes: &'a mut [Plane],
 }
 
-impl<const N: usize, const K: usize> Progressive<'_, N, K> {
-    /// Decodes it, and tells what was wrong.
+impl<const N: usize, const STORED: usize> ProgressiveImage<'_, N, STORED> {
+    /// Decodes the image and returns its damage.
     pub(crate) fn run(self) -> Option<Damage> {
-        let Memory {
+        let ProgressiveBuffers {
             windows,
             coefficients,
-            sets,
-        } = self.memory;
+            nonzero,
+        } = self.buffers;
         let layout = self.layout;
-        if windows.len() < self.passes.len() {
-            windows.resize_with(self.passes.len(), window::bytes);
+        if windows.len() < self.headers.len() {
+            windows.resize_with(self.headers.len(), window::new_buffer);
         }
-        let mut running: Vec<_> = self
-            .passes
+        let mut scans: Vec<_> = self
+            .headers
             .iter()
             .zip(windows.iter_mut())
-            .map(|(pass, window)| Running::new(pass, Window::new(window, self.source, pass.data)))
+            .map(|(header, window)| RunningScan::new(header, Window::new(window, self.source, header.data)))
             .collect();
-        coefficients.resize(layout.blocks() * K, 0);
-        sets.resize(layout.blocks(), 0);
-        let places = places(layout);
+        coefficients.resize(layout.blocks_per_mcu_row() * STORED, 0);
+        nonzero.resize(layout.blocks_per_mcu_row(), 0);
+        let offsets = offsets(layout);
 
-        for row in 0..layout.rows {
+        for row in 0..layout.mcu_rows {
             coefficients.fill(0);
-            sets.fill(0);
-            let mut blocks: Blocks<'_, K> = Blocks {
+            nonzero.fill(0);
+            let mut blocks: McuRow<'_, STORED> = McuRow {
                 coefficients: coefficients.as_chunks_mut().0,
-                sets,
-                places: &places,
+                nonzero,
+                offsets: &offsets,
             };
-            for scan in &mut running {
-                if !scan.stream.ended {
-                    scan.row(self.backend, &mut blocks, layout, row);
+            for scan in &mut scans {
+                if !scan.stream.is_exhausted {
+                    scan.decode_mcu_row(self.backend, &mut blocks, layout, row);
                 }
             }
             for (index, component) in layout.components.iter().enumerate() {
-                self.backend.run(Transform::<N, K> {
+                self.backend.run(Transform::<N, STORED> {
                     backend: self.backend,
-                    blocks: blocks.of(index, component),
-                    stride: places[index].1,
+                    blocks: blocks.component_blocks(index, component),
+                    stride: offsets[index].1,
                     steps: &self.steps[index],
                     plane: &mut self.planes[index],
                     top: row * component.vertical * N,
                 });
             }
         }
-        let damages = running.into_iter().map(Running::finish);
+        let damages = scans.into_iter().map(RunningScan::finish);
         let damage = damages.fold(None, Damage::first_of);
-        windows.truncate(KEPT_WINDOWS);
+        windows.truncate(MAX_KEPT_WINDOWS);
         damage
     }
 }

@@ -1,10 +1,11 @@
-//! Progressive files: all scans side by side, a row of MCUs at a time.
+//! Progressive files: all scans are decoded in parallel, a row of MCUs at a time.
 //!
-//! The whole file is at hand, so each scan can be read from its own place: a row of MCUs is taken through all scans in
-//! their order, transformed, and forgotten. Nothing but that row is ever stored, and it stays in the CPU's cache.
+//! The whole file is in memory, so each scan can be read at its own position: a row of MCUs is decoded from
+//! all scans in their order, transformed, and discarded. Only that row is ever stored, and it stays in the
+//! CPU's cache.
 //!
-//! Of a block there are the coefficients that the scale can want, in the file's order, and a set of those that are not
-//! zero, wanted or not: a scan that refines has a bit for each of them.
+//! For each block the coefficients that the scale can use are stored, in zig-zag order, and the set of all
+//! coefficients that are not zero, used or not: a refinement scan has a correction bit for each of them.
 
 mod blocks;
 mod dc;
@@ -16,4 +17,4 @@ mod refine;
 mod scan;
 mod transform;
 
-pub(crate) use image::{Memory, Progressive};
+pub(crate) use image::{ProgressiveBuffers, ProgressiveImage};

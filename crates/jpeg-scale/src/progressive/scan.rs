@@ -1,143 +1,156 @@
-//! A scan of a progressive file.
+//! One scan of a progressive file.
 
-use super::blocks::Blocks;
+use super::blocks::McuRow;
 use super::dc;
-use super::first::First;
-use super::lookup::{Lookup, Meaning};
+use super::first::FirstScan;
+use super::lookup::{Lookup, ScanKind};
 use super::pairs::Pairs;
-use super::refine::Refine;
+use super::refine::RefinementScan;
 use crate::backend::Backend;
 use crate::error::Damage;
 use crate::layout::Layout;
-use crate::script::{Member, Pass};
+use crate::script::{ScanComponent, ScanHeader};
 use crate::stream::Stream;
 use crate::window::Window;
 
-/// A scan that is being read.
-pub(super) struct Running<'a> {
-    pass: &'a Pass,
+/// A scan that is being decoded.
+pub(super) struct RunningScan<'a> {
+    header: &'a ScanHeader,
     pub(super) stream: Stream<'a>,
-    /// For DC coefficients, of each member.
+    /// Tables of a DC scan, for each of its components.
     dc: Vec<Option<Lookup>>,
-    /// For AC coefficients.
+    /// Tables of an AC scan.
     ac: Option<(Lookup, Box<Pairs>)>,
 }
 
-impl<'a> Running<'a> {
-    pub(super) fn new(pass: &'a Pass, window: Window<'a>) -> Self {
-        let (dc, ac) = if pass.first == 0 {
-            let table = |member: &Member| member.code.as_ref().map(|code| Lookup::new(code, Meaning::Dc));
-            (pass.members.iter().map(table).collect(), None)
-        } else {
-            let meaning = if pass.refines {
-                Meaning::Refinement
-            } else {
-                Meaning::First
+impl<'a> RunningScan<'a> {
+    pub(super) fn new(header: &'a ScanHeader, window: Window<'a>) -> Self {
+        let (dc, ac) = if header.spectral_start == 0 {
+            let table = |scan_component: &ScanComponent| {
+                scan_component
+                    .code
+                    .as_ref()
+                    .map(|code| Lookup::new(code, ScanKind::Dc))
             };
-            let code = pass.members.first().and_then(|member| member.code.as_ref());
-            let lookup = code.map(|code| Lookup::new(code, meaning));
+            (header.components.iter().map(table).collect(), None)
+        } else {
+            let kind = if header.is_refinement {
+                ScanKind::Refinement
+            } else {
+                ScanKind::First
+            };
+            let code = header
+                .components
+                .first()
+                .and_then(|scan_component| scan_component.code.as_ref());
+            let lookup = code.map(|code| Lookup::new(code, kind));
             (Vec::new(), lookup.map(Lookup::with_pairs))
         };
         Self {
-            pass,
-            stream: Stream::new(window, pass.restart_interval.into()),
+            header,
+            stream: Stream::new(window, header.restart_interval.into()),
             dc,
             ac,
         }
     }
 
-    /// Reads a row of MCUs.
-    pub(super) fn row<const K: usize>(
+    /// Decodes a row of MCUs.
+    pub(super) fn decode_mcu_row<const STORED: usize>(
         &mut self,
         backend: Backend,
-        blocks: &mut Blocks<'_, K>,
+        blocks: &mut McuRow<'_, STORED>,
         layout: &Layout,
         row: usize,
     ) {
-        let [member] = self.pass.members.as_slice() else {
+        let [scan_component] = self.header.components.as_slice() else {
             return backend.run(dc::Interleaved {
                 stream: &mut self.stream,
                 lookups: &self.dc,
-                pass: self.pass,
+                header: self.header,
                 blocks,
                 layout,
             });
         };
-        let component = &layout.components[member.component];
-        let (from, stride) = blocks.places[member.component];
+        let component = &layout.components[scan_component.index];
+        let (from, stride) = blocks.offsets[scan_component.index];
         for y in 0..component.vertical {
-            if row * component.vertical + y < component.down {
-                let range = from + y * stride..from + y * stride + component.across;
-                self.line(
+            if row * component.vertical + y < component.blocks_high {
+                let range = from + y * stride..from + y * stride + component.blocks_wide;
+                self.decode_block_row(
                     backend,
                     &mut blocks.coefficients[range.clone()],
-                    &mut blocks.sets[range],
+                    &mut blocks.nonzero[range],
                 );
             }
         }
     }
 
-    /// Reads a row of blocks of a component that is alone in the scan.
-    fn line<const K: usize>(
+    /// Decodes a row of blocks of a scan with one component.
+    fn decode_block_row<const STORED: usize>(
         &mut self,
         backend: Backend,
-        mut coefficients: &mut [[i16; K]],
-        mut sets: &mut [u64],
+        mut coefficients: &mut [[i16; STORED]],
+        mut nonzero: &mut [u64],
     ) {
         while !coefficients.is_empty() {
-            if self.stream.left == 0 {
+            if self.stream.mcus_to_restart == 0 {
                 self.stream.restart();
             }
-            if self.stream.ended {
+            if self.stream.is_exhausted {
                 return;
             }
-            let count = self.stream.left.min(coefficients.len());
-            self.stream.left -= count;
+            let count = self.stream.mcus_to_restart.min(coefficients.len());
+            self.stream.mcus_to_restart -= count;
             let (now, later) = coefficients.split_at_mut(count);
-            let (now_sets, later_sets) = sets.split_at_mut(count);
-            (coefficients, sets) = (later, later_sets);
-            if !self.stream.lost {
-                self.blocks(backend, now, now_sets);
+            let (now_nonzero, later_nonzero) = nonzero.split_at_mut(count);
+            (coefficients, nonzero) = (later, later_nonzero);
+            if !self.stream.is_skipping {
+                self.decode_blocks(backend, now, now_nonzero);
             }
         }
     }
 
-    /// Reads neighbouring blocks without a restart marker between them.
-    fn blocks<const K: usize>(&mut self, backend: Backend, coefficients: &mut [[i16; K]], sets: &mut [u64]) {
-        let (stream, pass) = (&mut self.stream, self.pass);
+    /// Decodes adjacent blocks of one restart interval.
+    fn decode_blocks<const STORED: usize>(
+        &mut self,
+        backend: Backend,
+        coefficients: &mut [[i16; STORED]],
+        nonzero: &mut [u64],
+    ) {
+        let (stream, header) = (&mut self.stream, self.header);
         let Some((lookup, pairs)) = &self.ac else {
-            return backend.run(dc::Alone {
+            return backend.run(dc::SingleComponent {
                 stream,
                 lookup: self.dc.first().and_then(Option::as_ref),
-                low: pass.low,
+                al: header.al,
                 coefficients,
             });
         };
         let tables = (lookup, &**pairs);
-        if pass.refines {
-            backend.run(Refine {
+        if header.is_refinement {
+            backend.run(RefinementScan {
                 stream,
                 tables,
-                pass,
+                header,
                 coefficients,
-                sets,
+                nonzero,
             });
         } else {
-            backend.run(First {
+            backend.run(FirstScan {
                 stream,
                 tables,
-                pass,
+                header,
                 coefficients,
-                sets,
+                nonzero,
             });
         }
     }
 
-    /// What was wrong with the scan.
+    /// Returns the damage of the scan.
     pub(super) fn finish(mut self) -> Option<Damage> {
-        // What follows the last scan is of no interest, as behind the scan of a sequential file.
-        let is_over = self.pass.is_followed && !self.stream.lost;
-        if is_over && self.stream.window.finish(&self.stream.bits) > 1 {
+        // Data after the last scan are ignored, as those after the scan of a sequential file are.
+        let is_over = self.header.has_next && !self.stream.is_skipping;
+        if is_over && self.stream.window.skip_to_marker(&self.stream.bits) > 1 {
             self.stream.damage.get_or_insert(Damage::Surplus);
         }
         self.stream.damage

@@ -1,8 +1,9 @@
-//! Resizing of planes with Lanczos3.
+//! Kernels of the resizer: Lanczos3 in two passes.
 //!
-//! Columns first, for they need no shuffling: a row of the target is the weighted sum of some rows of the source, with
-//! [`LINE_BITS`] fractional bits; then each of its samples is a weighted sum of some of that row. Nothing is kept of the
-//! picture but that row. All arithmetic is on integers, so every backend gives the same bytes.
+//! The vertical pass comes first, because it needs no shuffling: a row of the target is the weighted sum of
+//! rows of the source, with [`LINE_BITS`](weights::LINE_BITS) fractional bits. Each sample of the row is then
+//! a weighted sum of samples of that line. Only one line is stored. The arithmetic is on integers, so that
+//! every backend gives the same bytes.
 
 pub(crate) mod average;
 #[cfg(target_arch = "x86_64")]

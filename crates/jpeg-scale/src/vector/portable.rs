@@ -26,7 +26,7 @@ pub(crate) fn sub(mut a: V, b: V) -> V {
     a
 }
 
-/// Times `factor / 32768`, rounded.
+/// Multiplies by `factor / 32768`, rounded.
 #[inline(always)]
 pub(crate) fn scale(mut a: V, factor: i16) -> V {
     for lane in &mut a {
