@@ -78,7 +78,7 @@ impl<const STORED: usize> Work for RefinementScan<'_, '_, STORED> {
 }
 
 /// Decodes a block, of whose band the coefficients in `history` are not zero, and returns the number of
-/// blocks zeros_below in an end-of-band run; none if a code is invalid.
+/// blocks left in an end-of-band run; none if a code is invalid.
 #[inline(always)]
 fn decode_block<I: Instructions>(
     instructions: I,
