@@ -199,10 +199,10 @@ impl Decoder {
         };
         let parameters = |(scan_component, &table): (&SequentialComponent, &usize)| {
             let component = &layout.components[scan_component.index];
-            let is_alone = scan.components.len() == 1;
+            let is_single = scan.components.len() == 1;
             ComponentParameters {
-                horizontal: if is_alone { 1 } else { component.horizontal },
-                vertical: if is_alone { 1 } else { component.vertical },
+                horizontal: if is_single { 1 } else { component.horizontal },
+                vertical: if is_single { 1 } else { component.vertical },
                 tables: &self.tables[table],
                 // Steps above 32 767 wrap. Files with 8-bit samples have none.
                 steps: scan_component.quantization.map(|step| step as i16),

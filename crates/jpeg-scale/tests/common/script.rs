@@ -22,17 +22,17 @@ pub struct CoefficientImage {
 pub struct Scan {
     pub components: Vec<usize>,
     pub band: (usize, usize),
-    pub high: u32,
-    pub low: u32,
+    pub ah: u32,
+    pub al: u32,
     pub restart: u16,
 }
 
-pub fn scan(components: &[usize], band: (usize, usize), high: u32, low: u32) -> Scan {
+pub fn scan(components: &[usize], band: (usize, usize), ah: u32, al: u32) -> Scan {
     Scan {
         components: components.to_vec(),
         band,
-        high,
-        low,
+        ah,
+        al,
         restart: 0,
     }
 }
@@ -52,8 +52,7 @@ impl CoefficientImage {
             height: size.1,
             components: Vec::new(),
         };
-        let max_factor =
-            |components: fn(&(usize, usize)) -> usize| factors.iter().map(components).max().unwrap();
+        let max_factor = |side: fn(&(usize, usize)) -> usize| factors.iter().map(side).max().unwrap();
         let columns = usize::from(size.0).div_ceil(8 * max_factor(|each| each.0));
         let rows = usize::from(size.1).div_ceil(8 * max_factor(|each| each.1));
         for &(h, v) in factors {
@@ -161,9 +160,9 @@ impl CoefficientImage {
             }
             for (component, at) in mcu {
                 let block = &self.components[component].2[at];
-                match (scan.band.0, scan.high) {
+                match (scan.band.0, scan.ah) {
                     (0, 0) => {
-                        let dc = i32::from(block[0] >> scan.low);
+                        let dc = i32::from(block[0] >> scan.al);
                         out.value(0, 0, dc - predictions[component]);
                         predictions[component] = dc;
                         if !progressive {
@@ -172,9 +171,9 @@ impl CoefficientImage {
                             out.end_run();
                         }
                     }
-                    (0, _) => out.items.push(Item::Bits((block[0] >> scan.low) as u32 & 1, 1)),
-                    (_, 0) => out.first(block, scan.band, scan.low),
-                    _ => out.refine(block, scan.band, scan.low),
+                    (0, _) => out.items.push(Item::Bits((block[0] >> scan.al) as u32 & 1, 1)),
+                    (_, 0) => out.first(block, scan.band, scan.al),
+                    _ => out.refine(block, scan.band, scan.al),
                 }
             }
         }
@@ -184,7 +183,7 @@ impl CoefficientImage {
         content.extend([
             scan.band.0 as u8,
             scan.band.1 as u8,
-            (scan.high << 4 | scan.low) as u8,
+            (scan.ah << 4 | scan.al) as u8,
         ]);
         out.into_scan(&segment_of(0xda, &content))
     }
@@ -242,10 +241,10 @@ impl Output {
         }
     }
 
-    fn first(&mut self, block: &Block, (first, last): (usize, usize), low: u32) {
+    fn first(&mut self, block: &Block, (first, last): (usize, usize), al: u32) {
         let mut zeros = 0;
         for &value in &block[first..=last] {
-            let value = i32::from(value) / (1 << low);
+            let value = i32::from(value) / (1 << al);
             if value == 0 {
                 zeros += 1;
                 continue;
@@ -263,10 +262,10 @@ impl Output {
         }
     }
 
-    fn refine(&mut self, block: &Block, (first, last): (usize, usize), low: u32) {
+    fn refine(&mut self, block: &Block, (first, last): (usize, usize), al: u32) {
         let sizes: Vec<u32> = block
             .iter()
-            .map(|each| u32::from(each.unsigned_abs()) >> low)
+            .map(|each| u32::from(each.unsigned_abs()) >> al)
             .collect();
         let end = (first..=last).rev().find(|&k| sizes[k] == 1).unwrap_or(0);
         let (mut zeros, mut bits) = (0, Vec::new());
@@ -369,17 +368,17 @@ pub fn random_script(random: &mut Random, components: usize) -> Vec<Scan> {
         let mut from = 1;
         while from < 64 {
             let to = (from + random.below(64 - from).max(random.below(20))).min(63);
-            let low = random.below(5) as u32;
-            script.push(scan(&[component], (from, to), 0, low));
-            open.push((component, (from, to), low));
+            let al = random.below(5) as u32;
+            script.push(scan(&[component], (from, to), 0, al));
+            open.push((component, (from, to), al));
             from = to + 1;
         }
     }
     while script.len() < 95 && open.iter().any(|each| each.2 > 0) {
         let at = random.below(open.len());
-        let (component, band, low) = open[at];
-        if low > 0 {
-            script.push(scan(&[component], band, low, low - 1));
+        let (component, band, al) = open[at];
+        if al > 0 {
+            script.push(scan(&[component], band, al, al - 1));
             open[at].2 -= 1;
         }
     }

@@ -32,7 +32,7 @@ fn invalid_scans_are_skipped() {
         content.extend([
             invalid.band.0 as u8,
             invalid.band.1 as u8,
-            (invalid.high << 4 | invalid.low) as u8,
+            (invalid.ah << 4 | invalid.al) as u8,
         ]);
         let file = [&file[..at], &segment_of(0xda, &content), &file[data..]].concat();
         for scale in Scale::ALL {
