@@ -1,4 +1,4 @@
-//! `scale IN.jpg EIGHTHS OUT.jpg`: a photo at 1, 2, 3, 4 or 8 eighths of its size.
+//! `scale IN.jpg EIGHTHS OUT.jpg`: decodes a photo at 1, 2, 3, 4 or 8 eighths of its size.
 #![allow(clippy::print_stderr)]
 
 use std::error::Error;
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let scale = Scale::ALL
         .into_iter()
         .find(|scale| scale.eighths() == eighths)
-        .ok_or("no such scale")?;
+        .ok_or("EIGHTHS must be 1, 2, 3, 4 or 8")?;
     let decoded = Decoder::new().decode(&std::fs::read(from)?, scale, &Limits::default())?;
     if let Some(damage) = decoded.damage {
         eprintln!("damaged: {damage}");

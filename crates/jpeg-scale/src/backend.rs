@@ -1,11 +1,11 @@
-//! Which instructions of the CPU are used. The only module with unsafe code.
+//! Dispatch on the CPU's instruction set. The only module with unsafe code.
 
-use crate::fdct::{self, Block, Divisors, Pair};
-use crate::idct::{self, Samples};
-use crate::resize::{self, SampleWeights};
-use crate::scan::Group;
+use crate::fdct::{self, BlockPair, Divisors, QuantizedBlock};
+use crate::group::{Group, GroupSamples};
+use crate::idct;
+use crate::resize::{self, weights::Weights};
 
-/// The instructions that the inner loops are compiled for.
+/// Instruction set that the inner loops are compiled for.
 ///
 /// All give the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,21 +18,22 @@ enum Kind {
     Avx2,
 }
 
-/// Work that is compiled once for each backend.
+/// A computation that is compiled once for each backend.
 pub(crate) trait Work {
     type Output;
 
-    /// Does it; to be `#[inline(always)]`, as is all that it calls in its inner loops.
+    /// Runs the computation. Has to be `#[inline(always)]`, as has every function called in its inner loops,
+    /// so that the loops are compiled with the backend's instructions.
     fn run<I: Instructions>(self, instructions: I) -> Self::Output;
 }
 
-/// Operations on sets of bits for which some CPUs have an instruction.
+/// Operations on bit sets for which some CPUs have an instruction.
 pub(crate) trait Instructions: Copy {
-    /// Puts the lowest bits of `values`, as many as `set` has, in the places of the bits of `set`.
-    fn deposit(self, values: u64, set: u64) -> u64;
+    /// Scatters the low bits of `values` to the positions of the ones of `mask` (BMI2's `pdep`).
+    fn deposit_bits(self, values: u64, mask: u64) -> u64;
 
-    /// The bit of `set` that has `before` bits above it and `behind` below it.
-    fn nth(self, set: u64, before: usize, behind: usize) -> u64;
+    /// The one bit of `mask` that has `above` ones above it and `below` ones below it.
+    fn nth_set_bit(self, mask: u64, above: usize, below: usize) -> u64;
 }
 
 #[derive(Clone, Copy)]
@@ -40,27 +41,27 @@ struct Portable;
 
 impl Instructions for Portable {
     #[inline(always)]
-    fn deposit(self, mut values: u64, mut set: u64) -> u64 {
+    fn deposit_bits(self, mut values: u64, mut mask: u64) -> u64 {
         let mut result = 0;
-        while set != 0 {
-            let lowest = set & set.wrapping_neg();
+        while mask != 0 {
+            let lowest = mask & mask.wrapping_neg();
             result |= if values & 1 == 0 { 0 } else { lowest };
             values >>= 1;
-            set ^= lowest;
+            mask ^= lowest;
         }
         result
     }
 
     #[inline(always)]
-    fn nth(self, mut set: u64, before: usize, _: usize) -> u64 {
-        for _ in 0..before {
-            set &= !(1 << 63 >> (set.leading_zeros() & 63));
+    fn nth_set_bit(self, mut mask: u64, above: usize, _: usize) -> u64 {
+        for _ in 0..above {
+            mask &= !(1 << 63 >> (mask.leading_zeros() & 63));
         }
-        1 << 63 >> (set.leading_zeros() & 63)
+        1 << 63 >> (mask.leading_zeros() & 63)
     }
 }
 
-/// Made by [`Backend::run`] alone, where the CPU has the instructions.
+/// BMI2 operations. Constructed only by [`Backend::run`], on CPUs that have them.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 struct Avx2;
@@ -68,29 +69,30 @@ struct Avx2;
 #[cfg(target_arch = "x86_64")]
 impl Instructions for Avx2 {
     #[inline(always)]
-    fn deposit(self, values: u64, set: u64) -> u64 {
-        // SAFETY: there is an `Avx2` only where `Kind::Avx2` is, which is made after the CPU was asked for BMI2.
+    fn deposit_bits(self, values: u64, mask: u64) -> u64 {
+        // SAFETY: an `Avx2` exists only where `Kind::Avx2` does, which is constructed after checking the CPU
+        // for BMI2.
         #[allow(unsafe_code)]
         unsafe {
-            deposit_bmi2(values, set)
+            deposit_bmi2(values, mask)
         }
     }
 
     #[inline(always)]
-    fn nth(self, set: u64, _: usize, behind: usize) -> u64 {
-        self.deposit(1 << (behind & 63), set)
+    fn nth_set_bit(self, mask: u64, _: usize, below: usize) -> u64 {
+        self.deposit_bits(1 << (below & 63), mask)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "bmi2")]
 #[inline]
-fn deposit_bmi2(values: u64, set: u64) -> u64 {
-    std::arch::x86_64::_pdep_u64(values, set)
+fn deposit_bmi2(values: u64, mask: u64) -> u64 {
+    std::arch::x86_64::_pdep_u64(values, mask)
 }
 
 impl Backend {
-    /// The best that this CPU has, asked at run time.
+    /// The fastest backend that this CPU supports, detected at run time.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx2")
@@ -105,7 +107,7 @@ impl Backend {
         Self::portable()
     }
 
-    /// What any CPU of the architecture has.
+    /// The backend that every CPU of the architecture supports.
     pub const fn portable() -> Self {
         Self(Kind::Portable)
     }
@@ -114,8 +116,8 @@ impl Backend {
         match self.0 {
             Kind::Portable => work.run(Portable),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for every feature that
-            // `run_avx2` enables.
+            // SAFETY: `Kind::Avx2` is constructed only by `detect`, after checking the CPU for every feature
+            // that `run_avx2` enables.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { run_avx2(work) },
         }
@@ -123,52 +125,57 @@ impl Backend {
 }
 
 impl Backend {
-    /// The inverse DCT of a group of blocks, whose coefficients are zero then.
+    /// Inverse DCT of a group of blocks; sets its coefficients to zero.
     #[inline(always)]
     pub(crate) fn transform<const N: usize>(
         self,
         group: &mut Group,
         steps: &[i16; 64],
-        samples: &mut Samples,
+        samples: &mut GroupSamples,
     ) {
         match self.0 {
             Kind::Portable => idct::portable::transform::<N>(group, steps, samples),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            // SAFETY: `Kind::Avx2` is constructed only by `detect`, after checking the CPU for AVX2.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { idct::avx2::transform::<N>(group, steps, samples) },
         }
     }
 
-    /// The forward DCT of two blocks, quantised.
+    /// Forward DCT and quantization of two blocks.
     #[inline(always)]
-    pub(crate) fn transform_forward(self, samples: &Pair, divisors: &Divisors, blocks: &mut [Block; 2]) {
+    pub(crate) fn transform_forward(
+        self,
+        samples: &BlockPair,
+        divisors: &Divisors,
+        blocks: &mut [QuantizedBlock; 2],
+    ) {
         match self.0 {
             Kind::Portable => fdct::portable::transform(samples, divisors, blocks),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            // SAFETY: `Kind::Avx2` is constructed only by `detect`, after checking the CPU for AVX2.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { fdct::avx2::transform(samples, divisors, blocks) },
         }
     }
 
-    /// A row with fractional bits: the weighted sum of rows.
+    /// Vertical pass of the resizer: the weighted sum of rows, with fractional bits.
     pub(crate) fn add_rows(self, rows: &[&[u8]], weights: &[i16], shift: u32, line: &mut [i16]) {
         match self.0 {
             Kind::Portable => resize::portable::add_rows(rows, weights, shift, line),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            // SAFETY: `Kind::Avx2` is constructed only by `detect`, after checking the CPU for AVX2.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { resize::avx2::add_rows(rows, weights, shift, line) },
         }
     }
 
-    /// A row of a resized plane: each sample the weighted sum of some of a line's.
-    pub(crate) fn add_samples(self, line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
+    /// Horizontal pass of the resizer: each sample of the target is a weighted sum of samples of `line`.
+    pub(crate) fn add_samples(self, line: &[i16], weights: &Weights, to: &mut [u8]) {
         match self.0 {
             Kind::Portable => resize::portable::add_samples(line, weights, to),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Kind::Avx2` is only made by `detect`, after the CPU was asked for AVX2.
+            // SAFETY: `Kind::Avx2` is constructed only by `detect`, after checking the CPU for AVX2.
             #[allow(unsafe_code)]
             Kind::Avx2 => unsafe { resize::avx2::add_samples(line, weights, to) },
         }

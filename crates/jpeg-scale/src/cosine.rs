@@ -1,4 +1,4 @@
-//! The factors of the transforms.
+//! Cosine factors of the transforms.
 
 /// Half of a cosine as a factor of the vectors' `scale`, which divides by 32 768.
 macro_rules! half {

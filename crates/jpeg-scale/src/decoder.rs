@@ -1,107 +1,43 @@
-//! The decoder: limits, scales, and memory that is reused from picture to picture.
+//! The decoder, with tables and memory that are reused between images.
 
 use crate::backend::Backend;
+use crate::block;
 use crate::error::{Damage, Error};
-use crate::header::Read;
+use crate::group::Group;
 use crate::huffman::Tables;
-use crate::idct;
-use crate::layout::Layout;
+use crate::layout::{Layout, STORED_COEFFICIENTS};
+use crate::limits::Limits;
+use crate::parser::Parsed;
 use crate::planes::{Plane, Planes};
-use crate::progressive::{self, Memory, Progressive, STORED};
-use crate::scan::{Channel, Group, Scan};
-use crate::script::Script;
-use crate::sequence::{Member, Part, Sequence};
-use crate::window::{self, Bytes};
+use crate::progressive::{ProgressiveBuffers, ProgressiveImage};
+use crate::scale::Scale;
+use crate::scan::{ComponentParameters, Scan};
+use crate::script::ScanScript;
+use crate::sequence::{SequentialComponent, SequentialScan, SequentialScans};
+use crate::window::{self, WindowBuffer};
 
-/// How large the decoded picture is, as a part of the original.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scale {
-    /// 1/8: the means of blocks.
-    Eighth,
-    /// 2/8.
-    Quarter,
-    /// 3/8.
-    ThreeEighths,
-    /// 4/8.
-    Half,
-    /// 8/8.
-    Full,
-}
-
-impl Scale {
-    /// All scales, smallest first.
-    pub const ALL: [Self; 5] = [
-        Self::Eighth,
-        Self::Quarter,
-        Self::ThreeEighths,
-        Self::Half,
-        Self::Full,
-    ];
-
-    /// The N of N/8.
-    pub const fn eighths(self) -> usize {
-        match self {
-            Self::Eighth => 1,
-            Self::Quarter => 2,
-            Self::ThreeEighths => 3,
-            Self::Half => 4,
-            Self::Full => 8,
-        }
-    }
-
-    /// What a length of the original becomes, rounded up.
-    pub const fn apply(self, length: usize) -> usize {
-        (length * self.eighths()).div_ceil(8)
-    }
-
-    /// The smallest scale that leaves a picture's longer side at least as long as this, or full size.
-    pub fn reaching(longer_side: usize, wanted: usize) -> Self {
-        let reaches = |scale: &Self| scale.apply(longer_side) >= wanted;
-        Self::ALL.into_iter().find(reaches).unwrap_or(Self::Full)
-    }
-}
-
-/// What a caller is willing to decode; judged by the header, before anything is allocated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Pixels of the original.
-    pub pixels: u64,
-    /// Bytes of the decoded planes, padding included, and of a progressive file's coefficients: what
-    /// [`Header::bytes`](crate::Header::bytes) tells.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    /// 256 megapixels, 512 MiB.
-    fn default() -> Self {
-        Self {
-            pixels: 256_000_000,
-            bytes: 512 << 20,
-        }
-    }
-}
-
-/// A decoded picture.
+/// A decoded image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decoded {
-    /// The picture.
+    /// The image.
     pub planes: Planes,
-    /// The first thing that was wrong with the data, if anything was; [`Damage::Surplus`] comes last. What could not be
-    /// read is mid-grey.
+    /// First defect of the data, if there is any; [`Damage::Surplus`] is reported only if there is no other.
+    /// Samples that could not be decoded are mid-grey.
     pub damage: Option<Damage>,
 }
 
 /// Decodes JPEG files at a scale.
 ///
-/// Keeps its tables and working memory between pictures: some 100 KiB, and after a progressive picture the coefficients
-/// of a row of MCUs and 16 KiB for each of 16 scans at most. One decoder serves one thread.
+/// Keeps its tables and working memory between images: some 100 KiB, and after a progressive image the
+/// coefficients of a row of MCUs and 16 KiB for each of at most 16 scans. A decoder is used by one thread at
+/// a time.
 pub struct Decoder {
     backend: Backend,
-    window: Box<Bytes>,
+    window: Box<WindowBuffer>,
     groups: Vec<Group>,
-    memory: Memory,
-    /// The look-up tables of recent pictures: most files of a camera share theirs.
+    buffers: ProgressiveBuffers,
+    /// Look-up tables of recent images. Most files of a camera have the same Huffman tables.
     tables: Vec<Tables>,
 }
 
@@ -120,18 +56,18 @@ impl std::fmt::Debug for Decoder {
 }
 
 impl Decoder {
-    /// A decoder that uses the best instructions that this CPU has.
+    /// A decoder with the fastest backend that this CPU supports.
     pub fn new() -> Self {
         Self::with_backend(Backend::detect())
     }
 
-    /// A decoder that uses certain instructions. The planes are the same with all of them.
+    /// A decoder with a given backend. All backends give the same planes.
     pub fn with_backend(backend: Backend) -> Self {
         Self {
             backend,
-            window: window::bytes(),
+            window: window::new_buffer(),
             groups: Vec::new(),
-            memory: Memory::default(),
+            buffers: ProgressiveBuffers::default(),
             tables: Vec::new(),
         }
     }
@@ -146,15 +82,15 @@ impl Decoder {
         Ok(Decoded { planes, damage })
     }
 
-    /// Decodes a file into planes whose memory is reused, which spares the page faults of new memory.
+    /// Decodes a file into planes whose memory is reused, which avoids the page faults of new memory.
     ///
-    /// Returns what was wrong with the data, if anything was. After an error the planes have no meaning.
-    /// Whatever follows the picture's data in the file is not looked at. The scans of a progressive file that only tell
-    /// what the scale does not want are not looked at either.
+    /// Returns the first defect of the data, if there is any. After an error the content of the planes is
+    /// unspecified. Bytes after the image's data are not read; neither are those scans of a progressive file
+    /// that the scale does not need.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for what another decoder has to read, [`Error::Limit`] for what the caller does not want
-    /// to, [`Error::Corrupt`] for what nobody can.
+    /// [`Error::Unsupported`] for files that need another decoder, [`Error::Limit`] for files above the
+    /// caller's limits, [`Error::Corrupt`] for files that are not valid.
     pub fn decode_into(
         &mut self,
         bytes: &[u8],
@@ -162,140 +98,147 @@ impl Decoder {
         limits: &Limits,
         planes: &mut Planes,
     ) -> Result<Option<Damage>, Error> {
-        match Read::begin(bytes).map_err(Error::Corrupt)? {
-            Read::Unsupported(_, reason) => Err(Error::Unsupported(reason)),
-            Read::Sequential(mut sequence) => {
-                let layout = Layout::new(&sequence.frame.header(None), scale);
+        match Parsed::parse(bytes).map_err(Error::Corrupt)? {
+            Parsed::Unsupported(_, reason) => Err(Error::Unsupported(reason)),
+            Parsed::Sequential(mut scans) => {
+                let layout = Layout::new(&scans.frame.header(None), scale);
                 layout.check(limits)?;
                 layout.shape(planes);
                 let run = match scale {
-                    Scale::Eighth => Self::sequence::<1, { idct::limit(1) }>,
-                    Scale::Quarter => Self::sequence::<2, { idct::limit(2) }>,
-                    Scale::ThreeEighths => Self::sequence::<3, { idct::limit(3) }>,
-                    Scale::Half => Self::sequence::<4, { idct::limit(4) }>,
-                    Scale::Full => Self::sequence::<8, { idct::limit(8) }>,
+                    Scale::Eighth => Self::decode_sequential::<1, { block::coefficient_limit(1) }>,
+                    Scale::Quarter => Self::decode_sequential::<2, { block::coefficient_limit(2) }>,
+                    Scale::ThreeEighths => Self::decode_sequential::<3, { block::coefficient_limit(3) }>,
+                    Scale::Half => Self::decode_sequential::<4, { block::coefficient_limit(4) }>,
+                    Scale::Full => Self::decode_sequential::<8, { block::coefficient_limit(8) }>,
                 };
-                Ok(run(self, bytes, &mut sequence, &layout, planes))
+                Ok(run(self, bytes, &mut scans, &layout, planes))
             }
-            Read::Progressive(mut script) => {
+            Parsed::Progressive(mut script) => {
                 let layout = Layout::new(&script.frame.header(None), scale);
                 layout.check(limits)?;
                 script.read_rest().map_err(Error::Corrupt)?;
                 layout.shape(planes);
                 let run = match scale {
-                    Scale::Eighth => Self::passes::<1, { STORED[1] }>,
-                    Scale::Quarter => Self::passes::<2, { STORED[2] }>,
-                    Scale::ThreeEighths => Self::passes::<3, { STORED[3] }>,
-                    Scale::Half => Self::passes::<4, { STORED[4] }>,
-                    Scale::Full => Self::passes::<8, { STORED[8] }>,
+                    Scale::Eighth => Self::decode_progressive::<1, { STORED_COEFFICIENTS[1] }>,
+                    Scale::Quarter => Self::decode_progressive::<2, { STORED_COEFFICIENTS[2] }>,
+                    Scale::ThreeEighths => Self::decode_progressive::<3, { STORED_COEFFICIENTS[3] }>,
+                    Scale::Half => Self::decode_progressive::<4, { STORED_COEFFICIENTS[4] }>,
+                    Scale::Full => Self::decode_progressive::<8, { STORED_COEFFICIENTS[8] }>,
                 };
                 Ok(run(self, bytes, &script, &layout, planes))
             }
         }
     }
 
-    /// The index of each component's tables.
-    fn prepare_tables(&mut self, part: &Part) -> Vec<usize> {
-        // More than one picture can use are kept only until the next picture needs the room.
+    /// Indices into `self.tables` of the look-up tables of each component.
+    fn prepare_tables(&mut self, scan: &SequentialScan) -> Vec<usize> {
+        // The tables of earlier images are dropped once there are more than one image can use.
         if self.tables.len() > 6 {
             self.tables.clear();
         }
-        let mut index = |member: &Member| {
-            let is_it = |each: &Tables| each.dc_code == member.dc && each.ac_code == member.ac;
-            self.tables.iter().position(is_it).unwrap_or_else(|| {
-                self.tables.push(Tables::new(&member.dc, &member.ac));
+        let mut index = |scan_component: &SequentialComponent| {
+            let is_same =
+                |each: &Tables| each.dc_code == scan_component.dc && each.ac_code == scan_component.ac;
+            self.tables.iter().position(is_same).unwrap_or_else(|| {
+                self.tables
+                    .push(Tables::new(&scan_component.dc, &scan_component.ac));
                 self.tables.len() - 1
             })
         };
-        part.members.iter().map(&mut index).collect()
+        scan.components.iter().map(&mut index).collect()
     }
 
-    fn sequence<const N: usize, const LIMIT: usize>(
+    fn decode_sequential<const N: usize, const LIMIT: usize>(
         &mut self,
         source: &[u8],
-        sequence: &mut Sequence<'_>,
+        scans: &mut SequentialScans<'_>,
         layout: &Layout,
         planes: &mut Planes,
     ) -> Option<Damage> {
         let mut damage = None;
         let mut is_first = true;
-        while let Some(part) = sequence.next() {
-            if part.members.len() == layout.components.len() {
-                return self.scan::<N, LIMIT>(source, &part, layout, &mut planes.planes);
+        while let Some(scan) = scans.next() {
+            if scan.components.len() == layout.components.len() {
+                return self.decode_scan::<N, LIMIT>(source, &scan, layout, &mut planes.planes);
             }
             if std::mem::take(&mut is_first) {
-                // Whole planes may not be written, nor the padding.
+                // Scans may be missing, and no scan of one component writes the padding.
                 planes.planes.iter_mut().for_each(|plane| plane.data.fill(128));
             }
-            let place = |member: &Member| std::mem::take(&mut planes.planes[member.component]);
-            let mut some: Vec<Plane> = part.members.iter().map(place).collect();
-            damage = Damage::first_of(damage, self.scan::<N, LIMIT>(source, &part, layout, &mut some));
-            for (member, plane) in part.members.iter().zip(some) {
-                planes.planes[member.component] = plane;
+            let take_plane = |scan_component: &SequentialComponent| {
+                std::mem::take(&mut planes.planes[scan_component.index])
+            };
+            let mut scan_planes: Vec<Plane> = scan.components.iter().map(take_plane).collect();
+            damage = Damage::first_of(
+                damage,
+                self.decode_scan::<N, LIMIT>(source, &scan, layout, &mut scan_planes),
+            );
+            for (scan_component, plane) in scan.components.iter().zip(scan_planes) {
+                planes.planes[scan_component.index] = plane;
             }
         }
-        Damage::first_of(damage, sequence.damage)
+        Damage::first_of(damage, scans.damage)
     }
 
     /// Decodes a scan into the planes of its components.
-    fn scan<const N: usize, const LIMIT: usize>(
+    fn decode_scan<const N: usize, const LIMIT: usize>(
         &mut self,
         source: &[u8],
-        part: &Part,
+        scan: &SequentialScan,
         layout: &Layout,
         planes: &mut [Plane],
     ) -> Option<Damage> {
-        let tables = self.prepare_tables(part);
-        let (columns, rows) = match part.members.as_slice() {
-            // Without others, a component's blocks lie in rows, and those that would fill up MCUs are missing.
-            [member] => {
-                let component = &layout.components[member.component];
-                (component.across, component.down)
+        let tables = self.prepare_tables(scan);
+        let (columns, rows) = match scan.components.as_slice() {
+            // A scan of one component has no MCU padding: its blocks are in raster order (ITU-T T.81, A.2.2).
+            [scan_component] => {
+                let component = &layout.components[scan_component.index];
+                (component.blocks_wide, component.blocks_high)
             }
-            _ => (layout.columns, layout.rows),
+            _ => (layout.mcu_columns, layout.mcu_rows),
         };
-        let channel = |(member, &table): (&Member, &usize)| {
-            let component = &layout.components[member.component];
-            let is_alone = part.members.len() == 1;
-            Channel {
-                horizontal: if is_alone { 1 } else { component.horizontal },
-                vertical: if is_alone { 1 } else { component.vertical },
+        let parameters = |(scan_component, &table): (&SequentialComponent, &usize)| {
+            let component = &layout.components[scan_component.index];
+            let is_single = scan.components.len() == 1;
+            ComponentParameters {
+                horizontal: if is_single { 1 } else { component.horizontal },
+                vertical: if is_single { 1 } else { component.vertical },
                 tables: &self.tables[table],
-                // Steps beyond 32 767 wrap: 8-bit samples have none.
-                steps: member.quantization.map(|step| step as i16),
+                // Steps above 32 767 wrap. Files with 8-bit samples have none.
+                steps: scan_component.quantization.map(|step| step as i16),
             }
         };
-        let channels: Vec<_> = part.members.iter().zip(&tables).map(channel).collect();
+        let components: Vec<_> = scan.components.iter().zip(&tables).map(parameters).collect();
         self.backend.run(Scan::<N, LIMIT> {
             backend: self.backend,
             source,
-            data: part.data,
+            data: scan.data,
             window: &mut self.window,
             groups: &mut self.groups,
-            channels: &channels,
+            components: &components,
             planes,
             columns,
             rows,
-            restart_interval: usize::from(part.restart_interval),
+            restart_interval: usize::from(scan.restart_interval),
         })
     }
 
-    fn passes<const N: usize, const K: usize>(
+    fn decode_progressive<const N: usize, const STORED: usize>(
         &mut self,
         source: &[u8],
-        script: &Script<'_>,
+        script: &ScanScript<'_>,
         layout: &Layout,
         planes: &mut Planes,
     ) -> Option<Damage> {
-        // A component without any scan has no steps, and no coefficients either.
+        // A component without any scan has neither quantization steps nor coefficients.
         let steps = script
             .quantization
             .map(|steps| steps.unwrap_or([1; 64]).map(|step| step as i16));
-        let damage = Progressive::<N, K> {
+        let damage = ProgressiveImage::<N, STORED> {
             backend: self.backend,
             source,
-            memory: &mut self.memory,
-            passes: &script.needed(progressive::wanted(N)),
+            buffers: &mut self.buffers,
+            headers: &script.required_scans(N),
             layout,
             steps: &steps,
             planes: &mut planes.planes,

@@ -1,26 +1,26 @@
-//! What can go wrong, as far as a caller can act on it.
+//! Errors and damage, as far as a caller can act on them.
 
-/// Why a file was not decoded.
+/// Reasons for which a file is not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A JPEG, but of a kind that another decoder has to read.
-    #[error("not a kind of JPEG that this decoder reads: {0}")]
+    /// A JPEG of a kind that another decoder has to read.
+    #[error("unsupported kind of JPEG: {0}")]
     Unsupported(Unsupported),
-    /// Not a JPEG, or damaged where nothing can be made of it.
-    #[error("not a readable JPEG: {0}")]
+    /// Not a JPEG, or damaged beyond recovery.
+    #[error("not a valid JPEG: {0}")]
     Corrupt(Corrupt),
-    /// Larger than the caller allows; nothing was allocated for it.
-    #[error("{width} x {height} is beyond the limits")]
+    /// Larger than the caller's limits; nothing was allocated for it.
+    #[error("{width} x {height} pixels exceed the limits")]
     Limit {
-        /// Width in the file's header.
+        /// Width in the frame header.
         width: u16,
-        /// Height in the file's header.
+        /// Height in the frame header.
         height: u16,
     },
 }
 
-/// The kinds of JPEG that are recognised and left to another decoder.
+/// Kinds of JPEG that are recognised and left to another decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsupported {
@@ -28,96 +28,99 @@ pub enum Unsupported {
     #[error("arithmetic coding")]
     Arithmetic,
     /// Lossless process (SOF3) or JPEG-LS (SOF55).
-    #[error("lossless")]
+    #[error("lossless process")]
     Lossless,
     /// Hierarchical processes (SOF5 to SOF7, SOF13 to SOF15).
-    #[error("hierarchical")]
+    #[error("hierarchical process")]
     Hierarchical,
-    /// Samples of another depth than 8 bits; 12 as a rule.
-    #[error("samples are not of 8 bits")]
+    /// Samples of a depth other than 8 bits, usually 12.
+    #[error("sample depth other than 8 bits")]
     Depth,
     /// Four components: CMYK or YCCK.
-    #[error("CMYK or YCCK")]
+    #[error("four components (CMYK or YCCK)")]
     Cmyk,
     /// Two components, or more than four.
-    #[error("an unusual number of components")]
+    #[error("two components, or more than four")]
     Components,
     /// A sampling factor above 2.
-    #[error("an unusual sampling factor")]
+    #[error("a sampling factor above 2")]
     Sampling,
-    /// The height is told after the first scan (DNL).
-    #[error("no height in the header")]
+    /// The number of lines follows the first scan (DNL).
+    #[error("no height in the frame header")]
     NoHeight,
 }
 
-/// What about a file is broken.
+/// Defects for which a file cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Corrupt {
     /// Does not begin with SOI.
-    #[error("no start of image")]
+    #[error("the file does not begin with a start-of-image marker")]
     NotJpeg,
-    /// Ends before the first scan's data.
-    #[error("ends before its first scan")]
+    /// Ends before the data of its first scan.
+    #[error("the file ends before the data of its first scan")]
     Truncated,
     /// A marker segment is shorter or longer than its content.
-    #[error("a segment has a wrong length")]
+    #[error("a marker segment has a wrong length")]
     Segment,
-    /// A marker that cannot stand where it stands.
+    /// A marker that is not allowed at its position.
     #[error("an unexpected marker")]
     Marker,
-    /// The frame header contradicts itself.
+    /// The frame header is inconsistent.
     #[error("the frame header is invalid")]
     Frame,
-    /// The scan header contradicts itself or the frame.
+    /// The scan header is inconsistent or contradicts the frame header.
     #[error("the scan header is invalid")]
     Scan,
-    /// More scans than any encoder writes: made to take time.
-    #[error("far too many scans")]
-    Scans,
-    /// A Huffman table is no prefix code, or is missing.
+    /// More scans than any encoder writes, as in files made to exhaust a decoder's time.
+    #[error("the file has more than 100 scans")]
+    TooManyScans,
+    /// A Huffman table is missing or is not a prefix code.
     #[error("a Huffman table is invalid or missing")]
     Huffman,
-    /// A quantisation table is invalid or missing.
-    #[error("a quantisation table is invalid or missing")]
+    /// A quantization table is invalid or missing.
+    #[error("a quantization table is invalid or missing")]
     Quantization,
 }
 
-/// What was wrong with the image data of a picture that was decoded all the same.
+/// Defects of the data of an image that was decoded nevertheless.
 ///
-/// The parts that could not be read are mid-grey; in a progressive file they are as far as the other scans tell them.
+/// Samples that could not be decoded are mid-grey; in a progressive file they are as accurate as the
+/// remaining scans make them.
 ///
-/// Of a progressive file, only the scans that the scale needs are read: what is damaged in the others shows in no sample
-/// and is not told. That a file is cut off is told at every scale.
+/// Of a progressive file, only the scans that the scale needs are read: damage in other scans affects no
+/// sample and is not reported. Truncation is reported at every scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// The data end too early.
     #[error("the image data end too early")]
     Truncated,
-    /// The data hold a code that no table has, or a coefficient beyond its block.
-    #[error("the image data hold an invalid code")]
+    /// The data contain a code that is not in the Huffman table, or a coefficient beyond the end of its
+    /// block.
+    #[error("the image data contain an invalid code")]
     InvalidCode,
-    /// A restart marker is missing or has another number than the one that is due.
+    /// A restart marker is missing or has a number other than the expected one.
     #[error("a restart marker is missing or out of order")]
     Restart,
-    /// A restart interval holds more data than its blocks need. Told only if nothing else is wrong: the picture is whole.
-    #[error("a restart interval holds more data than its blocks need")]
+    /// A restart interval has more data than its blocks need. Reported only without other damage: the image
+    /// is complete.
+    #[error("a restart interval has more data than its blocks need")]
     Surplus,
-    /// A scan behind the first is invalid or does not fit those before it, and was left out.
+    /// A scan after the first is invalid or contradicts the scans before it, and was skipped.
     ///
-    /// Of a progressive file it is not told if the other scans tell every bit of every coefficient.
+    /// Of a progressive file this is not reported if the other scans contain every bit of every coefficient.
     ///
-    /// Of a progressive file, scans are read as ITU-T T.81 allows them and not otherwise: DC coefficients before AC
-    /// coefficients, each coefficient once, then one bit at a time. libjpeg only warns of other orders; no encoder
-    /// writes them, and what comes of them is no picture. A script need not tell every bit of every coefficient; but
-    /// every component has to have its DC coefficients.
-    #[error("a scan behind the first is invalid or does not fit those before it")]
+    /// The scans of a progressive file are read only in the orders that ITU-T T.81 allows: DC coefficients
+    /// before AC coefficients, each coefficient once, then one bit at a time. libjpeg merely warns of other
+    /// orders, but no encoder writes them, and they do not decode to a meaningful image. A script need not
+    /// contain every bit of every coefficient, but every component needs its DC coefficients.
+    #[error("a scan after the first is invalid or contradicts the scans before it")]
     Scan,
 }
 
 impl Damage {
-    /// The first of two, but data that are left over only if nothing else is wrong: all others leave holes.
+    /// The first of two defects. [`Self::Surplus`] yields to any other, because all others leave holes.
     pub(crate) fn first_of(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match one {
             None | Some(Self::Surplus) => other.or(one),

@@ -1,28 +1,28 @@
-//! Pictures as planes of samples.
+//! Images as planes of samples.
 
-/// One component's samples, row by row.
+/// Samples of one component, row by row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plane {
-    /// Samples in a row.
+    /// Samples per row.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
     /// Distance between the starts of rows, at least `width`.
     pub stride: usize,
-    /// `stride × height` samples or more. What lies beyond `width` has no meaning.
+    /// At least `stride × height` samples. Those after `width` in each row are padding.
     pub data: Vec<u8>,
 }
 
 impl Plane {
-    /// The samples of a row.
+    /// Samples of row `y`.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If `y` is not below the height.
     pub fn row(&self, y: usize) -> &[u8] {
         &self.data[y * self.stride..][..self.width]
     }
 
-    /// The plane's samples, borrowed.
+    /// A view of the plane's samples.
     pub fn samples(&self) -> Samples<'_> {
         Samples {
             width: self.width,
@@ -32,7 +32,7 @@ impl Plane {
         }
     }
 
-    /// Makes it a plane of this size whose samples are still to be written, reusing its memory.
+    /// Sets the size of the plane, reusing its memory. The content of the samples is unspecified.
     pub(crate) fn shape(&mut self, width: usize, height: usize, stride: usize, rows: usize) {
         *self = Self {
             width,
@@ -44,27 +44,28 @@ impl Plane {
     }
 }
 
-/// A plane's samples where they are: the same as in [`Plane`].
+/// Borrowed samples of a plane, with the fields of [`Plane`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Samples<'a> {
-    /// Samples in a row.
+    /// Samples per row.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
     /// Distance between the starts of rows, at least `width`.
     pub stride: usize,
-    /// `stride × height` samples or more.
+    /// At least `stride × height` samples.
     pub data: &'a [u8],
 }
 
-/// A picture: Y alone, or Y, Cb and Cr in full range (JFIF), Cb and Cr perhaps at half the width or height. The components
-/// are given as they are stored.
+/// An image: Y alone, or Y, Cb and Cr in full range (JFIF), with Cb and Cr at full or half the width and
+/// height. Components are as stored in the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planes {
-    /// Width of the picture.
+    /// Width of the image.
     pub width: usize,
-    /// Height of the picture.
+    /// Height of the image.
     pub height: usize,
-    /// One plane (grey) or three: Y, Cb, Cr, or what the file has in their place ([`Header::rgb`](crate::Header::rgb)).
+    /// One plane (grey) or three: Y, Cb, Cr, or red, green, blue if [`Header::rgb`](crate::Header::rgb) says
+    /// so.
     pub planes: Vec<Plane>,
 }

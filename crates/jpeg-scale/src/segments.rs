@@ -1,7 +1,7 @@
-//! Marker segments (ITU-T T.81, annex B), up to a scan at a time.
+//! Marker segments (ITU-T T.81, annex B), read up to one scan header at a time.
 
 use crate::error::Corrupt;
-use crate::header::{Component, Frame};
+use crate::frame::{Frame, FrameComponent};
 use crate::huffman::Code;
 
 const SOI: u8 = 0xd8;
@@ -13,12 +13,12 @@ const DRI: u8 = 0xdd;
 const JFIF: u8 = 0xe0;
 const ADOBE: u8 = 0xee;
 
-/// Reads segments one behind the other and keeps what they say.
-pub(crate) struct Reader<'a> {
+/// Reads consecutive marker segments and keeps their content.
+pub(crate) struct SegmentReader<'a> {
     bytes: &'a [u8],
-    /// Where it goes on; after a scan's header, where the scan's data begin.
-    pub(crate) at: usize,
-    /// The frame with the marker that began it.
+    /// Position of the next segment; after a scan header, the position of the scan's data.
+    pub(crate) position: usize,
+    /// Frame header and its SOF marker.
     pub(crate) frame: Option<(u8, Frame)>,
     pub(crate) depth: u8,
     pub(crate) quantization: [Option<[u16; 64]>; 4],
@@ -30,24 +30,24 @@ pub(crate) struct Reader<'a> {
     pub(crate) adobe_transform: Option<u8>,
 }
 
-/// What comes next in a file.
+/// End of a run of marker segments.
 pub(crate) enum Next<'a> {
     /// A scan with this header.
     Scan(&'a [u8]),
-    /// The end of the image.
-    End,
-    /// No marker any more, and no end of the image either.
-    Nothing,
+    /// The EOI marker.
+    EndOfImage,
+    /// End of the file without EOI.
+    EndOfFile,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SegmentReader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Corrupt> {
         if bytes.first_chunk() != Some(&[0xff, SOI]) {
             return Err(Corrupt::NotJpeg);
         }
         Ok(Self {
             bytes,
-            at: 2,
+            position: 2,
             frame: None,
             depth: 0,
             quantization: [None; 4],
@@ -59,20 +59,20 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Goes behind the next scan's header, over the data of the scan before if there was one.
+    /// Reads up to the end of the next scan header, skipping the data of the previous scan.
     pub(crate) fn next(&mut self) -> Result<Next<'a>, Corrupt> {
         loop {
-            let Some((marker, start)) = next_marker(self.bytes, self.at) else {
-                return Ok(Next::Nothing);
+            let Some((marker, start)) = next_marker(self.bytes, self.position) else {
+                return Ok(Next::EndOfFile);
             };
-            // Markers that stand alone: TEM and RSTn, which mean nothing here.
+            // Markers without a segment: TEM and RSTn, which mean nothing here.
             if matches!(marker, 0x01 | 0xd0..=0xd7) {
-                self.at = start;
+                self.position = start;
                 continue;
             }
             match marker {
                 SOI => return Err(Corrupt::Marker),
-                EOI => return Ok(Next::End),
+                EOI => return Ok(Next::EndOfImage),
                 _ => {}
             }
             let length = self
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
                 .bytes
                 .get(start + 2..start + length)
                 .ok_or(Corrupt::Truncated)?;
-            self.at = start + length;
+            self.position = start + length;
             if marker == SOS {
                 return Ok(Next::Scan(segment));
             }
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             height: u16::from_be_bytes([h1, h0]),
             progressive: marker == 0xc2,
             count,
-            components: [Component::default(); 4],
+            components: [FrameComponent::default(); 4],
         };
         if frame.width == 0 || count == 0 {
             return Err(Corrupt::Frame);
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
                 return Err(Corrupt::Frame);
             }
             if let Some(component) = frame.components.get_mut(index) {
-                *component = Component {
+                *component = FrameComponent {
                     id,
                     horizontal,
                     vertical,
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The next marker at or behind `at`, and the place behind it. Data and stray bytes before it are passed over.
+/// The next marker at or after `at`, and the position after it. Data and stray bytes before it are skipped.
 fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     loop {
         at += find_ff(bytes.get(at..)?)?;
@@ -215,11 +215,11 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     }
 }
 
-/// Where the first 0xFF is.
+/// Index of the first 0xFF.
 fn find_ff(bytes: &[u8]) -> Option<usize> {
     let (chunks, _) = bytes.as_chunks::<32>();
-    // Compiles to a comparison of vectors.
-    let has_ff = |chunk: &[u8; 32]| chunk.iter().fold(0, |most, &byte| byte.max(most)) == 0xff;
+    // Compiles to a vector comparison.
+    let has_ff = |chunk: &[u8; 32]| chunk.iter().fold(0, |max, &byte| byte.max(max)) == 0xff;
     let whole = chunks.iter().position(has_ff).unwrap_or(chunks.len()) * 32;
     let found = bytes[whole..].iter().position(|&byte| byte == 0xff)?;
     Some(whole + found)

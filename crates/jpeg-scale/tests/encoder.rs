@@ -1,4 +1,5 @@
-//! What is encoded can be decoded by others, is as good as their files, and is the same with every backend.
+//! Encoded files are read by independent decoders, are as good as an independent encoder's, and are the same
+//! with every backend.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -10,7 +11,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 
 fn plane(width: usize, height: usize, sample: impl Fn(usize, usize) -> u8) -> Plane {
-    // Wider than needed, with something in the padding that must not show.
+    // A stride above the width, with padding that must not affect the file.
     let stride = width + 5;
     let mut data = vec![77; stride * height];
     for y in 0..height {
@@ -26,9 +27,9 @@ fn plane(width: usize, height: usize, sample: impl Fn(usize, usize) -> u8) -> Pl
     }
 }
 
-/// Y, Cb, Cr with chroma at a part of the size.
-fn picture(width: usize, height: usize, sub: (usize, usize), noise: usize) -> Planes {
-    let samples = common::picture(width, height, 3, noise);
+/// Y, Cb, Cr with subsampled chroma.
+fn image(width: usize, height: usize, sub: (usize, usize), noise: usize) -> Planes {
+    let samples = common::image_samples(width, height, 3, noise);
     let planes = (0..3).map(|channel| {
         let (sub_x, sub_y) = if channel == 0 { (1, 1) } else { sub };
         plane(width.div_ceil(sub_x), height.div_ceil(sub_y), |x, y| {
@@ -42,7 +43,7 @@ fn picture(width: usize, height: usize, sub: (usize, usize), noise: usize) -> Pl
     }
 }
 
-fn by_zune(file: &[u8], space: ColorSpace) -> Vec<u8> {
+fn decode_with_zune(file: &[u8], space: ColorSpace) -> Vec<u8> {
     let options = DecoderOptions::default()
         .jpeg_set_out_colorspace(space)
         .set_max_width(65_535)
@@ -66,18 +67,18 @@ const SIZES: [(usize, usize); 8] = [
 ];
 
 #[test]
-fn planes_come_back_from_our_decoder_and_luma_from_another() {
+fn encoded_planes_are_decoded_within_two() {
     for (width, height) in SIZES {
         for sub in SUBSAMPLINGS {
-            // A single column of chroma is that of 4:4:4 too.
-            let picture = picture(width, height, sub, 8);
-            let file = Encoder::new(100).encode(&picture).unwrap();
+            // Images with a single column of chroma are 4:4:4 whatever the subsampling.
+            let image = image(width, height, sub, 8);
+            let file = Encoder::new(100).encode(&image).unwrap();
             let decoded = Decoder::new()
                 .decode(&file, Scale::Full, &Limits::default())
                 .unwrap();
             assert_eq!(decoded.damage, None);
-            let theirs = by_zune(&file, ColorSpace::YCbCr);
-            for (channel, (plane, back)) in picture.planes.iter().zip(&decoded.planes.planes).enumerate() {
+            let theirs = decode_with_zune(&file, ColorSpace::YCbCr);
+            for (channel, (plane, back)) in image.planes.iter().zip(&decoded.planes.planes).enumerate() {
                 assert_eq!(
                     (plane.width, plane.height),
                     (back.width, back.height),
@@ -100,17 +101,17 @@ fn planes_come_back_from_our_decoder_and_luma_from_another() {
 }
 
 #[test]
-fn grey_pictures() {
+fn grey_images_are_decoded_within_two() {
     for (width, height) in SIZES {
-        let samples = common::picture(width, height, 1, 8);
+        let samples = common::image_samples(width, height, 1, 8);
         let grey = plane(width, height, |x, y| samples[y * width + x]);
-        let picture = Planes {
+        let image = Planes {
             width,
             height,
             planes: vec![grey],
         };
-        let file = Encoder::new(100).encode(&picture).unwrap();
-        let theirs = by_zune(&file, ColorSpace::Luma);
+        let file = Encoder::new(100).encode(&image).unwrap();
+        let theirs = decode_with_zune(&file, ColorSpace::Luma);
         assert_eq!(theirs.len(), samples.len());
         assert!(
             samples
@@ -127,27 +128,27 @@ fn every_backend_writes_the_same_file() {
     for (width, height) in SIZES {
         for sub in SUBSAMPLINGS {
             for quality in [1, 30, 80, 100] {
-                let mut picture = picture(width, height, sub, 60);
+                let mut image = image(width, height, sub, 60);
                 if quality > 50 {
-                    // Nothing but extremes.
-                    for sample in picture.planes.iter_mut().flat_map(|plane| &mut plane.data) {
+                    // Only the extremes of the range.
+                    for sample in image.planes.iter_mut().flat_map(|plane| &mut plane.data) {
                         *sample = if random.below(2) == 0 { 0 } else { 255 };
                     }
                 }
-                let best = Encoder::new(quality).encode(&picture).unwrap();
+                let best = Encoder::new(quality).encode(&image).unwrap();
                 let portable = Encoder::with_backend(quality, Backend::portable())
-                    .encode(&picture)
+                    .encode(&image)
                     .unwrap();
                 assert_eq!(best, portable);
-                by_zune(&best, ColorSpace::YCbCr);
+                decode_with_zune(&best, ColorSpace::YCbCr);
             }
         }
     }
 }
 
 #[test]
-fn the_strongest_patterns_keep_their_codes() {
-    // Every basis function at full swing: the largest coefficients there are.
+fn largest_coefficients_are_encoded() {
+    // Every basis function at full amplitude gives the largest possible coefficients.
     for k in 0..64 {
         for sign in [1.0, -1.0] {
             let basis =
@@ -159,13 +160,13 @@ fn the_strongest_patterns_keep_their_codes() {
                     0
                 }
             });
-            let picture = Planes {
+            let image = Planes {
                 width: 24,
                 height: 24,
                 planes: vec![block.clone()],
             };
-            let file = Encoder::new(100).encode(&picture).unwrap();
-            let theirs = by_zune(&file, ColorSpace::Luma);
+            let file = Encoder::new(100).encode(&image).unwrap();
+            let theirs = decode_with_zune(&file, ColorSpace::Luma);
             for y in 0..24 {
                 for x in 0..24 {
                     assert!(theirs[y * 24 + x].abs_diff(block.row(y)[x]) <= 3, "{k}");
@@ -175,13 +176,13 @@ fn the_strongest_patterns_keep_their_codes() {
     }
 }
 
-/// Mean squared difference of luma to a file's.
-fn error(file: &[u8], picture: &Planes) -> f64 {
+/// Mean squared error of a file's luma.
+fn mean_squared_error(file: &[u8], image: &Planes) -> f64 {
     let decoded = Decoder::new()
         .decode(file, Scale::Full, &Limits::default())
         .unwrap()
         .planes;
-    let (before, after) = (&picture.planes[0], &decoded.planes[0]);
+    let (before, after) = (&image.planes[0], &decoded.planes[0]);
     let mut sum = 0.0;
     for y in 0..before.height {
         for (a, b) in before.row(y).iter().zip(after.row(y)) {
@@ -193,9 +194,9 @@ fn error(file: &[u8], picture: &Planes) -> f64 {
 
 #[test]
 fn files_are_as_small_and_as_good_as_those_of_an_independent_encoder() {
-    let picture = picture(320, 240, (1, 1), 20);
+    let image = image(320, 240, (1, 1), 20);
     for quality in [20, 50, 80, 90, 95] {
-        let ours = Encoder::new(quality).encode(&picture).unwrap();
+        let ours = Encoder::new(quality).encode(&image).unwrap();
         let options = common::Options {
             quality,
             sampling: SamplingFactor::F_1_1,
@@ -211,7 +212,10 @@ fn files_are_as_small_and_as_good_as_those_of_an_independent_encoder() {
             ours.len(),
             theirs.len()
         );
-        let (ours, theirs) = (error(&ours, &picture), error(&theirs, &picture));
+        let (ours, theirs) = (
+            mean_squared_error(&ours, &image),
+            mean_squared_error(&theirs, &image),
+        );
         assert!(
             ours <= theirs * 1.02 + 0.01,
             "quality {quality}: {ours} and {theirs}"
@@ -220,7 +224,7 @@ fn files_are_as_small_and_as_good_as_those_of_an_independent_encoder() {
 }
 
 #[test]
-fn planes_that_make_no_picture_are_refused() {
+fn inconsistent_planes_are_errors() {
     let encoder = Encoder::new(80);
     let grey = |width, height| plane(width, height, |_, _| 1);
     let outcome = |planes: Vec<Plane>| {
@@ -289,20 +293,20 @@ fn planes_that_make_no_picture_are_refused() {
 }
 
 #[test]
-fn the_longest_picture() {
+fn images_65535_wide_are_encoded() {
     let samples = |x: usize, _| (x / 9 % 200) as u8;
-    let picture = Planes {
+    let image = Planes {
         width: 65_535,
         height: 1,
         planes: vec![plane(65_535, 1, samples)],
     };
-    let file = Encoder::new(95).encode(&picture).unwrap();
-    let theirs = by_zune(&file, ColorSpace::Luma);
+    let file = Encoder::new(95).encode(&image).unwrap();
+    let theirs = decode_with_zune(&file, ColorSpace::Luma);
     assert!(
         theirs
             .iter()
             .enumerate()
             .all(|(x, &after)| after.abs_diff(samples(x, 0)) < 30)
     );
-    assert!(error(&file, &picture) < 4.0);
+    assert!(mean_squared_error(&file, &image) < 4.0);
 }

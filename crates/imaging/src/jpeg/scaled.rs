@@ -58,7 +58,7 @@ pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     if frame.is_thin() {
         return Scale::Full;
     }
-    Scale::reaching(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
+    Scale::smallest_for(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
 }
 
 /// The raster, if nothing of it is missing.

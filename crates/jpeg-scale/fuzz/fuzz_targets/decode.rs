@@ -1,4 +1,4 @@
-//! Any bytes at every scale: never a panic, never more memory than allowed, and the same planes with every backend.
+//! Any bytes at every scale: no panic, no more memory than the limits, and the same planes with every backend.
 #![no_main]
 
 use std::cell::RefCell;
@@ -7,7 +7,7 @@ use jpeg_scale::{Backend, Decoder, Limits, Scale, read_header};
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {
-    // Kept from input to input, as in a worker: what one picture leaves behind must not show in the next.
+    // Kept between inputs, as in a worker: one image must not affect the next.
     static DECODERS: RefCell<[Decoder; 2]> =
         RefCell::new([Decoder::new(), Decoder::with_backend(Backend::portable())]);
 }
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
             let outcome = best.decode(data, scale, &LIMITS);
             assert_eq!(outcome, portable.decode(data, scale, &LIMITS));
             let Ok(decoded) = outcome else { continue };
-            let header = header.as_ref().expect("a header where there is a picture");
+            let header = header.as_ref().expect("a decoded image has a header");
             assert_eq!(header.unsupported, None);
             assert_eq!(decoded.planes.width, scale.apply(header.width.into()));
             assert_eq!(decoded.planes.height, scale.apply(header.height.into()));

@@ -1,6 +1,6 @@
-//! Pictures made from the input, encoded by one independent library and decoded by another: our planes are theirs
-//! within a stated error, at full size and reduced by the definition (a truncated DCT in floating point). Chroma is
-//! compared where it has the size of luma: elsewhere the other decoder enlarges it in its own way.
+//! Images made from the input, encoded by one independent library and decoded by another: our planes equal theirs within
+//! a stated error, at full size and reduced by the definition (a truncated DCT in floating point). Chroma is compared
+//! only where it has the size of luma, because the other decoder enlarges it otherwise.
 #![no_main]
 
 #[path = "../../tests/common/definition.rs"]
@@ -13,9 +13,9 @@ use libfuzzer_sys::fuzz_target;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 
-/// Two decoders that each round once, and the other's fixed-point inverse DCT.
+/// Both decoders round once, and the other's inverse DCT is in fixed point.
 const FULL_SIZE_ERROR: u8 = 2;
-/// Rounding once, and what rounding 64 full-size samples can add up to.
+/// Rounding once, and the most that rounding 64 full-size samples contributes.
 const SCALED_ERROR: f64 = 3.0;
 
 fuzz_target!(|data: &[u8]| {
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let (width, height) = (u16::from(width % 80) + 1, u16::from(height % 80) + 1);
-    let (colours, channels) = if kind & 4 == 0 { (ColorType::Ycbcr, 3) } else { (ColorType::Luma, 1) };
+    let (color_type, channels) = if kind & 4 == 0 { (ColorType::Ycbcr, 3) } else { (ColorType::Luma, 1) };
     let sampling =
         [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_1_2, SamplingFactor::F_2_2]
             [usize::from(kind & 3)];
@@ -34,11 +34,11 @@ fuzz_target!(|data: &[u8]| {
     if restart > 127 {
         encoder.set_restart_interval(u16::from(restart - 127));
     }
-    // Bands of coefficients in scans of their own; `scripts` has the rest of what progressive files can have.
+    // Spectral selection only; the `scripts` target covers all other progressive files.
     encoder.set_progressive(kind & 8 != 0);
     let size = usize::from(width) * usize::from(height) * channels;
-    let picture: Vec<u8> = samples.iter().copied().cycle().take(size).collect();
-    encoder.encode(&picture, width, height, colours).expect("encoded");
+    let image: Vec<u8> = samples.iter().copied().cycle().take(size).collect();
+    encoder.encode(&image, width, height, color_type).expect("encoded");
 
     let space = if channels == 1 { ColorSpace::Luma } else { ColorSpace::YCbCr };
     let options = DecoderOptions::default().jpeg_set_out_colorspace(space);
@@ -79,7 +79,7 @@ fn compare(plane: &Plane, expected: &[Vec<u8>], scale: Scale) {
         for block_x in 0..width / 8 {
             let block: Vec<&[u8]> =
                 expected[block_y * 8..][..8].iter().map(|row| &row[block_x * 8..][..8]).collect();
-            // Where full-size samples were clipped, they do not tell the coefficients any more.
+            // Clipped full-size samples do not determine the coefficients.
             if block.iter().any(|row| row.iter().any(|sample| matches!(sample, 0 | 255))) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Any planes: refused, or a file that is the same with every backend and that an independent decoder reads.
+//! Any planes: an error, or a file that is the same with every backend and that an independent decoder reads.
 #![no_main]
 
 use jpeg_scale::{Backend, Decoder, Encoder, Limits, Plane, Planes, Scale};
@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let (width, height) = (usize::from(width % 100), usize::from(height % 100));
-    // Sizes that fit, and those that the input says.
+    // Consistent sizes, and arbitrary ones.
     let (chroma_width, chroma_height) = match kind & 7 {
         0 => (width, height),
         1 => (width.div_ceil(2), height),
@@ -29,13 +29,13 @@ fuzz_target!(|data: &[u8]| {
         planes.push(plane(chroma_width, chroma_height, 1));
         planes.push(plane(chroma_width, chroma_height, 2));
     }
-    let picture = Planes { width, height, planes };
-    let file = Encoder::new(quality).encode(&picture);
-    assert_eq!(file, Encoder::with_backend(quality, Backend::portable()).encode(&picture));
+    let image = Planes { width, height, planes };
+    let file = Encoder::new(quality).encode(&image);
+    assert_eq!(file, Encoder::with_backend(quality, Backend::portable()).encode(&image));
     let Ok(file) = file else { return };
     let decoded = Decoder::new().decode(&file, Scale::Full, &Limits::default()).expect("decoded");
     assert_eq!(decoded.damage, None);
-    for (before, after) in picture.planes.iter().zip(&decoded.planes.planes) {
+    for (before, after) in image.planes.iter().zip(&decoded.planes.planes) {
         assert_eq!((before.width, before.height), (after.width, after.height));
         if quality >= 100 {
             for y in 0..before.height {

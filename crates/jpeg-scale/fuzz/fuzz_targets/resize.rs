@@ -1,5 +1,5 @@
-//! Planes and parts of any size: refused, or the same with every backend, within what was there plus what Lanczos adds,
-//! and even where the plane is even.
+//! Planes and regions of any size: an error, or a plane that is the same with every backend, and uniform if the source is
+//! uniform.
 #![no_main]
 
 use std::cell::RefCell;
@@ -8,7 +8,7 @@ use jpeg_scale::{Backend, Plane, Resizer};
 use libfuzzer_sys::{arbitrary::{self, Arbitrary}, fuzz_target};
 
 thread_local! {
-    // Kept from input to input: weights of another size must not be taken for this one's.
+    // Kept between inputs: weights of another size must not be used.
     static RESIZERS: RefCell<[Resizer; 2]> =
         RefCell::new([Resizer::new(), Resizer::with_backend(Backend::portable())]);
 }
@@ -19,8 +19,8 @@ struct Input {
     height: u16,
     gap: u8,
     missing: bool,
-    part: (f64, f64),
-    /// Of the whole in 65 535ths, in place of `part`.
+    region: (f64, f64),
+    /// Region in 65 535ths of the plane; replaces `region`.
     share: Option<(u16, u16)>,
     target: (u16, u16),
     samples: Vec<u8>,
@@ -38,16 +38,16 @@ fuzz_target!(|input: Input| {
         data: samples.iter().copied().cycle().take((stride * height).saturating_sub(input.missing.into())).collect(),
     };
     let of = |whole: usize, share: u16| whole as f64 * f64::from(share) / 65_535.0;
-    let part = input.share.map_or(input.part, |(x, y)| (of(width, x), of(height, y)));
+    let region = input.share.map_or(input.region, |(x, y)| (of(width, x), of(height, y)));
     RESIZERS.with_borrow_mut(|[best, portable]| {
-        let outcome = best.resize(plane.samples(), part, target);
-        assert_eq!(outcome, portable.resize(plane.samples(), part, target));
+        let outcome = best.resize(plane.samples(), region, target);
+        assert_eq!(outcome, portable.resize(plane.samples(), region, target));
         let Ok(resized) = outcome else { return };
-        assert!(!input.missing && part.0 > 0.0 && part.1 > 0.0);
+        assert!(!input.missing && region.0 > 0.0 && region.1 > 0.0);
         assert_eq!((resized.width, resized.height), target);
         assert_eq!(resized.data.len(), target.0 * target.1);
-        if let [even] = samples[..] {
-            assert!(resized.data.iter().all(|&sample| sample == even));
+        if let [uniform] = samples[..] {
+            assert!(resized.data.iter().all(|&sample| sample == uniform));
         }
     });
 });

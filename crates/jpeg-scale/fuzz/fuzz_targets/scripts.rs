@@ -1,5 +1,5 @@
-//! Coefficients and scripts of scans from the input: progressive files, and sequential ones with scans of their own for
-//! the components, give the planes of a file with one scan, at every scale and with every backend.
+//! Coefficients and scan scripts from the input: progressive files, and sequential files with a scan for each component,
+//! give the planes of a file with one scan, at every scale and with every backend.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]
@@ -8,12 +8,12 @@ mod common;
 use std::cell::RefCell;
 
 use common::Random;
-use common::script::{Picture, random_script, scan};
+use common::script::{CoefficientImage, random_script, scan};
 use jpeg_scale::{Backend, Decoder, Limits, Planes, Scale};
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {
-    // Kept from input to input, as in a worker: what one picture leaves behind must not show in the next.
+    // Kept between inputs, as in a worker: one image must not affect the next.
     static DECODERS: RefCell<[Decoder; 2]> =
         RefCell::new([Decoder::new(), Decoder::with_backend(Backend::portable())]);
 }
@@ -27,33 +27,36 @@ const SAMPLINGS: [&[(usize, usize)]; 6] = [
     &[(1, 1), (2, 2), (1, 1)],
 ];
 
-/// The samples without the padding.
+/// Samples without padding.
 fn rows(planes: &Planes) -> Vec<&[u8]> {
     planes.planes.iter().flat_map(|plane| (0..plane.height).map(|y| plane.row(y))).collect()
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&[width, height, kind, busy, most, seed, script], values)) = data.split_first_chunk() else { return };
+    let Some((&[width, height, kind, max_nonzero, max_magnitude, seed, script], values)) = data.split_first_chunk()
+    else {
+        return;
+    };
     let factors = SAMPLINGS[usize::from(kind) % 6];
     let size = (u16::from(width % 90) + 1, u16::from(height % 60) + 1);
-    let mut picture =
-        Picture::random(seed.into(), size, factors, usize::from(busy % 64), i16::from(most) * 4 + 1);
-    // The input's own coefficients, where they are.
+    let (max_nonzero, max_magnitude) = (usize::from(max_nonzero % 64), i16::from(max_magnitude) * 4 + 1);
+    let mut image = CoefficientImage::random(seed.into(), size, factors, max_nonzero, max_magnitude);
+    // Coefficients from the input replace random ones.
     for (at, value) in values.iter().enumerate() {
-        let component = at % picture.components.len();
-        let coefficients = picture.components[component].2.as_flattened_mut();
+        let component = at % image.components.len();
+        let coefficients = image.components[component].2.as_flattened_mut();
         let at = at * 7 % coefficients.len();
         coefficients[at] = i16::from(*value as i8) << (at % 3);
     }
     let all: Vec<usize> = (0..factors.len()).collect();
-    let whole = picture.encode(0xc0, &[scan(&all, (0, 0), 0, 0)]);
+    let whole = image.encode(0xc0, &[scan(&all, (0, 0), 0, 0)]);
     let file = if kind & 128 == 0 {
-        picture.encode(0xc2, &random_script(&mut Random(u64::from(script) + 1), factors.len()))
+        image.encode(0xc2, &random_script(&mut Random(u64::from(script) + 1), factors.len()))
     } else {
         let mut scans: Vec<_> = all.iter().map(|&component| scan(&[component], (0, 0), 0, 0)).collect();
         scans.rotate_left(usize::from(script) % factors.len());
         scans[0].restart = u16::from(script % 4);
-        picture.encode(0xc0, &scans)
+        image.encode(0xc0, &scans)
     };
     DECODERS.with_borrow_mut(|[best, portable]| {
         for scale in Scale::ALL {

@@ -1,19 +1,19 @@
-//! Entropy coding of quantised blocks.
+//! Entropy coding of quantized blocks.
 
-use super::tables::Definition;
-use crate::fdct::{Block, PLACE};
+use super::tables::HuffmanDefinition;
+use crate::fdct::{COLUMN_MAJOR_INDEX, QuantizedBlock};
 
-/// Codes by symbol: the code above, its length in the low 8 bits.
+/// Codes by symbol: the length is in the low 8 bits, the code above it.
 type Codes = [u32; 256];
 
-/// The codes of a component.
+/// Huffman codes of a component.
 pub(crate) struct Coder {
     dc: Codes,
     ac: Codes,
 }
 
 impl Coder {
-    pub(crate) fn new(dc: &Definition, ac: &Definition) -> Self {
+    pub(crate) fn new(dc: &HuffmanDefinition, ac: &HuffmanDefinition) -> Self {
         Self {
             dc: codes(dc),
             ac: codes(ac),
@@ -21,8 +21,8 @@ impl Coder {
     }
 }
 
-/// ITU-T T.81, annex C.
-fn codes(definition: &Definition) -> Codes {
+/// Canonical codes (ITU-T T.81, annex C).
+fn codes(definition: &HuffmanDefinition) -> Codes {
     let mut codes = [0; 256];
     let mut code = 0;
     let mut symbols = definition.symbols.iter();
@@ -36,42 +36,42 @@ fn codes(definition: &Definition) -> Codes {
     codes
 }
 
-/// For each column and each pattern of coefficients in it: which places in the file's order these have.
-type Orders = [[u64; 256]; 8];
+/// For each column and each pattern of non-zero coefficients in it, the set of their zig-zag indices.
+type ZigzagMasks = [[u64; 256]; 8];
 
-static ORDERS: Orders = {
-    let mut orders = [[0; 256]; 8];
+static ZIGZAG_MASKS: ZigzagMasks = {
+    let mut masks = [[0; 256]; 8];
     let mut k = 0;
     while k < 64 {
-        let (column, bit) = (PLACE[k] as usize / 8, PLACE[k] % 8);
+        let (column, bit) = (COLUMN_MAJOR_INDEX[k] as usize / 8, COLUMN_MAJOR_INDEX[k] % 8);
         let mut pattern = 0;
         while pattern < 256 {
             if pattern >> bit & 1 == 1 {
-                orders[column][pattern] |= 1 << k;
+                masks[column][pattern] |= 1 << k;
             }
             pattern += 1;
         }
         k += 1;
     }
-    orders
+    masks
 };
 
-/// Bits that are not yet a word.
+/// Bits that do not fill a word yet.
 #[derive(Clone, Copy)]
 struct Pending {
-    /// The last bits, at the low end.
+    /// The most recent bits, at the low end.
     bits: u64,
-    /// How many; fewer than 32 between calls.
+    /// Number of pending bits; fewer than 32 between calls.
     count: u32,
 }
 
-/// Entropy-coded data on their way into a file.
-pub(crate) struct Writer {
+/// Writes entropy-coded data into a file.
+pub(crate) struct EntropyWriter {
     file: Vec<u8>,
     pending: Pending,
 }
 
-impl Writer {
+impl EntropyWriter {
     pub(crate) fn new(file: Vec<u8>) -> Self {
         Self {
             file,
@@ -79,32 +79,34 @@ impl Writer {
         }
     }
 
-    /// Writes a block; `prediction` is the DC coefficient of the component's block before and becomes this one's.
+    /// Writes a block; `prediction` is the DC coefficient of the component's previous block and is set to
+    /// this block's.
     #[inline(always)]
-    pub(crate) fn block(&mut self, block: &Block, coder: &Coder, prediction: &mut i16) {
-        // A copy that lives in registers.
+    pub(crate) fn block(&mut self, block: &QuantizedBlock, coder: &Coder, prediction: &mut i16) {
+        // A local copy stays in registers.
         let mut pending = self.pending;
         let file = &mut self.file;
         let dc = block.coefficients[0];
         pending.put_value(file, &coder.dc, 0, dc.wrapping_sub(*prediction));
         *prediction = dc;
 
-        let mut left = 0;
-        for (order, pattern) in ORDERS.iter().zip(block.present.to_le_bytes()) {
-            left |= order[usize::from(pattern)];
+        let mut remaining = 0;
+        for (masks, pattern) in ZIGZAG_MASKS.iter().zip(block.present.to_le_bytes()) {
+            remaining |= masks[usize::from(pattern)];
         }
-        // Without the DC coefficient. What is left is shifted as it is written: zeros at its low end are the run.
-        left >>= 1;
+        // Without the DC coefficient. The set is shifted as coefficients are written: the zeros at its low
+        // end are the run.
+        remaining >>= 1;
         let mut k = 1;
-        while left != 0 {
-            let run = left.trailing_zeros();
+        while remaining != 0 {
+            let run = remaining.trailing_zeros();
             k += run as usize;
             for _ in 0..run / 16 {
                 pending.put_code(file, coder.ac[0xf0]);
             }
-            let value = block.coefficients[usize::from(PLACE[k & 63]) & 63];
+            let value = block.coefficients[usize::from(COLUMN_MAJOR_INDEX[k & 63]) & 63];
             pending.put_value(file, &coder.ac, (run % 16) << 4, value);
-            left = left >> run >> 1;
+            remaining = remaining >> run >> 1;
             k += 1;
         }
         if k < 64 {
@@ -125,13 +127,13 @@ impl Writer {
 }
 
 impl Pending {
-    /// A symbol of a run and a value's size, and the value's bits.
+    /// Writes the symbol of a run and a size, and the value's bits.
     #[inline(always)]
     fn put_value(&mut self, file: &mut Vec<u8>, codes: &Codes, run: u32, value: i16) {
         let value = i32::from(value);
         let size = 32 - value.unsigned_abs().leading_zeros();
         let code = codes[(run | size) as usize & 255];
-        // A negative value's bits are those of its magnitude, inverted (ITU-T T.81, F.1.2.1).
+        // The bits of a negative value are those of its magnitude, inverted (ITU-T T.81, F.1.2.1).
         let bits = (value + (value >> 31)) as u32 & ((1 << size) - 1);
         self.put(file, ((code >> 8) << size) | bits, (code & 0xff) + size);
     }
@@ -154,7 +156,7 @@ impl Pending {
 
 #[inline(always)]
 fn put_word(file: &mut Vec<u8>, word: u32) {
-    // Some byte is 0xFF if its top bit stays and a carry comes into it.
+    // A byte is 0xFF if its top bit is set and a carry reaches it.
     if word & (word & 0x7f7f_7f7f).wrapping_add(0x0101_0101) & 0x8080_8080 == 0 {
         file.extend_from_slice(&word.to_be_bytes());
     } else {

@@ -1,45 +1,47 @@
-//! The encoder of planes: baseline, with the tables of the standard.
+//! Encoder of planes: baseline, with the standard's tables.
 
 mod bits;
 mod tables;
 
-use bits::{Coder, Writer};
+use bits::{Coder, EntropyWriter};
 use tables::{
-    CHROMINANCE, CHROMINANCE_AC, CHROMINANCE_DC, Definition, LUMINANCE, LUMINANCE_AC, LUMINANCE_DC,
+    CHROMINANCE, CHROMINANCE_AC, CHROMINANCE_DC, HuffmanDefinition, LUMINANCE, LUMINANCE_AC, LUMINANCE_DC,
 };
 
 use crate::backend::{Backend, Instructions, Work};
-use crate::fdct::{Block, Divisors, Pair};
+use crate::fdct::{BlockPair, Divisors, QuantizedBlock};
 use crate::planes::{Plane, Planes};
 
 /// MCUs whose blocks are transformed before they are written.
 const BATCH: usize = 8;
 
-/// Why planes cannot be encoded.
+/// Reasons for which planes cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// There are neither one nor three planes.
-    #[error("a picture has one plane or three, not {0}")]
+    /// The number of planes is neither one nor three.
+    #[error("an image has one or three planes, not {0}")]
     Planes(usize),
-    /// A side is zero or above 65 535.
-    #[error("{width} x {height} is no size of a JPEG")]
+    /// Width or height is zero or above 65 535.
+    #[error("a JPEG cannot be {width} x {height}: width and height are from 1 to 65535")]
     Size {
         /// Width of the first plane.
         width: usize,
         /// Height of the first plane.
         height: usize,
     },
-    /// A plane has fewer samples than its size says, or the second and third plane are neither as wide (high) as the
-    /// first nor half of that, rounded up.
-    #[error("the size of a plane does not fit")]
+    /// A plane has fewer samples than its size requires, or the chroma planes differ in size or have neither
+    /// the width (height) of the first plane nor half of it, rounded up.
+    #[error(
+        "a plane has too few samples, or a chroma plane has neither full nor half the size of the first plane"
+    )]
     Plane,
 }
 
 /// Encodes Y, Cb, Cr planes (or Y alone) as baseline JPEG files.
 ///
-/// Which chroma subsampling the file has (4:4:4, 4:2:2, 4:4:0, 4:2:0) follows from the sizes of the planes.
-/// Quantisation tables are the standard's, scaled as libjpeg does; Huffman tables are the standard's.
+/// The chroma subsampling of the file (4:4:4, 4:2:2, 4:4:0, 4:2:0) follows from the sizes of the planes.
+/// Quantization tables are the standard's, scaled as libjpeg does; Huffman tables are the standard's.
 pub struct Encoder {
     backend: Backend,
     steps: [[u8; 64]; 2],
@@ -56,12 +58,12 @@ impl std::fmt::Debug for Encoder {
 }
 
 impl Encoder {
-    /// An encoder of a quality from 1 to 100 (others are taken for the nearest).
+    /// An encoder for a quality from 1 to 100; others are clamped.
     pub fn new(quality: u8) -> Self {
         Self::with_backend(quality, Backend::detect())
     }
 
-    /// An encoder that uses certain instructions. The files are the same with all of them.
+    /// An encoder with a given backend. All backends give the same files.
     pub fn with_backend(quality: u8, backend: Backend) -> Self {
         let steps = [
             tables::steps(&LUMINANCE, quality),
@@ -78,14 +80,14 @@ impl Encoder {
         }
     }
 
-    /// The file of a picture.
+    /// Encodes an image.
     ///
     /// # Errors
-    /// [`EncodeError`] if the planes do not make a picture.
-    pub fn encode(&self, picture: &Planes) -> Result<Vec<u8>, EncodeError> {
-        let layout = Layout::new(&picture.planes)?;
+    /// [`EncodeError`] if the planes are not those of an image.
+    pub fn encode(&self, image: &Planes) -> Result<Vec<u8>, EncodeError> {
+        let layout = McuLayout::new(&image.planes)?;
         let mut file = Vec::with_capacity(1024 + layout.width * layout.height / 3);
-        self.head(&mut file, &layout);
+        self.write_headers(&mut file, &layout);
         let mut file = self.backend.run(Scan {
             encoder: self,
             layout: &layout,
@@ -95,12 +97,12 @@ impl Encoder {
         Ok(file)
     }
 
-    fn head(&self, file: &mut Vec<u8>, layout: &Layout<'_>) {
+    fn write_headers(&self, file: &mut Vec<u8>, layout: &McuLayout<'_>) {
         file.extend([0xff, 0xd8]);
         // JFIF 1.1 with square pixels.
         segment(file, 0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
-        let kinds = layout.components.len().min(2);
-        for (slot, steps) in (0u8..).zip(&self.steps[..kinds]) {
+        let table_count = layout.components.len().min(2);
+        for (slot, steps) in (0u8..).zip(&self.steps[..table_count]) {
             segment(file, 0xdb, &[&[slot], &steps[..]].concat());
         }
         let size = |length: usize| (length as u16).to_be_bytes();
@@ -110,18 +112,18 @@ impl Encoder {
         frame.push(layout.components.len() as u8);
         let mut scan = vec![layout.components.len() as u8];
         for (index, component) in (0u8..).zip(&layout.components) {
-            let kind = index.min(1);
+            let table = index.min(1);
             frame.extend([
                 index + 1,
                 (component.horizontal << 4 | component.vertical) as u8,
-                kind,
+                table,
             ]);
-            scan.extend([index + 1, kind << 4 | kind]);
+            scan.extend([index + 1, table << 4 | table]);
         }
         segment(file, 0xc0, &frame);
         let definitions = [[LUMINANCE_DC, LUMINANCE_AC], [CHROMINANCE_DC, CHROMINANCE_AC]];
-        for (slot, kind) in (0u8..).zip(&definitions[..kinds]) {
-            for (class, Definition { counts, symbols }) in (0u8..).zip(kind) {
+        for (slot, table) in (0u8..).zip(&definitions[..table_count]) {
+            for (class, HuffmanDefinition { counts, symbols }) in (0u8..).zip(table) {
                 segment(file, 0xc4, &[&[class << 4 | slot], &counts[..], symbols].concat());
             }
         }
@@ -136,22 +138,22 @@ fn segment(file: &mut Vec<u8>, marker: u8, content: &[u8]) {
     file.extend_from_slice(content);
 }
 
-struct Component<'a> {
+struct ComponentPlane<'a> {
     plane: &'a Plane,
     horizontal: usize,
     vertical: usize,
 }
 
-struct Layout<'a> {
+struct McuLayout<'a> {
     width: usize,
     height: usize,
-    components: Vec<Component<'a>>,
-    /// MCUs in a row, rows of MCUs.
+    components: Vec<ComponentPlane<'a>>,
+    /// MCUs across and down the image.
     columns: usize,
     rows: usize,
 }
 
-impl<'a> Layout<'a> {
+impl<'a> McuLayout<'a> {
     fn new(planes: &'a [Plane]) -> Result<Self, EncodeError> {
         let (first, others) = match planes {
             [first] => (first, None),
@@ -162,7 +164,7 @@ impl<'a> Layout<'a> {
         if !(1..=65_535).contains(&width) || !(1..=65_535).contains(&height) {
             return Err(EncodeError::Size { width, height });
         }
-        let complete = |plane: &Plane| {
+        let is_complete = |plane: &Plane| {
             let before_last = plane.stride.checked_mul(plane.height - 1);
             let needed = before_last.and_then(|length| length.checked_add(plane.width));
             plane.width <= plane.stride && needed.is_some_and(|length| length <= plane.data.len())
@@ -180,16 +182,16 @@ impl<'a> Layout<'a> {
                 return Err(EncodeError::Plane);
             }
         }
-        if !planes.iter().all(complete) {
+        if !planes.iter().all(is_complete) {
             return Err(EncodeError::Plane);
         }
-        let mut components = vec![Component {
+        let mut components = vec![ComponentPlane {
             plane: first,
             horizontal,
             vertical,
         }];
         for plane in others.into_iter().flatten() {
-            components.push(Component {
+            components.push(ComponentPlane {
                 plane,
                 horizontal: 1,
                 vertical: 1,
@@ -207,10 +209,10 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// All MCUs of a picture.
+/// All MCUs of an image.
 struct Scan<'a> {
     encoder: &'a Encoder,
-    layout: &'a Layout<'a>,
+    layout: &'a McuLayout<'a>,
     file: Vec<u8>,
 }
 
@@ -224,10 +226,11 @@ impl Work for Scan<'_> {
             layout,
             file,
         } = self;
-        let mut writer = Writer::new(file);
+        let mut writer = EntropyWriter::new(file);
         let mut predictions = [0; 3];
-        // Per component a batch's rows of blocks, two rows of 2 × BATCH at most.
-        let mut blocks = vec![[const { [Block::EMPTY; 2] }; BATCH]; 6];
+        // For each row of blocks of an MCU of all components, the blocks of a batch: at most six rows of 2 ×
+        // BATCH blocks.
+        let mut blocks = vec![[const { [QuantizedBlock::EMPTY; 2] }; BATCH]; 6];
         for row in 0..layout.rows {
             for start in (0..layout.columns).step_by(BATCH) {
                 let count = BATCH.min(layout.columns - start);
@@ -254,8 +257,8 @@ impl Work for Scan<'_> {
                         let coder = &encoder.coders[index.min(1)];
                         for _ in 0..component.vertical {
                             for x in 0..component.horizontal {
-                                let place = mcu * component.horizontal + x;
-                                let block = &blocks[line].as_flattened()[place];
+                                let block_index = mcu * component.horizontal + x;
+                                let block = &blocks[line].as_flattened()[block_index];
                                 writer.block(block, coder, &mut predictions[index]);
                             }
                             line += 1;
@@ -268,10 +271,10 @@ impl Work for Scan<'_> {
     }
 }
 
-/// The samples of two blocks; what lies outside of the plane repeats its last column or row.
+/// Samples of two blocks. Outside of the plane, its last column and row are repeated.
 #[inline(always)]
-fn pair_at(plane: &Plane, left: usize, top: usize) -> Pair {
-    let mut pair: Pair = [[0; 16]; 8];
+fn pair_at(plane: &Plane, left: usize, top: usize) -> BlockPair {
+    let mut pair: BlockPair = [[0; 16]; 8];
     for (y, to) in pair.iter_mut().enumerate() {
         let row = plane.row((top + y).min(plane.height - 1));
         if let Some(samples) = row.get(left..).and_then(|rest| rest.first_chunk::<16>()) {

@@ -1,39 +1,41 @@
-//! The tables of ITU-T T.81, annex K.
+//! Tables of ITU-T T.81, annex K.
 
-/// Quantisation of luminance, row by row (table K.1).
+use crate::zigzag::ZIGZAG;
+
+/// Quantization of luma, row by row (table K.1).
 pub(crate) const LUMINANCE: [u8; 64] = [
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17,
     22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78,
     87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
 ];
 
-/// Quantisation of chrominance, row by row (table K.2).
+/// Quantization of chroma, row by row (table K.2).
 pub(crate) const CHROMINANCE: [u8; 64] = [
     17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66,
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
 ];
 
-/// A Huffman code as DHT defines it.
-pub(crate) struct Definition {
+/// A Huffman code as in a DHT segment.
+pub(crate) struct HuffmanDefinition {
     pub(crate) counts: [u8; 16],
     pub(crate) symbols: &'static [u8],
 }
 
 /// Table K.3.
-pub(crate) const LUMINANCE_DC: Definition = Definition {
+pub(crate) const LUMINANCE_DC: HuffmanDefinition = HuffmanDefinition {
     counts: [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
     symbols: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 };
 
 /// Table K.4.
-pub(crate) const CHROMINANCE_DC: Definition = Definition {
+pub(crate) const CHROMINANCE_DC: HuffmanDefinition = HuffmanDefinition {
     counts: [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0],
     symbols: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 };
 
 /// Table K.5.
-pub(crate) const LUMINANCE_AC: Definition = Definition {
+pub(crate) const LUMINANCE_AC: HuffmanDefinition = HuffmanDefinition {
     counts: [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7d],
     symbols: &[
         0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22,
@@ -50,7 +52,7 @@ pub(crate) const LUMINANCE_AC: Definition = Definition {
 };
 
 /// Table K.6.
-pub(crate) const CHROMINANCE_AC: Definition = Definition {
+pub(crate) const CHROMINANCE_AC: HuffmanDefinition = HuffmanDefinition {
     counts: [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 0x77],
     symbols: &[
         0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13,
@@ -66,7 +68,7 @@ pub(crate) const CHROMINANCE_AC: Definition = Definition {
     ],
 };
 
-/// A table's steps at a quality from 1 to 100, in the file's order; scaled as libjpeg does.
+/// Quantization steps for a quality from 1 to 100, in zig-zag order; scaled as libjpeg does.
 pub(crate) fn steps(base: &[u8; 64], quality: u8) -> [u8; 64] {
     let quality = u32::from(quality.clamp(1, 100));
     let percent = if quality < 50 {
@@ -75,8 +77,8 @@ pub(crate) fn steps(base: &[u8; 64], quality: u8) -> [u8; 64] {
         200 - 2 * quality
     };
     let mut steps = [0; 64];
-    for (step, &place) in steps.iter_mut().zip(&crate::header::ZIGZAG) {
-        *step = ((u32::from(base[usize::from(place)]) * percent + 50) / 100).clamp(1, 255) as u8;
+    for (step, &index) in steps.iter_mut().zip(&ZIGZAG) {
+        *step = ((u32::from(base[usize::from(index)]) * percent + 50) / 100).clamp(1, 255) as u8;
     }
     steps
 }

@@ -1,4 +1,4 @@
-//! Two blocks in AVX2 registers, one in each half.
+//! Forward transform of two blocks in AVX2 registers, one in each half.
 
 use std::arch::x86_64::{
     _mm256_abs_epi16, _mm256_add_epi16, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi16, _mm256_movemask_epi8,
@@ -7,11 +7,13 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi16, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
-use super::{Block, Divisors, Pair, transform};
+use super::block::{BlockPair, QuantizedBlock};
+use super::divisors::Divisors;
+use super::kernel::transform;
 use crate::cosine::{COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_4, COS_PI_8, COS_PI_16};
 use crate::vector::avx2::{V, ZERO, add, scale, sub};
 
-/// Around zero, with 4 fractional bits.
+/// Level shift to around zero, with 4 fractional bits.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn widen(row: &[u8; 16]) -> V {
@@ -48,15 +50,15 @@ fn transpose_fours(ab: V, cd: V, ef: V, gh: V) -> [V; 4] {
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn quantize(columns: &[V; 8], divisors: &Divisors, blocks: &mut [Block; 2]) {
+fn quantize(columns: &[V; 8], divisors: &Divisors, blocks: &mut [QuantizedBlock; 2]) {
     let mut present = [0; 2];
     for (index, columns) in columns.as_chunks::<2>().0.iter().enumerate() {
         let mut quantized = [ZERO; 2];
         for (x, column) in columns.iter().enumerate() {
             let from = (2 * index + x) * 8;
-            let magnitude = _mm256_add_epi16(_mm256_abs_epi16(*column), both(&divisors.half, from));
-            let quotient = _mm256_mulhi_epu16(magnitude, both(&divisors.reciprocal, from));
-            let quotient = _mm256_mulhi_epu16(quotient, both(&divisors.scale, from));
+            let magnitude = _mm256_add_epi16(_mm256_abs_epi16(*column), in_both_halves(&divisors.half, from));
+            let quotient = _mm256_mulhi_epu16(magnitude, in_both_halves(&divisors.reciprocal, from));
+            let quotient = _mm256_mulhi_epu16(quotient, in_both_halves(&divisors.scale, from));
             quantized[x] = _mm256_sign_epi16(quotient, *column);
             let halves: [[i16; 8]; 2] = bytemuck::must_cast(quantized[x]);
             for (block, half) in blocks.iter_mut().zip(halves) {
@@ -73,10 +75,10 @@ fn quantize(columns: &[V; 8], divisors: &Divisors, blocks: &mut [Block; 2]) {
     }
 }
 
-/// Eight numbers, for each of the two blocks.
+/// Eight numbers, repeated in both halves.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn both(numbers: &[u16; 64], from: usize) -> V {
+fn in_both_halves(numbers: &[u16; 64], from: usize) -> V {
     let eight = numbers[from..].first_chunk::<8>().copied().unwrap_or_default();
     bytemuck::must_cast([eight, eight])
 }

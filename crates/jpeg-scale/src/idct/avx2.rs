@@ -1,4 +1,4 @@
-//! The vectors as AVX2 registers.
+//! Inverse transform in AVX2 registers.
 
 use std::arch::x86_64::{
     _mm256_adds_epi16, _mm256_max_epi16, _mm256_min_epi16, _mm256_mullo_epi16, _mm256_packus_epi16,
@@ -7,13 +7,13 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi32,
 };
 
-use super::{ORDER, Samples, transform};
-use crate::block::LANES;
+use super::kernel::transform;
 use crate::cosine::{
     COS_0, COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_3, COS_PI_4, COS_PI_6, COS_PI_8, COS_PI_16,
 };
-use crate::scan::Group;
+use crate::group::{Group, GroupSamples, LANES};
 use crate::vector::avx2::{V, ZERO, add, load, scale, sub};
+use crate::zigzag::ZIGZAG_INDEX;
 
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -47,7 +47,8 @@ fn store<const N: usize>(row: &[V; N], samples: &mut [u8; 8 * LANES]) {
                 put(samples, 32, right);
                 return;
             }
-            // Each 16 bytes hold four blocks' three samples; the four bytes behind them are overwritten by the next.
+            // Each 16 bytes contain three samples of four blocks; the four bytes after these are overwritten
+            // by the next 16.
             let close_up = _mm256_setr_epi8(
                 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13,
                 14, -1, -1, -1, -1,
@@ -60,7 +61,7 @@ fn store<const N: usize>(row: &[V; N], samples: &mut [u8; 8 * LANES]) {
             let b = pairs(whole(2), whole(3));
             let c = pairs(whole(4), whole(5));
             let d = pairs(whole(6), whole(7));
-            // In each half of the register: blocks 0 to 3 (8 to 11), and 4 to 7 (12 to 15).
+            // Each half of the register contains blocks 0 to 3 (8 to 11), and 4 to 7 (12 to 15).
             let (ab, cd) = (_mm256_unpacklo_epi16(a, b), _mm256_unpacklo_epi16(c, d));
             put_halves(samples, [0, 64], _mm256_unpacklo_epi32(ab, cd));
             put_halves(samples, [16, 80], _mm256_unpackhi_epi32(ab, cd));

@@ -1,14 +1,14 @@
-//! The vectors as arrays.
+//! Inverse transform on arrays.
 
-use super::{ORDER, Samples, transform};
-use crate::block::LANES;
+use super::kernel::transform;
 use crate::cosine::{
     COS_0, COS_3PI_8, COS_3PI_16, COS_5PI_16, COS_7PI_16, COS_PI_3, COS_PI_4, COS_PI_6, COS_PI_8, COS_PI_16,
 };
-use crate::scan::Group;
+use crate::group::{Group, GroupSamples, LANES};
 use crate::vector::portable::{V, ZERO, add, load, scale, sub};
+use crate::zigzag::ZIGZAG_INDEX;
 
-/// Times a quantisation step, with 4 fractional bits.
+/// Multiplies by a quantization step; the result has 4 fractional bits.
 #[inline(always)]
 fn dequantize(mut a: V, step: i16) -> V {
     for lane in &mut a {

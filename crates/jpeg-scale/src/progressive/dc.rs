@@ -1,22 +1,22 @@
-//! DC coefficients of a progressive file (ITU-T T.81, G.1.2.1).
+//! DC scans of a progressive file (ITU-T T.81, G.1.2.1).
 
-use super::Blocks;
+use super::blocks::McuRow;
 use super::lookup::Lookup;
 use crate::backend::{Instructions, Work};
 use crate::layout::Layout;
-use crate::script::Pass;
+use crate::script::ScanHeader;
 use crate::stream::Stream;
-use crate::window::{Bits, Bytes};
+use crate::window::{BitReader, WindowBuffer};
 
-/// Reads neighbouring blocks of one component.
-pub(super) struct Alone<'a, 's, const K: usize> {
+/// Decodes adjacent blocks of one component.
+pub(super) struct SingleComponent<'a, 's, const STORED: usize> {
     pub(super) stream: &'a mut Stream<'s>,
     pub(super) lookup: Option<&'a Lookup>,
-    pub(super) low: u32,
-    pub(super) coefficients: &'a mut [[i16; K]],
+    pub(super) al: u32,
+    pub(super) coefficients: &'a mut [[i16; STORED]],
 }
 
-impl<const K: usize> Work for Alone<'_, '_, K> {
+impl<const STORED: usize> Work for SingleComponent<'_, '_, STORED> {
     type Output = ();
 
     #[inline(always)]
@@ -24,19 +24,19 @@ impl<const K: usize> Work for Alone<'_, '_, K> {
         let Self {
             stream,
             lookup,
-            low,
+            al,
             coefficients,
         } = self;
         let mut bits = stream.bits;
         let mut prediction = stream.predictions[0];
         let mut valid = true;
         for block in coefficients {
-            stream.window.prepare(&mut bits);
-            valid = dc(
+            stream.window.ensure_mcu(&mut bits);
+            valid = decode_dc(
                 &mut bits,
-                stream.window.bytes(),
+                stream.window.buffer(),
                 lookup,
-                low,
+                al,
                 &mut prediction,
                 block,
             );
@@ -45,61 +45,61 @@ impl<const K: usize> Work for Alone<'_, '_, K> {
             }
         }
         stream.predictions[0] = prediction;
-        stream.settle(bits, valid);
+        stream.commit(bits, valid);
     }
 }
 
-/// Reads a row of MCUs of several components.
-pub(super) struct Interleaved<'a, 's, 'b, const K: usize> {
+/// Decodes a row of MCUs of several components.
+pub(super) struct Interleaved<'a, 's, 'b, const STORED: usize> {
     pub(super) stream: &'a mut Stream<'s>,
     pub(super) lookups: &'a [Option<Lookup>],
-    pub(super) pass: &'a Pass,
-    pub(super) blocks: &'a mut Blocks<'b, K>,
+    pub(super) header: &'a ScanHeader,
+    pub(super) blocks: &'a mut McuRow<'b, STORED>,
     pub(super) layout: &'a Layout,
 }
 
 /// A block of an MCU.
-struct Unit<'a> {
-    /// Its component's place among the scan's.
-    member: usize,
+struct McuBlock<'a> {
+    /// Index of its component in the scan.
+    scan_index: usize,
     lookup: Option<&'a Lookup>,
-    /// Its place in the first MCU, and how far it is to the next.
+    /// Index in the first MCU, and the distance to the next MCU's.
     from: usize,
     step: usize,
 }
 
-impl<const K: usize> Work for Interleaved<'_, '_, '_, K> {
+impl<const STORED: usize> Work for Interleaved<'_, '_, '_, STORED> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Instructions>(self, _: I) {
-        let units = units(self.pass, self.lookups, self.blocks.places, self.layout);
-        let (stream, low) = (self.stream, self.pass.low);
+        let mcu_blocks = mcu_blocks(self.header, self.lookups, self.blocks.offsets, self.layout);
+        let (stream, al) = (self.stream, self.header.al);
         let coefficients = &mut *self.blocks.coefficients;
-        for mcu in 0..self.layout.columns {
-            if stream.left == 0 {
+        for mcu in 0..self.layout.mcu_columns {
+            if stream.mcus_to_restart == 0 {
                 stream.restart();
             }
-            if stream.ended {
+            if stream.is_exhausted {
                 return;
             }
-            stream.left -= 1;
-            if stream.lost {
+            stream.mcus_to_restart -= 1;
+            if stream.is_skipping {
                 continue;
             }
-            stream.window.prepare(&mut stream.bits);
+            stream.window.ensure_mcu(&mut stream.bits);
             let mut bits = stream.bits;
             let mut predictions = stream.predictions;
-            let bytes = stream.window.bytes();
+            let buffer = stream.window.buffer();
             let mut valid = true;
-            for unit in &units {
-                let block = &mut coefficients[unit.from + mcu * unit.step];
-                if !dc(
+            for mcu_block in &mcu_blocks {
+                let block = &mut coefficients[mcu_block.from + mcu * mcu_block.step];
+                if !decode_dc(
                     &mut bits,
-                    bytes,
-                    unit.lookup,
-                    low,
-                    &mut predictions[unit.member],
+                    buffer,
+                    mcu_block.lookup,
+                    al,
+                    &mut predictions[mcu_block.scan_index],
                     block,
                 ) {
                     valid = false;
@@ -107,26 +107,26 @@ impl<const K: usize> Work for Interleaved<'_, '_, '_, K> {
                 }
             }
             stream.predictions = predictions;
-            stream.settle(bits, valid);
+            stream.commit(bits, valid);
         }
     }
 }
 
-/// The blocks of an MCU in their order.
-fn units<'a>(
-    pass: &Pass,
+/// Blocks of an MCU in coding order.
+fn mcu_blocks<'a>(
+    header: &ScanHeader,
     lookups: &'a [Option<Lookup>],
-    places: &[(usize, usize)],
+    offsets: &[(usize, usize)],
     layout: &Layout,
-) -> Vec<Unit<'a>> {
-    let mut units = Vec::with_capacity(12);
-    for (index, (member, lookup)) in pass.members.iter().zip(lookups).enumerate() {
-        let component = &layout.components[member.component];
-        let (from, stride) = places[member.component];
+) -> Vec<McuBlock<'a>> {
+    let mut mcu_blocks = Vec::with_capacity(12);
+    for (index, (scan_component, lookup)) in header.components.iter().zip(lookups).enumerate() {
+        let component = &layout.components[scan_component.index];
+        let (from, stride) = offsets[scan_component.index];
         for y in 0..component.vertical {
             for x in 0..component.horizontal {
-                units.push(Unit {
-                    member: index,
+                mcu_blocks.push(McuBlock {
+                    scan_index: index,
                     lookup: lookup.as_ref(),
                     from: from + y * stride + x,
                     step: component.horizontal,
@@ -134,28 +134,28 @@ fn units<'a>(
             }
         }
     }
-    units
+    mcu_blocks
 }
 
-/// Reads a block's DC coefficient, or the next bit of it; false if that was not possible.
+/// Decodes a block's DC coefficient, or its next bit; returns false if the code is invalid.
 #[inline(always)]
-fn dc<const K: usize>(
-    bits: &mut Bits,
-    bytes: &Bytes,
+fn decode_dc<const STORED: usize>(
+    bits: &mut BitReader,
+    buffer: &WindowBuffer,
     lookup: Option<&Lookup>,
-    low: u32,
+    al: u32,
     prediction: &mut i16,
-    block: &mut [i16; K],
+    block: &mut [i16; STORED],
 ) -> bool {
-    bits.refill(bytes);
+    bits.refill(buffer);
     let Some(lookup) = lookup else {
-        block[0] |= (bits.peek(1) as i16) << low;
+        block[0] |= (bits.peek(1) as i16) << al;
         bits.consume(1);
         return true;
     };
     let entry = lookup.next(bits);
     *prediction = prediction.wrapping_add(entry.value());
-    block[0] = *prediction << low;
+    block[0] = *prediction << al;
     bits.consume(entry.consume());
     !entry.is_invalid()
 }

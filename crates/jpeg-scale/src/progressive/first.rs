@@ -1,22 +1,22 @@
-//! The first scan of a band of AC coefficients (ITU-T T.81, G.1.2.2).
+//! First scan of a band of AC coefficients (ITU-T T.81, G.1.2.2).
 
 use super::lookup::Lookup;
 use super::pairs::{self, Pairs};
 use crate::backend::{Instructions, Work};
-use crate::script::{Pass, bit};
+use crate::script::{ScanHeader, bit};
 use crate::stream::Stream;
-use crate::window::{Bits, Bytes};
+use crate::window::{BitReader, WindowBuffer};
 
-/// Reads neighbouring blocks.
-pub(super) struct First<'a, 's, const K: usize> {
+/// Decodes adjacent blocks.
+pub(super) struct FirstScan<'a, 's, const STORED: usize> {
     pub(super) stream: &'a mut Stream<'s>,
     pub(super) tables: (&'a Lookup, &'a Pairs),
-    pub(super) pass: &'a Pass,
-    pub(super) coefficients: &'a mut [[i16; K]],
-    pub(super) sets: &'a mut [u64],
+    pub(super) header: &'a ScanHeader,
+    pub(super) coefficients: &'a mut [[i16; STORED]],
+    pub(super) nonzero: &'a mut [u64],
 }
 
-impl<const K: usize> Work for First<'_, '_, K> {
+impl<const STORED: usize> Work for FirstScan<'_, '_, STORED> {
     type Output = ();
 
     #[inline(always)]
@@ -24,53 +24,60 @@ impl<const K: usize> Work for First<'_, '_, K> {
         let Self {
             stream,
             tables,
-            pass,
+            header,
             coefficients,
-            sets,
+            nonzero,
         } = self;
-        let mut at = stream.blank.min(sets.len());
-        stream.blank -= at;
+        let mut at = stream.eob_run.min(nonzero.len());
+        stream.eob_run -= at;
         let mut bits = stream.bits;
-        let mut blank = stream.blank;
+        let mut eob_run = stream.eob_run;
         let mut valid = true;
-        let band = (pass.first, pass.last + 1);
-        while let (Some(coefficients), Some(set)) = (coefficients.get_mut(at), sets.get_mut(at)) {
-            stream.window.prepare(&mut bits);
-            let bytes = stream.window.bytes();
-            let outcome = block(&mut bits, bytes, tables, (band, pass.low), coefficients, set);
+        let band = (header.spectral_start, header.spectral_end + 1);
+        while let (Some(coefficients), Some(nonzero_mask)) = (coefficients.get_mut(at), nonzero.get_mut(at)) {
+            stream.window.ensure_mcu(&mut bits);
+            let buffer = stream.window.buffer();
+            let outcome = decode_block(
+                &mut bits,
+                buffer,
+                tables,
+                (band, header.al),
+                coefficients,
+                nonzero_mask,
+            );
             valid = outcome.is_some();
             if !valid || stream.window.is_overrun(&bits) {
                 break;
             }
             let run = outcome.unwrap_or_default();
-            // Runs may go on in the next row.
+            // An end-of-band run may extend into the next row.
             at += 1 + run;
-            blank = at.saturating_sub(sets.len());
+            eob_run = at.saturating_sub(nonzero.len());
         }
-        stream.blank = blank;
-        stream.settle(bits, valid);
+        stream.eob_run = eob_run;
+        stream.commit(bits, valid);
     }
 }
 
-/// Reads a block, and tells how many without coefficients follow; none if it is invalid.
+/// Decodes a block and returns the number of blocks left in an end-of-band run; none if a code is invalid.
 #[inline(always)]
-fn block<const K: usize>(
-    state: &mut Bits,
-    bytes: &Bytes,
+fn decode_block<const STORED: usize>(
+    state: &mut BitReader,
+    buffer: &WindowBuffer,
     tables: (&Lookup, &Pairs),
-    (band, low): ((usize, usize), u32),
-    coefficients: &mut [i16; K],
-    set: &mut u64,
+    (band, al): ((usize, usize), u32),
+    coefficients: &mut [i16; STORED],
+    nonzero_mask: &mut u64,
 ) -> Option<usize> {
     let mut bits = *state;
     let mut found = 0;
-    let run = pairs::read(&mut bits, bytes, tables, band, |k, value| {
+    let run = pairs::read(&mut bits, buffer, tables, band, |k, value| {
         if let Some(coefficient) = coefficients.get_mut(k) {
-            *coefficient = value << low;
+            *coefficient = value << al;
         }
         found |= if value == 0 { 0 } else { bit(k) };
     });
-    *set |= found;
+    *nonzero_mask |= found;
     *state = bits;
     run
 }

@@ -1,27 +1,27 @@
-//! The tables that the scans of a progressive file look their codes up in.
+//! Look-up tables of progressive scans.
 
 use crate::huffman::{Code, extend};
-use crate::window::Bits;
+use crate::window::BitReader;
 
-/// Bits that a look-up sees.
+/// Lookahead bits of a look-up.
 pub(super) const BITS: u32 = 11;
 pub(super) const SIZE: usize = 1 << BITS;
 
-/// A code with the value behind it.
+/// A code and the value after it.
 ///
 /// | bits | |
 /// |---|---|
-/// | 0–5 | bits to consume, those of the value included |
-/// | 8–12 | how many coefficients (zeros, in a scan that refines) the position advances |
+/// | 0–5 | bits to consume, including those of the value |
+/// | 8–12 | advance of the position in coefficients (in a refinement scan, in zero coefficients) |
 /// | 13 | a coefficient that is not zero |
-/// | 14 | such a coefficient, and it is negative |
-/// | 15 | the end of the block, or none of all this |
-/// | 16–31 | the coefficient's value, or the number of blocks that end |
+/// | 14 | a negative coefficient |
+/// | 15 | an end-of-band run, or an escape |
+/// | 16–31 | value of the coefficient, or length of the end-of-band run in blocks |
 #[derive(Clone, Copy)]
 pub(crate) struct Entry(u32);
 
 impl Entry {
-    /// A code that is longer than a look-up with its value, or invalid.
+    /// A code that is invalid or, with its value, longer than the lookahead bits.
     const ESCAPE: Self = Self(1 << 15);
 
     fn new(consume: u32, advance: u32, value: i32) -> Self {
@@ -33,9 +33,9 @@ impl Entry {
         Self(consume | 1 << 15 | blocks << 16)
     }
 
-    /// Whether it is no coefficient and no run of zeros.
+    /// Returns true for an end-of-band run or an escape, false for a coefficient or a run of zeros.
     #[inline(always)]
-    pub(crate) fn is_special(self) -> bool {
+    pub(crate) fn is_not_coefficient(self) -> bool {
         self.0 & 1 << 15 != 0
     }
 
@@ -60,38 +60,38 @@ impl Entry {
         (self.0 >> 16) as i16
     }
 
-    /// All ones if there is a coefficient.
+    /// All ones for a coefficient, otherwise zero.
     #[inline(always)]
     pub(crate) fn coefficient(self) -> u64 {
         i64::from((self.0 << 18) as i32 >> 31) as u64
     }
 
-    /// All ones if there is a coefficient, and it is negative.
+    /// All ones for a negative coefficient, otherwise zero.
     #[inline(always)]
     pub(crate) fn negative_coefficient(self) -> u64 {
         i64::from((self.0 << 17) as i32 >> 31) as u64
     }
 
-    /// The blocks of a run without coefficients, this one included.
+    /// Length of an end-of-band run in blocks, including the current one.
     #[inline(always)]
-    pub(crate) fn blocks(self) -> usize {
+    pub(crate) fn eob_run(self) -> usize {
         (self.0 >> 16) as usize
     }
 }
 
-/// What the symbols of a table mean.
+/// Meaning of the symbols of a table.
 #[derive(Clone, Copy)]
-pub(crate) enum Meaning {
+pub(crate) enum ScanKind {
     /// Sizes of DC differences.
     Dc,
-    /// AC coefficients and runs of blocks.
+    /// AC coefficients and end-of-band runs.
     First,
-    /// New coefficients among those that are refined, and runs of blocks.
+    /// Newly non-zero AC coefficients and end-of-band runs.
     Refinement,
 }
 
-impl Meaning {
-    /// What a symbol says that these bits begin with, behind its code of this length.
+impl ScanKind {
+    /// Entry for a symbol whose code of `length` bits `bits` begin with.
     fn entry(self, length: u32, symbol: u8, bits: u64) -> Entry {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         let magnitude = |size: u32| ((bits << length >> 1) >> (63 - size)) as u32;
@@ -106,23 +106,23 @@ impl Meaning {
     }
 }
 
-/// A table to look codes up in.
+/// A look-up table for the codes of one Huffman table.
 pub(crate) struct Lookup {
     pub(crate) entries: Box<Entries>,
     code: Code,
-    meaning: Meaning,
+    kind: ScanKind,
 }
 
 pub(crate) type Entries = [Entry; SIZE];
 
 impl Lookup {
-    pub(crate) fn new(code: &Code, meaning: Meaning) -> Self {
+    pub(crate) fn new(code: &Code, kind: ScanKind) -> Self {
         let mut entries = Box::new([Entry::ESCAPE; SIZE]);
         let mut at = 0;
         for (length, symbols) in code.lengths().take(BITS as usize) {
             for &symbol in symbols {
                 for _ in 0..SIZE >> length {
-                    let entry = meaning.entry(length, symbol, (at as u64) << (64 - BITS));
+                    let entry = kind.entry(length, symbol, (at as u64) << (64 - BITS));
                     if entry.0 & 63 <= BITS {
                         entries[at] = entry;
                     }
@@ -133,27 +133,27 @@ impl Lookup {
         Self {
             entries,
             code: code.clone(),
-            meaning,
+            kind,
         }
     }
 
-    /// The next code; the register has to hold it with its value.
+    /// The next code; the register has to contain it with its value.
     #[inline(always)]
-    pub(crate) fn next(&self, bits: &Bits) -> Entry {
+    pub(crate) fn next(&self, bits: &BitReader) -> Entry {
         let entry = self.entries[bits.peek(BITS)];
         if entry.is_invalid() {
-            self.long(bits.next)
+            self.long_code(bits.next)
         } else {
             entry
         }
     }
 
-    /// The entry of a code that the table is too narrow for.
+    /// Entry of a code that is longer than the lookahead bits.
     #[cold]
     #[inline(never)]
-    fn long(&self, bits: u64) -> Entry {
+    fn long_code(&self, bits: u64) -> Entry {
         self.code.symbol(bits).map_or(Entry::ESCAPE, |(length, symbol)| {
-            self.meaning.entry(length, symbol, bits)
+            self.kind.entry(length, symbol, bits)
         })
     }
 }

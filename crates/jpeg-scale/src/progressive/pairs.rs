@@ -1,30 +1,30 @@
-//! AC coefficients where there were only zeros before, up to two in one look-up.
+//! AC coefficients of a band without non-zero history, up to two in one look-up.
 
 use super::lookup::{BITS, Entries, Lookup, SIZE};
-use crate::window::{Bits, Bytes};
+use crate::window::{BitReader, WindowBuffer};
 
-/// What the next bits say: one coefficient or two, and perhaps the end of the block.
+/// Up to two coefficients and the end of the block.
 ///
 /// | bits | |
 /// |---|---|
 /// | 0–5 | bits to consume |
-/// | 6 | the end of the block behind the coefficients |
-/// | 7 | not this, but what an [`Entry`](super::lookup::Entry) says |
-/// | 8–13 | bits to consume for the first alone |
-/// | 16–21 | how far the position advances to behind the first |
-/// | 24–29 | how far the position advances to behind the second |
-/// | 32–47 | the first coefficient's value |
-/// | 48–63 | the second coefficient's value |
+/// | 6 | end of the block after the coefficients |
+/// | 7 | none of this: use the [`Entry`](super::lookup::Entry) |
+/// | 8–13 | bits to consume for the first coefficient alone |
+/// | 16–21 | advance of the position past the first coefficient |
+/// | 24–29 | advance of the position past the second coefficient |
+/// | 32–47 | value of the first coefficient |
+/// | 48–63 | value of the second coefficient |
 ///
-/// If there is one coefficient, the second is the first once more.
+/// With a single coefficient, the second equals the first.
 #[derive(Clone, Copy)]
 pub(super) struct Pair(u64);
 
-/// A table to look pairs up in.
+/// Look-up table of pairs.
 pub(super) type Pairs = [Pair; SIZE];
 
 impl Pair {
-    const SPECIAL: Self = Self(1 << 7);
+    const FALLBACK: Self = Self(1 << 7);
 
     /// Bits to consume, in the low 6 bits.
     #[inline(always)]
@@ -32,7 +32,7 @@ impl Pair {
         self.0
     }
 
-    /// Bits to consume for the first alone, in the low 6 bits.
+    /// Bits to consume for the first coefficient alone, in the low 6 bits.
     #[inline(always)]
     fn consume_first(self) -> u64 {
         self.0 >> 8
@@ -44,7 +44,7 @@ impl Pair {
     }
 
     #[inline(always)]
-    fn is_special(self) -> bool {
+    fn is_fallback(self) -> bool {
         self.0 & 1 << 7 != 0
     }
 
@@ -70,7 +70,7 @@ impl Pair {
 }
 
 impl Lookup {
-    /// The table, with a second one.
+    /// Adds the table of pairs.
     pub(super) fn with_pairs(self) -> (Self, Box<Pairs>) {
         let pairs = pairs(&self.entries);
         (self, pairs)
@@ -78,24 +78,24 @@ impl Lookup {
 }
 
 fn pairs(entries: &Entries) -> Box<Pairs> {
-    let mut pairs = Box::new([Pair::SPECIAL; SIZE]);
+    let mut pairs = Box::new([Pair::FALLBACK; SIZE]);
     for (index, pair) in pairs.iter_mut().enumerate() {
         let first = entries[index];
-        if first.is_special() {
+        if first.is_not_coefficient() {
             continue;
         }
-        // What the bits behind the first say, as far as they are known.
-        let behind = |consumed: u64| {
+        // The entry of the bits after the first `consumed` ones, if all its bits are known.
+        let entry_after = |consumed: u64| {
             let next = entries[(index << consumed) & (SIZE - 1)];
             (!next.is_invalid() && consumed + (next.consume() & 63) <= u64::from(BITS)).then_some(next)
         };
         let mut consume = first.consume() & 63;
         let mut advance = first.advance();
         let mut value = first.value();
-        // A run of zeros stays alone, because no coefficient is where it ends.
+        // A run of zeros is not combined with a second coefficient, because it ends at no coefficient itself.
         if first.value() != 0
-            && let Some(second) = behind(consume)
-            && !second.is_special()
+            && let Some(second) = entry_after(consume)
+            && !second.is_not_coefficient()
             && second.value() != 0
         {
             consume += second.consume() & 63;
@@ -103,9 +103,9 @@ fn pairs(entries: &Entries) -> Box<Pairs> {
             value = second.value();
         }
         let mut end = 0;
-        if let Some(last) = behind(consume)
-            && last.is_special()
-            && last.blocks() == 1
+        if let Some(last) = entry_after(consume)
+            && last.is_not_coefficient()
+            && last.eob_run() == 1
         {
             consume += last.consume() & 63;
             end = 1;
@@ -123,24 +123,25 @@ fn pairs(entries: &Entries) -> Box<Pairs> {
     pairs
 }
 
-/// Reads coefficients from position `at` to `end`, where a block has only zeros, and hands each to `put`; there may be
-/// zeros among them, and some may come twice. Tells how many blocks without coefficients follow; none if that is invalid.
+/// Decodes coefficients from position `at` to `end`, where the block has only zeros, and passes them to
+/// `put`, which may be called with zeros, and twice for a coefficient. Returns the number of blocks left in
+/// an end-of-band run; none if a code is invalid.
 #[inline(always)]
 pub(super) fn read(
-    bits: &mut Bits,
-    bytes: &Bytes,
+    bits: &mut BitReader,
+    buffer: &WindowBuffer,
     (lookup, pairs): (&Lookup, &Pairs),
     (mut at, end): (usize, usize),
     mut put: impl FnMut(usize, i16),
 ) -> Option<usize> {
     while at < end {
-        bits.refill(bytes);
+        bits.refill(buffer);
         let pair = pairs[bits.peek(BITS)];
-        if pair.is_special() {
+        if pair.is_fallback() {
             let entry = lookup.next(bits);
             bits.consume(entry.consume());
-            if entry.is_special() {
-                return entry.blocks().checked_sub(1);
+            if entry.is_not_coefficient() {
+                return entry.eob_run().checked_sub(1);
             }
             at += entry.advance();
             if at > end {
@@ -151,7 +152,7 @@ pub(super) fn read(
         }
         let first = at + pair.advance_first();
         if first >= end {
-            // With the first, the block is full: what follows it is of the next.
+            // The first coefficient completes the band: the bits after it belong to the next block.
             bits.consume(pair.consume_first());
             if first > end {
                 return None;
@@ -162,7 +163,7 @@ pub(super) fn read(
         put(first - 1, pair.first());
         let second = at + pair.advance();
         if second >= end {
-            // The same about the second.
+            // The second coefficient completes the band: decode it on its own.
             bits.consume(pair.consume_first());
             at = first;
             continue;

@@ -1,24 +1,25 @@
-//! Means of neighbouring samples, for planes that are very much larger than their target.
+//! Averages of adjacent samples, for planes that are much larger than their target.
 
 use crate::planes::{Plane, Samples};
 
-/// So many samples of the source for one of the target's are left to Lanczos; it takes six times as many weights.
-const ENOUGH: f64 = 16.0;
+/// Samples that remain for each target sample after averaging; Lanczos3 takes six times as many weights.
+const AVERAGED_RATIO: f64 = 16.0;
 
-/// How many samples remain of so many for so many of the target: all, unless there are more than twice enough.
-pub(super) fn enough(part: f64, target: usize) -> usize {
-    let all = part.ceil() as usize;
-    if part < 2.0 * ENOUGH * target as f64 {
+/// Length of a region after averaging: its own, unless it has more than twice `AVERAGED_RATIO` samples for
+/// each target sample.
+pub(crate) fn reduced_length(region: f64, target: usize) -> usize {
+    let all = region.ceil() as usize;
+    if region < 2.0 * AVERAGED_RATIO * target as f64 {
         all
     } else {
-        ENOUGH as usize * target
+        AVERAGED_RATIO as usize * target
     }
 }
 
-/// The upper left part of a plane, whose edges may be within samples, as a plane of this many means. They are of
-/// rectangles that are alike but for one column and row.
-pub(super) fn averaged(source: Samples<'_>, part: (f64, f64), (width, height): (usize, usize)) -> Plane {
-    let (columns, rows) = (part.0.ceil() as usize, part.1.ceil() as usize);
+/// Reduces the upper left region of a plane, whose edges may be fractional, to a plane of `width` × `height`
+/// averages. The averaged boxes differ in size by at most one column and one row.
+pub(crate) fn box_average(source: Samples<'_>, region: (f64, f64), (width, height): (usize, usize)) -> Plane {
+    let (columns, rows) = (region.0.ceil() as usize, region.1.ceil() as usize);
     let edge = |index: usize, of: usize, count: usize| (index as u128 * of as u128 / count as u128) as usize;
     let mut data = Vec::with_capacity(width * height);
     let mut sums = vec![0_u64; width];
@@ -58,10 +59,10 @@ mod tests {
 
     #[test]
     fn usual_photos_are_left_to_lanczos() {
-        assert_eq!(enough(1999.5, 1024), 2000);
-        assert_eq!(enough(8191.9, 256), 8192);
-        assert_eq!(enough(8192.0, 256), 4096);
-        assert_eq!(enough(100_000_000.0, 1), 16);
+        assert_eq!(reduced_length(1999.5, 1024), 2000);
+        assert_eq!(reduced_length(8191.9, 256), 8192);
+        assert_eq!(reduced_length(8192.0, 256), 4096);
+        assert_eq!(reduced_length(100_000_000.0, 1), 16);
     }
 
     #[test]
@@ -76,10 +77,10 @@ mod tests {
                 7, 8, 255, 254, 9, 99, 0,
             ],
         };
-        let plane = averaged(source.samples(), (4.5, 2.5), (2, 3));
+        let plane = box_average(source.samples(), (4.5, 2.5), (2, 3));
         assert_eq!((plane.width, plane.height, plane.stride), (2, 3, 2));
         assert_eq!(plane.data, [15, 68, 35, 35, 8, 173]);
-        let whole = averaged(source.samples(), (5.0, 3.0), (5, 3));
+        let whole = box_average(source.samples(), (5.0, 3.0), (5, 3));
         assert_eq!(whole.data[..5], source.data[..5]);
     }
 }

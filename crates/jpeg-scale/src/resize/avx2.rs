@@ -1,4 +1,4 @@
-//! The two passes in AVX2 registers.
+//! Both passes in AVX2 registers.
 
 use std::arch::x86_64::{
     __m256i, _mm_cvtsi32_si128, _mm_packs_epi32, _mm_packus_epi16, _mm256_add_epi32, _mm256_castsi256_si128,
@@ -7,27 +7,28 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi8,
 };
 
-use super::{PIECE, SampleWeights, portable, shift_of};
+use super::portable;
+use super::weights::{CHUNK, Weights, shift_of};
 
 type V = __m256i;
 const ZERO: V = bytemuck::must_cast([0i16; 16]);
-/// Columns that are summed up at once.
+/// Columns that are summed at once.
 const COLUMNS: usize = 64;
-/// Samples of the target that are summed up at once.
+/// Target samples that are summed at once.
 const SAMPLES: usize = 8;
 
-/// A row with fractional bits: the weighted sum of rows, which are as long as it or longer.
+/// Vertical pass: the weighted sum of rows, which are at least as long as `line`, with fractional bits.
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(crate) fn add_rows(rows: &[&[u8]], weights: &[i16], shift: u32, line: &mut [i16]) {
     let whole = line.len() / COLUMNS * COLUMNS;
-    for (piece, to) in line.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
-        *to = columns(rows, weights, shift, piece * COLUMNS);
+    for (chunk, to) in line.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
+        *to = columns(rows, weights, shift, chunk * COLUMNS);
     }
     portable::add_columns(rows, weights, shift, line, whole);
 }
 
-/// The sums of some columns.
+/// Sums of `COLUMNS` columns.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn columns(rows: &[&[u8]], weights: &[i16], shift: u32, at: usize) -> [i16; COLUMNS] {
@@ -43,7 +44,7 @@ fn columns(rows: &[&[u8]], weights: &[i16], shift: u32, at: usize) -> [i16; COLU
     bytemuck::must_cast([rounded(sums[0], shift), rounded(sums[1], shift)])
 }
 
-/// Sums of 32 columns as samples of the line.
+/// Sums of 32 columns, rounded to samples of the line.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn rounded(mut sums: [V; 4], shift: u32) -> [V; 2] {
@@ -52,7 +53,7 @@ fn rounded(mut sums: [V; 4], shift: u32) -> [V; 2] {
         *sum = _mm256_sra_epi32(*sum, shift);
     }
     let [a, b, c, d] = sums;
-    // Columns 0 to 7 and 16 to 23; 8 to 15 and 24 to 31.
+    // Each register contains columns 0 to 7 and 16 to 23, or 8 to 15 and 24 to 31.
     let (left, right) = (_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
     [
         _mm256_permute2x128_si256::<0x20>(left, right),
@@ -60,7 +61,7 @@ fn rounded(mut sums: [V; 4], shift: u32) -> [V; 2] {
     ]
 }
 
-/// Adds two rows' samples, each times its weight.
+/// Adds the samples of two rows, each times its weight.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn add_two(sums: &mut [[V; 4]; 2], upper: [V; 2], lower: [V; 2], weights: [i16; 2]) {
@@ -89,37 +90,37 @@ fn load(row: &[u8], at: usize) -> [V; 2] {
     bytemuck::must_cast(*samples.unwrap_or(&[0; COLUMNS]))
 }
 
-/// A row of the target: each sample the weighted sum of some of the line's.
+/// Horizontal pass: each sample of the target is a weighted sum of samples of `line`.
 #[target_feature(enable = "avx2")]
 #[inline]
-pub(crate) fn add_samples(line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
-    let done = match weights.taps / PIECE {
-        1 => eights::<1>(line, weights, to),
-        2 => eights::<2>(line, weights, to),
-        3 => eights::<3>(line, weights, to),
-        // Small pictures of large ones, where all the time is spent on columns.
+pub(crate) fn add_samples(line: &[i16], weights: &Weights, to: &mut [u8]) {
+    let done = match weights.taps / CHUNK {
+        1 => eight_at_a_time::<1>(line, weights, to),
+        2 => eight_at_a_time::<2>(line, weights, to),
+        3 => eight_at_a_time::<3>(line, weights, to),
+        // For large reductions nearly all of the time is spent in the vertical pass.
         _ => 0,
     };
     portable::add_samples_from(line, weights, to, done);
 }
 
-/// The samples in groups of eight, with so many pieces of weights each. Returns how many it made.
+/// Computes the samples in groups of eight, with `CHUNKS` chunks of weights each, and returns their number.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn eights<const PIECES: usize>(line: &[i16], weights: &SampleWeights, to: &mut [u8]) -> usize {
+fn eight_at_a_time<const CHUNKS: usize>(line: &[i16], weights: &Weights, to: &mut [u8]) -> usize {
     let shift = shift_of(weights);
     let half = _mm256_set1_epi32(1 << (shift - 1));
     let shift = _mm_cvtsi32_si128(shift as i32);
-    let pieces = weights.values.as_chunks::<PIECE>().0.as_chunks::<PIECES>().0;
-    let groups = pieces.as_chunks::<SAMPLES>().0.iter();
+    let chunks = weights.values.as_chunks::<CHUNK>().0.as_chunks::<CHUNKS>().0;
+    let groups = chunks.as_chunks::<SAMPLES>().0.iter();
     let spans = weights.spans.as_chunks::<SAMPLES>().0;
     for ((to, spans), values) in to.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(spans).zip(groups) {
         let sum = |index: usize| dot(line, spans[index].0 as usize, &values[index]);
-        let fours = |index: usize| {
+        let four_sums = |index: usize| {
             let left = _mm256_hadd_epi32(sum(index), sum(index + 1));
             _mm256_hadd_epi32(left, _mm256_hadd_epi32(sum(index + 2), sum(index + 3)))
         };
-        let (left, right) = (fours(0), fours(4));
+        let (left, right) = (four_sums(0), four_sums(4));
         let low = _mm256_permute2x128_si256::<0x20>(left, right);
         let high = _mm256_permute2x128_si256::<0x31>(left, right);
         let sums = _mm256_sra_epi32(_mm256_add_epi32(_mm256_add_epi32(low, high), half), shift);
@@ -130,15 +131,15 @@ fn eights<const PIECES: usize>(line: &[i16], weights: &SampleWeights, to: &mut [
     to.len() / SAMPLES * SAMPLES
 }
 
-/// Products of samples and weights, every eighth pair of them added up.
+/// Products of samples and weights; every eighth pair of products is summed.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn dot<const PIECES: usize>(line: &[i16], first: usize, values: &[[i16; PIECE]; PIECES]) -> V {
+fn dot<const CHUNKS: usize>(line: &[i16], first: usize, values: &[[i16; CHUNK]; CHUNKS]) -> V {
     let mut sum = ZERO;
-    for (piece, values) in values.iter().enumerate() {
-        let at = first + piece * PIECE;
-        let samples = line[at..at + PIECE].first_chunk::<PIECE>();
-        let samples = bytemuck::must_cast(*samples.unwrap_or(&[0; PIECE]));
+    for (chunk, values) in values.iter().enumerate() {
+        let at = first + chunk * CHUNK;
+        let samples = line[at..at + CHUNK].first_chunk::<CHUNK>();
+        let samples = bytemuck::must_cast(*samples.unwrap_or(&[0; CHUNK]));
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(samples, bytemuck::must_cast(*values)));
     }
     sum

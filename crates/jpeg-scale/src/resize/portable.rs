@@ -1,8 +1,8 @@
-//! The two passes on any CPU.
+//! Both passes on any CPU.
 
-use super::{SampleWeights, shift_of};
+use super::weights::{Weights, shift_of};
 
-/// A row with fractional bits: the weighted sum of rows, which are as long as it or longer.
+/// Vertical pass: the weighted sum of rows, which are at least as long as `line`, with fractional bits.
 #[inline(always)]
 pub(crate) fn add_rows(rows: &[&[u8]], weights: &[i16], shift: u32, line: &mut [i16]) {
     add_columns(rows, weights, shift, line, 0);
@@ -13,8 +13,8 @@ pub(crate) fn add_rows(rows: &[&[u8]], weights: &[i16], shift: u32, line: &mut [
 pub(crate) fn add_columns(rows: &[&[u8]], weights: &[i16], shift: u32, line: &mut [i16], start: usize) {
     /// Columns whose sums fit into registers.
     const COLUMNS: usize = 16;
-    for (piece, to) in line[start..].chunks_mut(COLUMNS).enumerate() {
-        let at = start + piece * COLUMNS;
+    for (chunk, to) in line[start..].chunks_mut(COLUMNS).enumerate() {
+        let at = start + chunk * COLUMNS;
         let mut sums = [1i32 << (shift - 1); COLUMNS];
         for (row, &weight) in rows.iter().zip(weights) {
             for (sum, &sample) in sums.iter_mut().zip(&row[at..at + to.len()]) {
@@ -27,18 +27,18 @@ pub(crate) fn add_columns(rows: &[&[u8]], weights: &[i16], shift: u32, line: &mu
     }
 }
 
-/// A row of the target: each sample the weighted sum of some of the line's.
+/// Horizontal pass: each sample of the target is a weighted sum of samples of `line`.
 #[inline(always)]
-pub(crate) fn add_samples(line: &[i16], weights: &SampleWeights, to: &mut [u8]) {
+pub(crate) fn add_samples(line: &[i16], weights: &Weights, to: &mut [u8]) {
     add_samples_from(line, weights, to, 0);
 }
 
 /// The samples from `start` on.
 #[inline(always)]
-pub(crate) fn add_samples_from(line: &[i16], weights: &SampleWeights, to: &mut [u8], start: usize) {
+pub(crate) fn add_samples_from(line: &[i16], weights: &Weights, to: &mut [u8], start: usize) {
     let shift = shift_of(weights);
     for (index, to) in to.iter_mut().enumerate().skip(start) {
-        let (first, count, values) = weights.of(index);
+        let (first, count, values) = weights.for_sample(index);
         let products = line[first..first + count].iter().zip(values);
         let sum: i32 = products
             .map(|(&sample, &weight)| i32::from(sample) * i32::from(weight))

@@ -4,10 +4,10 @@ use std::arch::x86_64::{
     __m256i, _mm256_adds_epi16, _mm256_mulhrs_epi16, _mm256_set1_epi16, _mm256_subs_epi16,
 };
 
-use crate::block::LANES;
+use crate::group::LANES;
 
 pub(crate) type V = __m256i;
-/// As bits: the intrinsic for it is no constant function.
+/// Converted from an array, because the intrinsic for zero is not a constant function.
 pub(crate) const ZERO: V = bytemuck::must_cast([0i16; LANES]);
 
 #[target_feature(enable = "avx2")]
@@ -28,7 +28,7 @@ pub(crate) fn sub(a: V, b: V) -> V {
     _mm256_subs_epi16(a, b)
 }
 
-/// Times `factor / 32768`, rounded.
+/// Multiplies by `factor / 32768`, rounded.
 #[target_feature(enable = "avx2")]
 #[inline]
 pub(crate) fn scale(a: V, factor: i16) -> V {

@@ -1,4 +1,4 @@
-//! Vectors of sixteen 16-bit numbers, and the few operations on them that the transforms need: saturating, and with the
+//! Vectors of sixteen 16-bit numbers with the operations that the transforms need: saturating, and with the
 //! same results in every backend.
 
 #[cfg(target_arch = "x86_64")]

@@ -1,6 +1,6 @@
 //! Vectors as arrays.
 
-use crate::block::LANES;
+use crate::group::LANES;
 
 pub(crate) type V = [i16; LANES];
 pub(crate) const ZERO: V = [0; LANES];
@@ -26,7 +26,7 @@ pub(crate) fn sub(mut a: V, b: V) -> V {
     a
 }
 
-/// Times `factor / 32768`, rounded.
+/// Multiplies by `factor / 32768`, rounded.
 #[inline(always)]
 pub(crate) fn scale(mut a: V, factor: i16) -> V {
     for lane in &mut a {

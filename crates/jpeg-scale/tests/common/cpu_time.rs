@@ -1,10 +1,11 @@
-//! How much this thread has worked, for guards against hanging: on a busy machine it waits longer, but works no more.
+//! CPU time of the current thread, for guards against hanging: it does not grow while a busy machine runs
+//! other threads.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// A stopwatch that runs only while this thread does.
+/// A stopwatch of the thread's CPU time.
 pub(crate) struct CpuTime(Duration);
 
 impl CpuTime {

@@ -1,6 +1,6 @@
-//! What a block at a scale is.
+//! Definition of a scaled block.
 
-/// The definition of a scaled block: the inverse DCT of its lowest N × N coefficients, times N/8.
+/// A scaled block: the inverse DCT of its lowest N × N coefficients, times N/8.
 pub fn truncated(block: impl Fn(usize, usize) -> f64, n: usize) -> Vec<f64> {
     let basis = |k: usize, i: usize, n: usize| {
         let norm = if k == 0 {

@@ -1,6 +1,6 @@
-//! Huffman tables made for the symbols of one scan.
+//! Huffman tables optimised for the symbols of one scan.
 
-/// Bits as they stand in a file.
+/// Writer of entropy-coded bits.
 #[derive(Default)]
 pub struct Bits {
     bytes: Vec<u8>,
@@ -23,7 +23,7 @@ impl Bits {
         }
     }
 
-    /// Fills the last byte with ones.
+    /// Pads the last byte with ones.
     pub fn align(&mut self) {
         while self.count > 0 {
             self.put(1, 1);
@@ -41,7 +41,7 @@ impl Bits {
     }
 }
 
-/// The codes of symbols and what DHT says of them.
+/// Huffman codes of symbols, and the content of their DHT segment.
 pub struct Table {
     pub codes: [(u32, u32); 256],
     pub counts: [u8; 16],
@@ -49,14 +49,15 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table for symbols that occur this often (ITU-T T.81, annex K.2); none has the code of all ones.
+    /// A table for symbols with these frequencies (ITU-T T.81, annex K.2). No symbol has the code of all
+    /// ones.
     pub fn new(frequencies: &[u32; 256]) -> Self {
         let mut used: Vec<usize> = (0..256).filter(|&symbol| frequencies[symbol] > 0).collect();
         if used.is_empty() {
             used.push(0);
         }
-        // Trees are joined until there is one; each node knows its parent. Symbol 256 is the rarest, so it is as far down
-        // as any, and keeps the code of all ones.
+        // Trees are joined until one is left; each node knows its parent. Symbol 256 is the rarest, so that
+        // it is at the greatest depth and gets the code of all ones.
         let mut nodes: Vec<(u64, usize)> = used
             .iter()
             .map(|&each| (u64::from(frequencies[each]) * 2 + 2, 0))

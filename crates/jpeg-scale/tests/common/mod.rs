@@ -1,4 +1,4 @@
-//! Pictures and files that the tests make themselves.
+//! Images and files made by the tests.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -14,7 +14,7 @@ pub mod truncated;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-/// The same numbers on every run.
+/// A pseudo-random generator (xorshift) with the same numbers on every run.
 pub struct Random(pub u64);
 
 impl Random {
@@ -31,7 +31,7 @@ impl Random {
 }
 
 /// Interleaved Y, Cb, Cr (or Y alone): waves and noise that stay clear of the ends of the range.
-pub fn picture(width: usize, height: usize, channels: usize, noise: usize) -> Vec<u8> {
+pub fn image_samples(width: usize, height: usize, channels: usize, noise: usize) -> Vec<u8> {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut samples = Vec::with_capacity(width * height * channels);
     for y in 0..height {
@@ -59,7 +59,7 @@ pub struct Options {
     pub noise: usize,
 }
 
-pub const PLAIN: Options = Options {
+pub const DEFAULT_OPTIONS: Options = Options {
     quality: 90,
     sampling: SamplingFactor::F_2_2,
     restart_interval: 0,
@@ -79,9 +79,9 @@ pub fn encode(
     width: u16,
     height: u16,
     options: Options,
-    colours: ColorType,
+    color_type: ColorType,
     channels: usize,
-    tweak: impl Fn(&mut Encoder<&mut Vec<u8>>),
+    configure: impl Fn(&mut Encoder<&mut Vec<u8>>),
 ) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, options.quality);
@@ -90,13 +90,13 @@ pub fn encode(
         encoder.set_restart_interval(options.restart_interval);
     }
     encoder.set_optimized_huffman_tables(options.optimized);
-    tweak(&mut encoder);
-    let samples = picture(width.into(), height.into(), channels, options.noise);
-    encoder.encode(&samples, width, height, colours).unwrap();
+    configure(&mut encoder);
+    let samples = image_samples(width.into(), height.into(), channels, options.noise);
+    encoder.encode(&samples, width, height, color_type).unwrap();
     file
 }
 
-/// The marker segments of a file: marker, place of its 0xFF, place behind the segment.
+/// Marker segments of a file: marker, position of its 0xFF, position after the segment.
 pub fn segments(file: &[u8]) -> Vec<(u8, usize, usize)> {
     let mut found = vec![(0xd8, 0, 2)];
     let mut at = 2;
@@ -111,13 +111,13 @@ pub fn segments(file: &[u8]) -> Vec<(u8, usize, usize)> {
     }
 }
 
-/// Where the first segment of a kind lies.
+/// Position and end of the first segment with a marker.
 pub fn segment(file: &[u8], marker: u8) -> (usize, usize) {
     let (_, from, to) = segments(file).into_iter().find(|each| each.0 == marker).unwrap();
     (from, to)
 }
 
-/// The places of restart markers.
+/// Positions of the restart markers.
 pub fn restarts(file: &[u8]) -> Vec<usize> {
     let data = segment(file, 0xda).1;
     (data..file.len() - 1)
@@ -125,7 +125,7 @@ pub fn restarts(file: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-/// Where the segments of each scan begin: those of its tables, and behind them its header.
+/// Position of the first segment of each scan: of its tables, if it has any, otherwise of its header.
 pub fn scans(file: &[u8]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut at = 2;

@@ -1,121 +1,127 @@
-//! An encoder of coefficients by any script of scans, progressive or not.
+//! An encoder of coefficients in any scan script, progressive or sequential.
 
 use super::Random;
 use super::huffman::{Bits, Table};
 
-/// Coefficients in the file's order.
+/// Coefficients in zig-zag order.
 pub type Block = [i16; 64];
 
-/// Sampling factors, quantisation steps, blocks in full MCUs.
+/// Sampling factors, quantization steps, and blocks in full MCUs.
 pub type Component = ((usize, usize), [u8; 64], Vec<Block>);
 
-/// A picture as quantised coefficients.
+/// An image as quantized coefficients.
 #[derive(Clone)]
-pub struct Picture {
+pub struct CoefficientImage {
     pub width: u16,
     pub height: u16,
     pub components: Vec<Component>,
 }
 
-/// A scan: its components, its band, the lowest bit of the scan before (or 0) and its own, its restart interval.
+/// A scan: component indices, spectral selection, Ah and Al, and restart interval.
 #[derive(Clone, Debug)]
 pub struct Scan {
     pub components: Vec<usize>,
     pub band: (usize, usize),
-    pub high: u32,
-    pub low: u32,
+    pub ah: u32,
+    pub al: u32,
     pub restart: u16,
 }
 
-pub fn scan(components: &[usize], band: (usize, usize), high: u32, low: u32) -> Scan {
+pub fn scan(components: &[usize], band: (usize, usize), ah: u32, al: u32) -> Scan {
     Scan {
         components: components.to_vec(),
         band,
-        high,
-        low,
+        ah,
+        al,
         restart: 0,
     }
 }
 
-impl Picture {
-    /// Blocks and noise; `busy` of 64 coefficients are not zero at most.
-    pub fn random(seed: u64, size: (u16, u16), factors: &[(usize, usize)], busy: usize, most: i16) -> Self {
+impl CoefficientImage {
+    /// Random blocks, each with at most `max_nonzero` non-zero AC coefficients.
+    pub fn random(
+        seed: u64,
+        size: (u16, u16),
+        factors: &[(usize, usize)],
+        max_nonzero: usize,
+        max_magnitude: i16,
+    ) -> Self {
         let mut random = Random(seed | 1);
-        let mut picture = Self {
+        let mut image = Self {
             width: size.0,
             height: size.1,
             components: Vec::new(),
         };
-        let most_of = |part: fn(&(usize, usize)) -> usize| factors.iter().map(part).max().unwrap();
-        let columns = usize::from(size.0).div_ceil(8 * most_of(|each| each.0));
-        let rows = usize::from(size.1).div_ceil(8 * most_of(|each| each.1));
+        let max_factor = |side: fn(&(usize, usize)) -> usize| factors.iter().map(side).max().unwrap();
+        let columns = usize::from(size.0).div_ceil(8 * max_factor(|each| each.0));
+        let rows = usize::from(size.1).div_ceil(8 * max_factor(|each| each.1));
         for &(h, v) in factors {
             let mut blocks = vec![[0; 64]; columns * h * rows * v];
             let mut dc = 0i16;
             for block in &mut blocks {
                 dc = (dc + random.below(41) as i16 - 20).clamp(-150, 150);
                 block[0] = dc;
-                // Many blocks are empty, so that runs of them arise.
+                // Two thirds of the blocks are empty, so that there are end-of-band runs.
                 let count = if random.below(3) == 0 {
-                    random.below(busy + 1)
+                    random.below(max_nonzero + 1)
                 } else {
                     0
                 };
                 for _ in 0..count {
                     let k = 1 + random.below(63).min(random.below(63));
-                    let size = (most >> random.below(8)).max(1);
+                    let size = (max_magnitude >> random.below(8)).max(1);
                     block[k] = random.below(2 * size as usize + 1) as i16 - size;
                 }
             }
             let steps = std::array::from_fn(|k| 3 + (k / 8) as u8);
-            picture.components.push(((h, v), steps, blocks));
+            image.components.push(((h, v), steps, blocks));
         }
-        picture
+        image
     }
 
     fn columns(&self) -> usize {
-        let most = self.components.iter().map(|each| each.0.0).max().unwrap();
-        usize::from(self.width).div_ceil(8 * most)
+        let max_factor = self.components.iter().map(|each| each.0.0).max().unwrap();
+        usize::from(self.width).div_ceil(8 * max_factor)
     }
 
     fn rows(&self) -> usize {
-        let most = self.components.iter().map(|each| each.0.1).max().unwrap();
-        usize::from(self.height).div_ceil(8 * most)
+        let max_factor = self.components.iter().map(|each| each.0.1).max().unwrap();
+        usize::from(self.height).div_ceil(8 * max_factor)
     }
 
-    /// The blocks of each MCU of a scan, as components and indices.
-    fn units(&self, components: &[usize]) -> Vec<Vec<(usize, usize)>> {
+    /// Blocks of each MCU of a scan, as component and block indices.
+    fn mcus(&self, components: &[usize]) -> Vec<Vec<(usize, usize)>> {
         let (columns, rows) = (self.columns(), self.rows());
-        let mut units = Vec::new();
-        if let [alone] = components {
-            let (h, v) = self.components[*alone].0;
-            let most_h = self.components.iter().map(|each| each.0.0).max().unwrap();
-            let most_v = self.components.iter().map(|each| each.0.1).max().unwrap();
-            let across = (usize::from(self.width) * h).div_ceil(8 * most_h);
-            let down = (usize::from(self.height) * v).div_ceil(8 * most_v);
+        let mut mcus = Vec::new();
+        if let [single] = components {
+            let (h, v) = self.components[*single].0;
+            let max_h = self.components.iter().map(|each| each.0.0).max().unwrap();
+            let max_v = self.components.iter().map(|each| each.0.1).max().unwrap();
+            let across = (usize::from(self.width) * h).div_ceil(8 * max_h);
+            let down = (usize::from(self.height) * v).div_ceil(8 * max_v);
             for y in 0..down {
-                units.extend((0..across).map(|x| vec![(*alone, y * columns * h + x)]));
+                mcus.extend((0..across).map(|x| vec![(*single, y * columns * h + x)]));
             }
-            return units;
+            return mcus;
         }
         for row in 0..rows {
             for column in 0..columns {
-                let mut unit = Vec::new();
+                let mut mcu = Vec::new();
                 for &component in components {
                     let (h, v) = self.components[component].0;
                     for y in 0..v {
                         for x in 0..h {
-                            unit.push((component, (row * v + y) * columns * h + column * h + x));
+                            mcu.push((component, (row * v + y) * columns * h + column * h + x));
                         }
                     }
                 }
-                units.push(unit);
+                mcus.push(mcu);
             }
         }
-        units
+        mcus
     }
 
-    /// The file, beginning with SOF of this kind; with the marker segments of each scan before it.
+    /// A file with this SOF marker; the tables of each scan precede its header.
     pub fn encode(&self, frame: u8, script: &[Scan]) -> Vec<u8> {
         let mut file = vec![0xff, 0xd8];
         for (slot, (_, steps, _)) in self.components.iter().enumerate() {
@@ -146,28 +152,28 @@ impl Picture {
     fn scan(&self, progressive: bool, scan: &Scan) -> Vec<u8> {
         let mut out = Output::default();
         let mut predictions = [0; 4];
-        for (index, unit) in self.units(&scan.components).into_iter().enumerate() {
+        for (index, mcu) in self.mcus(&scan.components).into_iter().enumerate() {
             if scan.restart > 0 && index > 0 && index % usize::from(scan.restart) == 0 {
                 out.end_run();
                 out.items.push(Item::Restart);
                 predictions = [0; 4];
             }
-            for (component, at) in unit {
+            for (component, at) in mcu {
                 let block = &self.components[component].2[at];
-                match (scan.band.0, scan.high) {
+                match (scan.band.0, scan.ah) {
                     (0, 0) => {
-                        let dc = i32::from(block[0] >> scan.low);
+                        let dc = i32::from(block[0] >> scan.al);
                         out.value(0, 0, dc - predictions[component]);
                         predictions[component] = dc;
                         if !progressive {
                             out.first(block, (1, 63), 0);
-                            // There are no runs of blocks.
+                            // Sequential scans have no end-of-band runs.
                             out.end_run();
                         }
                     }
-                    (0, _) => out.items.push(Item::Bits((block[0] >> scan.low) as u32 & 1, 1)),
-                    (_, 0) => out.first(block, scan.band, scan.low),
-                    _ => out.refine(block, scan.band, scan.low),
+                    (0, _) => out.items.push(Item::Bits((block[0] >> scan.al) as u32 & 1, 1)),
+                    (_, 0) => out.first(block, scan.band, scan.al),
+                    _ => out.refine(block, scan.band, scan.al),
                 }
             }
         }
@@ -177,7 +183,7 @@ impl Picture {
         content.extend([
             scan.band.0 as u8,
             scan.band.1 as u8,
-            (scan.high << 4 | scan.low) as u8,
+            (scan.ah << 4 | scan.al) as u8,
         ]);
         out.into_scan(&segment_of(0xda, &content))
     }
@@ -191,7 +197,7 @@ pub fn segment_of(marker: u8, content: &[u8]) -> Vec<u8> {
 }
 
 enum Item {
-    /// Class of the table, symbol, bits behind it.
+    /// Table class, symbol, the bits after it and their number.
     Symbol(usize, u8, u32, u32),
     Bits(u32, u32),
     Restart,
@@ -201,7 +207,7 @@ enum Item {
 struct Output {
     items: Vec<Item>,
     run: u32,
-    /// The correction bits of the run's blocks.
+    /// Correction bits of the blocks of the end-of-band run.
     run_bits: Vec<u32>,
 }
 
@@ -235,10 +241,10 @@ impl Output {
         }
     }
 
-    fn first(&mut self, block: &Block, (first, last): (usize, usize), low: u32) {
+    fn first(&mut self, block: &Block, (first, last): (usize, usize), al: u32) {
         let mut zeros = 0;
         for &value in &block[first..=last] {
-            let value = i32::from(value) / (1 << low);
+            let value = i32::from(value) / (1 << al);
             if value == 0 {
                 zeros += 1;
                 continue;
@@ -256,10 +262,10 @@ impl Output {
         }
     }
 
-    fn refine(&mut self, block: &Block, (first, last): (usize, usize), low: u32) {
+    fn refine(&mut self, block: &Block, (first, last): (usize, usize), al: u32) {
         let sizes: Vec<u32> = block
             .iter()
-            .map(|each| u32::from(each.unsigned_abs()) >> low)
+            .map(|each| u32::from(each.unsigned_abs()) >> al)
             .collect();
         let end = (first..=last).rev().find(|&k| sizes[k] == 1).unwrap_or(0);
         let (mut zeros, mut bits) = (0, Vec::new());
@@ -290,7 +296,7 @@ impl Output {
         }
     }
 
-    /// Tables made for the symbols, the header, the data.
+    /// The scan: tables for its symbols, header and data.
     fn into_scan(self, header: &[u8]) -> Vec<u8> {
         let mut frequencies = [[0; 256]; 2];
         for item in &self.items {
@@ -325,8 +331,8 @@ impl Output {
     }
 }
 
-/// The script that libjpeg makes for three components.
-pub fn libjpeg() -> Vec<Scan> {
+/// libjpeg's default script for three components.
+pub fn libjpeg_script() -> Vec<Scan> {
     vec![
         scan(&[0, 1, 2], (0, 0), 0, 1),
         scan(&[0], (1, 5), 0, 2),
@@ -341,7 +347,7 @@ pub fn libjpeg() -> Vec<Scan> {
     ]
 }
 
-/// A valid script at random: bands that are split or refined, components in any order, restart intervals.
+/// A random valid script: bands are split or refined, with components in any order and restart intervals.
 pub fn random_script(random: &mut Random, components: usize) -> Vec<Scan> {
     let mut script = Vec::new();
     let order: Vec<usize> = (0..components).collect();
@@ -362,24 +368,24 @@ pub fn random_script(random: &mut Random, components: usize) -> Vec<Scan> {
         let mut from = 1;
         while from < 64 {
             let to = (from + random.below(64 - from).max(random.below(20))).min(63);
-            let low = random.below(5) as u32;
-            script.push(scan(&[component], (from, to), 0, low));
-            open.push((component, (from, to), low));
+            let al = random.below(5) as u32;
+            script.push(scan(&[component], (from, to), 0, al));
+            open.push((component, (from, to), al));
             from = to + 1;
         }
     }
     while script.len() < 95 && open.iter().any(|each| each.2 > 0) {
         let at = random.below(open.len());
-        let (component, band, low) = open[at];
-        if low > 0 {
-            script.push(scan(&[component], band, low, low - 1));
+        let (component, band, al) = open[at];
+        if al > 0 {
+            script.push(scan(&[component], band, al, al - 1));
             open[at].2 -= 1;
         }
     }
     for scan in &mut script {
         scan.restart = [0, 0, 1, 2, 7, 40][random.below(6)];
     }
-    // What is left open has bits that no scan tells.
+    // No coefficient bit is missing from the script.
     assert!(open.iter().all(|each| each.2 == 0));
     script
 }

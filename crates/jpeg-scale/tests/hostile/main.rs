@@ -1,15 +1,16 @@
-//! Damaged, hostile and unusual files: an error or a picture with its damage told, never a panic, never much memory.
+//! Damaged, hostile and unusual files give an error, or an image with its damage reported: never a panic,
+//! never much memory.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/cpu_time.rs"]
 mod cpu_time;
-mod kinds;
+mod formats;
 
 use std::time::Duration;
 
-use common::{Options, PLAIN, colour, encode, grey, restarts, segment, segments};
+use common::{DEFAULT_OPTIONS, Options, colour, encode, grey, restarts, segment, segments};
 use cpu_time::CpuTime;
 use jpeg_encoder::{ColorType, SamplingFactor};
 use jpeg_scale::{Corrupt, Damage, Decoded, Decoder, Error, Limits, Scale, Unsupported, read_header};
@@ -18,7 +19,7 @@ fn decode(file: &[u8]) -> Result<Decoded, Error> {
     let full = Decoder::new().decode(file, Scale::Full, &Limits::default());
     for scale in Scale::ALL {
         let scaled = Decoder::new().decode(file, scale, &Limits::default());
-        // The scale has no say in what is wrong with a file.
+        // The damage of a file does not depend on the scale.
         assert_eq!(
             scaled.as_ref().map(|each| each.damage),
             full.as_ref().map(|each| each.damage),
@@ -33,7 +34,7 @@ fn damage(file: &[u8]) -> Option<Damage> {
     decode(file).unwrap().damage
 }
 
-/// A file with a segment put before the first of another kind.
+/// The file with a segment inserted before the first one of another kind.
 fn insert_before(file: &[u8], marker: u8, segment: &[u8]) -> Vec<u8> {
     let (at, _) = common::segment(file, marker);
     [&file[..at], segment, &file[at..]].concat()
@@ -55,7 +56,7 @@ fn truncation_at_every_marker_is_an_error_before_the_scan_and_damage_in_it() {
         90,
         Options {
             restart_interval: 4,
-            ..PLAIN
+            ..DEFAULT_OPTIONS
         },
     );
     for (marker, from, to) in segments(&file) {
@@ -72,14 +73,14 @@ fn truncation_at_every_marker_is_an_error_before_the_scan_and_damage_in_it() {
 }
 
 #[test]
-fn truncation_at_every_byte_is_noticed() {
-    let file = colour(40, 40, PLAIN);
+fn truncation_at_every_byte_is_reported() {
+    let file = colour(40, 40, DEFAULT_OPTIONS);
     let data = segment(&file, SOS).1;
     assert_eq!(damage(&file), None);
     for end in 0..data {
         assert!(decode(&file[..end]).is_err(), "at {end}");
     }
-    // Without EOI alone the picture is whole; the last byte of data may be padding.
+    // Without EOI the image is complete. The last byte of data may be padding.
     assert_eq!(damage(&file[..file.len() - 1]), None);
     assert_eq!(damage(&file[..file.len() - 2]), None);
     for end in data..file.len() - 3 {
@@ -93,8 +94,8 @@ fn truncation_at_every_byte_is_noticed() {
 }
 
 #[test]
-fn what_could_not_be_read_is_grey() {
-    let file = grey(64, 64, PLAIN);
+fn undecoded_samples_are_grey() {
+    let file = grey(64, 64, DEFAULT_OPTIONS);
     let data = segment(&file, SOS).1;
     let decoded = decode(&file[..data + 60]).unwrap();
     assert_eq!(decoded.damage, Some(Damage::Truncated));
@@ -112,8 +113,8 @@ fn what_could_not_be_read_is_grey() {
 }
 
 #[test]
-fn invalid_huffman_tables_are_refused() {
-    let file = colour(32, 32, PLAIN);
+fn invalid_huffman_tables_are_errors() {
+    let file = colour(32, 32, DEFAULT_OPTIONS);
     let table = |head: u8, counts: [u8; 16], symbols: usize| {
         let length = (2 + 17 + symbols) as u16;
         let mut segment = vec![0xff, DHT];
@@ -157,15 +158,15 @@ fn invalid_huffman_tables_are_refused() {
             "{name}: {outcome:?}"
         );
     }
-    // Valid ones that do not fit the data: noticed, or garbage, but a picture.
-    let unfit = [
+    // Valid tables that do not match the data: the image may be damaged, but there is one.
+    let mismatched = [
         table(0, counts(&[(1, 2)]), 2),
         table(0, counts(&[(16, 200)]), 200),
         table(0x10, counts(&[(1, 1)]), 1),
         table(0x10, counts(&[(8, 255), (9, 1)]), 256),
         table(0x11, counts(&[(16, 255)]), 255),
     ];
-    for segment in unfit {
+    for segment in mismatched {
         decode(&insert_before(&file, SOS, &segment)).unwrap();
     }
     for (_, from, to) in segments(&file).into_iter().filter(|each| each.0 == DHT) {
@@ -177,8 +178,8 @@ fn invalid_huffman_tables_are_refused() {
 }
 
 #[test]
-fn missing_and_wide_quantisation_tables() {
-    let file = colour(32, 32, PLAIN);
+fn missing_quantization_tables_are_errors_and_16_bit_tables_are_read() {
+    let file = colour(32, 32, DEFAULT_OPTIONS);
     let tables: Vec<_> = segments(&file).into_iter().filter(|each| each.0 == DQT).collect();
     for &(_, from, to) in &tables {
         let outcome = decode(&replace(&file, (from, to), &[]));
@@ -210,8 +211,8 @@ fn with_size(file: &[u8], width: u16, height: u16) -> Vec<u8> {
 }
 
 #[test]
-fn claimed_dimensions_are_judged_before_memory_is_taken() {
-    let file = colour(8, 8, PLAIN);
+fn dimensions_are_checked_before_allocation() {
+    let file = colour(8, 8, DEFAULT_OPTIONS);
     let huge = with_size(&file, 65_500, 65_500);
     let start = CpuTime::start();
     for scale in Scale::ALL {
@@ -254,8 +255,8 @@ fn claimed_dimensions_are_judged_before_memory_is_taken() {
 }
 
 #[test]
-fn no_dimensions() {
-    let file = colour(8, 8, PLAIN);
+fn zero_dimensions_are_rejected() {
+    let file = colour(8, 8, DEFAULT_OPTIONS);
     assert_eq!(
         decode(&with_size(&file, 0, 8)).unwrap_err(),
         Error::Corrupt(Corrupt::Frame)
@@ -272,8 +273,8 @@ fn no_dimensions() {
 }
 
 #[test]
-fn a_hundred_thousand_segments_are_passed_quickly() {
-    let file = colour(32, 32, PLAIN);
+fn a_hundred_thousand_segments_are_skipped_quickly() {
+    let file = colour(32, 32, DEFAULT_OPTIONS);
     let quantization = segment(&file, DQT);
     for each in [
         &[0xff, 0xfe, 0, 2][..],
@@ -296,10 +297,10 @@ fn a_hundred_thousand_segments_are_passed_quickly() {
 }
 
 #[test]
-fn what_follows_the_picture_is_not_looked_at() {
-    let file = colour(64, 64, PLAIN);
+fn bytes_after_the_image_are_not_read() {
+    let file = colour(64, 64, DEFAULT_OPTIONS);
     let expected = decode(&file).unwrap();
-    // With EOI, and (worse) without: the zeros are the data's continuation then.
+    // With EOI, and without it, where the zeros continue the data.
     for end in [file.len(), file.len() - 2] {
         // Pages of zeros take memory only when they are touched.
         let mut long = vec![0; 1 << 30];
@@ -316,10 +317,10 @@ fn what_follows_the_picture_is_not_looked_at() {
 }
 
 #[test]
-fn restart_markers_out_of_order_are_told() {
+fn restart_markers_out_of_order_are_reported() {
     let options = Options {
         restart_interval: 2,
-        ..PLAIN
+        ..DEFAULT_OPTIONS
     };
     let file = colour(300, 60, options);
     assert_eq!(damage(&file), None);
@@ -330,7 +331,7 @@ fn restart_markers_out_of_order_are_told() {
     swapped.swap(markers[3] + 1, markers[7] + 1);
     assert_eq!(damage(&swapped), Some(Damage::Restart));
 
-    // A lost interval leaves a hole, and what follows is in its place again.
+    // A lost interval leaves a hole; the intervals after it are at their own positions.
     let without = replace(&file, (markers[4], markers[5]), &[]);
     let (damaged, whole) = (decode(&without).unwrap(), decode(&file).unwrap());
     assert_eq!(damaged.damage, Some(Damage::Restart));
@@ -340,7 +341,7 @@ fn restart_markers_out_of_order_are_told() {
     };
     assert!(differing(&damaged) <= 2 * 16 * 16, "{}", differing(&damaged));
 
-    // A marker that is none of the restart markers ends the data.
+    // A marker other than a restart marker ends the data.
     let mut ended = file.clone();
     ended[markers[5] + 1] = 0xd9;
     assert_eq!(damage(&ended), Some(Damage::Truncated));
@@ -358,7 +359,7 @@ fn damage_ends_at_the_next_restart_marker() {
         60,
         Options {
             restart_interval: 2,
-            ..PLAIN
+            ..DEFAULT_OPTIONS
         },
     );
     let markers = restarts(&file);

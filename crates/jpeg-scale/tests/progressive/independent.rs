@@ -1,8 +1,8 @@
-//! What independent encoders write and independent decoders read. The fixtures are by libjpeg-turbo, from Pillow, with
-//! its usual script of ten scans (six for grey).
+//! Files of independent encoders, and results of independent decoders. The fixtures were written by
+//! libjpeg-turbo through Pillow, with its default script of ten scans (six for grey).
 
 use super::*;
-use common::script::libjpeg;
+use common::script::libjpeg_script;
 use jpeg_encoder::{ColorType, SamplingFactor};
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
@@ -30,7 +30,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
                 quality,
                 sampling,
                 restart_interval: restart,
-                ..common::PLAIN
+                ..common::DEFAULT_OPTIONS
             };
             let file = common::encode(117, 83, options, ColorType::Ycbcr, 3, |encoder| {
                 encoder.set_progressive(true);
@@ -44,8 +44,8 @@ fn files() -> Vec<(String, Vec<u8>)> {
         } else {
             &[(2, 2), (1, 1), (1, 1)]
         };
-        let picture = Picture::random(seed, (100, 75), factors, 10, 12);
-        files.push((format!("at random {seed}"), picture.encode(SOF2, &libjpeg())));
+        let image = CoefficientImage::random(seed, (100, 75), factors, 10, 12);
+        files.push((format!("at random {seed}"), image.encode(SOF2, &libjpeg_script())));
     }
     files
 }
@@ -67,7 +67,7 @@ fn full_size_luma_is_within_two_of_independent_decoders() {
             .decode()
             .unwrap();
         let mut decoder = jpeg_decoder::Decoder::new(&*file);
-        // Y, Cb, Cr as they are.
+        // `RGB` leaves the components as they are.
         decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
         let other = decoder.decode().unwrap();
         for expected in [zune, other] {

@@ -1,20 +1,27 @@
-//! Progressive files: the same planes as the same coefficients give in a baseline file, whatever the script; and what
-//! independent decoders make of them.
+//! Progressive files give the same planes as baseline files of the same coefficients, with any script, and
+//! are compared with independent decoders.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../common/mod.rs"]
 mod common;
+mod cost;
 #[path = "../common/cpu_time.rs"]
 mod cpu_time;
 mod damage;
+mod headers;
 mod independent;
 mod scripts;
+mod truncation;
 
-use common::script::{Picture, Scan, libjpeg, scan};
-use jpeg_scale::{Backend, Decoded, Decoder, Error, Limits, Scale};
+use common::scans;
+use common::script::{CoefficientImage, Scan, libjpeg_script, scan};
+use jpeg_scale::{Backend, Damage, Decoded, Decoder, Error, Limits, Scale};
 
 const SOF0: u8 = 0xc0;
 const SOF2: u8 = 0xc2;
+const DHT: u8 = 0xc4;
+const SAMPLING_420: &[(usize, usize)] = &[(2, 2), (1, 1), (1, 1)];
+const GREY: &[(usize, usize)] = &[(1, 1)];
 
 fn decode_at(file: &[u8], scale: Scale) -> Result<Decoded, Error> {
     let best = Decoder::new().decode(file, scale, &Limits::default());
@@ -23,7 +30,7 @@ fn decode_at(file: &[u8], scale: Scale) -> Result<Decoded, Error> {
     best
 }
 
-/// The samples without the padding, which has no meaning.
+/// Samples without padding.
 fn rows(decoded: &Decoded) -> Vec<Vec<&[u8]>> {
     let planes = decoded.planes.planes.iter();
     planes
@@ -31,14 +38,14 @@ fn rows(decoded: &Decoded) -> Vec<Vec<&[u8]>> {
         .collect()
 }
 
-fn baseline(picture: &Picture) -> Vec<u8> {
-    let all: Vec<usize> = (0..picture.components.len()).collect();
-    picture.encode(SOF0, &[scan(&all, (0, 0), 0, 0)])
+fn baseline(image: &CoefficientImage) -> Vec<u8> {
+    let all: Vec<usize> = (0..image.components.len()).collect();
+    image.encode(SOF0, &[scan(&all, (0, 0), 0, 0)])
 }
 
-/// A script gives the planes of the baseline file.
-fn assert_same(name: &str, picture: &Picture, script: &[Scan]) {
-    let (file, expected) = (picture.encode(SOF2, script), baseline(picture));
+/// Asserts that a script gives the planes of the baseline file.
+fn assert_same(name: &str, image: &CoefficientImage, script: &[Scan]) {
+    let (file, expected) = (image.encode(SOF2, script), baseline(image));
     for scale in Scale::ALL {
         let (ours, expected) = (
             decode_at(&file, scale).unwrap(),
@@ -51,4 +58,35 @@ fn assert_same(name: &str, picture: &Picture, script: &[Scan]) {
             scale.eighths()
         );
     }
+}
+
+fn small() -> (CoefficientImage, Vec<u8>) {
+    let image = CoefficientImage::random(21, (40, 40), SAMPLING_420, 40, 60);
+    let file = image.encode(SOF2, &libjpeg_script());
+    (image, file)
+}
+
+/// Damage of the file, which is the same at every scale.
+fn damage(file: &[u8]) -> Option<Damage> {
+    let full = decode_at(file, Scale::Full).unwrap().damage;
+    for scale in Scale::ALL {
+        assert_eq!(
+            decode_at(file, scale).unwrap().damage,
+            full,
+            "at {}/8",
+            scale.eighths()
+        );
+    }
+    full
+}
+
+/// Position of a scan's header, and of its data.
+fn header(file: &[u8], scan: usize) -> (usize, usize) {
+    let from = scans(file)[scan];
+    let at = from
+        + file[from..]
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xda])
+            .unwrap();
+    (at, at + 2 + usize::from(file[at + 3]))
 }

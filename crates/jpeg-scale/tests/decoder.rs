@@ -1,10 +1,10 @@
-//! What is decoded is right: against an independent decoder, against the definition of a scaled picture, and with every
-//! backend the same.
+//! Decoded planes are compared with an independent decoder, with the definition of a scaled image, and
+//! between backends.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
-use common::{Options, PLAIN, colour, grey};
+use common::{DEFAULT_OPTIONS, Options, colour, grey};
 use jpeg_encoder::SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2};
 use jpeg_scale::{Backend, Decoded, Decoder, Limits, Scale};
 use zune_core::colorspace::ColorSpace;
@@ -16,7 +16,7 @@ fn decode(file: &[u8], scale: Scale) -> Decoded {
     decoded
 }
 
-/// Every sampling, restart interval, kind of table, quality and a choice of sizes.
+/// Files with every sampling, and a selection of restart intervals, tables, qualities and sizes.
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let sizes = [
@@ -38,21 +38,21 @@ fn files() -> Vec<(String, Vec<u8>)> {
                     sampling,
                     restart_interval,
                     noise,
-                    ..PLAIN
+                    ..DEFAULT_OPTIONS
                 };
                 let name = format!("{width}x{height} {sampling:?} q{quality} r{restart_interval}");
                 files.push((name, colour(width, height, options)));
             }
         }
-        // The encoder makes tables of its own only where components are apart, each in a scan.
+        // The encoder optimises tables only in files with one scan for each component.
         for sampling in [F_1_1, F_2_2] {
             let options = Options {
                 sampling,
                 optimized: true,
-                ..PLAIN
+                ..DEFAULT_OPTIONS
             };
             files.push((
-                format!("{width}x{height} {sampling:?} apart"),
+                format!("{width}x{height} {sampling:?} separate scans"),
                 colour(width, height, options),
             ));
         }
@@ -65,7 +65,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
                     Options {
                         quality,
                         noise,
-                        ..PLAIN
+                        ..DEFAULT_OPTIONS
                     },
                 ),
             ));
@@ -73,7 +73,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
                 quality,
                 noise,
                 optimized: true,
-                ..PLAIN
+                ..DEFAULT_OPTIONS
             };
             files.push((
                 format!("grey {width}x{height} q{quality}, own tables"),
@@ -84,7 +84,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-fn by_zune(file: &[u8], grey: bool) -> Vec<u8> {
+fn decode_with_zune(file: &[u8], grey: bool) -> Vec<u8> {
     let space = if grey { ColorSpace::Luma } else { ColorSpace::YCbCr };
     let options = DecoderOptions::default()
         .jpeg_set_out_colorspace(space)
@@ -95,10 +95,10 @@ fn by_zune(file: &[u8], grey: bool) -> Vec<u8> {
         .unwrap()
 }
 
-/// Interleaved Y, Cb, Cr. zune-jpeg is wrong where components in scans of their own are subsampled.
-fn by_jpeg_decoder(file: &[u8]) -> Vec<u8> {
+/// Interleaved Y, Cb, Cr. For subsampled components in separate scans, which zune-jpeg decodes incorrectly.
+fn decode_with_jpeg_decoder(file: &[u8]) -> Vec<u8> {
     let mut decoder = jpeg_decoder::Decoder::new(file);
-    // As they are.
+    // `RGB` leaves the components as they are.
     decoder.set_color_transform(jpeg_decoder::ColorTransform::RGB);
     decoder.decode().unwrap()
 }
@@ -108,10 +108,10 @@ fn full_size_luma_is_within_two_of_an_independent_decoder() {
     for (name, file) in files() {
         let decoded = decode(&file, Scale::Full).planes;
         let channels = decoded.planes.len();
-        let expected = if name.contains("apart") {
-            by_jpeg_decoder(&file)
+        let expected = if name.contains("separate scans") {
+            decode_with_jpeg_decoder(&file)
         } else {
-            by_zune(&file, channels == 1)
+            decode_with_zune(&file, channels == 1)
         };
         let luma = &decoded.planes[0];
         assert_eq!(
@@ -128,7 +128,7 @@ fn full_size_luma_is_within_two_of_an_independent_decoder() {
                 total += usize::from(difference);
             }
         }
-        // Most are the very same.
+        // On average at most one sample in five differs.
         assert!(total * 5 <= luma.width * luma.height, "{name}: {total}");
     }
 }
@@ -142,11 +142,11 @@ fn full_size_chroma_is_within_two_of_an_independent_decoder() {
             Options {
                 sampling: F_1_1,
                 noise,
-                ..PLAIN
+                ..DEFAULT_OPTIONS
             },
         );
         let decoded = decode(&file, Scale::Full).planes;
-        let expected = by_zune(&file, false);
+        let expected = decode_with_zune(&file, false);
         for (channel, plane) in decoded.planes.iter().enumerate() {
             for y in 0..plane.height {
                 for (x, &sample) in plane.row(y).iter().enumerate() {
@@ -158,7 +158,7 @@ fn full_size_chroma_is_within_two_of_an_independent_decoder() {
 }
 
 #[test]
-fn subsampled_chroma_is_where_it_belongs() {
+fn subsampled_chroma_is_aligned_with_luma() {
     for sampling in [F_2_1, F_1_2, F_2_2] {
         let file = colour(
             200,
@@ -167,7 +167,7 @@ fn subsampled_chroma_is_where_it_belongs() {
                 sampling,
                 noise: 0,
                 quality: 100,
-                ..PLAIN
+                ..DEFAULT_OPTIONS
             },
         );
         let decoded = decode(&file, Scale::Full).planes;
@@ -175,7 +175,7 @@ fn subsampled_chroma_is_where_it_belongs() {
             if sampling == F_1_2 { 1 } else { 2 },
             if sampling == F_2_1 { 1 } else { 2 },
         );
-        let original = common::picture(200, 120, 3, 0);
+        let original = common::image_samples(200, 120, 3, 0);
         for channel in 1..3 {
             let plane = &decoded.planes[channel];
             assert_eq!((plane.width, plane.height), (200 / sub_x, 120 / sub_y));
@@ -249,14 +249,14 @@ fn extreme_coefficients_saturate_the_same_with_every_backend() {
         Options {
             noise: 100,
             quality: 100,
-            ..PLAIN
+            ..DEFAULT_OPTIONS
         },
     );
     for _ in 0..100 {
         let mut file = original.clone();
         let (from, to) = common::segment(&file, 0xdb);
         for byte in &mut file[from + 5..to] {
-            // Keeps the head of a second table in the segment.
+            // Keeps the first byte of a second table in the segment.
             if *byte > 1 {
                 *byte = random.next() as u8 | 2;
             }
@@ -272,7 +272,7 @@ fn extreme_coefficients_saturate_the_same_with_every_backend() {
 }
 
 #[test]
-fn a_decoder_gives_the_same_after_other_pictures() {
+fn reused_decoders_and_planes_give_the_same_planes() {
     let files = files();
     let mut reused = Decoder::new();
     let mut planes = jpeg_scale::Planes::default();
@@ -287,10 +287,10 @@ fn a_decoder_gives_the_same_after_other_pictures() {
 }
 
 #[test]
-fn the_longest_and_thinnest_pictures_are_decoded() {
+fn images_of_65535_by_1_are_decoded() {
     for (width, height) in [(65_535, 1), (1, 65_535)] {
-        let file = colour(width, height, PLAIN);
-        let expected = by_zune(&file, false);
+        let file = colour(width, height, DEFAULT_OPTIONS);
+        let expected = decode_with_zune(&file, false);
         let decoded = decode(&file, Scale::Full).planes;
         for at in (0..65_535).step_by(97) {
             let (x, y) = if width == 1 { (0, at) } else { (at, 0) };
@@ -303,9 +303,9 @@ fn the_longest_and_thinnest_pictures_are_decoded() {
 }
 
 #[test]
-fn a_scale_is_the_smallest_that_reaches() {
-    assert_eq!(Scale::reaching(4000, 1024), Scale::ThreeEighths);
-    assert_eq!(Scale::reaching(4000, 1501), Scale::Half);
-    assert_eq!(Scale::reaching(8192, 1024), Scale::Eighth);
-    assert_eq!(Scale::reaching(1023, 1024), Scale::Full);
+fn smallest_for_is_the_smallest_sufficient_scale() {
+    assert_eq!(Scale::smallest_for(4000, 1024), Scale::ThreeEighths);
+    assert_eq!(Scale::smallest_for(4000, 1501), Scale::Half);
+    assert_eq!(Scale::smallest_for(8192, 1024), Scale::Eighth);
+    assert_eq!(Scale::smallest_for(1023, 1024), Scale::Full);
 }

@@ -1,19 +1,19 @@
-//! Sequential files whose components lie in several scans: the same planes as from one scan.
+//! Sequential files with several scans give the same planes as files with one scan.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 
-use common::script::{Picture, Scan, scan, segment_of};
+use common::script::{CoefficientImage, Scan, scan, segment_of};
 use jpeg_scale::{Corrupt, Damage, Decoded, Decoder, Error, Limits, Planes, Scale, read_header};
 
 const SOF0: u8 = 0xc0;
-const COLOUR: &[(usize, usize)] = &[(2, 2), (1, 1), (1, 1)];
+const SAMPLING_420: &[(usize, usize)] = &[(2, 2), (1, 1), (1, 1)];
 
 fn decode(file: &[u8], scale: Scale) -> Result<Decoded, Error> {
     Decoder::new().decode(file, scale, &Limits::default())
 }
 
-/// The damage that every scale tells.
+/// Damage of the file, which is the same at every scale.
 fn damage(file: &[u8]) -> Option<Damage> {
     let full = decode(file, Scale::Full).unwrap().damage;
     for scale in Scale::ALL {
@@ -22,11 +22,14 @@ fn damage(file: &[u8]) -> Option<Damage> {
     full
 }
 
-fn parts(parts: &[&[usize]]) -> Vec<Scan> {
-    parts.iter().map(|part| scan(part, (0, 0), 0, 0)).collect()
+fn scans_of(scans_of: &[&[usize]]) -> Vec<Scan> {
+    scans_of
+        .iter()
+        .map(|components| scan(components, (0, 0), 0, 0))
+        .collect()
 }
 
-/// The samples without the padding.
+/// Samples without padding.
 fn rows(planes: &Planes) -> Vec<Vec<&[u8]>> {
     let planes = planes.planes.iter();
     planes
@@ -35,9 +38,9 @@ fn rows(planes: &Planes) -> Vec<Vec<&[u8]>> {
 }
 
 #[test]
-fn the_planes_are_those_of_one_scan() {
+fn planes_equal_those_of_an_interleaved_scan() {
     let samplings: [&[(usize, usize)]; 4] = [
-        COLOUR,
+        SAMPLING_420,
         &[(1, 1), (1, 1), (1, 1)],
         &[(2, 1), (1, 1), (1, 2)],
         &[(1, 1), (2, 2), (1, 1)],
@@ -53,13 +56,13 @@ fn the_planes_are_those_of_one_scan() {
     let mut planes = Planes::default();
     for (seed, size) in [(1, 1), (17, 9), (129, 67), (40, 200)].into_iter().enumerate() {
         for factors in samplings {
-            let picture = Picture::random(seed as u64, size, factors, 40, 100);
-            let whole = picture.encode(SOF0, &parts(&[&[0, 1, 2]]));
+            let image = CoefficientImage::random(seed as u64, size, factors, 40, 100);
+            let whole = image.encode(SOF0, &scans_of(&[&[0, 1, 2]]));
             for order in orders {
                 for restart in [0, 3] {
-                    let mut script = parts(order);
+                    let mut script = scans_of(order);
                     script[1].restart = restart;
-                    let file = picture.encode(SOF0, &script);
+                    let file = image.encode(SOF0, &script);
                     assert_eq!(read_header(&file).unwrap().unsupported, None);
                     for scale in Scale::ALL {
                         let (ours, expected) =
@@ -81,9 +84,9 @@ fn the_planes_are_those_of_one_scan() {
 }
 
 #[test]
-fn what_is_missing_is_grey_and_told() {
-    let picture = Picture::random(3, (50, 50), COLOUR, 40, 60);
-    let file = picture.encode(SOF0, &parts(&[&[0], &[1], &[2]]));
+fn missing_scans_are_grey_and_reported() {
+    let image = CoefficientImage::random(3, (50, 50), SAMPLING_420, 40, 60);
+    let file = image.encode(SOF0, &scans_of(&[&[0], &[1], &[2]]));
     let scans = common::scans(&file);
     let data = file.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap() + 10;
     for end in 0..data {
@@ -100,18 +103,18 @@ fn what_is_missing_is_grey_and_told() {
         decode(&file, Scale::Full).unwrap().planes.planes[1]
     );
     assert_eq!(
-        damage(&picture.encode(SOF0, &parts(&[&[0], &[2]]))),
+        damage(&image.encode(SOF0, &scans_of(&[&[0], &[2]]))),
         Some(Damage::Truncated)
     );
 }
 
 #[test]
-fn scans_that_do_not_fit_are_left_out() {
-    let picture = Picture::random(3, (50, 50), COLOUR, 40, 60);
-    let file = picture.encode(SOF0, &parts(&[&[0], &[1], &[2]]));
+fn invalid_scans_are_skipped() {
+    let image = CoefficientImage::random(3, (50, 50), SAMPLING_420, 40, 60);
+    let file = image.encode(SOF0, &scans_of(&[&[0], &[1], &[2]]));
     let whole = decode(&file, Scale::Full).unwrap();
     let starts = common::scans(&file);
-    // A scan for the second time, many times.
+    // The first scan is repeated 5000 times.
     let twice = [
         &file[..starts[1]],
         &file[starts[0]..starts[1]].repeat(5000),
@@ -123,8 +126,8 @@ fn scans_that_do_not_fit_are_left_out() {
         (decoded.damage, decoded.planes),
         (Some(Damage::Scan), whole.planes.clone())
     );
-    // The luma with the third scan: nothing but the chroma is there then.
-    let both = picture.encode(SOF0, &parts(&[&[0], &[1], &[0, 2]]));
+    // The third scan repeats luma: it is skipped, and its chroma is missing.
+    let both = image.encode(SOF0, &scans_of(&[&[0], &[1], &[0, 2]]));
     assert_eq!(damage(&both), Some(Damage::Scan));
     for segment in [
         segment_of(0xc4, &[0x20; 30]),
@@ -155,10 +158,10 @@ fn scans_that_do_not_fit_are_left_out() {
 
 #[test]
 fn random_damage_never_panics() {
-    let picture = Picture::random(9, (60, 50), COLOUR, 40, 60);
-    let mut script = parts(&[&[0], &[1, 2]]);
+    let image = CoefficientImage::random(9, (60, 50), SAMPLING_420, 40, 60);
+    let mut script = scans_of(&[&[0], &[1, 2]]);
     script[0].restart = 5;
-    let file = picture.encode(SOF0, &script);
+    let file = image.encode(SOF0, &script);
     let mut random = common::Random(5);
     let mut decoder = Decoder::new();
     for _ in 0..3000 {
@@ -177,17 +180,17 @@ fn random_damage_never_panics() {
 }
 
 #[test]
-fn what_follows_a_full_block_is_not_taken_for_its_end() {
-    // Behind the last coefficient come four zeros of one bit each: were they runs of the same block, they would lead to
-    // where only the end of a block does.
-    let mut picture = Picture::random(3, (200, 100), &[(1, 1)], 0, 1);
-    for (index, block) in picture.components[0].2.iter_mut().enumerate() {
+fn codes_after_a_full_block_are_not_taken_for_its_end() {
+    // After the last coefficient follow four zero bits, each of which is a code: taken for runs of the same
+    // block, they would advance as far as its end does.
+    let mut image = CoefficientImage::random(3, (200, 100), &[(1, 1)], 0, 1);
+    for (index, block) in image.components[0].2.iter_mut().enumerate() {
         *block = [0; 64];
         (block[62], block[63]) = (300, i16::from(index % 7 != 0));
     }
-    let file = picture.encode(SOF0, &parts(&[&[0]]));
+    let file = image.encode(SOF0, &scans_of(&[&[0]]));
     let script = [scan(&[0], (0, 0), 0, 0), scan(&[0], (1, 63), 0, 0)];
-    let progressive = picture.encode(0xc2, &script);
+    let progressive = image.encode(0xc2, &script);
     for scale in Scale::ALL {
         let decoded = decode(&file, scale).unwrap();
         assert_eq!(decoded.damage, None, "at {}/8", scale.eighths());

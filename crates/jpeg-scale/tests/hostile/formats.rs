@@ -1,15 +1,15 @@
-//! Files of other kinds, headers that contradict themselves, and damage at random.
+//! Unsupported formats, inconsistent headers, and random damage.
 
 use super::*;
 
 #[test]
-fn fill_bytes_are_passed_over() {
+fn fill_bytes_are_skipped() {
     let file = colour(
         64,
         64,
         Options {
             restart_interval: 2,
-            ..PLAIN
+            ..DEFAULT_OPTIONS
         },
     );
     let expected = decode(&file);
@@ -31,16 +31,16 @@ fn fill_bytes_are_passed_over() {
 }
 
 #[test]
-fn other_kinds_are_recognised() {
+fn unsupported_kinds_are_recognised() {
     let unsupported = |file: &[u8], reason| {
         assert_eq!(decode(file).unwrap_err(), Error::Unsupported(reason));
         assert_eq!(read_header(file).unwrap().unsupported, Some(reason));
     };
-    let plain = |colours, channels| encode(48, 40, PLAIN, colours, channels, |_| {});
+    let plain = |color_type, channels| encode(48, 40, DEFAULT_OPTIONS, color_type, channels, |_| {});
     unsupported(&plain(ColorType::Cmyk, 4), Unsupported::Cmyk);
     unsupported(&plain(ColorType::CmykAsYcck, 4), Unsupported::Cmyk);
 
-    let file = colour(48, 40, PLAIN);
+    let file = colour(48, 40, DEFAULT_OPTIONS);
     let (frame, _) = segment(&file, SOF0);
     for (marker, reason) in [
         (0xc3, Unsupported::Lossless),
@@ -70,7 +70,7 @@ fn other_kinds_are_recognised() {
     deep[frame + 4] = 12;
     unsupported(&deep, Unsupported::Depth);
 
-    // Adobe's marker says that there is no transform.
+    // Transform 0 in an Adobe segment means red, green, blue.
     let jfif = segment(&file, 0xe0);
     let adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00";
     let untransformed = replace(&file, jfif, adobe);
@@ -79,13 +79,13 @@ fn other_kinds_are_recognised() {
     let mut transformed = adobe.to_vec();
     transformed[15] = 1;
     assert!(!read_header(&replace(&file, jfif, &transformed)).unwrap().rgb);
-    // JFIF has the last word.
+    // A JFIF header takes precedence.
     assert!(!read_header(&insert_before(&file, SOF0, adobe)).unwrap().rgb);
 }
 
 #[test]
-fn headers_that_contradict_themselves_are_refused() {
-    let file = colour(48, 40, PLAIN);
+fn inconsistent_headers_are_errors() {
+    let file = colour(48, 40, DEFAULT_OPTIONS);
     let (frame, frame_end) = segment(&file, SOF0);
     let (scan, _) = segment(&file, SOS);
     let patched = |at: usize, value: u8| {
@@ -139,7 +139,7 @@ fn random_damage_never_panics() {
             Options {
                 sampling,
                 restart_interval: 3,
-                ..PLAIN
+                ..DEFAULT_OPTIONS
             },
         );
         for _ in 0..3000 {
