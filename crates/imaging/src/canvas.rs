@@ -148,8 +148,8 @@ impl Canvas {
         }
     }
 
-    /// Adds the rows of an image that covers a part of the canvas; the rest is white. `draw` copies a row into the pixels
-    /// from the image's left edge to the canvas's right edge. Rows below the canvas are left out.
+    /// Adds the rows of an image that covers a part of the canvas; the rest is white. `draw` copies a row into the
+    /// pixels from the image's left edge to the canvas's right edge. Rows below the canvas are left out.
     pub(crate) fn push_at<'a>(
         &mut self,
         position: (u32, u32),

@@ -34,13 +34,13 @@ type Conversion = Arc<Transform8BitExecutor>;
 /// Bounds of the cache. Only profiles of displays and cameras are cached, those of printing presses take megabytes.
 const MAX_CACHED_PROFILES: usize = 8;
 const MAX_CACHED_PROFILE_BYTES: usize = 64 << 10;
-/// A conversion that changes no sample by more than this is skipped: it is the rounding error of a profile that is sRGB.
-/// JPEG at a thumbnail's quality changes samples more.
+/// A conversion that changes no sample by more than this is skipped: it is the rounding error of a profile that is
+/// sRGB. JPEG at a thumbnail's quality changes samples more.
 const INVISIBLE_DIFFERENCE: u8 = 2;
 
 impl ColourConverter {
-    /// Converts an image to sRGB, as greyscale or as YCbCr with chroma of half the size. A profile that can't be used is
-    /// ignored.
+    /// Converts an image to sRGB, as greyscale or as YCbCr with chroma of half the size. A profile that can't be used
+    /// is ignored.
     ///
     /// All planes must have the image's size, and chroma planes half of it.
     pub(crate) fn convert_to_srgb(&mut self, image: Raster, profile: Option<&[u8]>) -> Raster {
@@ -68,14 +68,16 @@ impl ColourConverter {
         }
     }
 
-    /// Conversion of a profile for this colour model; `None` if the samples are already sRGB or the profile can't be used.
+    /// Conversion of a profile for this colour model; `None` if the samples are already sRGB or the profile can't be
+    /// used.
     fn conversion(&mut self, colour_model: ColourModel, profile: &[u8]) -> Option<Conversion> {
         let matches =
             |cached: &CachedConversion| cached.colour_model == colour_model && cached.profile == profile;
         if let Some(cached) = self.cache.iter().find(|cached| matches(cached)) {
             return cached.conversion.clone();
         }
-        // The profile is untrusted and may make the library panic; a photo without its exact colours is better than none.
+        // The profile is untrusted and may make the library panic; a photo without its exact colours is better than
+        // none.
         let conversion = catch_unwind(AssertUnwindSafe(|| new_conversion(colour_model, profile)))
             .ok()?
             .ok()
@@ -103,7 +105,8 @@ impl fmt::Debug for ColourConverter {
     }
 }
 
-/// Conversion of interleaved pixels to RGB in sRGB, if the profile is for this colour model and differs visibly from sRGB.
+/// Conversion of interleaved pixels to RGB in sRGB, if the profile is for this colour model and differs visibly from
+/// sRGB.
 fn new_conversion(colour_model: ColourModel, profile: &[u8]) -> Result<Option<Conversion>, CmsError> {
     let Some(profile) = minimal_profile(profile) else {
         return Ok(None);
@@ -199,8 +202,8 @@ fn luma_only(mut image: Raster) -> Raster {
     }
 }
 
-/// Naive conversion for CMYK without a profile: each ink absorbs its part of the light, and black absorbs its part of the
-/// rest.
+/// Naive conversion for CMYK without a profile: each ink absorbs its part of the light, and black absorbs its part of
+/// the rest.
 fn cmyk_to_rgb(cmyk: &[u8], rgb: &mut [u8]) {
     let reflected = |ink: u8, black: u8| {
         let product = u32::from(255 - ink) * u32::from(255 - black);

@@ -12,8 +12,8 @@ use crate::{
     scratch::Scratch,
 };
 
-/// A file whose container has been parsed and whose pixels have not been decoded. All calls but [`Self::icc_profile`] and
-/// [`Self::decode`] take next to no time and memory, whatever the file declares.
+/// A file whose container has been parsed and whose pixels have not been decoded. All calls but [`Self::icc_profile`]
+/// and [`Self::decode`] take next to no time and memory, whatever the file declares.
 pub(crate) trait ImageDecoder: Debug {
     /// Width and height as stored, before orientation; `None` if the file is damaged before it declares them.
     fn size(&self) -> Option<(u32, u32)>;
@@ -43,8 +43,8 @@ pub(crate) const MAX_ICC_PROFILE_BYTES: usize = 4 << 20;
 /// Bytes that thumbnails, tables and row buffers take, whatever the size of the image.
 pub(crate) const FIXED_OVERHEAD_BYTES: u64 = 16 << 20;
 
-/// Runs a third-party decoder and turns a panic into [`DecodeError::Damaged`]: the decoder would panic on this file every
-/// time, so a retry is useless.
+/// Runs a third-party decoder and turns a panic into [`DecodeError::Damaged`]: the decoder would panic on this file
+/// every time, so a retry is useless.
 pub(crate) fn catch_panics<T>(decode: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
         tracing::error!("an image decoder panicked; the photo is reported as corrupt");

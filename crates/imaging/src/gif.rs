@@ -1,4 +1,5 @@
-//! GIF (89a): the blocks are parsed here; the pixels are decoded by the `gif` crate, which receives only the first frame.
+//! GIF (89a): the blocks are parsed here; the pixels are decoded by the `gif` crate, which receives only the first
+//! frame.
 
 use std::{borrow::Cow, io::Read};
 
@@ -93,7 +94,8 @@ impl<'a> Gif<'a> {
                     }
                     image
                 }
-                // Some programs leave the trailer out or append other data to the last frame, and all viewers accept that.
+                // Some programs leave the trailer out or append other data to the last frame, and all viewers accept
+                // that.
                 (Some(&TRAILER), _) | (_, Some(_)) => return Ok(()),
                 (None, None) => return Err(Damage::Truncated),
                 (Some(_), None) => return Err(Damage::Malformed),
@@ -102,8 +104,8 @@ impl<'a> Gif<'a> {
         }
     }
 
-    /// Size of the image, and position of the first frame in it. Some programs declare no logical screen, or one that is
-    /// smaller than the frame: then the frame is the image, as in browsers.
+    /// Size of the image, and position of the first frame in it. Some programs declare no logical screen, or one that
+    /// is smaller than the frame: then the frame is the image, as in browsers.
     fn canvas(&self) -> Option<((u32, u32), (u32, u32))> {
         let screen = self.screen?;
         let Some(frame) = &self.first_frame else {

@@ -1,11 +1,12 @@
 //! ICC profiles (ICC.1:2022), reduced to the tags that a colour conversion needs.
 //!
-//! Profiles come from untrusted clients: tags may repeat thousands of times, overlap, or contain ten thousand translations
-//! of a text that all refer to the same two megabytes. The colour library therefore gets a new profile that contains each
-//! needed tag once.
+//! Profiles come from untrusted clients: tags may repeat thousands of times, overlap, or contain ten thousand
+//! translations of a text that all refer to the same two megabytes. The colour library therefore gets a new profile
+//! that contains each needed tag once.
 
-/// Tags that convert device colours to the profile connection space: white point and chromatic adaptation, coding-independent
-/// code points, colorants and tone curves, and the lookup table of devices that colorants can't describe.
+/// Tags that convert device colours to the profile connection space: white point and chromatic adaptation,
+/// coding-independent code points, colorants and tone curves, and the lookup table of devices that colorants can't
+/// describe.
 const CONVERSION_TAGS: [&[u8; 4]; 11] = [
     b"wtpt", b"chad", b"cicp", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"A2B0",
 ];
@@ -61,8 +62,8 @@ pub(crate) fn minimal_profile(profile: &[u8]) -> Option<Vec<u8>> {
         minimal.resize(minimal.len().next_multiple_of(4), 0);
     }
     let length = u32::try_from(minimal.len()).ok()?;
-    if let Some(offset) = minimal.first_chunk_mut() {
-        *offset = length.to_be_bytes();
+    if let Some(size) = minimal.first_chunk_mut() {
+        *size = length.to_be_bytes();
     }
     Some(minimal)
 }

@@ -1,7 +1,8 @@
-//! Image file directories (IFDs) of TIFF files, which Exif metadata consists of too (TIFF 6.0, section 2; Exif 2.32, 4.6).
+//! Image file directories (IFDs) of TIFF files, which Exif metadata consists of too (TIFF 6.0, section 2; Exif 2.32,
+//! 4.6).
 //!
-//! Links from one directory to the next are not followed: callers read single directories by offset, and each has a bound
-//! on its entries. A wrong offset or count makes a value missing and never causes more work.
+//! Links from one directory to the next are not followed: callers read single directories by offset, and each has a
+//! bound on its entries. A wrong offset or count makes a value missing and never causes more work.
 
 /// Entries that are read of a directory; cameras write far fewer.
 const MAX_ENTRIES: usize = 1024;
@@ -136,8 +137,8 @@ impl<'a> Directory<'a> {
         lists.max().unwrap_or(0)
     }
 
-    /// Offset in the file of the least significant byte of a tag's single integer. Of several entries the last one counts,
-    /// as in the `tiff` crate.
+    /// Offset in the file of the least significant byte of a tag's single integer. Of several entries the last one
+    /// counts, as in the `tiff` crate.
     pub(crate) fn low_byte_offset(self, tag: u16) -> Option<usize> {
         let mut entries = self.entries.chunks_exact(12).enumerate();
         let (index, entry) = entries.rfind(|(_, entry)| self.tiff.short(entry) == Some(tag))?;

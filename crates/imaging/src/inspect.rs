@@ -99,8 +99,8 @@ impl<'a> StagedInspection<'a> {
             .map(|decoder| decoder.max_memory_bytes(DECODED_EDGE))
     }
 
-    /// Reports that decoding needs more memory than the whole budget, and rules out decoding. The allowed number of pixels
-    /// is the one that would fit the budget, in proportion.
+    /// Reports that decoding needs more memory than the whole budget, and rules out decoding. The allowed number of
+    /// pixels is the one that would fit the budget, in proportion.
     pub(crate) fn reject_for_memory(&mut self, required_bytes: u64, budget_bytes: u64) {
         let pixels = u64::from(self.inspection.width) * u64::from(self.inspection.height);
         let allowed = u128::from(pixels) * u128::from(budget_bytes) / u128::from(required_bytes.max(1));

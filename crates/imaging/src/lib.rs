@@ -1,17 +1,19 @@
-//! Adapter of [`PhotoInspector`](rapidphoto_application::ports::PhotoInspector): detects the type of uploaded files, reads
-//! their dimensions and Exif metadata, decodes them and makes thumbnails.
+//! Adapter of [`PhotoInspector`](rapidphoto_application::ports::PhotoInspector): detects the type of uploaded files,
+//! reads their dimensions and Exif metadata, decodes them and makes thumbnails.
 //!
-//! [`inspect_bytes`] inspects one photo on the calling thread. [`ImagingPool`] does so on a bounded number of threads with
-//! a bound on memory. Files come from untrusted clients, so nothing is allocated by what a file declares before that is
-//! validated: the container is parsed first, then the photo waits for its share of the memory budget, then it is decoded.
+//! [`inspect_bytes`] inspects one photo on the calling thread. [`ImagingPool`] does so on a bounded number of threads
+//! with a bound on memory. Files come from untrusted clients, so no allocation depends on a declared size before it is
+//! validated: the container is parsed first, then the photo waits for its share of the memory budget, then it is
+//! decoded.
 //!
-//! Supported are JPEG (baseline, progressive; greyscale, RGB, YCbCr, CMYK, YCCK), PNG, WebP, GIF and the common kinds of
-//! TIFF (also with JPEG compression or a palette). Of an animation or of several pages, the first image is read. Other
-//! image types are detected and reported as unsupported.
+//! Supported are JPEG (baseline, progressive; greyscale, RGB, YCbCr, CMYK, YCCK), PNG, WebP, GIF and the common kinds
+//! of TIFF (also with JPEG compression or a palette). Of an animation or of several pages, the first image is read.
+//! Other image types are detected and reported as unsupported.
 //!
-//! Modules build on one another in this order, and never in a circle: `error`, `raster` and the conversions of samples
-//! (`canvas`, `colour`, `orientation`, `resize`, `thumbnails`); the interface `decoder`; one module for each format; the
-//! choice among them, `formats`; the inspection, `inspect`; and its threads, `pool`.
+//! Modules import one another in this order only: `error`, `raster`, and the conversions of samples (`canvas`,
+//! `colour`, `orientation`, `resize`, `thumbnails`); the buffers of a thread (`scratch`); the interface of decoders
+//! (`decoder`); a module for each format; the choice of the format (`formats`); the inspection (`inspect`); and its
+//! threads (`pool`).
 
 mod budget;
 mod canvas;

@@ -1,5 +1,5 @@
-//! Scan of GIF's LZW codes (version 89a, appendix F) for excessive clear codes: each costs a decoder as much as hundreds
-//! of pixels.
+//! Scan of GIF's LZW codes (version 89a, appendix F) for excessive clear codes: each costs a decoder as much as
+//! hundreds of pixels.
 
 /// Valid minimum code sizes, in bits.
 pub(crate) const MIN_CODE_SIZES: std::ops::RangeInclusive<u8> = 1..=8;
@@ -8,7 +8,8 @@ pub(crate) const MIN_CODE_SIZES: std::ops::RangeInclusive<u8> = 1..=8;
 const MAX_REDUNDANT_CLEARS: u32 = 1024;
 const MAX_CODE_BITS: u32 = 12;
 
-/// Returns true if these sub-blocks contain more than [`MAX_REDUNDANT_CLEARS`] clear codes that directly follow another.
+/// Returns true if these sub-blocks contain more than [`MAX_REDUNDANT_CLEARS`] clear codes that directly follow
+/// another.
 pub(crate) fn has_excessive_clears(min_code_size: u8, mut sub_blocks: &[u8]) -> bool {
     let clear = 1_u32 << min_code_size;
     let (mut width, mut next) = (u32::from(min_code_size) + 1, clear + 2);

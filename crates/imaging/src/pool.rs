@@ -24,8 +24,8 @@ pub struct ImagingConfig {
 
 /// Inspects photos on a fixed number of threads and within a memory budget.
 ///
-/// Calls wait for a thread and then for memory, in order of arrival. A call that is cancelled while it waits is skipped.
-/// When the pool is dropped, inspections that have started still finish.
+/// Calls wait for a thread and then for memory, in order of arrival. A call that is cancelled while it waits is
+/// skipped. When the pool is dropped, inspections that have started still finish.
 #[derive(Debug)]
 pub struct ImagingPool {
     jobs: mpsc::Sender<Job>,

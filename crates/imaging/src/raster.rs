@@ -23,8 +23,8 @@ pub(crate) enum ColourModel {
 pub(crate) struct Plane {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Width and height that the image covers, in samples. After scaled decoding or subsampling it may cover only a part
-    /// of the last column and row.
+    /// Width and height that the image covers, in samples. After scaled decoding or subsampling it may cover only a
+    /// part of the last column and row.
     pub(crate) covered: (f64, f64),
     pub(crate) samples: Vec<u8>,
 }
@@ -43,8 +43,8 @@ impl Plane {
         }
     }
 
-    /// Chroma plane of an image of this size, with one sample for 2 × 2 pixels. If the width or height is odd, the image
-    /// covers half of the last column or row.
+    /// Chroma plane of an image of this size, with one sample for 2 × 2 pixels. If the width or height is odd, the
+    /// image covers half of the last column or row.
     pub(crate) fn chroma(image: (u32, u32), samples: Vec<u8>) -> Self {
         Self {
             covered: chroma_coverage(image),
@@ -64,8 +64,8 @@ impl Plane {
         self.samples.get(y * width..(y + 1) * width).unwrap_or_default()
     }
 
-    /// Chroma plane upsampled to the luma plane's width if that is thin, and to its height if that is thin, by the nearest
-    /// sample.
+    /// Chroma plane upsampled to the luma plane's width if that is thin, and to its height if that is thin, by the
+    /// nearest sample.
     pub(crate) fn upsampled_where_thin(&self, luma: &Self) -> Self {
         let (width, columns) = upsampled_length((self.width, self.covered.0), (luma.width, luma.covered.0));
         let (height, rows) = upsampled_length((self.height, self.covered.1), (luma.height, luma.covered.1));
@@ -109,8 +109,8 @@ impl Plane {
     }
 }
 
-/// Length and coverage after upsampling, with the index of the nearest sample for each position; `None` if the samples are
-/// kept as they are.
+/// Length and coverage after upsampling, with the index of the nearest sample for each position; `None` if the samples
+/// are kept as they are.
 fn upsampled_length(chroma: (u32, f64), luma: (u32, f64)) -> ((u32, f64), Option<Vec<usize>>) {
     if luma.0 >= THIN_IMAGE_EDGE {
         return (chroma, None);

@@ -5,8 +5,8 @@ use crate::{scaled_jpeg::ScaledJpegDecoder, thumbnails::Thumbnailer};
 pub struct Scratch {
     pub(crate) thumbnailer: Thumbnailer,
     pub(crate) scaled_jpeg: ScaledJpegDecoder,
-    /// Pool of a single thread. Decoders that run on a `rayon` pool use all of its threads; on this one they use no more
-    /// than the processor time of one photo.
+    /// Pool of a single thread. Decoders use all threads of the `rayon` pool that they run on, so this one keeps a
+    /// photo from taking more than one processor.
     pub(crate) decoding: rayon::ThreadPool,
 }
 

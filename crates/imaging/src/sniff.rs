@@ -40,7 +40,8 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     }
 }
 
-/// HEIC, HEIF or AVIF by the brands of the file type box (ISO/IEC 14496-12, 4.3; ISO/IEC 23008-12, annex B; AVIF).
+/// HEIC, HEIF or AVIF by the brands of the file type box (ISO/IEC 14496-12, 4.3; ISO/IEC 23008-12, annex B; AV1 Image
+/// File Format).
 fn heif_or_avif(bytes: &[u8]) -> Option<MimeType> {
     const MAX_BRANDS: usize = 64;
     let (size, rest) = bytes.split_first_chunk::<4>()?;

@@ -29,8 +29,9 @@ pub(crate) struct Thumbnailer {
 }
 
 impl Thumbnailer {
-    /// Makes every thumbnail of an image with the stored size `full`: the largest from the raster, each smaller one from
-    /// the previous one. The orientation is applied and the colours are converted to sRGB once, at the largest size.
+    /// Makes every thumbnail of an image with the stored size `full`: the largest from the raster, each smaller one
+    /// from the previous one. The orientation is applied and the colours are converted to sRGB once, at the largest
+    /// size.
     pub(crate) fn make(
         &mut self,
         raster: &Raster,
@@ -76,8 +77,8 @@ impl Thumbnailer {
     }
 }
 
-/// Resizes a thumbnail to a smaller one. Its chroma planes are small already, so they are halved by averages: a sharp filter
-/// would ring across half of a small image.
+/// Resizes a thumbnail to a smaller one. Its chroma planes are small already, so they are halved by averages: a sharp
+/// filter would ring across half of a small image.
 fn resize_thumbnail(
     resizer: &mut Resizer,
     thumbnail: &Raster,
@@ -106,9 +107,9 @@ fn resize_raster(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Re
     })
 }
 
-/// Resizes a chroma plane to the image's size and halves it by averages; a plane that has half the size already is copied.
-/// In a thin image the chroma is upsampled first, because its last sample may belong to one row of pixels only and yet be
-/// half of all chroma.
+/// Resizes a chroma plane to the image's size and halves it by averages; a plane that has half the size already is
+/// copied. In a thin image the chroma is upsampled first, because its last sample may belong to one row of pixels only
+/// and yet be half of all chroma.
 fn resize_and_halve(
     resizer: &mut Resizer,
     chroma: &Plane,

@@ -1,5 +1,5 @@
-//! Conversion between RGB and YCbCr (JFIF 1.02, page 3: ITU-R BT.601 in full range), with chroma of half the size, which is
-//! all that a thumbnail needs.
+//! Conversion between RGB and YCbCr (JFIF 1.02, page 3: ITU-R BT.601 in full range), with chroma of half the size,
+//! which is all that a thumbnail needs.
 
 use crate::raster::{ColourModel, Plane, Raster};
 
@@ -101,16 +101,17 @@ fn extend_by(samples: &mut Vec<u8>, count: usize) -> &mut [u8] {
     samples.get_mut(start..).unwrap_or_default()
 }
 
-/// Luma, Cb and Cr of up to four pixels, packed into one integer so that one addition adds all three: 26 bits of luma with a
-/// fraction of 16 bits, and 19 bits for each of Cb and Cr with a fraction of 8 bits. Four times the maximum of each fits.
+/// Luma, Cb and Cr of up to four pixels, packed into one integer so that one addition adds all three: 26 bits of luma
+/// with a fraction of 16 bits, and 19 bits for each of Cb and Cr with a fraction of 8 bits. Four times the maximum of
+/// each fits.
 #[derive(Debug, Clone, Copy)]
 struct Sum(u64);
 
 const CB_SHIFT: u32 = 26;
 const CR_SHIFT: u32 = 45;
 
-/// Contribution of each sample to the sum, by the JFIF coefficients times 65 536: .299, −.168 736 and .5 for red, and so on.
-/// The halves for rounding and the chroma offset of 128 are part of red's contribution.
+/// Contribution of each sample to the sum, by the JFIF coefficients times 65 536: .299, −.168 736 and .5 for red, and
+/// so on. The halves for rounding and the chroma offset of 128 are part of red's contribution.
 static OF_RED: [u64; 256] = contributions([19_595, -11_058, 32_768], true);
 static OF_GREEN: [u64; 256] = contributions([38_470, -21_710, -27_439], false);
 static OF_BLUE: [u64; 256] = contributions([7_471, 32_768, -5_329], false);

@@ -1,7 +1,7 @@
 //! Exif metadata (Exif 2.32, 4.6).
 //!
-//! Metadata comes from untrusted clients: values that are out of range, too long or unprintable are left out, tags other
-//! than those below are never read, and invalid metadata is never a finding.
+//! Metadata comes from untrusted clients: values that are out of range, too long or unprintable are left out, tags
+//! other than those below are never read, and invalid metadata is never a finding.
 
 mod text;
 
@@ -106,14 +106,14 @@ fn location(gps: Directory<'_>) -> Option<Location> {
         (-20_000.0..=100_000.0).contains(&altitude).then_some(altitude)
     };
     Some(Location {
-        latitude: angle(gps, GPS_LATITUDE, GPS_LATITUDE_REF, [b'N', b'S'], 90.0)?,
-        longitude: angle(gps, GPS_LONGITUDE, GPS_LONGITUDE_REF, [b'E', b'W'], 180.0)?,
+        latitude: coordinate(gps, GPS_LATITUDE, GPS_LATITUDE_REF, [b'N', b'S'], 90.0)?,
+        longitude: coordinate(gps, GPS_LONGITUDE, GPS_LONGITUDE_REF, [b'E', b'W'], 180.0)?,
         altitude: altitude(),
     })
 }
 
 /// Latitude or longitude in degrees; its reference tag gives the sign.
-fn angle(
+fn coordinate(
     gps: Directory<'_>,
     tag: u16,
     reference: u16,

@@ -3,12 +3,12 @@ use jpeg_scale::Header;
 
 use super::{frame::Coding, layout::Layout};
 
-/// Choice between the scaled decoder (`jpeg-scale`) and the general one (`jpeg-decoder`). Both the memory bound of a file
-/// and its decoding follow this choice.
+/// Choice between the scaled decoder (`jpeg-scale`) and the general one (`jpeg-decoder`). Both the memory bound of a
+/// file and its decoding follow this choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DecoderChoice {
-    /// The scaled decoder alone, even if it fails: the general one would keep every coefficient of a progressive file in
-    /// memory. Without a header, decoding reports the file as damaged.
+    /// The scaled decoder alone, even if it fails: the general one would keep every coefficient of a progressive file
+    /// in memory. Without a header, decoding reports the file as damaged.
     Scaled(Option<Header>),
     /// The scaled decoder, then the general one if the first reports damage.
     ScaledThenGeneral(Header),

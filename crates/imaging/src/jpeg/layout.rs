@@ -201,8 +201,8 @@ impl<'a> Layout<'a> {
         if end + 1 < bytes.len() {
             return Ok(end);
         }
-        // Some programs leave EOI out, and so do interrupted uploads. Storage often returns zeros for bytes that it never
-        // received, and coefficients without a scan are missing.
+        // Some programs leave EOI out, and so do interrupted uploads. Storage often returns zeros for bytes that it
+        // never received, and coefficients without a scan are missing.
         let zeros = data.iter().rev().take_while(|&&byte| byte == 0).count();
         if zeros >= 64 || !self.coverage.is_complete() {
             return Err(Damage::Truncated);
@@ -211,7 +211,8 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Code and offset of the next marker. Some files have stray bytes before a marker, and fill bytes may precede any marker.
+/// Code and offset of the next marker. Some files have stray bytes before a marker, and fill bytes may precede any
+/// marker.
 fn next_marker(bytes: &[u8], from: usize) -> Option<(u8, usize)> {
     let mut at = from;
     loop {

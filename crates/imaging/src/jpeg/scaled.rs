@@ -1,5 +1,5 @@
-//! Fast path for greyscale and YCbCr files, several times as fast as the general decoder: it decodes at the smallest scale
-//! that is large enough, into planes of the stored sampling.
+//! Fast path for greyscale and YCbCr files, several times as fast as the general decoder: it decodes at the smallest
+//! scale that is large enough, into planes of the stored sampling.
 
 use jpeg_scale::{Damage, Planes, Scale};
 
@@ -13,8 +13,8 @@ use crate::{
     scaled_jpeg::ScaledJpegDecoder,
 };
 
-/// Smallest scale at which the longer edge has 7/4 of this many pixels: a scaled decoder drops detail within blocks, which
-/// would be visible in a thumbnail of nearly the decoded size.
+/// Smallest scale at which the longer edge has 7/4 of this many pixels: a scaled decoder drops detail within blocks,
+/// which would be visible in a thumbnail of nearly the decoded size.
 pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     if frame.is_thin() {
         return Scale::Full;

@@ -1,11 +1,12 @@
-//! PNG (third edition of the specification, 2025): the chunks are parsed here; the pixels are decoded by the `png` crate.
+//! PNG (third edition of the specification, 2025): the chunks are parsed here; the pixels are decoded by the `png`
+//! crate.
 //!
-//! The decoder receives only the chunks that pixels need, so texts, profiles and animation frames are never inflated. Of an
-//! animation, the default image is read.
+//! The decoder receives only the chunks that pixels need, so texts, profiles and animation frames are never inflated.
+//! Of an animation, the default image is read.
 //!
-//! `iCCP` is applied; `sRGB` declares the default. `gAMA` and `cHRM` alone are ignored: most files that have them and differ
-//! from sRGB are wrong, written by programs for the monitors of their time, and most viewers display such files as sRGB
-//! too. `cICP` is not supported: a file that has no profile beside it is treated as sRGB.
+//! `iCCP` is applied; `sRGB` declares the default. `gAMA` and `cHRM` alone are ignored: most files that have them and
+//! differ from sRGB are wrong, written by programs for the monitors of their time, and most viewers display such files
+//! as sRGB too. `cICP` is not supported: a file that has no profile beside it is treated as sRGB.
 
 mod chunk_reader;
 
@@ -48,8 +49,8 @@ struct Header {
     is_interlaced: bool,
 }
 
-/// Compressed image data may exceed twice the raw data by this many bytes. More is empty deflate blocks that would keep a
-/// decoder busy.
+/// Compressed image data may exceed twice the raw data by this many bytes. More is empty deflate blocks that would keep
+/// a decoder busy.
 const MAX_COMPRESSED_SURPLUS: u64 = 2 << 20;
 
 /// Profiles of displays and cameras take less; those of printing presses are for CMYK, which PNG does not have.

@@ -3,7 +3,8 @@ use tiff::{ColorType, decoder::Decoder};
 use super::{header::Header, patched_file::PatchedFile};
 use crate::error::DecodeError;
 
-/// Reads an image band by band, as interleaved rows. A band is a row of strips or tiles, in all planes of a planar image.
+/// Reads an image band by band, as interleaved rows. A band is a row of strips or tiles, in all planes of a planar
+/// image.
 pub(super) struct BandReader<'a> {
     decoder: Decoder<PatchedFile<'a>>,
     size: (u32, u32),

@@ -122,7 +122,8 @@ impl<'a> Header<'a> {
         {
             return Err(Damage::Truncated);
         }
-        // The decoder reads more integer types. Rejecting them ensures that it reads the values that are validated here.
+        // The decoder reads more integer types. Rejecting them ensures that it reads the values that are validated
+        // here.
         if STORAGE_TAGS.into_iter().any(|tag| directory.has_non_integer(tag)) {
             return Err(Damage::Malformed);
         }
@@ -356,8 +357,8 @@ impl<'a> Header<'a> {
 
     /// Memory in bytes that the lists of strips or tiles take.
     pub(super) fn list_bytes(&self) -> u64 {
-        /// The decoder parses each value into 32 bytes and then converts it to 8. Of the two lists, one is converted before
-        /// the other is parsed.
+        /// The decoder parses each value into 32 bytes and then converts it to 8. Of the two lists, one is converted
+        /// before the other is parsed.
         const BYTES_PER_VALUE: u64 = 32 + 2 * 8 + 8;
         (self.directory.max_list_length(STORAGE_TAGS_END) as u64).saturating_mul(BYTES_PER_VALUE)
     }

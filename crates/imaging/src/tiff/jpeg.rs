@@ -1,5 +1,5 @@
-//! JPEG compression in TIFF (Adobe Photoshop TIFF Technical Notes, 2002; TIFF Technical Note #2, 1995): each strip or tile is
-//! a JPEG stream, whose tables may be shared through the directory.
+//! JPEG compression in TIFF (Adobe Photoshop TIFF Technical Notes, 2002; TIFF Technical Note #2, 1995): each strip or
+//! tile is a JPEG stream, whose tables may be shared through the directory.
 
 use jpeg_scale::{Header as JpegHeader, Limits, Planes, Sampling, read_header};
 
@@ -39,7 +39,8 @@ pub(super) fn validate(header: &Header<'_>, file_length: usize) -> Result<(), Da
     Ok(())
 }
 
-/// Upper bound of the memory in bytes: the image without subsampling, the longest stream and the planes of a strip or tile.
+/// Upper bound of the memory in bytes: the image without subsampling, the longest stream and the planes of a strip or
+/// tile.
 pub(super) fn max_memory_bytes(header: &Header<'_>) -> u64 {
     let (width, height) = header.size;
     let pixels = u64::from(width).saturating_mul(height.into());

@@ -1,7 +1,7 @@
 //! TIFF (revision 6.0): the first directory is parsed here; the pixels of its image are decoded by the `tiff` crate.
 //!
-//! Raw files of cameras are TIFF files too, whose first image is a preview: they are detected and reported as unsupported.
-//! JPEG compression is decoded by `jpeg-scale`, once the header of each JPEG matches the directory.
+//! Raw files of cameras are TIFF files too, whose first image is a preview: they are detected and reported as
+//! unsupported. JPEG compression is decoded by `jpeg-scale`, once the header of each JPEG matches the directory.
 
 mod band_reader;
 mod header;

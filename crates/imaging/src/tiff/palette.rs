@@ -3,8 +3,8 @@
 pub(super) struct Palette(Vec<[u8; 3]>);
 
 impl Palette {
-    /// Palette of an image with this many bits a sample, from a `ColorMap`: all red values, then all green, then all blue,
-    /// of 16 bits each. `None` if their number is wrong.
+    /// Palette of an image with this many bits a sample, from a `ColorMap`: all red values, then all green, then all
+    /// blue, of 16 bits each. `None` if their number is wrong.
     pub(super) fn read(bits: u32, values: impl Iterator<Item = u32>) -> Option<Self> {
         let count = 1_usize.checked_shl(bits).filter(|&count| count <= 256)?;
         let values: Vec<u32> = values.take(3 * count + 1).collect();

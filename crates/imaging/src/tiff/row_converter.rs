@@ -1,8 +1,8 @@
 use super::{header::Header, palette::Palette};
 use crate::canvas::to_eight_bits;
 
-/// Converts rows of 1 to 16 bits a sample to 8 bits, drops extra samples that have no meaning here, and looks up palette
-/// colours.
+/// Converts rows of 1 to 16 bits a sample to 8 bits, drops extra samples that have no meaning here, and looks up
+/// palette colours.
 pub(super) struct RowConverter {
     /// Samples of a pixel in the file.
     input_samples: usize,

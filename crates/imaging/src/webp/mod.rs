@@ -1,6 +1,7 @@
 //! WebP (RFC 9649): the chunks are parsed here; the pixels are decoded by libwebp.
 //!
-//! The decoder receives a new file of one still image. Metadata and all frames of an animation but the first never reach it.
+//! The decoder receives a new file of one still image. Metadata and all frames of an animation but the first never
+//! reach it.
 
 mod chunk;
 mod frame;

@@ -1,8 +1,9 @@
 //! Memory bound of the prefix code tables of a lossless image (RFC 9649, 3). Every block of it may use its own group of
-//! prefix codes, and libwebp builds the tables of all groups before it decodes a pixel: a small file can make it take much
-//! memory.
+//! prefix codes, and libwebp builds the tables of all groups before it decodes a pixel: a small file can make it take
+//! much memory.
 
-/// Upper bound of the tables in bytes that libwebp builds for an image of this size; `stream` starts with the transforms.
+/// Upper bound of the tables in bytes that libwebp builds for an image of this size; `stream` starts with the
+/// transforms.
 pub(super) fn max_table_bytes(size: (u32, u32), stream: &[u8]) -> u64 {
     /// Five tables of maximum size, with four bytes an entry, and the group that refers to them.
     const MAX_GROUP_BYTES: u64 = (3 * 630 + 410 + 2704) * 4 + 624;
@@ -15,7 +16,8 @@ pub(super) fn max_table_bytes(size: (u32, u32), stream: &[u8]) -> u64 {
 
 const MAX_GROUPS: u32 = 1 << 16;
 
-/// Pixels of transform and entropy images that are decoded, far more than encoders write. It bounds the time of the scan.
+/// Pixels of transform and entropy images that are decoded, far more than encoders write. It bounds the time of the
+/// scan.
 const MAX_DECODED_PIXELS: u64 = 1 << 20;
 
 /// Symbols for literals, for length prefixes, and for distance prefixes.
