@@ -1,6 +1,6 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Bytes of memory that are shared out to photos, first come, first served.
+/// Memory budget in bytes, from which photos reserve their share in the order of their requests.
 #[derive(Debug)]
 pub(crate) struct Budget {
     total: u64,
@@ -12,22 +12,22 @@ pub(crate) struct Budget {
 struct State {
     used: u64,
     peak: u64,
-    /// The number that the next to come draws.
-    drawn: u64,
-    /// The number whose turn it is.
-    turn: u64,
+    /// Ticket of the next request.
+    next_ticket: u64,
+    /// Ticket of the request that is served next.
+    serving: u64,
 }
 
-/// A part of the budget; it is given back when this is dropped.
+/// Reserved part of the budget, released on drop.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct Reservation {
     budget: Arc<Budget>,
     bytes: u64,
 }
 
-/// More than the whole budget was asked for.
+/// Error of a request for more than the whole budget.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooHeavy;
+pub(crate) struct ExceedsBudget;
 
 impl Budget {
     pub(crate) fn new(total: u64) -> Arc<Self> {
@@ -42,40 +42,41 @@ impl Budget {
         self.total
     }
 
-    /// The most that was ever shared out at once.
+    /// Highest number of bytes that was ever reserved at once.
     pub(crate) fn peak(&self) -> u64 {
         self.state().peak
     }
 
-    /// Waits for so many bytes. Whoever waits for much is not overtaken by those who want little.
-    pub(crate) fn take(self: &Arc<Self>, bytes: u64) -> Result<Share, TooHeavy> {
+    /// Waits until this many bytes are free and reserves them. Requests are served in order, so that large ones are not
+    /// starved by small ones.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Result<Reservation, ExceedsBudget> {
         if bytes > self.total {
-            return Err(TooHeavy);
+            return Err(ExceedsBudget);
         }
         let mut state = self.state();
-        let number = state.drawn;
-        state.drawn += 1;
-        while state.turn != number || state.used + bytes > self.total {
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        while state.serving != ticket || state.used + bytes > self.total {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.turn += 1;
+        state.serving += 1;
         state.used += bytes;
         state.peak = state.peak.max(state.used);
         drop(state);
         self.changed.notify_all();
-        Ok(Share {
+        Ok(Reservation {
             budget: Arc::clone(self),
             bytes,
         })
     }
 
-    /// Numbers stay consistent whatever panicked: they are only changed together.
+    /// Ignores poisoning: no code panics between two related changes, so the state is always consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.budget.state().used -= self.bytes;
         self.budget.changed.notify_all();
@@ -89,23 +90,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_than_all_is_refused_at_once() {
+    fn a_request_for_more_than_the_budget_fails_at_once() {
         let budget = Budget::new(10);
-        assert_eq!(budget.take(11).err(), Some(TooHeavy));
-        assert!(budget.take(10).is_ok());
+        assert_eq!(budget.reserve(11).err(), Some(ExceedsBudget));
+        assert!(budget.reserve(10).is_ok());
         assert_eq!(budget.peak(), 10);
     }
 
     #[test]
-    fn what_is_given_back_goes_to_the_next() {
+    fn a_released_reservation_serves_the_next_request() {
         let budget = Budget::new(10);
-        let first = budget.take(8).unwrap();
-        let (done, waiting) = mpsc::channel();
+        let first = budget.reserve(8).unwrap();
+        let (served, waiting) = mpsc::channel();
         let other = Arc::clone(&budget);
         let second = thread::spawn(move || {
-            let share = other.take(5).unwrap();
-            done.send(()).unwrap();
-            drop(share);
+            let reservation = other.reserve(5).unwrap();
+            served.send(()).unwrap();
+            drop(reservation);
         });
         assert!(
             waiting.recv_timeout(Duration::from_millis(50)).is_err(),
@@ -118,34 +119,34 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_overtaken() {
+    fn requests_are_served_in_order() {
         let budget = Budget::new(10);
-        let first = budget.take(5).unwrap();
-        let (order, came) = mpsc::channel();
-        let wait_for = |bytes: u64| {
+        let first = budget.reserve(5).unwrap();
+        let (order, served) = mpsc::channel();
+        let request = |bytes: u64| {
             let (budget, order) = (Arc::clone(&budget), order.clone());
-            let before = budget.state().drawn;
+            let before = budget.state().next_ticket;
             let waiting = thread::spawn({
                 let budget = Arc::clone(&budget);
                 move || {
-                    let share = budget.take(bytes).unwrap();
+                    let reservation = budget.reserve(bytes).unwrap();
                     order.send(bytes).unwrap();
-                    drop(share);
+                    drop(reservation);
                 }
             });
-            while budget.state().drawn == before {
+            while budget.state().next_ticket == before {
                 thread::yield_now();
             }
             waiting
         };
-        let threads = [wait_for(10), wait_for(1)];
+        let threads = [request(10), request(1)];
         assert!(
-            came.recv_timeout(Duration::from_millis(50)).is_err(),
-            "1 would fit, but came after 10"
+            served.recv_timeout(Duration::from_millis(50)).is_err(),
+            "1 would fit, but was requested after 10"
         );
         drop(first);
-        assert_eq!(came.recv_timeout(Duration::from_mins(1)), Ok(10));
-        assert_eq!(came.recv_timeout(Duration::from_mins(1)), Ok(1));
+        assert_eq!(served.recv_timeout(Duration::from_mins(1)), Ok(10));
+        assert_eq!(served.recv_timeout(Duration::from_mins(1)), Ok(1));
         for thread in threads {
             thread.join().unwrap();
         }

@@ -5,113 +5,85 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    exif,
-    form::{self, Damage, DecodeError, Form},
-    jpeg::Scaled,
+    decoder::ImageDecoder,
+    error::{Damage, DecodeError},
+    exif, formats,
     orientation::Orientation,
+    scratch::Scratch,
     sniff::{Sniffed, sniff},
-    thumbnails::Thumbnailer,
 };
 
-/// What one thread keeps from photo to photo, so that it need not be made anew.
-#[derive(Debug)]
-pub struct Scratch {
-    thumbnailer: Thumbnailer,
-    pub(crate) scaled: Scaled,
-    /// A single thread: decoders share their work out among the threads that they find, and find only this one.
-    pub(crate) decoding: rayon::ThreadPool,
-}
-
-/// The system gave no thread to decode on.
-#[derive(Debug, thiserror::Error)]
-#[error("no thread to decode on")]
-pub struct ScratchError(#[from] rayon::ThreadPoolBuildError);
-
-impl Scratch {
-    /// What one thread needs to inspect photos.
-    pub fn new() -> Result<Self, ScratchError> {
-        Ok(Self {
-            thumbnailer: Thumbnailer::default(),
-            scaled: Scaled::default(),
-            decoding: rayon::ThreadPoolBuilder::new()
-                .num_threads(1)
-                .thread_name(|_| "decoding".to_owned())
-                .build()?,
-        })
-    }
-}
-
-/// The whole inspection of one photo, without bounds but `limits`.
+/// Inspects one photo, bounded by `limits` only.
 pub fn inspect_bytes(bytes: &[u8], limits: InspectionLimits, scratch: &mut Scratch) -> Inspection {
-    Examination::begin(bytes, limits).finish(scratch)
+    StagedInspection::parse(bytes, limits).finish(scratch)
 }
 
-/// Bytes of memory that inspecting a file takes at most beside the file itself, as an
-/// [`ImagingPool`](crate::ImagingPool) counts them; `None` if findings leave nothing to decode.
-pub fn weight_of(bytes: &[u8], limits: InspectionLimits) -> Option<u64> {
-    Examination::begin(bytes, limits).weight()
+/// Upper bound of the memory in bytes that inspecting a file takes beside the file itself, as an
+/// [`ImagingPool`](crate::ImagingPool) reserves it; `None` if the file will not be decoded because of its findings.
+pub fn max_memory_bytes(bytes: &[u8], limits: InspectionLimits) -> Option<u64> {
+    StagedInspection::parse(bytes, limits).max_memory_bytes()
 }
 
-/// An inspection between its two halves: the form of the file is known, nothing is decoded yet.
+/// Inspection between its two stages: the container is parsed, and nothing is decoded yet.
 #[derive(Debug)]
-pub(crate) struct Examination<'a> {
+pub(crate) struct StagedInspection<'a> {
     inspection: Inspection,
-    /// `None` if findings made decoding impossible.
-    picture: Option<Box<dyn Form + 'a>>,
+    /// `None` if findings rule out decoding.
+    decoder: Option<Box<dyn ImageDecoder + 'a>>,
 }
 
-/// The longer edge of what is decoded.
-const EDGE: u16 = 1024;
-const _: () = assert!(ThumbnailEdge::Large.pixels() == EDGE as u32);
+/// Minimum length of the longer edge after decoding.
+const DECODED_EDGE: u16 = 1024;
+const _: () = assert!(ThumbnailEdge::Large.pixels() == DECODED_EDGE as u32);
 
-impl<'a> Examination<'a> {
-    /// Looks at the file's form. Allocates next to nothing, whatever the file says.
-    pub(crate) fn begin(bytes: &'a [u8], limits: InspectionLimits) -> Self {
+impl<'a> StagedInspection<'a> {
+    /// Parses the container and checks it against the limits. Allocates next to nothing, whatever the file declares.
+    pub(crate) fn parse(bytes: &'a [u8], limits: InspectionLimits) -> Self {
         let sniffed = sniff(bytes);
-        let mut examination = Self {
+        let mut staged = Self {
             inspection: Inspection::default(),
-            picture: None,
+            decoder: None,
         };
         if let Sniffed::Image(mime_type) = sniffed {
-            examination.inspection.mime_type = Some(mime_type);
-            if let Some(form) = form::read(mime_type, bytes) {
-                examination.judge(form.as_ref(), limits);
-                if !examination.inspection.findings.iter().any(prevents_decoding) {
-                    examination.picture = Some(form);
+            staged.inspection.mime_type = Some(mime_type);
+            if let Some(decoder) = formats::open(mime_type, bytes) {
+                staged.validate(decoder.as_ref(), limits);
+                if !staged.inspection.findings.iter().any(prevents_decoding) {
+                    staged.decoder = Some(decoder);
                 }
-                return examination;
+                return staged;
             }
         }
-        examination.unsupported(sniffed.name());
-        examination
+        staged.report_unsupported(sniffed.name());
+        staged
     }
 
-    fn judge(&mut self, form: &dyn Form, limits: InspectionLimits) {
-        self.inspection.metadata = form.exif().map(exif::read).unwrap_or_default();
-        if let Some(stored) = form.size() {
-            let (width, height) = self.orientation().shown(stored);
+    fn validate(&mut self, decoder: &dyn ImageDecoder, limits: InspectionLimits) {
+        self.inspection.metadata = decoder.exif().map(exif::read).unwrap_or_default();
+        if let Some(stored) = decoder.size() {
+            let (width, height) = self.orientation().displayed_size(stored);
             (self.inspection.width, self.inspection.height) = (width, height);
-            if let Some(obstacle) = form.obstacle() {
-                self.unsupported(obstacle);
+            if let Some(feature) = decoder.unsupported_feature() {
+                self.report_unsupported(feature);
             }
             let pixels = u64::from(width) * u64::from(height);
             if pixels > limits.max_pixels {
                 self.report(Check::TooManyPixels, pixels, limits.max_pixels);
             }
-            if let Some(least) = limits.min_edge
-                && width.min(height) < least
+            if let Some(min_edge) = limits.min_edge
+                && width.min(height) < min_edge
             {
                 self.report(
                     Check::TooSmallResolution,
                     u64::from(width.min(height)),
-                    u64::from(least),
+                    u64::from(min_edge),
                 );
             }
-        } else if let Some(obstacle) = form.obstacle() {
-            self.unsupported(obstacle);
+        } else if let Some(feature) = decoder.unsupported_feature() {
+            self.report_unsupported(feature);
         }
-        if let Some(damage) = form.damage() {
-            self.corrupt(match damage {
+        if let Some(damage) = decoder.damage() {
+            self.report_corrupt(match damage {
                 Damage::Truncated => "truncated",
                 Damage::NoPixels => "no_pixels",
                 Damage::Malformed => "malformed",
@@ -120,52 +92,55 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Bytes of memory that finishing takes; `None` if nothing is left to decode.
-    pub(crate) fn weight(&self) -> Option<u64> {
-        self.picture.as_ref().map(|form| form.weight(EDGE))
+    /// Upper bound of the memory in bytes that [`Self::finish`] takes; `None` if it will not decode.
+    pub(crate) fn max_memory_bytes(&self) -> Option<u64> {
+        self.decoder
+            .as_ref()
+            .map(|decoder| decoder.max_memory_bytes(DECODED_EDGE))
     }
 
-    /// Reports that this photo needs more memory than there is, and decodes nothing.
-    pub(crate) fn refuse_weight(&mut self, weight: u64, budget: u64) {
+    /// Reports that decoding needs more memory than the whole budget, and rules out decoding. The allowed number of
+    /// pixels is the one that would fit the budget, in proportion.
+    pub(crate) fn reject_for_memory(&mut self, required_bytes: u64, budget_bytes: u64) {
         let pixels = u64::from(self.inspection.width) * u64::from(self.inspection.height);
-        let fitting = u128::from(pixels) * u128::from(budget) / u128::from(weight.max(1));
+        let allowed = u128::from(pixels) * u128::from(budget_bytes) / u128::from(required_bytes.max(1));
         self.report(
             Check::TooManyPixels,
             pixels,
-            u64::try_from(fitting).unwrap_or(u64::MAX),
+            u64::try_from(allowed).unwrap_or(u64::MAX),
         );
-        self.picture = None;
+        self.decoder = None;
     }
 
-    /// Decodes the picture and makes its thumbnails, as far as the findings allow.
+    /// Decodes the image and makes its thumbnails, unless findings rule that out.
     pub(crate) fn finish(mut self, scratch: &mut Scratch) -> Inspection {
-        let Some(form) = self.picture.take() else {
+        let Some(decoder) = self.decoder.take() else {
             return self.inspection;
         };
-        let raster = match form.decode(EDGE, scratch) {
+        let raster = match decoder.decode(DECODED_EDGE, scratch) {
             Ok(raster) => raster,
-            Err(DecodeError::Unsupported(kind)) => {
-                self.unsupported(kind);
+            Err(DecodeError::Unsupported(feature)) => {
+                self.report_unsupported(feature);
                 return self.inspection;
             }
             Err(DecodeError::Damaged(reason)) => {
                 tracing::debug!(reason, "a photo can't be decoded");
-                self.corrupt("undecodable");
+                self.report_corrupt("undecodable");
                 return self.inspection;
             }
         };
         let orientation = self.orientation();
-        let stored = orientation.shown((self.inspection.width, self.inspection.height));
-        let profile = form.profile();
-        let made = scratch
+        let stored = orientation.displayed_size((self.inspection.width, self.inspection.height));
+        let profile = decoder.icc_profile();
+        let thumbnails = scratch
             .thumbnailer
             .make(&raster, stored, orientation, profile.as_deref());
-        scratch.scaled.reuse(raster);
-        match made {
+        scratch.scaled_jpeg.reuse(raster);
+        match thumbnails {
             Ok(thumbnails) => self.inspection.thumbnails = thumbnails,
             Err(error) => {
-                tracing::warn!(%error, "a decoded photo gave no thumbnails");
-                self.corrupt("undecodable");
+                tracing::warn!(%error, "thumbnails of a decoded photo can't be made");
+                self.report_corrupt("undecodable");
             }
         }
         self.inspection
@@ -181,17 +156,17 @@ impl<'a> Examination<'a> {
             .push(Finding::measured(check, measured, allowed));
     }
 
-    fn unsupported(&mut self, kind: &str) {
+    fn report_unsupported(&mut self, feature: &str) {
         self.report(
             Check::UnsupportedFormat,
-            kind.to_owned(),
-            form::READABLE.to_owned(),
+            feature.to_owned(),
+            formats::SUPPORTED_TYPES.to_owned(),
         );
     }
 
-    fn corrupt(&mut self, how: &str) {
+    fn report_corrupt(&mut self, reason: &str) {
         self.inspection.findings.push(Finding {
-            measured: Some(how.to_owned().into()),
+            measured: Some(reason.to_owned().into()),
             ..Finding::bare(Check::Corrupt)
         });
     }

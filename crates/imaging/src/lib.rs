@@ -1,22 +1,30 @@
-//! The adapter behind [`PhotoInspector`](rapidphoto_application::ports::PhotoInspector): looks into strangers' bytes and
-//! gives findings, dimensions, EXIF and thumbnails.
+//! Adapter of [`PhotoInspector`](rapidphoto_application::ports::PhotoInspector): detects the type of uploaded files,
+//! reads their dimensions and Exif metadata, decodes them and makes thumbnails.
 //!
-//! [`inspect_bytes`] is the whole inspection on the calling thread; [`ImagingPool`] runs it on a bounded number of threads
-//! with a bound on memory. What a file claims about itself is judged before anything is allocated for it: the header is
-//! read first, then a photo waits for its share of memory, then it is decoded.
+//! [`inspect_bytes`] inspects one photo on the calling thread. [`ImagingPool`] does so on a bounded number of threads
+//! with a bound on memory. Files come from untrusted clients, so no allocation depends on a declared size before it is
+//! validated: the container is parsed first, then the photo waits for its share of the memory budget, then it is
+//! decoded.
 //!
-//! JPEG is read in every kind that occurs (baseline, progressive, grey, RGB, CMYK, YCCK), and so are PNG, WebP, GIF and
-//! the common kinds of TIFF (JPEG inside and palettes too); of an animation, or of several pages, the first picture. Other
-//! image types are recognised and reported as unsupported. Each type has its module behind `Form`; every picture ends as
-//! planes, laid down row by row.
+//! Supported are JPEG (baseline, progressive; greyscale, RGB, YCbCr, CMYK, YCCK), PNG, WebP, GIF and the common kinds
+//! of TIFF (also with JPEG compression or a palette). Of an animation or of several pages, the first image is read.
+//! Other image types are detected and reported as unsupported.
+//!
+//! Modules import one another in this order only: `error`, `raster`, and the conversions of samples (`canvas`,
+//! `colour`, `orientation`, `resize`, `thumbnails`); the buffers of a thread (`scratch`); the interface of decoders
+//! (`decoder`); a module for each format; the choice of the format (`formats`); the inspection (`inspect`); and its
+//! threads (`pool`).
 
 mod budget;
 mod canvas;
 mod colour;
+mod decoder;
+mod error;
 mod exif;
-mod form;
+mod formats;
 mod gif;
 mod icc;
+mod ifd;
 mod inspect;
 mod jpeg;
 mod lzw;
@@ -25,12 +33,15 @@ mod png;
 mod pool;
 mod raster;
 mod resize;
+mod scaled_jpeg;
+mod scratch;
 mod sniff;
 mod thumbnails;
 mod tiff;
 mod webp;
-mod ycc;
+mod ycbcr;
 
-pub use inspect::{Scratch, ScratchError, inspect_bytes, weight_of};
+pub use inspect::{inspect_bytes, max_memory_bytes};
 pub use pool::{ImagingConfig, ImagingPool};
+pub use scratch::{Scratch, ScratchError};
 pub use sniff::{Sniffed, sniff};

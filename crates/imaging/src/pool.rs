@@ -11,24 +11,21 @@ use bytes::Bytes;
 use rapidphoto_application::ports::{InspectError, Inspection, InspectionLimits, PhotoInspector};
 use tokio::sync::oneshot;
 
-use crate::{
-    budget::Budget,
-    inspect::{Examination, Scratch},
-};
+use crate::{budget::Budget, inspect::StagedInspection, scratch::Scratch};
 
-/// How much an [`ImagingPool`] may take of the machine.
+/// Resources of an [`ImagingPool`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImagingConfig {
-    /// Photos that are inspected at the same time.
+    /// Photos that are inspected at once, each on a thread of its own.
     pub threads: NonZeroUsize,
-    /// Bytes that all of them may take for decoding; the files themselves are not counted.
+    /// Bytes that decoding may take in all threads together, beside the files themselves.
     pub memory_budget_bytes: u64,
 }
 
-/// Inspects photos on its own threads and within its own memory.
+/// Inspects photos on a fixed number of threads and within a memory budget.
 ///
-/// Calls wait for a thread and then for memory, in the order in which they came. A call that is given up before its turn
-/// costs nothing. Dropping the pool lets the photos that are being inspected finish.
+/// Calls wait for a thread and then for memory, in order of arrival. A call that is cancelled while it waits is
+/// skipped. When the pool is dropped, inspections that have started still finish.
 #[derive(Debug)]
 pub struct ImagingPool {
     jobs: mpsc::Sender<Job>,
@@ -38,19 +35,19 @@ pub struct ImagingPool {
 struct Job {
     bytes: Bytes,
     limits: InspectionLimits,
-    answer: oneshot::Sender<Result<Inspection, InspectError>>,
+    reply: oneshot::Sender<Result<Inspection, InspectError>>,
 }
 
 impl ImagingPool {
     /// Starts the threads.
     ///
     /// # Errors
-    /// If the system gives no threads.
+    /// If the operating system can't start a thread.
     pub fn new(config: ImagingConfig) -> io::Result<Self> {
         Self::start(config, inspect)
     }
 
-    fn start(config: ImagingConfig, work: Work) -> io::Result<Self> {
+    fn start(config: ImagingConfig, inspect: InspectFn) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         let budget = Budget::new(config.memory_budget_bytes);
@@ -59,7 +56,7 @@ impl ImagingPool {
                 scratch: Scratch::new().map_err(io::Error::other)?,
                 queue: Arc::clone(&queue),
                 budget: Arc::clone(&budget),
-                work,
+                inspect,
             };
             thread::Builder::new()
                 .name(format!("imaging-{number}"))
@@ -68,7 +65,7 @@ impl ImagingPool {
         Ok(Self { jobs, budget })
     }
 
-    /// The most memory that photos ever took at once, by their weights.
+    /// Highest number of bytes that was ever reserved for photos at once.
     pub fn peak_memory_bytes(&self) -> u64 {
         self.budget.peak()
     }
@@ -77,12 +74,8 @@ impl ImagingPool {
 #[async_trait]
 impl PhotoInspector for ImagingPool {
     async fn inspect(&self, bytes: Bytes, limits: InspectionLimits) -> Result<Inspection, InspectError> {
-        let (answer, inspection) = oneshot::channel();
-        let job = Job {
-            bytes,
-            limits,
-            answer,
-        };
+        let (reply, inspection) = oneshot::channel();
+        let job = Job { bytes, limits, reply };
         self.jobs.send(job).map_err(|_| InspectError::ShuttingDown)?;
         inspection.await.map_err(|_| InspectError::ShuttingDown)?
     }
@@ -92,34 +85,36 @@ struct Worker {
     scratch: Scratch,
     queue: Arc<Mutex<mpsc::Receiver<Job>>>,
     budget: Arc<Budget>,
-    work: Work,
+    inspect: InspectFn,
 }
 
-type Work = fn(&[u8], InspectionLimits, &Arc<Budget>, &mut Scratch) -> Inspection;
+type InspectFn = fn(&[u8], InspectionLimits, &Arc<Budget>, &mut Scratch) -> Inspection;
 
 impl Worker {
     fn run(&mut self) {
         while let Some(job) = self.next() {
-            if job.answer.is_closed() {
+            if job.reply.is_closed() {
                 continue;
             }
-            // A decoder that breaks its own promises must not take the thread, and with it the pool, along.
+            // A bug in a decoder must not end the thread, or else the pool loses it for good.
             let inspected = catch_unwind(AssertUnwindSafe(|| {
-                (self.work)(&job.bytes, job.limits, &self.budget, &mut self.scratch)
+                (self.inspect)(&job.bytes, job.limits, &self.budget, &mut self.scratch)
             }));
-            let answer = inspected.map_err(|panic| {
-                let message = message(panic.as_ref());
-                tracing::error!(message, bytes = job.bytes.len(), "an inspection broke");
+            let result = inspected.map_err(|panic| {
+                let message = panic_message(panic.as_ref());
+                tracing::error!(message, bytes = job.bytes.len(), "an inspection panicked");
                 InspectError::Broken(message.to_owned())
             });
-            if answer.is_err() {
+            if result.is_err() {
                 match Scratch::new() {
                     Ok(scratch) => self.scratch = scratch,
-                    Err(error) => tracing::warn!(%error, "an inspection's scratch is used on"),
+                    Err(error) => {
+                        tracing::warn!(%error, "the buffers of the inspection that panicked are used again");
+                    }
                 }
             }
-            // Whoever asked may have gone.
-            drop(job.answer.send(answer));
+            // The caller may have been cancelled meanwhile.
+            drop(job.reply.send(result));
         }
     }
 
@@ -129,30 +124,30 @@ impl Worker {
     }
 }
 
-/// Inspects one photo when there is memory for it.
+/// Inspects one photo once its memory is reserved.
 fn inspect(
     bytes: &[u8],
     limits: InspectionLimits,
     budget: &Arc<Budget>,
     scratch: &mut Scratch,
 ) -> Inspection {
-    let mut examination = Examination::begin(bytes, limits);
-    let Some(weight) = examination.weight() else {
-        return examination.finish(scratch);
+    let mut staged = StagedInspection::parse(bytes, limits);
+    let Some(required) = staged.max_memory_bytes() else {
+        return staged.finish(scratch);
     };
-    let share = budget.take(weight);
-    if share.is_err() {
-        examination.refuse_weight(weight, budget.total());
+    let reservation = budget.reserve(required);
+    if reservation.is_err() {
+        staged.reject_for_memory(required, budget.total());
     }
-    examination.finish(scratch)
+    staged.finish(scratch)
 }
 
-fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without words")
+        .unwrap_or("a panic without a message")
 }
 
 #[cfg(test)]
@@ -164,25 +159,25 @@ mod tests {
         min_edge: None,
     };
 
-    fn pool(threads: usize, work: Work) -> ImagingPool {
+    fn pool(threads: usize, inspect: InspectFn) -> ImagingPool {
         let config = ImagingConfig {
             threads: NonZeroUsize::new(threads).unwrap(),
             memory_budget_bytes: 1 << 30,
         };
-        ImagingPool::start(config, work).unwrap()
+        ImagingPool::start(config, inspect).unwrap()
     }
 
     #[tokio::test]
-    async fn a_decoder_that_panics_costs_one_answer_and_no_thread() {
+    async fn a_panic_fails_one_inspection_and_ends_no_thread() {
         let pool = pool(2, |bytes, _, budget, _| {
-            let _share = budget.take(1 << 30);
-            assert!(!bytes.is_empty(), "nothing to look at");
+            let _reservation = budget.reserve(1 << 30);
+            assert!(!bytes.is_empty(), "the file is empty");
             Inspection::default()
         });
         for _ in 0..5 {
             let broken = pool.inspect(Bytes::new(), LIMITS).await;
             assert!(
-                matches!(&broken, Err(InspectError::Broken(why)) if why.contains("nothing to look at")),
+                matches!(&broken, Err(InspectError::Broken(message)) if message.contains("the file is empty")),
                 "{broken:?}"
             );
         }
@@ -191,12 +186,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_was_given_up_is_never_worked_on() {
-        static WORKED_ON: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    async fn a_cancelled_call_is_never_inspected() {
+        static INSPECTED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
         static GATE: Mutex<()> = Mutex::new(());
         let pool = pool(1, |bytes, _, _, _| {
             drop(GATE.lock().unwrap());
-            WORKED_ON.lock().unwrap().extend_from_slice(bytes);
+            INSPECTED.lock().unwrap().extend_from_slice(bytes);
             Inspection::default()
         });
         {
@@ -211,7 +206,7 @@ mod tests {
             first.await.unwrap();
         }
         pool.inspect(Bytes::from_static(b"3"), LIMITS).await.unwrap();
-        assert_eq!(*WORKED_ON.lock().unwrap(), b"13");
+        assert_eq!(*INSPECTED.lock().unwrap(), b"13");
     }
 
     fn is_pending<F: Future>(future: std::pin::Pin<&mut F>) -> bool {
@@ -220,17 +215,17 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_in_its_own_words() {
+    fn the_message_of_a_panic_is_reported() {
         let caught = |panic: fn()| catch_unwind(panic).unwrap_err();
-        assert_eq!(message(caught(|| panic!("plain")).as_ref()), "plain");
+        assert_eq!(panic_message(caught(|| panic!("plain")).as_ref()), "plain");
         let number = 7;
         assert_eq!(
-            message(catch_unwind(|| panic!("number {number}")).unwrap_err().as_ref()),
+            panic_message(catch_unwind(|| panic!("number {number}")).unwrap_err().as_ref()),
             "number 7"
         );
         assert_eq!(
-            message(caught(|| std::panic::panic_any(1_u8)).as_ref()),
-            "a panic without words"
+            panic_message(caught(|| std::panic::panic_any(1_u8)).as_ref()),
+            "a panic without a message"
         );
     }
 }

@@ -2,7 +2,7 @@ use jpeg_scale::{ResizeError, Resizer, Samples};
 
 use crate::raster::Plane;
 
-/// Width and height of a thumbnail whose longer edge has at most `edge` pixels; a small picture keeps its size.
+/// Width and height of a thumbnail whose longer edge has at most `edge` pixels. A smaller image keeps its size.
 pub(crate) fn fit((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     let longer = width.max(height);
     if longer <= edge {
@@ -15,7 +15,7 @@ pub(crate) fn fit((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// A plane at another size.
+/// Resizes a plane; one that has the size already is copied.
 pub(crate) fn resize(resizer: &mut Resizer, source: &Plane, size: (u32, u32)) -> Result<Plane, ResizeError> {
     let whole = (f64::from(size.0), f64::from(size.1));
     if (source.width, source.height, source.covered) == (size.0, size.1, whole) {
@@ -28,7 +28,7 @@ pub(crate) fn resize(resizer: &mut Resizer, source: &Plane, size: (u32, u32)) ->
         data: &source.samples,
     };
     let plane = resizer.resize(samples, source.covered, (size.0 as usize, size.1 as usize))?;
-    Ok(Plane::whole(size, plane.data))
+    Ok(Plane::new(size, plane.data))
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longer_edge_is_met_and_the_shorter_is_rounded() {
+    fn the_longer_edge_fits_and_the_shorter_one_is_rounded() {
         let cases = [
             ((4000, 3000), 1024, (1024, 768)),
             ((3000, 4000), 256, (192, 256)),
@@ -52,15 +52,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_enlarged() {
+    fn small_images_are_not_enlarged() {
         for size in [(1, 1), (256, 256), (256, 1), (100, 30)] {
             assert_eq!(fit(size, 256), size);
         }
     }
 
     #[test]
-    fn a_plane_of_the_wanted_size_is_kept_as_it_is() {
-        let noise = Plane::whole((2, 2), vec![0, 255, 9, 31]);
+    fn a_plane_of_the_target_size_is_unchanged() {
+        let noise = Plane::new((2, 2), vec![0, 255, 9, 31]);
         assert_eq!(resize(&mut Resizer::default(), &noise, (2, 2)).unwrap(), noise);
     }
 }

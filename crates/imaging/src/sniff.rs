@@ -1,18 +1,18 @@
 use rapidphoto_domain::values::MimeType;
 
-/// What bytes are, whatever their name or declaration says.
+/// Type of a file by its content, whatever its name or declared type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sniffed {
     /// An image of a known type.
     Image(MimeType),
     /// Text.
     Text,
-    /// Something else, or nothing at all.
+    /// Anything else, or an empty file.
     Unknown,
 }
 
 impl Sniffed {
-    /// The type's registered name.
+    /// Registered media type.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Image(mime_type) => mime_type.as_str(),
@@ -22,7 +22,7 @@ impl Sniffed {
     }
 }
 
-/// Tells a file's type by how it begins.
+/// Detects a file's type by its first bytes.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
     let image = match bytes {
         [0xFF, 0xD8, 0xFF, ..] => Some(MimeType::Jpeg),
@@ -30,7 +30,7 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(MimeType::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(MimeType::Webp),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(MimeType::Tiff),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => high_efficiency(bytes),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif_or_avif(bytes),
         _ => None,
     };
     match image {
@@ -40,15 +40,16 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
     }
 }
 
-/// HEIC, HEIF or AVIF by the brands of the file type box (ISO/IEC 14496-12, 4.3; 23008-12, annex B; AV1 image file format).
-fn high_efficiency(bytes: &[u8]) -> Option<MimeType> {
-    const MOST_BRANDS: usize = 64;
+/// HEIC, HEIF or AVIF by the brands of the file type box (ISO/IEC 14496-12, 4.3; ISO/IEC 23008-12, annex B; AV1 Image
+/// File Format).
+fn heif_or_avif(bytes: &[u8]) -> Option<MimeType> {
+    const MAX_BRANDS: usize = 64;
     let (size, rest) = bytes.split_first_chunk::<4>()?;
     let end = usize::try_from(u32::from_be_bytes(*size)).ok()?.min(bytes.len());
     let major = rest.get(4..8)?;
     let compatible = bytes.get(16..end).unwrap_or_default();
     let mut general = None;
-    for brand in std::iter::once(major).chain(compatible.chunks_exact(4).take(MOST_BRANDS)) {
+    for brand in std::iter::once(major).chain(compatible.chunks_exact(4).take(MAX_BRANDS)) {
         match brand {
             b"avif" | b"avis" => return Some(MimeType::Avif),
             b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => {
@@ -62,12 +63,12 @@ fn high_efficiency(bytes: &[u8]) -> Option<MimeType> {
 }
 
 fn is_text(bytes: &[u8]) -> bool {
-    const ENOUGH: usize = 512;
-    let beginning = bytes.get(..ENOUGH).unwrap_or(bytes);
-    let text = match std::str::from_utf8(beginning) {
+    const MAX_PREFIX_BYTES: usize = 512;
+    let prefix = bytes.get(..MAX_PREFIX_BYTES).unwrap_or(bytes);
+    let text = match std::str::from_utf8(prefix) {
         Ok(text) => text,
-        // Cut within a character.
-        Err(error) if error.error_len().is_none() => beginning
+        // The prefix ends within a character.
+        Err(error) if error.error_len().is_none() => prefix
             .get(..error.valid_up_to())
             .and_then(|whole| std::str::from_utf8(whole).ok())
             .unwrap_or_default(),
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_is_told_by_its_bytes() {
+    fn every_type_is_detected_by_its_first_bytes() {
         let cases: [(&[u8], &str); 18] = [
             (&[0xFF, 0xD8, 0xFF, 0xE1], "image/jpeg"),
             (b"\x89PNG\r\n\x1a\n....", "image/png"),
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn brands_beyond_the_file_type_box_do_not_count() {
+    fn brands_after_the_file_type_box_are_ignored() {
         assert_eq!(sniff(b"\0\0\0\x10ftypisom\0\0\0\0avif"), Sniffed::Unknown);
         assert_eq!(
             sniff(b"\xFF\xFF\xFF\xFFftypisom\0\0\0\0avif"),
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn text_may_be_cut_within_a_character() {
+    fn text_is_detected_if_the_prefix_ends_within_a_character() {
         let text = "ü".repeat(300);
         assert_eq!(sniff(&text.as_bytes()[..511]), Sniffed::Text);
     }

@@ -4,15 +4,15 @@ use rapidphoto_application::ports::MadeThumbnail;
 use rapidphoto_domain::values::ThumbnailEdge;
 
 use crate::{
-    colour::Colours,
+    colour::ColourConverter,
     orientation::Orientation,
-    raster::{Colour, Plane, Raster, THIN},
+    raster::{ColourModel, Plane, Raster, THIN_IMAGE_EDGE},
     resize::{fit, resize},
 };
 
 const QUALITY: u8 = 80;
 
-/// Why a decoded picture gave no thumbnails.
+/// Error of making thumbnails from a decoded image.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ThumbnailError {
     #[error(transparent)]
@@ -21,16 +21,17 @@ pub(crate) enum ThumbnailError {
     Encode(#[from] jpeg_scale::EncodeError),
 }
 
-/// Makes thumbnails, and keeps what it needs for that from photo to photo.
+/// Makes thumbnails, with buffers and conversions that are reused from photo to photo.
 #[derive(Debug, Default)]
 pub(crate) struct Thumbnailer {
     resizer: Resizer,
-    colours: Colours,
+    colours: ColourConverter,
 }
 
 impl Thumbnailer {
-    /// Makes every thumbnail of a picture that has this full size as stored: the largest from the raster, each smaller
-    /// one from the one before. The picture is turned and its colours are brought to sRGB once, at the largest size.
+    /// Makes every thumbnail of an image with the stored size `full`: the largest from the raster, each smaller one
+    /// from the previous one. The orientation is applied and the colours are converted to sRGB once, at the largest
+    /// size.
     pub(crate) fn make(
         &mut self,
         raster: &Raster,
@@ -43,104 +44,112 @@ impl Thumbnailer {
         let mut thumbnails = Vec::with_capacity(edges.len());
         let mut larger: Option<Raster> = None;
         for edge in edges {
-            let shown = fit(orientation.shown(full), edge.pixels());
-            let mut picture = match &larger {
-                Some(larger) => smaller(&mut self.resizer, larger, shown)?,
-                None => self.largest(raster, shown, orientation, profile)?,
+            let size = fit(orientation.displayed_size(full), edge.pixels());
+            let mut image = match &larger {
+                Some(larger) => resize_thumbnail(&mut self.resizer, larger, size)?,
+                None => self.largest(raster, size, orientation, profile)?,
             };
             thumbnails.push(MadeThumbnail {
                 edge,
-                width: shown.0,
-                height: shown.1,
-                jpeg: encode(shown, &mut picture)?,
+                width: size.0,
+                height: size.1,
+                jpeg: encode(size, &mut image)?,
             });
-            larger = Some(picture);
+            larger = Some(image);
         }
         thumbnails.reverse();
         Ok(thumbnails)
     }
 
-    /// The picture at the size of the largest thumbnail, upright, in grey or in light and tints of half the size.
+    /// The image at the size of the largest thumbnail, upright, greyscale or YCbCr with chroma of half the size.
     fn largest(
         &mut self,
         raster: &Raster,
-        shown: (u32, u32),
+        size: (u32, u32),
         orientation: Orientation,
         profile: Option<&[u8]>,
     ) -> Result<Raster, ResizeError> {
-        let reduced = reduce(&mut self.resizer, raster, orientation.shown(shown))?;
-        let mut picture = self.colours.bring_to_srgb(reduced, profile);
-        let planes = picture.planes.into_iter();
-        picture.planes = planes.map(|plane| orientation.apply(plane)).collect();
-        Ok(picture)
+        let resized = resize_raster(&mut self.resizer, raster, orientation.displayed_size(size))?;
+        let mut image = self.colours.convert_to_srgb(resized, profile);
+        let planes = image.planes.into_iter();
+        image.planes = planes.map(|plane| orientation.apply(plane)).collect();
+        Ok(image)
     }
 }
 
-/// A picture at a much smaller size. Its tints are few by now: they are halved by averages, for a sharp filter would ring
-/// over half of a small picture.
-fn smaller(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
-    by_kind(raster, |plane, of| {
-        let Some(light) = of else {
+/// Resizes a thumbnail to a smaller one. Its chroma planes are small already, so they are halved by averages: a sharp
+/// filter would ring across half of a small image.
+fn resize_thumbnail(
+    resizer: &mut Resizer,
+    thumbnail: &Raster,
+    size: (u32, u32),
+) -> Result<Raster, ResizeError> {
+    map_planes(thumbnail, |plane, luma| {
+        let Some(luma) = luma else {
             return resize(resizer, plane, size);
         };
-        halved_at(resizer, plane, light, size)
+        resize_and_halve(resizer, plane, luma, size)
     })
 }
 
-/// Brings all planes of a picture to one size; tints to half of it, as they are stored.
-fn reduce(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
+/// Resizes all planes of a decoded image to one size, and chroma planes to half of it.
+fn resize_raster(resizer: &mut Resizer, raster: &Raster, size: (u32, u32)) -> Result<Raster, ResizeError> {
     let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
-    by_kind(raster, |plane, of| {
-        let Some(light) = of else {
+    map_planes(raster, |plane, luma| {
+        let Some(luma) = luma else {
             return resize(resizer, plane, size);
         };
-        if plane.is_half_of(size) || size.0.min(size.1) < THIN {
-            halved_at(resizer, plane, light, size)
+        if plane.is_chroma_of(size) || size.0.min(size.1) < THIN_IMAGE_EDGE {
+            resize_and_halve(resizer, plane, luma, size)
         } else {
             resize(resizer, plane, halved)
         }
     })
 }
 
-/// The tints of a picture at a size, halved by averages; those that are of that size already are kept. Those of a thin
-/// picture are told apart row by row before: the last may belong to one row only, and be half of all.
-fn halved_at(
+/// Resizes a chroma plane to the image's size and halves it by averages; a plane that has half the size already is
+/// copied. In a thin image the chroma is upsampled first, because its last sample may belong to one row of pixels only
+/// and yet be half of all chroma.
+fn resize_and_halve(
     resizer: &mut Resizer,
-    tints: &Plane,
-    light: &Plane,
+    chroma: &Plane,
+    luma: &Plane,
     size: (u32, u32),
 ) -> Result<Plane, ResizeError> {
-    if tints.is_half_of(size) {
-        return Ok(tints.clone());
+    if chroma.is_chroma_of(size) {
+        return Ok(chroma.clone());
     }
-    let full = if light.width.min(light.height) < THIN {
-        resize(resizer, &tints.spread(light), size)
+    let full = if luma.width.min(luma.height) < THIN_IMAGE_EDGE {
+        resize(resizer, &chroma.upsampled_where_thin(luma), size)
     } else {
-        resize(resizer, tints, size)
+        resize(resizer, chroma, size)
     };
     Ok(full?.halved())
 }
 
-/// Makes another plane of each: `make` gets it, and if it holds tints, the light that they are of.
-fn by_kind(
+/// Applies `make` to each plane. For a chroma plane it also gets the luma plane.
+fn map_planes(
     raster: &Raster,
     mut make: impl FnMut(&Plane, Option<&Plane>) -> Result<Plane, ResizeError>,
 ) -> Result<Raster, ResizeError> {
-    let light = raster.planes.first().filter(|_| raster.colour == Colour::Ycc);
+    let luma = raster
+        .planes
+        .first()
+        .filter(|_| raster.colour_model == ColourModel::YCbCr);
     let planes = raster
         .planes
         .iter()
         .zip(0..)
-        .map(|(plane, component)| make(plane, light.filter(|_| component > 0)));
+        .map(|(plane, component)| make(plane, luma.filter(|_| component > 0)));
     Ok(Raster {
-        colour: raster.colour,
+        colour_model: raster.colour_model,
         planes: planes.collect::<Result<_, _>>()?,
     })
 }
 
-fn encode((width, height): (u32, u32), picture: &mut Raster) -> Result<Bytes, ThumbnailError> {
-    // The encoder wants planes of its own: it gets these, and gives them back.
-    let planes = picture.planes.iter_mut().map(|plane| jpeg_scale::Plane {
+fn encode((width, height): (u32, u32), image: &mut Raster) -> Result<Bytes, ThumbnailError> {
+    // The encoder has a plane type of its own: the samples are moved there and back, without a copy.
+    let planes = image.planes.iter_mut().map(|plane| jpeg_scale::Plane {
         width: plane.width as usize,
         height: plane.height as usize,
         stride: plane.width as usize,
@@ -152,7 +161,7 @@ fn encode((width, height): (u32, u32), picture: &mut Raster) -> Result<Bytes, Th
         planes: planes.collect(),
     };
     let file = jpeg_scale::Encoder::new(QUALITY).encode(&planes)?;
-    for (plane, encoded) in picture.planes.iter_mut().zip(planes.planes) {
+    for (plane, encoded) in image.planes.iter_mut().zip(planes.planes) {
         plane.samples = encoded.data;
     }
     Ok(Bytes::from(file))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pictures::{cpu_time::CpuTime, *};
 use rapidphoto_application::ports::InspectionLimits;
 use rapidphoto_domain::photo::{Check, Finding};
-use rapidphoto_imaging::weight_of;
+use rapidphoto_imaging::max_memory_bytes;
 
 /// Places of all markers with this code.
 #[cfg(test)]
@@ -53,7 +53,7 @@ fn the_largest_size_that_can_be_said_costs_nothing() {
                 max_pixels: u64::MAX,
                 min_edge: None,
             };
-            assert_eq!(weight_of(&file, unlimited), None);
+            assert_eq!(max_memory_bytes(&file, unlimited), None);
             assert!(inspect_within(&file, unlimited).thumbnails.is_empty());
             assert!(
                 started.elapsed() < Duration::from_secs(1),

@@ -15,7 +15,7 @@ use pictures::{
     vp8l::Tiled,
     *,
 };
-use rapidphoto_imaging::{Scratch, inspect_bytes, weight_of};
+use rapidphoto_imaging::{Scratch, inspect_bytes, max_memory_bytes};
 use rapidphoto_sample_photos::{Entry, SamplePhoto, Value};
 use webpx::{Encoder, Unstoppable};
 
@@ -76,7 +76,7 @@ fn took(file: &[u8]) -> (u64, String) {
 /// Holds that a sound file takes no more than it weighs, and at least as much as shows that it was measured.
 #[cfg(test)]
 fn assert_weighed(what: &str, file: &[u8], least: u64) {
-    let weight = weight_of(file, LIMITS).unwrap();
+    let weight = max_memory_bytes(file, LIMITS).unwrap();
     let (took, codes) = took(file);
     println!(
         "{what}: {} of {} KiB, {} in the file",
@@ -101,7 +101,8 @@ fn a_lossless_webp_weighs_the_tables_of_all_its_groups() {
         groups: 65_536,
         ..plain
     };
-    let weight = |tiled: Tiled| weight_of(&webp::file(&[(*b"VP8L", &tiled.picture())]), LIMITS).unwrap();
+    let weight =
+        |tiled: Tiled| max_memory_bytes(&webp::file(&[(*b"VP8L", &tiled.picture())]), LIMITS).unwrap();
     assert!(
         weight(plain) < 32 * MIB,
         "one group costs next to nothing: {}",
@@ -191,7 +192,7 @@ fn colours_that_are_told_late_cost_nothing() {
     // It would be red, green and blue, and all its coefficients were kept.
     let late = [&file[..second], adobe, &file[second..]].concat();
     assert_weighed("a late Adobe marker", &late, MIB);
-    let weight = weight_of(&late, LIMITS).unwrap();
+    let weight = max_memory_bytes(&late, LIMITS).unwrap();
     assert!(weight < 2 * PIXELS as u64 + 16 * MIB, "{weight}");
 }
 
@@ -272,7 +273,7 @@ fn a_webp_of_every_kind_weighs_what_it_takes() {
             assert_weighed(&what, &file, 30 * MIB);
             // Honest encoders make few groups.
             assert!(
-                weight_of(&file, LIMITS).unwrap() < 13 * PIXELS as u64 + file.len() as u64 + 48 * MIB,
+                max_memory_bytes(&file, LIMITS).unwrap() < 13 * PIXELS as u64 + file.len() as u64 + 48 * MIB,
                 "{what}"
             );
         }

@@ -8,7 +8,7 @@ use pictures::{
     tiff::{Jpegs, Picture, longs, short},
     *,
 };
-use rapidphoto_imaging::weight_of;
+use rapidphoto_imaging::max_memory_bytes;
 use rapidphoto_sample_photos::{Entry, Orientation, Value};
 
 const SIZE: (u32, u32) = (301, 203);
@@ -375,7 +375,7 @@ fn it_weighs_its_planes_and_a_strip() {
             ..in_strips()
         };
         let file = kind.of_jpegs(|place, size| part(place, size, &Kind::default()));
-        weight_of(&file, LIMITS).unwrap() - file.len() as u64
+        max_memory_bytes(&file, LIMITS).unwrap() - file.len() as u64
     };
     let samples = |rows: u64| u64::from(SIZE.0) * rows * 3;
     assert!(weight(203) - weight(16) >= samples(208 - 16));

@@ -1,25 +1,25 @@
 use chrono::{NaiveDate, NaiveDateTime};
 
-/// As much as a name may have; the rest is cut off.
-const MOST_CHARACTERS: usize = 200;
+/// Maximum length of a text in characters; longer ones are cut.
+const MAX_CHARACTERS: usize = 200;
 
-/// A text that can be shown: trimmed, not empty, without control characters and such as turn the direction of writing.
+/// Trimmed text; `None` if it is empty or has control characters or bidirectional formatting characters.
 pub(super) fn printable(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
-    let dangerous = |c: char| {
+    let is_unsafe = |c: char| {
         c.is_control()
             || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
     };
-    (!text.is_empty() && !text.contains(dangerous)).then(|| text.chars().take(MOST_CHARACTERS).collect())
+    (!text.is_empty() && !text.contains(is_unsafe)).then(|| text.chars().take(MAX_CHARACTERS).collect())
 }
 
-/// `YYYY:MM:DD HH:MM:SS`
+/// Date and time, `YYYY:MM:DD HH:MM:SS`.
 pub(super) fn date_time(bytes: &[u8]) -> Option<NaiveDateTime> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     let (date, time) = text.split_once(' ')?;
     let [year, month, day] = numbers(date, [4, 2, 2])?;
     let [hour, minute, second] = numbers(time, [2, 2, 2])?;
-    // The first photo was taken in 1826.
+    // The oldest known photograph is from 1826.
     (year >= 1826)
         .then(|| {
             NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?.and_hms_opt(hour, minute, second)
@@ -27,7 +27,7 @@ pub(super) fn date_time(bytes: &[u8]) -> Option<NaiveDateTime> {
         .flatten()
 }
 
-/// `±HH:MM`, in minutes.
+/// Offset from UTC, `±HH:MM`, in minutes.
 pub(super) fn offset(bytes: &[u8]) -> Option<i16> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     let (sign, rest) = match text.split_at_checked(1)? {
@@ -42,14 +42,14 @@ pub(super) fn offset(bytes: &[u8]) -> Option<i16> {
         .map(|minutes| sign * minutes)
 }
 
-/// Numbers of so many digits each, with colons between them.
+/// Numbers with exactly this many digits each, separated by colons.
 fn numbers<const N: usize>(text: &str, digits: [usize; N]) -> Option<[u32; N]> {
     let mut parts = text.split(':');
     let mut numbers = [0; N];
     for (number, digits) in numbers.iter_mut().zip(digits) {
         let part = parts.next()?;
-        let plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
-        *number = plain.then(|| part.parse().ok()).flatten()?;
+        let is_valid = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        *number = is_valid.then(|| part.parse().ok()).flatten()?;
     }
     parts.next().is_none().then_some(numbers)
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_trimmed_and_cut() {
+    fn texts_are_trimmed_and_cut() {
         assert_eq!(printable(b"  NIKON Z 8  ").as_deref(), Some("NIKON Z 8"));
         assert_eq!(
             printable("ü".repeat(300).as_bytes()).map(|text| text.chars().count()),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_shown_is_no_name() {
+    fn unprintable_texts_are_rejected() {
         for bytes in [
             &b""[..],
             b"   ",
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_read_and_nonsense_is_not() {
+    fn valid_dates_are_parsed_and_others_rejected() {
         let moment = date_time(b"2024:02:29 23:59:58").unwrap();
         assert_eq!(moment.to_string(), "2024-02-29 23:59:58");
         for bytes in [

@@ -1,51 +1,52 @@
-use crate::raster::THIN;
+use crate::raster::THIN_IMAGE_EDGE;
 
-/// What a frame header says (ITU-T T.81, B.2.2).
+/// Frame header (ITU-T T.81, B.2.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) width: u16,
-    pub(crate) height: u16,
-    pub(crate) coding: Coding,
-    pub(crate) components: Vec<Component>,
+pub(super) struct Frame {
+    pub(super) width: u16,
+    pub(super) height: u16,
+    pub(super) coding: Coding,
+    pub(super) components: Vec<Component>,
     precision: u8,
-    arithmetic: bool,
+    is_arithmetic: bool,
 }
 
-/// How pixels are coded.
+/// Coding process of a frame (ITU-T T.81, 4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coding {
-    /// Each block once, from its first coefficient to its last.
+pub(super) enum Coding {
+    /// Each block is coded once, from its first coefficient to its last.
     Sequential,
-    /// Coefficients and their bits in many scans.
+    /// Coefficients and their bits are spread over many scans.
     Progressive,
-    /// Without loss, without blocks.
+    /// Samples are predicted from their neighbours, without blocks.
     Lossless,
-    /// Frames that build on one another.
+    /// Frames that refine one another.
     Hierarchical,
 }
 
-/// One colour component.
+/// Colour component with its sampling factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Component {
-    pub(crate) id: u8,
+pub(super) struct Component {
+    pub(super) id: u8,
     horizontal: u8,
     vertical: u8,
 }
 
 impl Frame {
-    /// How wide and high a component is stored, as parts of the picture's width and height.
-    pub(crate) fn share(&self, component: usize) -> (f64, f64) {
-        let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1);
-        let part = |factor: fn(&Component) -> u8| {
+    /// Stored width and height of a component, as fractions of the image's width and height.
+    pub(super) fn sampling_ratio(&self, component: usize) -> (f64, f64) {
+        let max = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1);
+        let ratio = |factor: fn(&Component) -> u8| {
             let own = self.components.get(component).map_or(1, factor);
-            f64::from(own) / f64::from(most(factor))
+            f64::from(own) / f64::from(max(factor))
         };
         (
-            part(|component| component.horizontal),
-            part(|component| component.vertical),
+            ratio(|component| component.horizontal),
+            ratio(|component| component.vertical),
         )
     }
 
+    /// Parses the content of a start-of-frame segment with this marker code.
     pub(super) fn read(code: u8, content: &[u8]) -> Option<Self> {
         let [precision, h1, h0, w1, w0, count, rest @ ..] = content else {
             return None;
@@ -61,10 +62,13 @@ impl Frame {
                 _ => None,
             })
             .collect();
-        let sane = |component: &Component| {
+        let is_valid = |component: &Component| {
             (1..=4).contains(&component.horizontal) && (1..=4).contains(&component.vertical)
         };
-        if components.is_empty() || components.len() != usize::from(*count) || !components.iter().all(sane) {
+        if components.is_empty()
+            || components.len() != usize::from(*count)
+            || !components.iter().all(is_valid)
+        {
             return None;
         }
         Some(Self {
@@ -78,17 +82,17 @@ impl Frame {
             },
             components,
             precision: *precision,
-            arithmetic: code >= 0xC8,
+            is_arithmetic: code >= 0xC8,
         })
     }
 
-    /// What keeps a photo of this kind from being read here; `None`: nothing.
-    pub(crate) fn obstacle(&self) -> Option<&'static str> {
+    /// Feature of the frame that is not supported.
+    pub(super) fn unsupported_feature(&self) -> Option<&'static str> {
         if self.coding == Coding::Hierarchical {
             Some("image/jpeg, hierarchical")
         } else if self.coding == Coding::Lossless {
             Some("image/jpeg, lossless")
-        } else if self.arithmetic {
+        } else if self.is_arithmetic {
             Some("image/jpeg with arithmetic coding")
         } else if self.precision != 8 {
             Some("image/jpeg with more than 8 bits a sample")
@@ -99,56 +103,56 @@ impl Frame {
         }
     }
 
-    pub(super) fn is_readable(&self) -> bool {
-        self.obstacle().is_none()
-    }
-
-    /// Whether it is so low or narrow that what fills up its last blocks would be seen in a picture at a smaller scale.
+    /// Returns true if the image is so low or narrow that the padding of its last blocks would be visible after
+    /// scaling.
     pub(super) fn is_thin(&self) -> bool {
-        u32::from(self.width.min(self.height)) < THIN
+        u32::from(self.width.min(self.height)) < THIN_IMAGE_EDGE
     }
 
-    pub(crate) fn pixels(&self) -> u64 {
+    pub(super) fn pixels(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Samples of all components, padded as they are stored.
-    pub(crate) fn samples(&self) -> u64 {
-        self.blocks_padded() * 64
+    /// Samples of all components, padded to whole MCUs.
+    pub(super) fn padded_samples(&self) -> u64 {
+        self.padded_blocks() * 64
     }
 
-    /// Samples of the largest component, padded as they are stored.
-    pub(super) fn most_samples(&self) -> u64 {
-        let largest = self.components.iter().map(|&component| self.blocks_of(component));
-        largest.max().unwrap_or_default() * 64
+    /// Samples of the largest component, padded to whole MCUs.
+    pub(super) fn max_component_samples(&self) -> u64 {
+        let blocks = self
+            .components
+            .iter()
+            .map(|&component| self.component_blocks(component));
+        blocks.max().unwrap_or_default() * 64
     }
 
-    /// Blocks that a decoder looks at in a scan with this header (ITU-T T.81, B.2.3).
-    pub(super) fn blocks_in_scan(&self, header: &[u8]) -> u64 {
-        let Some((&count, rest)) = header.split_first() else {
+    /// Blocks that a decoder visits in a scan with this header (ITU-T T.81, B.2.3).
+    pub(super) fn blocks_in_scan(&self, scan_header: &[u8]) -> u64 {
+        let Some((&count, rest)) = scan_header.split_first() else {
             return 0;
         };
         let selectors = rest.chunks_exact(2).take(count.into());
-        let named = selectors.filter_map(|selector| {
+        let selected = selectors.filter_map(|selector| {
             self.components
                 .iter()
                 .find(|component| Some(&component.id) == selector.first())
         });
-        named.map(|&component| self.blocks_of(component)).sum()
+        selected.map(|&component| self.component_blocks(component)).sum()
     }
 
-    /// So many blocks a decoder may look at in all scans together.
-    pub(super) fn most_visits(&self) -> u64 {
-        /// libjpeg's scripts look at every block six times.
-        const EACH: u64 = 8;
-        /// Takes less than half a second.
-        const FEW: u64 = 4 << 20;
-        (self.blocks_padded() * EACH).max(FEW)
+    /// Upper bound of the blocks that a decoder may visit in all scans together.
+    pub(super) fn max_block_visits(&self) -> u64 {
+        /// libjpeg's standard progression visits every block six times.
+        const MAX_VISITS_PER_BLOCK: u64 = 8;
+        /// Visits that any image may have; they take less than half a second.
+        const MIN_VISIT_LIMIT: u64 = 4 << 20;
+        (self.padded_blocks() * MAX_VISITS_PER_BLOCK).max(MIN_VISIT_LIMIT)
     }
 
-    /// Blocks of 8 × 8 samples that hold pixels.
+    /// Blocks of 8 × 8 samples that contain pixels.
     pub(super) fn blocks(&self) -> u64 {
-        let (across, down) = self.most_factors();
+        let (across, down) = self.max_sampling_factors();
         let blocks = |component: &Component| {
             let columns = (u64::from(self.width) * u64::from(component.horizontal)).div_ceil(across * 8);
             let rows = (u64::from(self.height) * u64::from(component.vertical)).div_ceil(down * 8);
@@ -157,27 +161,27 @@ impl Frame {
         self.components.iter().map(blocks).sum()
     }
 
-    fn blocks_padded(&self) -> u64 {
+    fn padded_blocks(&self) -> u64 {
         self.components
             .iter()
-            .map(|&component| self.blocks_of(component))
+            .map(|&component| self.component_blocks(component))
             .sum()
     }
 
-    /// A component's blocks, with those that fill up the last units.
-    fn blocks_of(&self, component: Component) -> u64 {
-        let (across, down) = self.most_factors();
-        let units = u64::from(self.width).div_ceil(across * 8) * u64::from(self.height).div_ceil(down * 8);
-        units * u64::from(component.horizontal) * u64::from(component.vertical)
+    /// Blocks of a component, padded to whole MCUs.
+    fn component_blocks(&self, component: Component) -> u64 {
+        let (across, down) = self.max_sampling_factors();
+        let mcus = u64::from(self.width).div_ceil(across * 8) * u64::from(self.height).div_ceil(down * 8);
+        mcus * u64::from(component.horizontal) * u64::from(component.vertical)
     }
 
-    fn most_factors(&self) -> (u64, u64) {
-        let most = |factor: fn(&Component) -> u8| {
+    fn max_sampling_factors(&self) -> (u64, u64) {
+        let max = |factor: fn(&Component) -> u8| {
             u64::from(self.components.iter().map(factor).max().unwrap_or(1).max(1))
         };
         (
-            most(|component| component.horizontal),
-            most(|component| component.vertical),
+            max(|component| component.horizontal),
+            max(|component| component.vertical),
         )
     }
 }

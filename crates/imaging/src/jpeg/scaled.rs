@@ -1,59 +1,20 @@
-//! The common case, several times as fast as the general one: JPEGs in grey or in Y, Cb and Cr, straight to the smallest
-//! scale that is large enough, in the planes that they are stored in.
+//! Fast path for greyscale and YCbCr files, several times as fast as the general decoder: it decodes at the smallest
+//! scale that is large enough, into planes of the stored sampling.
 
-use jpeg_scale::{Damage, Decoder, Limits, Planes, Scale};
+use jpeg_scale::{Damage, Planes, Scale};
 
+use super::{
+    frame::{Coding, Frame},
+    layout::Layout,
+};
 use crate::{
-    form::DecodeError,
-    jpeg::{Coding, Frame, Layout},
-    raster::{Colour, Plane, Raster},
+    error::DecodeError,
+    raster::{ColourModel, Plane, Raster},
+    scaled_jpeg::ScaledJpegDecoder,
 };
 
-/// Our own weight has spoken already.
-const NO_LIMITS: Limits = Limits {
-    pixels: u64::MAX,
-    bytes: u64::MAX,
-};
-
-/// The decoder with the planes of the picture before, whose memory the next one takes.
-#[derive(Debug, Default)]
-pub(crate) struct Scaled {
-    decoder: Decoder,
-    planes: Planes,
-}
-
-impl Scaled {
-    /// Takes the memory of a raster that is done with. A large one's is given back to the system.
-    pub(crate) fn reuse(&mut self, raster: Raster) {
-        /// A picture at half of 20 megapixels fits, with its tints.
-        const LARGEST: usize = 8 << 20;
-        let kept: usize = raster.planes.iter().map(|plane| plane.samples.capacity()).sum();
-        if kept <= LARGEST {
-            let planes = raster.planes.into_iter().map(|plane| jpeg_scale::Plane {
-                data: plane.samples,
-                ..jpeg_scale::Plane::default()
-            });
-            self.planes.planes = planes.collect();
-        }
-    }
-
-    /// The planes of a small part of a picture, in full size, of which nothing is missing.
-    pub(crate) fn decode_whole(
-        &mut self,
-        file: &[u8],
-        limits: &Limits,
-        planes: &mut Planes,
-    ) -> Result<(), DecodeError> {
-        match self.decoder.decode_into(file, Scale::Full, limits, planes) {
-            Ok(None | Some(Damage::Surplus)) => Ok(()),
-            Ok(Some(damage)) => Err(DecodeError::damaged(damage)),
-            Err(error) => Err(DecodeError::damaged(error)),
-        }
-    }
-}
-
-/// The smallest scale at which the longer edge has enough pixels for a thumbnail of this edge: nearly twice as many, for
-/// what the decoder leaves out within blocks is seen in a thumbnail that is hardly smaller.
+/// Smallest scale at which the longer edge has 7/4 of this many pixels: a scaled decoder drops detail within blocks,
+/// which would be visible in a thumbnail of nearly the decoded size.
 pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     if frame.is_thin() {
         return Scale::Full;
@@ -61,73 +22,72 @@ pub(super) fn scale(frame: &Frame, edge: u16) -> Scale {
     Scale::smallest_for(frame.width.max(frame.height).into(), usize::from(edge) * 7 / 4)
 }
 
-/// The raster, if nothing of it is missing.
-pub(super) fn decode(layout: &Layout<'_>, edge: u16, scaled: &mut Scaled) -> Result<Raster, DecodeError> {
-    let damaged = |what: &dyn ToString| DecodeError::Damaged(what.to_string());
+/// Decodes the image. Missing data is an error.
+pub(super) fn decode(
+    layout: &Layout<'_>,
+    edge: u16,
+    decoder: &mut ScaledJpegDecoder,
+) -> Result<Raster, DecodeError> {
     let frame = layout
         .frame
         .as_ref()
-        .ok_or_else(|| damaged(&"there is no frame header"))?;
+        .ok_or_else(|| DecodeError::damaged("the frame header is missing"))?;
     let scale = scale(frame, edge);
-    // Taken, so that nothing of a picture that can't be decoded stays.
-    let mut planes = std::mem::take(&mut scaled.planes);
-    let decoded = scaled
-        .decoder
-        .decode_into(layout.file, scale, &NO_LIMITS, &mut planes);
-    let whole = |planes| {
-        raster(frame, scale, planes).ok_or_else(|| damaged(&"the decoder's planes have another size"))
-    };
-    match decoded {
-        Ok(None) => whole(planes),
-        // More data than a scan's blocks need: nothing is missing. What a sequential file has of it is left to the
-        // general decoder.
-        Ok(Some(Damage::Surplus)) if frame.coding == Coding::Progressive => whole(planes),
-        Ok(Some(damage)) => Err(damaged(&damage)),
-        Err(error) => Err(damaged(&error)),
+    let (planes, damage) = decoder
+        .decode_scaled(layout.file, scale)
+        .map_err(DecodeError::damaged)?;
+    match damage {
+        None => {}
+        // The scans have more data than their blocks need, so no sample is missing. Sequential files with surplus data
+        // are left to the general decoder.
+        Some(Damage::Surplus) if frame.coding == Coding::Progressive => {}
+        Some(damage) => return Err(DecodeError::damaged(damage)),
     }
+    raster(frame, scale, planes)
+        .ok_or_else(|| DecodeError::damaged("the decoded planes differ in size from the frame header"))
 }
 
 fn raster(frame: &Frame, scale: Scale, planes: Planes) -> Option<Raster> {
     if planes.planes.len() != frame.components.len() {
         return None;
     }
-    let part = u32::try_from(scale.eighths())
+    let factor = u32::try_from(scale.eighths())
         .ok()
         .map(|eighths| f64::from(eighths) / 8.0)?;
-    let mut found = Vec::with_capacity(planes.planes.len());
+    let mut packed = Vec::with_capacity(planes.planes.len());
     for (component, plane) in planes.planes.into_iter().enumerate() {
-        let (across, down) = frame.share(component);
+        let (horizontal, vertical) = frame.sampling_ratio(component);
         let (width, height) = (
             u32::try_from(plane.width).ok()?,
             u32::try_from(plane.height).ok()?,
         );
-        let covered = |full: u16, share: f64, there: u32| {
-            let exact = f64::from(full) * share * part;
-            exact.max(1.0).min(f64::from(there))
+        let covered = |full: u16, ratio: f64, decoded: u32| {
+            let exact = f64::from(full) * ratio * factor;
+            exact.max(1.0).min(f64::from(decoded))
         };
-        found.push(Plane {
+        packed.push(Plane {
             width,
             height,
             covered: (
-                covered(frame.width, across, width),
-                covered(frame.height, down, height),
+                covered(frame.width, horizontal, width),
+                covered(frame.height, vertical, height),
             ),
-            samples: without_gaps(plane),
+            samples: remove_padding(plane),
         });
     }
-    let colour = if found.len() == 1 {
-        Colour::Grey
+    let colour_model = if packed.len() == 1 {
+        ColourModel::Grey
     } else {
-        Colour::Ycc
+        ColourModel::YCbCr
     };
     Some(Raster {
-        colour,
-        planes: found,
+        colour_model,
+        planes: packed,
     })
 }
 
-/// The samples of a plane without what lies beyond the ends of its rows.
-fn without_gaps(plane: jpeg_scale::Plane) -> Vec<u8> {
+/// Samples of a plane without the padding at the ends of its rows.
+fn remove_padding(plane: jpeg_scale::Plane) -> Vec<u8> {
     let jpeg_scale::Plane {
         width,
         height,

@@ -1,85 +1,90 @@
-//! PNG (third edition of the specification, 2025): its chunks here, its pixels by the `png` crate.
+//! PNG (third edition of the specification, 2025): the chunks are parsed here; the pixels are decoded by the `png`
+//! crate.
 //!
-//! The decoder is given the chunks that pixels come from and no other: whatever texts, profiles and animation frames a
-//! file holds, they are never inflated. Of an animation, the default image is the picture.
+//! The decoder receives only the chunks that pixels need, so texts, profiles and animation frames are never inflated.
+//! Of an animation, the default image is read.
 //!
-//! `iCCP` is heeded; `sRGB` says what is assumed anyway. `gAMA` and `cHRM` alone are not: more files have wrong ones, left
-//! by programs that wrote them for monitors of their time, than right ones that differ from sRGB, and most viewers show
-//! such files as sRGB too. `cICP` is not read: a file that has nothing else counts as sRGB.
+//! `iCCP` is applied; `sRGB` declares the default. `gAMA` and `cHRM` alone are ignored: most files that have them and
+//! differ from sRGB are wrong, written by programs for the monitors of their time, and most viewers display such files
+//! as sRGB too. `cICP` is not supported: a file that has no profile beside it is treated as sRGB.
 
-mod parts;
+mod chunk_reader;
 
 use std::borrow::Cow;
 
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, Limits, Transformations};
 
 use crate::{
-    canvas::{Canvas, Pixels, eight_bits},
-    form::{Damage, DecodeError, Form, LARGEST_PROFILE, REST, guarded},
-    inspect::Scratch,
+    canvas::{Canvas, PixelFormat, to_eight_bits},
+    decoder::{FIXED_OVERHEAD_BYTES, ImageDecoder, MAX_ICC_PROFILE_BYTES, catch_panics},
+    error::{Damage, DecodeError},
     raster::Raster,
+    scratch::Scratch,
 };
-use parts::Parts;
+use chunk_reader::ChunkReader;
 
-/// A file's chunks as far as they can be read.
+/// A parsed PNG file.
 #[derive(Debug)]
 pub(crate) struct Png<'a> {
     header: Option<Header>,
-    /// The chunks that a decoder needs to see, in order.
-    head: Vec<&'a [u8]>,
-    /// All `IDAT` chunks: they follow one another.
-    data: &'a [u8],
+    /// Signature and chunks before the image data that a decoder needs, in file order.
+    leading_chunks: Vec<&'a [u8]>,
+    /// All `IDAT` chunks, which must be consecutive.
+    image_data: &'a [u8],
     exif: Option<&'a [u8]>,
+    /// Content of `iCCP`.
     profile: Option<&'a [u8]>,
-    transparent: bool,
-    obstacle: Option<&'static str>,
+    has_transparency: bool,
+    unsupported_feature: Option<&'static str>,
     damage: Option<Damage>,
 }
 
-/// What `IHDR` says.
+/// Content of `IHDR`.
 #[derive(Debug, Clone, Copy)]
 struct Header {
     width: u32,
     height: u32,
-    depth: u8,
-    colour: u8,
-    interlaced: bool,
+    bit_depth: u8,
+    colour_type: u8,
+    is_interlaced: bool,
 }
 
-/// Compressed pixels take less than twice their room and this, unless they are blocks of nothing that keep a decoder busy.
-const MOST_SURPLUS: u64 = 2 << 20;
+/// Compressed image data may exceed twice the raw data by this many bytes. More is empty deflate blocks that would keep
+/// a decoder busy.
+const MAX_COMPRESSED_SURPLUS: u64 = 2 << 20;
 
-/// Profiles of displays and cameras take less; those of presses are not for what a PNG can hold.
-const LARGEST_COMPRESSED_PROFILE: usize = 1 << 20;
+/// Profiles of displays and cameras take less; those of printing presses are for CMYK, which PNG does not have.
+const MAX_COMPRESSED_PROFILE_BYTES: usize = 1 << 20;
 
-const SIGNATURE: usize = 8;
-/// A chunk's length, type and check sum.
-const FRAME: usize = 12;
-const END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
-/// No compressed byte becomes more (RFC 1951: 258 bytes from two codes of a bit each).
-const MOST_INFLATED: u64 = 1032;
+const SIGNATURE_BYTES: usize = 8;
+/// Bytes of a chunk's length, type and CRC.
+const CHUNK_OVERHEAD_BYTES: usize = 12;
+const IEND_CHUNK: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+/// Highest compression ratio of deflate (RFC 1951: 258 bytes by two codes of one bit each).
+const MAX_DEFLATE_RATIO: u64 = 1032;
 
 impl<'a> Png<'a> {
-    /// Reads a file that begins as a PNG does.
+    /// Parses a file that starts with the PNG signature.
     pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut file = Self {
             header: None,
-            head: Vec::new(),
-            data: &[],
+            leading_chunks: Vec::new(),
+            image_data: &[],
             exif: None,
             profile: None,
-            transparent: false,
-            obstacle: None,
+            has_transparency: false,
+            unsupported_feature: None,
             damage: None,
         };
-        file.damage = file.walk(bytes).err().or_else(|| file.judge());
+        file.damage = file.parse(bytes).err().or_else(|| file.validate());
         file
     }
 
-    fn walk(&mut self, bytes: &'a [u8]) -> Result<(), Damage> {
-        self.head.push(bytes.get(..SIGNATURE).ok_or(Damage::Truncated)?);
-        let mut rest = bytes.get(SIGNATURE..).ok_or(Damage::Truncated)?;
-        let mut data = None;
+    fn parse(&mut self, bytes: &'a [u8]) -> Result<(), Damage> {
+        self.leading_chunks
+            .push(bytes.get(..SIGNATURE_BYTES).ok_or(Damage::Truncated)?);
+        let mut rest = bytes.get(SIGNATURE_BYTES..).ok_or(Damage::Truncated)?;
+        let mut image_data = None;
         loop {
             let Chunk { whole, kind, content } = Chunk::first(rest)?;
             let at = bytes.len() - rest.len();
@@ -87,99 +92,104 @@ impl<'a> Png<'a> {
             match (kind, &self.header) {
                 (b"IHDR", None) => {
                     self.header = Some(Header::read(content).ok_or(Damage::Malformed)?);
-                    self.head.push(whole);
+                    self.leading_chunks.push(whole);
                 }
                 (b"CgBI", None) => {
-                    self.obstacle = Some("image/png in Apple's own way");
+                    self.unsupported_feature = Some("image/png in Apple's own way");
                     return Ok(());
                 }
                 (b"IHDR", Some(_)) | (_, None) => return Err(Damage::Malformed),
                 (b"IEND", _) => break,
                 (b"IDAT", _) => {
                     let end = at + whole.len();
-                    data = match data {
+                    image_data = match image_data {
                         None => Some((at, end)),
-                        Some((start, before)) if before == at => Some((start, end)),
+                        Some((start, previous_end)) if previous_end == at => Some((start, end)),
                         Some(_) => return Err(Damage::Malformed),
                     };
                 }
-                (b"PLTE" | b"tRNS", _) if data.is_none() => {
-                    self.transparent |= kind == b"tRNS";
-                    if self.head.len() > 8 {
+                (b"PLTE" | b"tRNS", _) if image_data.is_none() => {
+                    self.has_transparency |= kind == b"tRNS";
+                    if self.leading_chunks.len() > 8 {
                         return Err(Damage::Malformed);
                     }
-                    self.head.push(whole);
+                    self.leading_chunks.push(whole);
                 }
                 (b"eXIf", _) if self.exif.is_none() => self.exif = Some(content),
                 (b"iCCP", _) if self.profile.is_none() => self.profile = Some(content),
                 (b"PLTE", _) => {}
-                // A capital letter says that the picture can't be understood without it.
+                // An upper-case first letter marks a critical chunk.
                 ([first, ..], _) if first.is_ascii_uppercase() => {
-                    self.obstacle = Some("image/png with unknown necessary parts");
+                    self.unsupported_feature = Some("image/png with unknown necessary parts");
                 }
                 _ => {}
             }
         }
-        let (start, end) = data.ok_or(Damage::Truncated)?;
-        self.data = bytes.get(start..end).ok_or(Damage::Truncated)?;
+        let (start, end) = image_data.ok_or(Damage::Truncated)?;
+        self.image_data = bytes.get(start..end).ok_or(Damage::Truncated)?;
         Ok(())
     }
 
-    /// What is wrong once all chunks are known.
-    fn judge(&self) -> Option<Damage> {
+    /// Checks that need all chunks.
+    fn validate(&self) -> Option<Damage> {
         let header = self.header?;
         if header.width == 0 || header.height == 0 {
             return Some(Damage::NoPixels);
         }
-        if self.obstacle.is_some() {
+        if self.unsupported_feature.is_some() {
             return None;
         }
-        let length = self.data.len() as u64;
-        if length > header.stored().saturating_mul(2).saturating_add(MOST_SURPLUS) {
+        let length = self.image_data.len() as u64;
+        let raw = header.raw_bytes();
+        if length > raw.saturating_mul(2).saturating_add(MAX_COMPRESSED_SURPLUS) {
             return Some(Damage::TooManyParts);
         }
-        (length.saturating_mul(MOST_INFLATED) < header.stored()).then_some(Damage::Truncated)
+        (length.saturating_mul(MAX_DEFLATE_RATIO) < raw).then_some(Damage::Truncated)
     }
 
-    fn rows(&self) -> Result<Raster, DecodeError> {
+    fn decode_pixels(&self) -> Result<Raster, DecodeError> {
         let header = self
             .header
-            .ok_or_else(|| DecodeError::damaged("there is no header"))?;
-        let parts = Parts::new(self.head.iter().copied().chain([self.data, END]));
+            .ok_or_else(|| DecodeError::damaged("IHDR is missing"))?;
+        let slices = self
+            .leading_chunks
+            .iter()
+            .copied()
+            .chain([self.image_data, IEND_CHUNK]);
         let mut options = DecodeOptions::default();
         options.set_ignore_adler32(false);
-        let mut decoder = Decoder::new_with_options(parts, options);
-        // Our own weight has spoken already.
+        let mut decoder = Decoder::new_with_options(ChunkReader::new(slices), options);
+        // The memory budget is checked before decoding starts.
         decoder.set_limits(Limits { bytes: usize::MAX });
         decoder.set_transformations(Transformations::EXPAND);
         let mut reader = decoder.read_info().map_err(DecodeError::damaged)?;
-        let (colour, depth) = reader.output_color_type();
-        let pixels = match colour {
-            ColorType::Grayscale => Pixels::Grey,
-            ColorType::GrayscaleAlpha => Pixels::GreyAlpha,
-            ColorType::Rgb => Pixels::Rgb,
-            ColorType::Rgba => Pixels::Rgba,
-            ColorType::Indexed => return Err(DecodeError::damaged("there is no palette")),
+        let (colour_type, bit_depth) = reader.output_color_type();
+        let format = match colour_type {
+            ColorType::Grayscale => PixelFormat::Grey,
+            ColorType::GrayscaleAlpha => PixelFormat::GreyAlpha,
+            ColorType::Rgb => PixelFormat::Rgb,
+            ColorType::Rgba => PixelFormat::Rgba,
+            ColorType::Indexed => return Err(DecodeError::damaged("PLTE is missing")),
         };
-        let mut canvas = Canvas::new((header.width, header.height), pixels);
+        let mut canvas = Canvas::new((header.width, header.height), format);
         let mut narrow = Vec::new();
         let mut push = |row: &[u8]| {
-            if depth == BitDepth::Sixteen {
+            if bit_depth == BitDepth::Sixteen {
                 narrow.clear();
                 let wide = row.as_chunks::<2>().0.iter();
-                narrow.extend(wide.map(|sample| eight_bits(u16::from_be_bytes(*sample))));
+                narrow.extend(wide.map(|sample| to_eight_bits(u16::from_be_bytes(*sample))));
                 canvas.push(&narrow);
             } else {
                 canvas.push(row);
             }
         };
-        if header.interlaced {
+        if header.is_interlaced {
             let length = reader
                 .output_buffer_size()
-                .ok_or_else(|| DecodeError::damaged("too large to address"))?;
-            let mut picture = vec![0; length];
-            let info = reader.next_frame(&mut picture).map_err(DecodeError::damaged)?;
-            picture.chunks_exact(info.line_size.max(1)).for_each(push);
+                .ok_or_else(|| DecodeError::damaged("the image is too large to address"))?;
+            let mut image = vec![0; length];
+            let info = reader.next_frame(&mut image).map_err(DecodeError::damaged)?;
+            image.chunks_exact(info.line_size.max(1)).for_each(push);
         } else {
             while let Some(row) = reader.next_row().map_err(DecodeError::damaged)? {
                 push(row.data());
@@ -193,21 +203,21 @@ impl Header {
     fn read(content: &[u8]) -> Option<Self> {
         let (width, rest) = content.split_first_chunk()?;
         let (height, rest) = rest.split_first_chunk()?;
-        let [depth, colour, 0, 0, interlacing @ (0 | 1)] = *rest else {
+        let [bit_depth, colour_type, 0, 0, interlace_method @ (0 | 1)] = *rest else {
             return None;
         };
-        let allowed: &[u8] = match colour {
+        let allowed_depths: &[u8] = match colour_type {
             0 => &[1, 2, 4, 8, 16],
             2 | 4 | 6 => &[8, 16],
             3 => &[1, 2, 4, 8],
             _ => return None,
         };
-        allowed.contains(&depth).then_some(Self {
+        allowed_depths.contains(&bit_depth).then_some(Self {
             width: u32::from_be_bytes(*width),
             height: u32::from_be_bytes(*height),
-            depth,
-            colour,
-            interlaced: interlacing == 1,
+            bit_depth,
+            colour_type,
+            is_interlaced: interlace_method == 1,
         })
     }
 
@@ -215,20 +225,20 @@ impl Header {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Bytes of all rows before they are compressed, at least.
-    fn stored(self) -> u64 {
-        let samples = match self.colour {
+    /// Lower bound of the image data before compression, in bytes: all rows without their filter types.
+    fn raw_bytes(self) -> u64 {
+        let samples = match self.colour_type {
             2 => 3,
             4 => 2,
             6 => 4,
             _ => 1,
         };
-        let row = (u64::from(self.width) * samples * u64::from(self.depth)).div_ceil(8);
+        let row = (u64::from(self.width) * samples * u64::from(self.bit_depth)).div_ceil(8);
         row.saturating_mul(self.height.into())
     }
 }
 
-impl Form for Png<'_> {
+impl ImageDecoder for Png<'_> {
     fn size(&self) -> Option<(u32, u32)> {
         self.header.map(|header| (header.width, header.height))
     }
@@ -237,69 +247,71 @@ impl Form for Png<'_> {
         self.exif
     }
 
-    fn obstacle(&self) -> Option<&'static str> {
-        self.obstacle
+    fn unsupported_feature(&self) -> Option<&'static str> {
+        self.unsupported_feature
     }
 
     fn damage(&self) -> Option<Damage> {
         self.damage
     }
 
-    fn weight(&self, _edge: u16) -> u64 {
+    fn max_memory_bytes(&self, _edge: u16) -> u64 {
         let Some(header) = self.header else {
-            return REST;
+            return FIXED_OVERHEAD_BYTES;
         };
-        let pixels = match header.colour {
-            0 | 4 => Pixels::Grey,
-            _ => Pixels::Rgb,
+        let format = match header.colour_type {
+            0 | 4 => PixelFormat::Grey,
+            _ => PixelFormat::Rgb,
         };
-        let samples = match (header.colour, self.transparent) {
+        let samples = match (header.colour_type, self.has_transparency) {
             (0, false) => 1,
             (0, true) | (4, _) => 2,
             (2 | 3, false) => 3,
             _ => 4,
         };
-        let bytes = samples * if header.depth == 16 { 2 } else { 1 };
-        // A row before and after it is unfiltered, expanded, and narrowed; all of them where they come interlaced.
-        let rows = u64::from(header.width).saturating_mul(bytes * 6);
-        let interlaced = if header.interlaced {
-            header.pixels().saturating_mul(bytes)
+        let pixel = samples * if header.bit_depth == 16 { 2 } else { 1 };
+        // Rows before and after unfiltering, expansion and conversion to 8 bits.
+        let rows = u64::from(header.width).saturating_mul(pixel * 6);
+        // An interlaced image is decoded as a whole.
+        let interlaced = if header.is_interlaced {
+            header.pixels().saturating_mul(pixel)
         } else {
             0
         };
-        pixels
-            .weight((header.width, header.height))
+        format
+            .canvas_bytes((header.width, header.height))
             .saturating_add(rows)
             .saturating_add(interlaced)
-            .saturating_add(REST)
+            .saturating_add(FIXED_OVERHEAD_BYTES)
     }
 
-    fn profile(&self) -> Option<Cow<'_, [u8]>> {
+    fn icc_profile(&self) -> Option<Cow<'_, [u8]>> {
         let content = self.profile?;
         let name = content.iter().take(80).position(|&byte| byte == 0)?;
         let [0, compressed @ ..] = content.get(name + 1..)? else {
             return None;
         };
-        if compressed.len() > LARGEST_COMPRESSED_PROFILE {
+        if compressed.len() > MAX_COMPRESSED_PROFILE_BYTES {
             return None;
         }
-        let profile = fdeflate::decompress_to_vec_bounded(compressed, LARGEST_PROFILE).ok()?;
+        let profile = fdeflate::decompress_to_vec_bounded(compressed, MAX_ICC_PROFILE_BYTES).ok()?;
         Some(Cow::Owned(profile))
     }
 
     fn decode(&self, _edge: u16, _scratch: &mut Scratch) -> Result<Raster, DecodeError> {
-        guarded(|| self.rows())
+        catch_panics(|| self.decode_pixels())
     }
 }
 
 struct Chunk<'a> {
+    /// Length, type, content and CRC.
     whole: &'a [u8],
     kind: &'a [u8; 4],
     content: &'a [u8],
 }
 
 impl<'a> Chunk<'a> {
-    /// The chunk at the beginning.
+    /// The chunk at the start of `bytes`.
     fn first(bytes: &'a [u8]) -> Result<Self, Damage> {
         let (length, rest) = bytes.split_first_chunk().ok_or(Damage::Truncated)?;
         let (kind, rest) = rest.split_first_chunk::<4>().ok_or(Damage::Truncated)?;
@@ -309,7 +321,9 @@ impl<'a> Chunk<'a> {
         }
         let length = usize::try_from(length).map_err(|_| Damage::Malformed)?;
         Ok(Self {
-            whole: bytes.get(..length + FRAME).ok_or(Damage::Truncated)?,
+            whole: bytes
+                .get(..length + CHUNK_OVERHEAD_BYTES)
+                .ok_or(Damage::Truncated)?,
             kind,
             content: rest.get(..length).ok_or(Damage::Truncated)?,
         })

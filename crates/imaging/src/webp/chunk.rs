@@ -1,32 +1,32 @@
-use crate::form::Damage;
+use crate::error::Damage;
 
-/// A part of a file.
+/// A RIFF chunk.
 #[derive(Debug)]
 pub(super) struct Chunk<'a> {
     pub(super) kind: &'a [u8; 4],
     pub(super) content: &'a [u8],
-    /// What follows it.
-    pub(super) after: &'a [u8],
+    /// Bytes after the chunk and its padding.
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Chunk<'a> {
-    /// The chunk at the beginning.
+    /// The chunk at the start of `bytes`.
     pub(super) fn first(bytes: &'a [u8]) -> Result<Self, Damage> {
         let (kind, rest) = bytes.split_first_chunk().ok_or(Damage::Truncated)?;
         let (length, rest) = rest.split_first_chunk::<4>().ok_or(Damage::Truncated)?;
         let length = u32::from_le_bytes(*length) as usize;
-        let (content, after) = rest.split_at_checked(length).ok_or(Damage::Truncated)?;
+        let (content, rest) = rest.split_at_checked(length).ok_or(Damage::Truncated)?;
         Ok(Self {
             kind,
             content,
-            // Chunks begin at even places.
-            after: after.get(length % 2..).unwrap_or_default(),
+            // Chunks are padded to an even length.
+            rest: rest.get(length % 2..).unwrap_or_default(),
         })
     }
 }
 
-/// Up to four bytes as a number.
-pub(super) fn number(bytes: &[u8]) -> Option<u32> {
+/// Little-endian integer of up to four bytes.
+pub(super) fn le_integer(bytes: &[u8]) -> Option<u32> {
     let bytes = bytes.get(..bytes.len().min(4))?;
     Some(
         bytes

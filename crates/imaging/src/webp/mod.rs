@@ -1,11 +1,11 @@
-//! WebP (RFC 9649): its chunks here, its pixels by libwebp.
+//! WebP (RFC 9649): the chunks are parsed here; the pixels are decoded by libwebp.
 //!
-//! The decoder is given a still picture that is put together anew from the chunks that hold pixels. Metadata and all but
-//! the first frame of an animation never reach it.
+//! The decoder receives a new file of one still image. Metadata and all frames of an animation but the first never
+//! reach it.
 
 mod chunk;
 mod frame;
-mod groups;
+mod prefix_codes;
 mod range;
 
 use std::borrow::Cow;
@@ -13,17 +13,19 @@ use std::borrow::Cow;
 use webpx::{Decoder, DecoderConfig, Limits, YuvPlanes};
 
 use crate::{
-    canvas::{Canvas, Pixels},
-    form::{Damage, DecodeError, Form, LARGEST_PROFILE, REST, guarded},
-    inspect::Scratch,
-    raster::{Colour, Plane, Raster},
+    canvas::{Canvas, PixelFormat},
+    decoder::{FIXED_OVERHEAD_BYTES, ImageDecoder, MAX_ICC_PROFILE_BYTES, catch_panics},
+    error::{Damage, DecodeError},
+    raster::{ColourModel, Plane, Raster},
+    scratch::Scratch,
 };
-use chunk::{Chunk, number};
+use chunk::{Chunk, le_integer};
 use frame::{Coding, Frame};
 
-/// A file's chunks as far as they can be read.
+/// A parsed WebP file.
 #[derive(Debug)]
 pub(crate) struct Webp<'a> {
+    /// Width and height that `VP8X` declares.
     canvas: Option<(u32, u32)>,
     frame: Option<Frame<'a>>,
     exif: Option<&'a [u8]>,
@@ -32,7 +34,7 @@ pub(crate) struct Webp<'a> {
 }
 
 impl<'a> Webp<'a> {
-    /// Reads a file that begins as a WebP does.
+    /// Parses a file that starts with a WebP file header.
     pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut file = Self {
             canvas: None,
@@ -41,27 +43,30 @@ impl<'a> Webp<'a> {
             profile: None,
             damage: None,
         };
-        file.damage = file.walk(bytes).err().or_else(|| file.judge());
+        file.damage = file.parse(bytes).err().or_else(|| file.validate());
         file
     }
 
-    fn walk(&mut self, bytes: &'a [u8]) -> Result<(), Damage> {
-        let length = bytes.get(4..8).and_then(number).ok_or(Damage::Truncated)?;
+    fn parse(&mut self, bytes: &'a [u8]) -> Result<(), Damage> {
+        let length = bytes.get(4..8).and_then(le_integer).ok_or(Damage::Truncated)?;
         let end = (length as usize).saturating_add(8);
-        // Whatever follows belongs to nobody.
-        let mut rest = bytes.get(12..end.min(bytes.len())).ok_or(Damage::Truncated)?;
+        // Bytes after the RIFF container are ignored.
+        let mut chunks = bytes.get(12..end.min(bytes.len())).ok_or(Damage::Truncated)?;
         let mut alpha = None;
-        let mut is_cut = end > bytes.len();
-        while !rest.is_empty() {
-            let Ok(Chunk { kind, content, after }) = Chunk::first(rest) else {
-                // What is known of the file is worth knowing even so.
-                is_cut = true;
+        let mut is_truncated = end > bytes.len();
+        while !chunks.is_empty() {
+            let Ok(Chunk { kind, content, rest }) = Chunk::first(chunks) else {
+                // Size and metadata that are already known are reported even so.
+                is_truncated = true;
                 break;
             };
-            rest = after;
+            chunks = rest;
             match kind {
                 b"VP8X" if self.canvas.is_none() => {
-                    let edge = |at: usize| content.get(at..at + 3).and_then(number).map(|less| less + 1);
+                    let edge = |at: usize| {
+                        let minus_one = content.get(at..at + 3).and_then(le_integer)?;
+                        Some(minus_one + 1)
+                    };
                     let size = edge(4).zip(edge(7)).ok_or(Damage::Malformed)?;
                     self.canvas = Some(size);
                 }
@@ -77,11 +82,15 @@ impl<'a> Webp<'a> {
                 _ => {}
             }
         }
-        if is_cut { Err(Damage::Truncated) } else { Ok(()) }
+        if is_truncated {
+            Err(Damage::Truncated)
+        } else {
+            Ok(())
+        }
     }
 
-    /// What is wrong once all chunks are known.
-    fn judge(&self) -> Option<Damage> {
+    /// Checks that need all chunks.
+    fn validate(&self) -> Option<Damage> {
         let Some(frame) = &self.frame else {
             return Some(Damage::Truncated);
         };
@@ -89,61 +98,67 @@ impl<'a> Webp<'a> {
             return Some(Damage::NoPixels);
         }
         let (width, height) = self.canvas.unwrap_or(frame.size);
-        let fits = if frame.animated {
-            let end = |at: u32, edge: u32| at.saturating_add(edge);
-            end(frame.at.0, frame.size.0) <= width && end(frame.at.1, frame.size.1) <= height
+        let fits = if frame.is_animated {
+            let end = |start: u32, edge: u32| start.saturating_add(edge);
+            end(frame.position.0, frame.size.0) <= width && end(frame.position.1, frame.size.1) <= height
         } else {
             frame.size == (width, height)
         };
         (!fits).then_some(Damage::Malformed)
     }
 
-    fn picture(&self) -> Result<Raster, DecodeError> {
+    fn decode_frame(&self) -> Result<Raster, DecodeError> {
         let frame = self
             .frame
             .as_ref()
-            .ok_or_else(|| DecodeError::damaged("there is no picture"))?;
+            .ok_or_else(|| DecodeError::damaged("the file has no image"))?;
         let size = self.canvas.unwrap_or(frame.size);
-        let file = frame.file();
+        let file = frame.to_file();
         let decoder = Decoder::new(&file)
             .map_err(|error| DecodeError::damaged(error.error()))?
-            // Our own weight has spoken already.
+            // The memory budget is checked before decoding starts.
             .config(DecoderConfig::new().limits(Limits::none()));
         if (decoder.info().width, decoder.info().height) != frame.size {
-            return Err(DecodeError::damaged("the decoder sees another size"));
+            return Err(DecodeError::damaged(
+                "the decoder reads another size from the frame header",
+            ));
         }
-        let covers = size == frame.size;
-        if covers && frame.coding == Coding::Lossy && frame.alpha.is_none() {
+        let covers_canvas = size == frame.size;
+        if covers_canvas && frame.coding == Coding::Lossy && frame.alpha.is_none() {
             let planes = decoder
                 .decode_yuv()
                 .map_err(|error| DecodeError::damaged(error.error()))?;
-            return raster(frame.size, planes);
+            return yuv_raster(frame.size, planes);
         }
-        let pixels = if covers && frame.coding == Coding::Lossless && !frame.transparent {
-            Pixels::Rgb
+        let format = if covers_canvas && frame.coding == Coding::Lossless && !frame.uses_alpha {
+            PixelFormat::Rgb
         } else {
-            Pixels::Rgba
+            PixelFormat::Rgba
         };
-        let stride = frame.size.0 as usize * pixels.samples();
-        let mut picture = vec![0; stride * frame.size.1 as usize];
-        let bytes = u32::try_from(stride).map_err(DecodeError::damaged)?;
-        if pixels == Pixels::Rgb {
-            decoder.decode_rgb_into(&mut picture, bytes)
+        let stride = frame.size.0 as usize * format.samples();
+        let mut pixels = vec![0; stride * frame.size.1 as usize];
+        let stride_bytes = u32::try_from(stride).map_err(DecodeError::damaged)?;
+        if format == PixelFormat::Rgb {
+            decoder.decode_rgb_into(&mut pixels, stride_bytes)
         } else {
-            decoder.decode_rgba_into(&mut picture, bytes)
+            decoder.decode_rgba_into(&mut pixels, stride_bytes)
         }
         .map_err(|error| DecodeError::damaged(error.error()))?;
-        let mut canvas = Canvas::new(size, pixels);
-        canvas.push_within(frame.at, picture.chunks_exact(stride.max(1)), |row, places| {
-            for (place, sample) in places.iter_mut().zip(row) {
-                *place = *sample;
-            }
-        });
+        let mut canvas = Canvas::new(size, format);
+        canvas.push_at(
+            frame.position,
+            pixels.chunks_exact(stride.max(1)),
+            |row, targets| {
+                for (target, sample) in targets.iter_mut().zip(row) {
+                    *target = *sample;
+                }
+            },
+        );
         canvas.finish()
     }
 }
 
-impl Form for Webp<'_> {
+impl ImageDecoder for Webp<'_> {
     fn size(&self) -> Option<(u32, u32)> {
         self.canvas.or_else(|| Some(self.frame.as_ref()?.size))
     }
@@ -152,7 +167,7 @@ impl Form for Webp<'_> {
         self.exif
     }
 
-    fn obstacle(&self) -> Option<&'static str> {
+    fn unsupported_feature(&self) -> Option<&'static str> {
         None
     }
 
@@ -160,43 +175,45 @@ impl Form for Webp<'_> {
         self.damage
     }
 
-    fn weight(&self, _edge: u16) -> u64 {
+    fn max_memory_bytes(&self, _edge: u16) -> u64 {
         let (Some(frame), Some(canvas)) = (&self.frame, self.size()) else {
-            return REST;
+            return FIXED_OVERHEAD_BYTES;
         };
         let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
-        let each = match (frame.coding, frame.alpha) {
-            // As libwebp has them, and as we do.
+        let bytes_per_pixel = match (frame.coding, frame.alpha) {
+            // YCbCr with subsampled chroma, in libwebp and in the raster.
             (Coding::Lossy, None) if canvas == frame.size => 4,
-            // Its planes and alpha, and the pixels.
+            // YCbCr and alpha in libwebp, and RGBA.
             (Coding::Lossy, _) if frame.lossless_stream().is_none() => 7,
-            // Its pixels and ours, and what is said of tiles of 16 of them three times.
+            // RGBA in libwebp and here, and three transform images with a pixel for 16 pixels.
             _ => 11,
         };
         let tables = frame
             .lossless_stream()
-            .map_or(0, |stream| groups::weight(frame.size, stream));
-        (pixels(frame.size) * each)
+            .map_or(0, |stream| prefix_codes::max_table_bytes(frame.size, stream));
+        (pixels(frame.size) * bytes_per_pixel)
             .saturating_add(tables)
-            .saturating_add(Pixels::Rgba.weight(canvas))
-            .saturating_add(frame.length() as u64)
-            .saturating_add(REST)
+            .saturating_add(PixelFormat::Rgba.canvas_bytes(canvas))
+            .saturating_add(frame.max_file_bytes() as u64)
+            .saturating_add(FIXED_OVERHEAD_BYTES)
     }
 
-    fn profile(&self) -> Option<Cow<'_, [u8]>> {
-        let profile = self.profile.filter(|profile| profile.len() <= LARGEST_PROFILE);
+    fn icc_profile(&self) -> Option<Cow<'_, [u8]>> {
+        let profile = self
+            .profile
+            .filter(|profile| profile.len() <= MAX_ICC_PROFILE_BYTES);
         profile.map(Cow::Borrowed)
     }
 
     fn decode(&self, _edge: u16, _scratch: &mut Scratch) -> Result<Raster, DecodeError> {
-        guarded(|| self.picture())
+        catch_panics(|| self.decode_frame())
     }
 }
 
-/// VP8's planes, which have the form of a JPEG's and a smaller range.
-fn raster(size: (u32, u32), planes: YuvPlanes) -> Result<Raster, DecodeError> {
+/// Raster of VP8's planes, which have the layout of JPEG's planes and a smaller range.
+fn yuv_raster(size: (u32, u32), planes: YuvPlanes) -> Result<Raster, DecodeError> {
     let halved = (size.0.div_ceil(2), size.1.div_ceil(2));
-    let samples_of = |size: (u32, u32), stride: usize, mut samples: Vec<u8>| {
+    let remove_padding = |size: (u32, u32), stride: usize, mut samples: Vec<u8>| {
         let (width, height) = (size.0 as usize, size.1 as usize);
         if stride > width {
             for row in 1..height {
@@ -210,22 +227,24 @@ fn raster(size: (u32, u32), planes: YuvPlanes) -> Result<Raster, DecodeError> {
         if samples.len() == width * height {
             Ok(samples)
         } else {
-            Err(DecodeError::damaged("the decoder's planes have another size"))
+            Err(DecodeError::damaged(
+                "the decoded planes differ in size from the frame header",
+            ))
         }
     };
-    let mut picture = Raster {
-        colour: Colour::Ycc,
+    let mut raster = Raster {
+        colour_model: ColourModel::YCbCr,
         planes: vec![
-            Plane::whole(size, samples_of(size, planes.y_stride, planes.y)?),
-            Plane::tints(size, samples_of(halved, planes.u_stride, planes.u)?),
-            Plane::tints(size, samples_of(halved, planes.v_stride, planes.v)?),
+            Plane::new(size, remove_padding(size, planes.y_stride, planes.y)?),
+            Plane::chroma(size, remove_padding(halved, planes.u_stride, planes.u)?),
+            Plane::chroma(size, remove_padding(halved, planes.v_stride, planes.v)?),
         ],
     };
-    if let [light, tints @ ..] = &mut picture.planes[..] {
-        range::widen_light(&mut light.samples);
-        for tint in tints {
-            range::widen_tint(&mut tint.samples);
+    if let [luma, chroma @ ..] = &mut raster.planes[..] {
+        range::expand_luma(&mut luma.samples);
+        for plane in chroma {
+            range::expand_chroma(&mut plane.samples);
         }
     }
-    Ok(picture)
+    Ok(raster)
 }

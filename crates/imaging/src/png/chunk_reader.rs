@@ -3,17 +3,17 @@ use std::{
     io::{self, BufRead, Read, Seek, SeekFrom},
 };
 
-/// Parts of a file, one behind the other, for a decoder.
+/// Reader of several slices of a file, one after another.
 #[derive(Debug)]
-pub(super) struct Parts<'a>(VecDeque<&'a [u8]>);
+pub(super) struct ChunkReader<'a>(VecDeque<&'a [u8]>);
 
-impl<'a> Parts<'a> {
-    pub(super) fn new(parts: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self(parts.filter(|part| !part.is_empty()).collect())
+impl<'a> ChunkReader<'a> {
+    pub(super) fn new(slices: impl Iterator<Item = &'a [u8]>) -> Self {
+        Self(slices.filter(|slice| !slice.is_empty()).collect())
     }
 }
 
-impl Read for Parts<'_> {
+impl Read for ChunkReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);
@@ -21,23 +21,23 @@ impl Read for Parts<'_> {
     }
 }
 
-impl BufRead for Parts<'_> {
+impl BufRead for ChunkReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         Ok(self.0.front().copied().unwrap_or_default())
     }
 
     fn consume(&mut self, amount: usize) {
-        if let Some(part) = self.0.front_mut() {
-            *part = part.get(amount..).unwrap_or_default();
-            if part.is_empty() {
+        if let Some(slice) = self.0.front_mut() {
+            *slice = slice.get(amount..).unwrap_or_default();
+            if slice.is_empty() {
                 self.0.pop_front();
             }
         }
     }
 }
 
-/// The decoder's reader has to be able to, and never does.
-impl Seek for Parts<'_> {
+/// The `png` crate requires `Seek` and never seeks.
+impl Seek for ChunkReader<'_> {
     fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }
