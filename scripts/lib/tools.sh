@@ -11,6 +11,13 @@ cargo_fuzz_version=0.13.2
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 export no_proxy="$NO_PROXY"
 
+# Where rustup can't fetch the pinned toolchain, an installed one of the same version serves as well.
+pinned_rust=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
+if ! rustc --version >/dev/null 2>&1 &&
+    [ "$(RUSTUP_TOOLCHAIN=stable rustc --version 2>/dev/null | cut -d' ' -f2)" = "$pinned_rust" ]; then
+    export RUSTUP_TOOLCHAIN=stable
+fi
+
 have_any() {
     local name
     for name in "$@"; do
