@@ -3,53 +3,53 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rapidphoto_application::{UseCases, live::WatchHandler, ports::Ids};
 
-use crate::HttpConfig;
+use crate::config::HttpConfig;
 
-/// Everything that the API stands on.
+/// Dependencies of the API.
 #[derive(Clone)]
 pub struct App {
-    /// What handlers call.
+    /// Use cases that handlers call.
     pub use_cases: Arc<UseCases>,
-    /// Lets users watch; its tail must be running.
+    /// Source of live events for streams; its tail must be running.
     pub watch: WatchHandler,
-    /// Whether what the process depends on answers.
+    /// Check of the process' dependencies, for `/readyz`.
     pub readiness: Arc<dyn Readiness>,
-    /// Writes down all metrics of the process, in Prometheus' text format.
+    /// Renders all metrics of the process in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// The multi-threaded runtime that use cases run on.
+    /// Multi-threaded runtime that use cases run on.
     pub main_runtime: tokio::runtime::Handle,
-    /// Names requests that come without a name.
+    /// Generator of ids for requests without an `X-Request-Id`.
     pub ids: Arc<dyn Ids>,
-    /// What the deployment decides.
+    /// Configuration of the deployment.
     pub config: HttpConfig,
 }
 
-/// Asks everything that the process depends on how it is.
+/// Checks the dependencies of the process.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// One answer for each dependency, always in the same order.
+    /// State of each dependency, always in the same order.
     async fn dependencies(&self) -> Vec<Dependency>;
 }
 
-/// How something is that the process depends on.
+/// Dependency of the process and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
-    /// What it is, such as `record` or `object storage`.
+    /// Name, such as `record` or `object storage`.
     pub name: &'static str,
-    /// How it is.
+    /// Current state.
     pub state: DependencyState,
-    /// Whether the API is of no use without it.
+    /// True if the API can't serve without it.
     pub required: bool,
 }
 
-/// How a dependency is.
+/// State of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DependencyState {
-    /// It answers.
+    /// It responds.
     Up,
-    /// It does not.
+    /// It does not respond.
     Down {
-        /// Why, for those who operate the deployment: no secrets, no addresses with passwords.
+        /// Cause, for operators: no secrets, no addresses with passwords.
         reason: String,
     },
 }

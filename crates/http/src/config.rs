@@ -1,28 +1,29 @@
 use std::{num::NonZeroU32, time::Duration};
 
-/// What a deployment decides about its HTTP API.
+/// Configuration of the HTTP API.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// The origins whose pages may call the API, such as `https://photos.example.org`; `*` stands for every one. The
-    /// API takes no cookies, so that a page gets nothing by being allowed but what its user's token gives it.
+    /// Origins whose pages may call the API, such as `https://photos.example.org`; `*` allows every origin. The API
+    /// uses no cookies, so an allowed page can do no more than its user's token permits.
     pub allowed_origins: Vec<String>,
-    /// The most bytes in a request's body.
+    /// Maximum size of a request body, in bytes.
     pub body_limit: usize,
-    /// How long a request may take, its body included. Streams are not requests in this sense.
+    /// Maximum duration of a request, including the transfer of its body. Does not apply to streams.
     pub request_timeout: Duration,
-    /// How many jobs a user may create in a minute.
+    /// Maximum number of job creations per user and minute.
     pub jobs_per_minute: NonZeroU32,
-    /// How often a user may post progress in a second; an array counts as one.
+    /// Maximum number of progress posts per user and second; an array counts as one.
     pub progress_per_second: NonZeroU32,
-    /// Whether a proxy of ours stands in front: only then is `X-Forwarded-For` believed, and only its last address.
+    /// True if a trusted proxy is in front of the server: only then is `X-Forwarded-For` used, and only its last
+    /// address.
     pub behind_proxy: bool,
-    /// The pause between two signs of life on a stream that has nothing to tell.
+    /// Interval between the heartbeat comments of an idle stream.
     pub heartbeat: Duration,
-    /// How long clients are told to wait before they ask for a job again.
+    /// Recommended interval between two polls of a job snapshot, sent as `pollAfterMs`.
     pub poll_after: Duration,
-    /// How many threads read and write requests.
+    /// Number of threads that read requests and write responses.
     pub workers: usize,
-    /// How long requests under way may still take when the server is told to stop.
+    /// Time that requests in progress get to complete when the server stops.
     pub drain: Duration,
 }
 
@@ -35,7 +36,7 @@ const fn at_least_one(number: u32) -> NonZeroU32 {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             allowed_origins: Vec::new(),
             body_limit: 1024 * 1024,
@@ -45,8 +46,8 @@ impl Default for HttpConfig {
             behind_proxy: false,
             heartbeat: Duration::from_secs(15),
             poll_after: Duration::from_millis(1500),
-            // They only read, write and turn data into JSON: use cases have threads of their own.
-            workers: workers.min(4),
+            // Workers only do I/O and encode JSON; use cases run on another runtime.
+            workers: cpus.min(4),
             drain: Duration::from_secs(10),
         }
     }

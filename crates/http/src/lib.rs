@@ -1,25 +1,32 @@
-//! The HTTP API: routes, problems, streams and their description, on actix-web.
+//! HTTP API on actix-web: endpoints, problem responses, server-sent events and the OpenAPI document.
 //!
-//! Handlers parse a request, call one use case and show what came of it; no handler touches a port. Use cases run on
-//! the main multi-threaded runtime, never on a worker of the server: a client that disconnects cancels nothing
-//! half-done, and a slow use case delays no other request of its worker.
+//! A handler parses the request, calls one use case and encodes its result; it never calls a port. Use cases run on the
+//! main multi-threaded runtime, not on the server's worker threads: a client that disconnects does not cancel them
+//! halfway, and a slow use case delays no other request of its worker.
 
 mod app;
 mod call;
 mod commands;
 mod config;
-mod edge;
+mod endpoint;
+mod endpoints;
 mod limits;
+mod middleware;
 mod openapi;
 mod operations;
+mod problem;
 mod queries;
-mod refusal;
+mod resource;
 mod routes;
 mod server;
+mod shared;
 mod stream;
 mod wire;
 
 pub use app::{App, Dependency, DependencyState, Readiness};
 pub use config::HttpConfig;
+pub use endpoint::{Access, Endpoint};
+pub use endpoints::endpoints;
+pub use limits::RateClass;
 pub use openapi::document as openapi;
 pub use server::serve;

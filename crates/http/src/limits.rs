@@ -1,4 +1,4 @@
-//! How often a user may ask, by the generic cell rate algorithm: bursts up to the limit, then evenly spread.
+//! Rate limits per user, by the generic cell rate algorithm (GCRA): bursts up to the quota, then evenly spaced requests.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,25 +11,32 @@ use governor::{
 use rapidphoto_domain::UserId;
 
 use crate::{
-    HttpConfig,
-    refusal::{Refusal, kinds, whole_seconds},
+    config::HttpConfig,
+    problem::{Problem, kinds, whole_seconds},
 };
 
-/// What is left of a rate (draft-ietf-httpapi-ratelimit-headers).
+/// Remaining quota (draft-ietf-httpapi-ratelimit-headers).
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// What a rate is.
+/// Quota and window (draft-ietf-httpapi-ratelimit-headers).
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Every rate of the API.
-pub(crate) struct Limits {
+/// Rate limit that an endpoint's requests count against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateClass {
     /// Job creations.
-    pub(crate) jobs: Rate,
+    Jobs,
     /// Progress posts.
-    pub(crate) progress: Rate,
+    Progress,
 }
 
-/// How often each user may do one thing.
-pub(crate) struct Rate {
+/// Rate limiters of all classes.
+pub(crate) struct Limits {
+    jobs: Limiter,
+    progress: Limiter,
+}
+
+/// Rate limiter of one class, keyed by user.
+struct Limiter {
     name: &'static str,
     quota: NonZeroU32,
     window: Duration,
@@ -37,36 +44,46 @@ pub(crate) struct Rate {
     limiter: DefaultKeyedRateLimiter<UserId, StateInformationMiddleware>,
 }
 
-/// What is left of a rate after a request.
+/// State of a user's quota after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
     name: &'static str,
     quota: u32,
     window: Duration,
     remaining: u32,
-    /// How long until there is one more.
+    /// Time until one more request is allowed.
     reset: Duration,
 }
 
 impl Limits {
-    /// The rates that a deployment wants.
     pub(crate) fn new(config: &HttpConfig) -> Self {
         Self {
-            jobs: Rate::new("jobs", config.jobs_per_minute, Duration::from_mins(1)),
-            progress: Rate::new("progress", config.progress_per_second, Duration::from_secs(1)),
+            jobs: Limiter::new("jobs", config.jobs_per_minute, Duration::from_mins(1)),
+            progress: Limiter::new("progress", config.progress_per_second, Duration::from_secs(1)),
         }
     }
 
-    /// Forgets users who have been silent for so long that everything is allowed to them again.
-    pub(crate) fn forget_silent(&self) {
-        for rate in [&self.jobs, &self.progress] {
-            rate.limiter.retain_recent();
-            rate.limiter.shrink_to_fit();
+    /// Counts one request of `user`.
+    ///
+    /// # Errors
+    /// If the request exceeds the quota.
+    pub(crate) fn check(&self, class: RateClass, user: UserId) -> Result<Allowance, Allowance> {
+        match class {
+            RateClass::Jobs => self.jobs.check(user),
+            RateClass::Progress => self.progress.check(user),
+        }
+    }
+
+    /// Drops the state of users whose whole quota is available again.
+    pub(crate) fn remove_idle_users(&self) {
+        for Limiter { limiter, .. } in [&self.jobs, &self.progress] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
         }
     }
 }
 
-impl Rate {
+impl Limiter {
     fn new(name: &'static str, quota: NonZeroU32, window: Duration) -> Self {
         let spread = Quota::with_period(window / quota.get())
             .unwrap_or_else(|| Quota::per_second(quota))
@@ -81,16 +98,11 @@ impl Rate {
         }
     }
 
-    /// Counts one request.
-    ///
-    /// # Errors
-    /// When it is one too many.
-    pub(crate) fn take(&self, user: UserId) -> Result<Allowance, Allowance> {
+    fn check(&self, user: UserId) -> Result<Allowance, Allowance> {
         match self.limiter.check_key(&user) {
             Ok(state) => Ok(self.allowance(&state)),
-            Err(refused) => Err(Allowance {
-                remaining: 0,
-                reset: refused.wait_time_from(self.clock.now()),
+            Err(exceeded) => Err(Allowance {
+                reset: exceeded.wait_time_from(self.clock.now()),
                 ..self.allowance_of(0)
             }),
         }
@@ -112,18 +124,18 @@ impl Rate {
 }
 
 impl Allowance {
-    /// What is told when nothing is left.
-    pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::new(kinds::RATE_LIMITED)
-            .saying(format!(
-                "No more than {} of these in {} s.",
+    /// Problem for a request over the quota.
+    pub(crate) fn problem(&self) -> Problem {
+        Problem::new(kinds::RATE_LIMITED)
+            .detail(format!(
+                "More than {} requests of this kind in {} s. Retry after the time in `Retry-After`.",
                 self.quota,
                 self.window.as_secs()
             ))
             .retry_after(self.reset)
     }
 
-    /// The headers that tell it.
+    /// `RateLimit-Policy` and `RateLimit`.
     pub(crate) fn headers(&self) -> [(HeaderName, String); 2] {
         let Self {
             name,
@@ -150,17 +162,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_user_has_a_rate_of_their_own() {
+    fn each_user_has_a_separate_quota() {
         let three = NonZeroU32::new(3).unwrap();
-        let rate = Rate::new("jobs", three, Duration::from_hours(1));
+        let limiter = Limiter::new("jobs", three, Duration::from_hours(1));
         let (ada, bob) = (UserId::from_bits(1), UserId::from_bits(2));
         for left in [2, 1, 0] {
-            assert_eq!(rate.take(ada).unwrap().remaining, left);
+            assert_eq!(limiter.check(ada).unwrap().remaining, left);
         }
-        let refused = rate.take(ada).unwrap_err();
-        assert!(refused.reset > Duration::from_mins(19) && refused.reset <= Duration::from_mins(20));
-        assert_eq!(rate.take(bob).unwrap().remaining, 2);
-        let [policy, limit] = refused.headers();
+        let exceeded = limiter.check(ada).unwrap_err();
+        assert!(exceeded.reset > Duration::from_mins(19) && exceeded.reset <= Duration::from_mins(20));
+        assert_eq!(limiter.check(bob).unwrap().remaining, 2);
+        let [policy, limit] = exceeded.headers();
         assert_eq!(policy.1, "\"jobs\";q=3;w=3600");
         assert!(limit.1.starts_with("\"jobs\";r=0;t=1"), "{}", limit.1);
     }

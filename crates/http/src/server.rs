@@ -3,30 +3,23 @@ use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use tokio::sync::{oneshot, watch};
 
-use crate::{App, edge::edge, limits::Limits, openapi::Rendered, routes};
+use crate::{app::App, limits::Limits, middleware::process, openapi::OpenApiJson, routes, shared::Shared};
 
-/// What all workers share.
-pub(crate) struct Shared {
-    pub(crate) app: App,
-    pub(crate) limits: Limits,
-    /// Turns true when the server is told to stop: streams end then.
-    pub(crate) closing: watch::Receiver<bool>,
-}
-
-/// How long a client may take to send a request's head.
+/// Time a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept: longer than the usual pause between two polls.
+/// Time an idle connection is kept open: longer than the usual interval between two polls.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How often users who are silent are forgotten by the rate limits.
-const FORGET_EVERY: Duration = Duration::from_mins(1);
+/// Interval at which the rate limits drop users with an unused quota.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Serves the API on `listener` until `shutdown` resolves, then lets requests under way come to their end.
+/// Serves the API on `listener` until `shutdown` resolves, then waits for requests in progress, at most for the
+/// configured drain time.
 ///
-/// The server has threads of its own, so that this can be awaited on any runtime. When the future is dropped, the
-/// server stops at once.
+/// The server has threads of its own, so that this can be awaited on any runtime. Dropping the future stops the server
+/// at once.
 ///
 /// # Errors
-/// When the listener can't be used, or the server breaks.
+/// If the listener can't be used or the server fails.
 pub async fn serve(
     listener: TcpListener,
     app: App,
@@ -45,23 +38,23 @@ pub async fn serve(
         .name("http".to_owned())
         .spawn(move || {
             let system = actix_web::rt::System::new();
-            let outcome = system.block_on(run(listener, on_thread, started));
-            // Nobody listens any more when `serve` was dropped.
-            let _ = ended.send(outcome);
+            let result = system.block_on(run(listener, on_thread, started));
+            // The receiver no longer exists if `serve` was dropped.
+            let _ = ended.send(result);
         })?;
     let Ok(handle) = starting.await else {
-        return gone(ending.await);
+        return server_result(ending.await);
     };
     let stop_at_once = StopOnDrop(handle.clone());
     tokio::select! {
-        outcome = &mut ending => return gone(outcome),
+        result = &mut ending => return server_result(result),
         () = shutdown => {}
-        () = keep_house(&shared) => {}
+        () = run_housekeeping(&shared) => {}
     }
     close.send_replace(true);
     handle.stop(true).await;
     drop(stop_at_once);
-    gone(ending.await)
+    server_result(ending.await)
 }
 
 async fn run(
@@ -71,12 +64,12 @@ async fn run(
 ) -> io::Result<()> {
     let config = shared.app.config.clone();
     let shared = web::Data::from(shared);
-    let description = web::Data::new(Rendered::new()?);
+    let openapi = web::Data::new(OpenApiJson::new()?);
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(shared.clone())
-            .app_data(description.clone())
-            .wrap(from_fn(edge))
+            .app_data(openapi.clone())
+            .wrap(from_fn(process))
             .configure(routes::configure)
     })
     .workers(config.workers.max(1))
@@ -86,31 +79,35 @@ async fn run(
     .shutdown_timeout(config.drain.as_secs().max(1))
     .listen(listener)?
     .run();
-    // Nobody waits any more when `serve` was dropped.
+    // The receiver no longer exists if `serve` was dropped.
     if let Err(handle) = started.send(server.handle()) {
         drop(handle.stop(false));
     }
     server.await
 }
 
-/// Never ends.
-async fn keep_house(shared: &Shared) {
-    let mut ticks = tokio::time::interval(FORGET_EVERY);
+/// Bounds the memory of the rate limits. Never returns.
+async fn run_housekeeping(shared: &Shared) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING_INTERVAL);
     loop {
         ticks.tick().await;
-        shared.limits.forget_silent();
+        shared.limits.remove_idle_users();
     }
 }
 
-fn gone(outcome: Result<io::Result<()>, oneshot::error::RecvError>) -> io::Result<()> {
-    outcome.unwrap_or_else(|_| Err(io::Error::other("the HTTP server's thread is gone")))
+fn server_result(received: Result<io::Result<()>, oneshot::error::RecvError>) -> io::Result<()> {
+    received.unwrap_or_else(|_| {
+        Err(io::Error::other(
+            "the HTTP server's thread ended without a result",
+        ))
+    })
 }
 
 struct StopOnDrop(ServerHandle);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
+        // The command is sent at once; the future would only wait for its completion.
         drop(self.0.stop(false));
     }
 }

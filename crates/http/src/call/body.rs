@@ -1,39 +1,34 @@
-use actix_web::{HttpMessage, http::header, web};
+use actix_web::{HttpMessage, http::header};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_path_to_error::{Path, Segment};
+use serde::de::DeserializeOwned;
 
-use super::{Call, strict::Strict};
-use crate::refusal::{Refusal, kinds};
+use super::{json::parse, request::Call};
+use crate::problem::{Problem, kinds};
 
-/// How much of an over-long body is still read: a client that is not done with sending would never see the answer.
-const DRAINED: usize = 4 * 1024 * 1024;
-/// The most characters of a message that may quote what the client sent.
-pub(crate) const MAX_MESSAGE: usize = 300;
+/// Bytes of an oversized body that are still read: a client that is still sending would not see the response.
+const MAX_DRAINED: usize = 4 * 1024 * 1024;
 
 impl Call {
-    /// The body, read as JSON.
-    pub(crate) async fn json<T: DeserializeOwned>(&self, payload: web::Payload) -> Result<T, Refusal> {
-        parse(&self.json_body(payload).await?)
+    /// The body, parsed as JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        parse(&self.json_body().await?)
     }
 
-    /// The body, which says that it is JSON.
-    pub(crate) async fn json_body(&self, payload: web::Payload) -> Result<Bytes, Refusal> {
-        let body = self.body(payload).await?;
+    /// The body, whose `Content-Type` is JSON.
+    pub(crate) async fn json_body(&mut self) -> Result<Bytes, Problem> {
+        let body = self.body().await?;
         if body.is_empty() {
-            return Err(Refusal::new(kinds::MALFORMED_JSON).saying("There is no body; JSON is wanted."));
+            return Err(Problem::new(kinds::MALFORMED_JSON)
+                .detail("The body is empty. This endpoint requires a body in JSON."));
         }
         self.check_content_type()?;
         Ok(body)
     }
 
-    /// The body, read as JSON; `None` if there is none.
-    pub(crate) async fn optional_json<T: DeserializeOwned>(
-        &self,
-        payload: web::Payload,
-    ) -> Result<Option<T>, Refusal> {
-        let body = self.body(payload).await?;
+    /// The body, parsed as JSON; `None` if it is empty.
+    pub(crate) async fn optional_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Problem> {
+        let body = self.body().await?;
         if body.is_empty() {
             return Ok(None);
         }
@@ -41,40 +36,42 @@ impl Call {
         parse(&body).map(Some)
     }
 
-    /// The whole body, up to its limit.
-    pub(crate) async fn body(&self, mut payload: web::Payload) -> Result<Bytes, Refusal> {
+    /// The whole body, up to the configured limit. Later calls return an empty body.
+    pub(crate) async fn body(&mut self) -> Result<Bytes, Problem> {
         let limit = self.shared.app.config.body_limit;
         let mut body = BytesMut::new();
         let mut length = 0_usize;
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|broken| {
-                Refusal::new(kinds::BROKEN_BODY).saying(format!("The body did not come through: {broken}."))
+        while let Some(chunk) = self.payload.next().await {
+            let chunk = chunk.map_err(|error| {
+                Problem::new(kinds::BROKEN_BODY).detail(format!(
+                    "The body could not be read to its end: {error}. Check its framing and send it again."
+                ))
             })?;
             length = length.saturating_add(chunk.len());
             if length <= limit {
                 body.extend_from_slice(&chunk);
-            } else if length > limit.saturating_add(DRAINED) {
+            } else if length > limit.saturating_add(MAX_DRAINED) {
                 break;
             }
         }
         if length > limit {
-            let detail = format!("The body is larger than {limit} bytes.");
-            return Err(Refusal::new(kinds::BODY_TOO_LARGE).saying(detail));
+            let detail = format!("The body is larger than the limit of {limit} bytes. Split the request.");
+            return Err(Problem::new(kinds::BODY_TOO_LARGE).detail(detail));
         }
         Ok(body.freeze())
     }
 
-    fn check_content_type(&self) -> Result<(), Refusal> {
-        let refusal = |header: &str, message: &str| {
-            Err(Refusal::new(kinds::UNSUPPORTED_MEDIA_TYPE)
-                .at(header, "unsupported", message)
+    fn check_content_type(&self) -> Result<(), Problem> {
+        let unsupported = |header: &str, message: &str| {
+            Err(Problem::new(kinds::UNSUPPORTED_MEDIA_TYPE)
+                .error_at(header, "unsupported", message)
                 .with_header(header::ACCEPT, "application/json"))
         };
         let encoded = self.request.headers().get(header::CONTENT_ENCODING);
         if encoded.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return refusal(
+            return unsupported(
                 "Content-Encoding",
-                "bodies are taken as they are, without an encoding",
+                "encoded bodies are not supported; send the body without `Content-Encoding`",
             );
         }
         match self.request.mime_type() {
@@ -82,67 +79,10 @@ impl Call {
                 if mime.get_param("charset").is_none_or(|charset| charset == "utf-8") {
                     Ok(())
                 } else {
-                    refusal("Content-Type", "JSON is in UTF-8")
+                    unsupported("Content-Type", "the charset must be `utf-8`")
                 }
             }
-            Ok(_) | Err(_) => refusal("Content-Type", "the body must be `application/json`"),
+            Ok(_) | Err(_) => unsupported("Content-Type", "the media type must be `application/json`"),
         }
-    }
-}
-
-/// Reads JSON, and says where it is not what it should be.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    std::str::from_utf8(body).map_err(|broken| {
-        Refusal::new(kinds::INVALID_UTF8).saying(format!(
-            "The body is not UTF-8 from its byte {} on.",
-            broken.valid_up_to()
-        ))
-    })?;
-    // What is no JSON is told as such, even if its beginning has another shape than wanted already.
-    serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(Strict(&mut deserializer))
-        .map_err(|error| refusal(error.path(), error.inner()))
-}
-
-/// What is wrong with JSON that is JSON.
-fn refusal(path: &Path, error: &serde_json::Error) -> Refusal {
-    let message = shortened(error.to_string());
-    let missing = message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'))
-        .map(|(name, _)| name.to_owned());
-    let (pointer, code) = match missing {
-        Some(name) => (format!("{}/{}", pointer(path), escaped(&name)), "missing"),
-        None => (pointer(path), "invalid_value"),
-    };
-    Refusal::new(kinds::INVALID_BODY).at(pointer, code, message)
-}
-
-fn malformed(error: &serde_json::Error) -> Refusal {
-    Refusal::new(kinds::MALFORMED_JSON).saying(shortened(format!(
-        "The body is not JSON that can be read: {error}."
-    )))
-}
-
-/// A path as a JSON pointer (RFC 6901).
-fn pointer(path: &Path) -> String {
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", escaped(key)),
-            Segment::Enum { .. } | Segment::Unknown => String::new(),
-        })
-        .collect()
-}
-
-fn escaped(key: &str) -> String {
-    shortened(key.replace('~', "~0").replace('/', "~1"))
-}
-
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
 }

@@ -7,38 +7,36 @@ use std::{
 use actix_web::{dev::ServiceRequest, http::Method};
 use rapidphoto_domain::UserId;
 
-use super::origin;
-use crate::{limits::Allowance, server::Shared};
+use super::request_headers;
+use crate::{limits::Allowance, shared::Shared};
 
-/// What is known of a request before it is routed, and what its handling adds for the edge.
+/// Request data known before routing, and results of the handler for the middleware.
 pub(crate) struct Context {
-    /// Names the request in answers, events and logs.
+    /// Id of the request in responses, events and logs.
     pub(crate) request_id: String,
-    /// The caller's trace.
+    /// Trace context of the client.
     pub(crate) traceparent: Option<String>,
-    /// Who is at the other end, as far as that can be believed.
+    /// Address of the client, from a trusted source only.
     pub(crate) address: Option<IpAddr>,
-    /// The method.
     pub(crate) method: Method,
-    /// The path without its query: tickets never reach a log.
+    /// Path without the query, so that tickets are never logged.
     pub(crate) path: String,
-    /// When it came.
+    /// Time of arrival.
     pub(crate) started: Instant,
     allowance: RefCell<Option<Allowance>>,
     user: Cell<Option<UserId>>,
 }
 
 impl Context {
-    /// What a request says of itself.
-    pub(crate) fn of(request: &ServiceRequest, shared: &Shared) -> Self {
+    pub(crate) fn new(request: &ServiceRequest, shared: &Shared) -> Self {
         let headers = request.headers();
         let peer = request.peer_addr().map(|address| address.ip());
         Self {
-            request_id: origin::request_id(headers)
+            request_id: request_headers::request_id(headers)
                 .unwrap_or_else(|| format!("{:032x}", shared.app.ids.ulid())),
-            traceparent: origin::traceparent(headers),
+            traceparent: request_headers::traceparent(headers),
             address: if shared.app.config.behind_proxy {
-                origin::forwarded_for(headers).or(peer)
+                request_headers::forwarded_for(headers).or(peer)
             } else {
                 peer
             },
@@ -50,22 +48,22 @@ impl Context {
         }
     }
 
-    /// Notes what is left of a rate, for the answer's headers.
-    pub(super) fn note_allowance(&self, allowance: Allowance) {
+    /// Sets the rate limit's state for the response's headers.
+    pub(super) fn set_allowance(&self, allowance: Allowance) {
         *self.allowance.borrow_mut() = Some(allowance);
     }
 
-    /// Notes who asks, for the log.
-    pub(super) fn note_user(&self, user: UserId) {
+    /// Sets the authenticated user for the log.
+    pub(super) fn set_user(&self, user: UserId) {
         self.user.set(Some(user));
     }
 
-    /// What is left of the rate that the request was counted against.
+    /// State of the rate limit that the request counted against.
     pub(crate) fn allowance(&self) -> Option<Allowance> {
         *self.allowance.borrow()
     }
 
-    /// Who asks, once that is known.
+    /// Authenticated user.
     pub(crate) fn user(&self) -> Option<UserId> {
         self.user.get()
     }

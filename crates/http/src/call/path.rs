@@ -2,25 +2,34 @@ use std::str::FromStr;
 
 use rapidphoto_domain::{JobId, PhotoId};
 
-use super::Call;
-use crate::refusal::{
-    Refusal,
+use super::request::Call;
+use crate::problem::{
+    Problem,
     kinds::{self, Kind},
 };
 
+const JOB_ID: &str = "jobId";
+const PHOTO_ID: &str = "photoId";
+
 impl Call {
-    /// The job that the path names. What is no name of a job names none: 404.
-    pub(crate) fn job(&self) -> Result<JobId, Refusal> {
-        self.named("jobId", kinds::NO_SUCH_JOB)
+    /// Job id in the path. A malformed id is 404, as no such job can exist.
+    pub(crate) fn job(&self) -> Result<JobId, Problem> {
+        self.parameter(JOB_ID, kinds::NO_SUCH_JOB)
     }
 
-    /// The photo that the path names.
-    pub(crate) fn photo(&self) -> Result<PhotoId, Refusal> {
-        self.named("photoId", kinds::NO_SUCH_PHOTO)
+    /// Job id in the path, if the path has that parameter.
+    pub(super) fn optional_job(&self) -> Result<Option<JobId>, Problem> {
+        let has_job = self.request.match_info().get(JOB_ID).is_some();
+        has_job.then(|| self.job()).transpose()
     }
 
-    fn named<T: FromStr>(&self, name: &str, otherwise: &'static Kind) -> Result<T, Refusal> {
+    /// Photo id in the path. A malformed id is 404, as no such photo can exist.
+    pub(crate) fn photo(&self) -> Result<PhotoId, Problem> {
+        self.parameter(PHOTO_ID, kinds::NO_SUCH_PHOTO)
+    }
+
+    fn parameter<T: FromStr>(&self, name: &str, not_found: &'static Kind) -> Result<T, Problem> {
         let raw = self.request.match_info().get(name).unwrap_or_default();
-        raw.parse().map_err(|_| Refusal::new(otherwise))
+        raw.parse().map_err(|_| Problem::new(not_found))
     }
 }

@@ -1,65 +1,63 @@
 use actix_web::web;
 
-use crate::refusal::{Refusal, kinds};
+use crate::problem::{MAX_MESSAGE, Problem, kinds};
 
-/// A query's parameters. Each is taken out once; what is left is not known here, and is refused rather than ignored.
+/// Maximum number of unknown parameters that a problem lists.
+const MAX_LISTED: usize = 20;
+
+/// Query parameters. A handler takes each parameter that it knows; those left are rejected rather than ignored.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(super) fn parse(raw: &str) -> Result<Self, Refusal> {
+    pub(super) fn parse(raw: &str) -> Result<Self, Problem> {
         web::Query::<Vec<(String, String)>>::from_query(raw)
             .map(|pairs| Self(pairs.into_inner()))
-            .map_err(|error| Refusal::new(kinds::BAD_REQUEST).saying(format!("The query: {error}.")))
+            .map_err(|error| {
+                Problem::new(kinds::BAD_REQUEST).detail(format!("The query could not be parsed: {error}."))
+            })
     }
 
-    /// A parameter's value, if it is there.
-    pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Refusal> {
-        let Some(place) = self.0.iter().position(|(key, _)| key == name) else {
+    /// Value of a parameter, if it is present.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        let Some(index) = self.0.iter().position(|(key, _)| key == name) else {
             return Ok(None);
         };
-        let (_, value) = self.0.swap_remove(place);
+        let (_, value) = self.0.swap_remove(index);
         if self.0.iter().any(|(key, _)| key == name) {
-            let message = "the parameter is there more than once";
-            return Err(Refusal::new(kinds::INVALID_PARAMETER).at(name, "repeated", message));
+            let message = "the parameter occurs more than once";
+            return Err(Problem::new(kinds::INVALID_PARAMETER).error_at(name, "repeated", message));
         }
         Ok(Some(value))
     }
 
-    /// A parameter's value, read by `read`; `wanted` says what it can be.
+    /// Parsed value of a parameter; `allowed` describes the valid values to the client.
     pub(crate) fn take_as<T>(
         &mut self,
         name: &str,
-        wanted: &str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Refusal> {
+        allowed: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
         let Some(raw) = self.take(name)? else {
             return Ok(None);
         };
-        read(&raw).map(Some).ok_or_else(|| invalid(name, wanted))
+        parse(&raw).map(Some).ok_or_else(|| {
+            let message = format!("the value must be {allowed}");
+            Problem::new(kinds::INVALID_PARAMETER).error_at(name, "invalid_value", message)
+        })
     }
 
-    /// Refuses what is left.
-    pub(crate) fn finish(self) -> Result<(), Refusal> {
+    /// Rejects the parameters that were not taken.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let refusal = Refusal::new(kinds::UNSUPPORTED_PARAMETER);
-        Err(self
-            .0
-            .into_iter()
-            .take(MAX_NAMED)
-            .fold(refusal, |refusal, (name, _)| {
-                let name: String = name.chars().take(super::MAX_MESSAGE).collect();
-                refusal.at(name, "unsupported_parameter", "the parameter is not known here")
-            }))
+        let unknown = self.0.into_iter().take(MAX_LISTED);
+        let problem = Problem::new(kinds::UNSUPPORTED_PARAMETER);
+        Err(unknown.fold(problem, |problem, (name, _)| {
+            let name: String = name.chars().take(MAX_MESSAGE).collect();
+            let message = "this endpoint does not support the parameter";
+            problem.error_at(name, "unsupported_parameter", message)
+        }))
     }
-}
-
-/// How many unknown parameters are named at most.
-const MAX_NAMED: usize = 20;
-
-/// A parameter that can't have the value it has.
-fn invalid(name: &str, wanted: &str) -> Refusal {
-    Refusal::new(kinds::INVALID_PARAMETER).at(name, "invalid_value", wanted)
 }

@@ -1,12 +1,12 @@
-//! JSON objects are objects: serde takes an array for a struct as well, member by member, which no description of the
-//! API says.
+//! Structs from JSON objects only. serde's derived `Deserialize` also accepts an array of a struct's fields, which the
+//! OpenAPI document does not describe.
 
 use serde::{
     Deserializer,
     de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
-/// Something of serde's, with every struct inside of it taken from objects alone.
+/// Wrapper of serde's deserializers and visitors that deserializes every nested struct from an object.
 pub(super) struct Strict<T>(pub(super) T);
 
 macro_rules! forward {

@@ -4,24 +4,29 @@ use rapidphoto_application::{
     jobs::{CancelJob, CancelJobError},
     ports::Scope,
 };
+use rapidphoto_domain::UserId;
 
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
     wire,
 };
 
-/// Gives a job up: what is on its way is cancelled, what has ended stays as it is. Safe to repeat.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_cancel_job>(Scope::PhotosWrite, cancel_job)
+        .problems(&[kinds::NO_SUCH_JOB, kinds::CONTENDED])
+}
+
+/// Cancels a job: photos still in progress are cancelled, all others stay as they are. Safe to repeat.
 #[utoipa::path(
     post,
     path = "/commands/upload-jobs/{jobId}/cancel",
     tag = "uploads",
-    params(("jobId" = String, Path, description = "The job.")),
-    responses((status = 200, description = "The job's status afterwards.", body = JobCancelled)),
-    security(("bearer" = ["photos:write"]))
+    params(("jobId" = String, Path, description = "Id of the job.")),
+    responses((status = 200, description = "Status of the job after the cancellation.", body = JobCancelled))
 )]
-pub(crate) async fn cancel_job(call: Call) -> Answer {
-    let owner = call.authorize(Scope::PhotosWrite)?;
+async fn cancel_job(call: Call, owner: UserId) -> HandlerResult {
     let job = call.job()?;
     let command = CancelJob {
         owner,
@@ -34,16 +39,16 @@ pub(crate) async fn cancel_job(call: Call) -> Answer {
         .await?;
     let body = JobCancelled {
         job_id: job.to_string(),
-        status: wire::job_status(status.map_err(refusal)?),
+        status: wire::job_status(status.map_err(problem)?),
     };
     json(&mut HttpResponse::Ok(), &body)
 }
 
-fn refusal(error: CancelJobError) -> Refusal {
+fn problem(error: CancelJobError) -> Problem {
     match error {
-        CancelJobError::NoSuchJob => Refusal::new(kinds::NO_SUCH_JOB),
+        CancelJobError::NoSuchJob => Problem::new(kinds::NO_SUCH_JOB),
         CancelJobError::Contended(contended) => contended.into(),
         CancelJobError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
+        other => Problem::internal(other),
     }
 }

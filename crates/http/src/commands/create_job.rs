@@ -1,7 +1,6 @@
 use actix_web::{
     HttpResponse,
     http::header::{self, HeaderName},
-    web,
 };
 use rapidphoto_api_types as api;
 use rapidphoto_api_types::{CreateJobRequest, CreateJobResponse, FileRequest, Strategy};
@@ -9,49 +8,63 @@ use rapidphoto_application::{
     jobs::{CreateJob, CreateJobError, CreatedJob, FileProblem, JobItem, RawFile},
     ports::{IdempotencyKey, Scope},
 };
+use rapidphoto_domain::UserId;
 
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    limits::RateClass,
+    problem::{Problem, kinds},
     wire,
 };
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Promises a batch of files and gives an upload URL for each.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::rate_limited::<__path_create_job>(Scope::PhotosWrite, RateClass::Jobs, create_job).problems(&[
+        kinds::INVALID_FILE_COUNT,
+        kinds::INVALID_FILES,
+        kinds::UPLOAD_ID_REUSED,
+        kinds::IDEMPOTENCY_KEY_REUSED,
+        kinds::INVALID_HEADER,
+        kinds::MULTIPART_UNAVAILABLE,
+        kinds::DEDUPE_UNAVAILABLE,
+        kinds::CONTENDED,
+    ])
+}
+
+/// Creates a job for a batch of files and returns an upload URL for each.
 ///
-/// Every item says its job, where its photo stands and, while bytes are wanted, a URL for one PUT with exactly the named
-/// headers. `Content-Length` is signed as well; every client sets it by itself. Any bad file refuses the whole batch.
-/// A repetition with the same `uploadId`s or the same `Idempotency-Key` never makes a second photo.
+/// Every item has the id of its job, the status of its photo and, until the photo is uploaded, a URL for one PUT with
+/// exactly the given headers. `Content-Length` is signed too, but HTTP clients set it themselves. One invalid file rejects
+/// the whole batch. A repeated request with the same `uploadId`s or the same `Idempotency-Key` never creates a second
+/// photo.
 #[utoipa::path(
     post,
     path = "/commands/upload-jobs",
     tag = "uploads",
     params((
         "Idempotency-Key" = Option<String>, Header,
-        description = "The client's name for this request, 1 to 255 visible ASCII characters, kept for 24 h: the same \
-                       key and body give the same job again."
+        description = "Key of this request, chosen by the client: 1 to 255 visible ASCII characters. For 24 h, the \
+                       same key and body return the same job."
     )),
     request_body = CreateJobRequest,
     responses(
         (
-            status = 201, description = "The job is there.", body = CreateJobResponse,
-            headers(("Location" = String, description = "The job's snapshot."))
+            status = 201, description = "The job was created.", body = CreateJobResponse,
+            headers(("Location" = String, description = "Path of the job's snapshot."))
         ),
         (
-            status = 200, description = "No file was new, or the request is a repetition: what is there already, with \
-                                         fresh URLs.",
+            status = 200, description = "No file was new, or the request is a repetition: the existing job, with new \
+                                         URLs.",
             body = CreateJobResponse
         )
-    ),
-    security(("bearer" = ["photos:write"]))
+    )
 )]
-pub(crate) async fn create_job(call: Call, payload: web::Payload) -> Answer {
-    let owner = call.authorize(Scope::PhotosWrite)?;
-    call.within(call.shared.limits.jobs.take(owner))?;
+async fn create_job(mut call: Call, owner: UserId) -> HandlerResult {
     let idempotency_key = idempotency_key(&call)?;
-    let request: CreateJobRequest = call.json(payload).await?;
-    refuse_what_is_not_there(&request)?;
+    let request: CreateJobRequest = call.json().await?;
+    check_supported(&request)?;
     let command = CreateJob {
         owner,
         files: request.files.into_iter().map(raw_file).collect(),
@@ -62,11 +75,12 @@ pub(crate) async fn create_job(call: Call, payload: web::Payload) -> Answer {
     let job = call
         .on_main(async move { use_cases.create_job.handle(command).await })
         .await?;
-    answer(job.map_err(refusal)?)
+    response(job.map_err(problem)?)
 }
 
-fn idempotency_key(call: &Call) -> Result<Option<IdempotencyKey>, Refusal> {
-    let bad = |message| Refusal::new(kinds::INVALID_HEADER).at("Idempotency-Key", "invalid_value", message);
+fn idempotency_key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {
+    let invalid =
+        |message| Problem::new(kinds::INVALID_HEADER).error_at("Idempotency-Key", "invalid_value", message);
     if !call.has_header(&IDEMPOTENCY_KEY) {
         return Ok(None);
     }
@@ -74,26 +88,22 @@ fn idempotency_key(call: &Call) -> Result<Option<IdempotencyKey>, Refusal> {
     let key = keys.next().and_then(IdempotencyKey::parse);
     match (key, keys.next()) {
         (Some(key), None) => Ok(Some(key)),
-        (_, Some(_)) => Err(bad("the header is there more than once")),
-        (None, None) => Err(bad("a key has 1 to 255 visible ASCII characters")),
+        (_, Some(_)) => Err(invalid("the header occurs more than once")),
+        (None, None) => Err(invalid("the key must have 1 to 255 visible ASCII characters")),
     }
 }
 
-/// What this server can't do is refused, never passed over.
-fn refuse_what_is_not_there(request: &CreateJobRequest) -> Result<(), Refusal> {
-    let refuse = |kind, pointer: &str| {
-        let refusal = Refusal::new(kind);
-        Err(refusal.at(pointer, kind.code, kind.detail))
-    };
+/// Rejects options that this server does not support, rather than ignoring them.
+fn check_supported(request: &CreateJobRequest) -> Result<(), Problem> {
     match request.strategy {
         Strategy::Auto | Strategy::S3Presigned => {}
-        Strategy::S3Multipart => return refuse(kinds::MULTIPART_UNAVAILABLE, "/strategy"),
+        Strategy::S3Multipart => return Err(Problem::at(kinds::MULTIPART_UNAVAILABLE, "/strategy")),
     }
     if request.part_size.is_some() {
-        return refuse(kinds::MULTIPART_UNAVAILABLE, "/partSize");
+        return Err(Problem::at(kinds::MULTIPART_UNAVAILABLE, "/partSize"));
     }
     if request.dedupe {
-        return refuse(kinds::DEDUPE_UNAVAILABLE, "/dedupe");
+        return Err(Problem::at(kinds::DEDUPE_UNAVAILABLE, "/dedupe"));
     }
     Ok(())
 }
@@ -108,7 +118,7 @@ fn raw_file(file: FileRequest) -> RawFile {
     }
 }
 
-fn answer(job: CreatedJob) -> Answer {
+fn response(job: CreatedJob) -> HandlerResult {
     let body = CreateJobResponse {
         job_id: job.job.map(|job| job.to_string()),
         items: job.items.into_iter().map(item).collect(),
@@ -143,30 +153,34 @@ fn item(item: JobItem) -> api::JobItem {
     }
 }
 
-fn refusal(error: CreateJobError) -> Refusal {
+fn problem(error: CreateJobError) -> Problem {
     match error {
-        CreateJobError::FileCount { max } => Refusal::new(kinds::INVALID_FILE_COUNT)
-            .saying(format!("A job has 1 to {max} files."))
-            .at("/files", "invalid_file_count", error.to_string()),
-        CreateJobError::Files(problems) => bad_files(problems),
-        CreateJobError::KeyReused => {
-            Refusal::new(kinds::IDEMPOTENCY_KEY_REUSED).at("Idempotency-Key", "reused", error.to_string())
-        }
+        CreateJobError::FileCount { max } => Problem::new(kinds::INVALID_FILE_COUNT)
+            .detail(format!(
+                "The number of files is not allowed. A job must have 1 to {max} files."
+            ))
+            .error_at("/files", "invalid_file_count", error.to_string()),
+        CreateJobError::Files(problems) => invalid_files(problems),
+        CreateJobError::KeyReused => Problem::new(kinds::IDEMPOTENCY_KEY_REUSED).error_at(
+            "Idempotency-Key",
+            "reused",
+            error.to_string(),
+        ),
         CreateJobError::Contended(contended) => contended.into(),
         CreateJobError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
+        other => Problem::internal(other),
     }
 }
 
-fn bad_files(problems: Vec<FileProblem>) -> Refusal {
+fn invalid_files(errors: Vec<FileProblem>) -> Problem {
     let reused = kinds::UPLOAD_ID_REUSED.code;
-    let kind = if problems.iter().all(|problem| problem.code == reused) {
+    let kind = if errors.iter().all(|error| error.code == reused) {
         kinds::UPLOAD_ID_REUSED
     } else {
         kinds::INVALID_FILES
     };
-    problems.into_iter().fold(Refusal::new(kind), |refusal, problem| {
-        let pointer = format!("/files/{}/{}", problem.index, problem.field);
-        refusal.at(pointer, problem.code, problem.message)
+    errors.into_iter().fold(Problem::new(kind), |problem, error| {
+        let pointer = format!("/files/{}/{}", error.index, error.field);
+        problem.error_at(pointer, error.code, error.message)
     })
 }

@@ -4,24 +4,29 @@ use rapidphoto_application::{
     photos::{DeletePhoto, DeletePhotoError},
     ports::Scope,
 };
+use rapidphoto_domain::UserId;
 
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
     wire,
 };
 
-/// Gives a photo up: cancels it on its way, deletes it once it is at an end.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_delete_photo>(Scope::PhotosWrite, delete_photo)
+        .problems(&[kinds::NO_SUCH_PHOTO, kinds::CONTENDED])
+}
+
+/// Cancels a photo that is in progress; deletes a photo that has reached a final status.
 #[utoipa::path(
     delete,
     path = "/commands/photos/{photoId}",
     tag = "photos",
-    params(("photoId" = String, Path, description = "The photo.")),
-    responses((status = 200, description = "What it is now.", body = PhotoDeleted)),
-    security(("bearer" = ["photos:write"]))
+    params(("photoId" = String, Path, description = "Id of the photo.")),
+    responses((status = 200, description = "Status of the photo after the command.", body = PhotoDeleted))
 )]
-pub(crate) async fn delete_photo(call: Call) -> Answer {
-    let owner = call.authorize(Scope::PhotosWrite)?;
+async fn delete_photo(call: Call, owner: UserId) -> HandlerResult {
     let command = DeletePhoto {
         owner,
         photo: call.photo()?,
@@ -31,7 +36,7 @@ pub(crate) async fn delete_photo(call: Call) -> Answer {
     let photo = call
         .on_main(async move { use_cases.delete_photo.handle(command).await })
         .await?;
-    let photo = photo.map_err(refusal)?;
+    let photo = photo.map_err(problem)?;
     let body = PhotoDeleted {
         photo_id: photo.id.to_string(),
         status: wire::photo_status(photo.status()),
@@ -40,11 +45,11 @@ pub(crate) async fn delete_photo(call: Call) -> Answer {
     json(&mut HttpResponse::Ok(), &body)
 }
 
-fn refusal(error: DeletePhotoError) -> Refusal {
+fn problem(error: DeletePhotoError) -> Problem {
     match error {
-        DeletePhotoError::NoSuchPhoto => Refusal::new(kinds::NO_SUCH_PHOTO),
+        DeletePhotoError::NoSuchPhoto => Problem::new(kinds::NO_SUCH_PHOTO),
         DeletePhotoError::Contended(contended) => contended.into(),
         DeletePhotoError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
+        other => Problem::internal(other),
     }
 }

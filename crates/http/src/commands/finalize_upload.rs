@@ -1,35 +1,42 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::{FinalizeRequest, UploadState};
 use rapidphoto_application::{
     ports::Scope,
     uploads::{FinalizeUpload, FinalizeUploadError},
 };
+use rapidphoto_domain::UserId;
 
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
     wire,
 };
 
-/// Says that a photo's bytes are all sent.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_finalize_upload>(Scope::PhotosWrite, finalize_upload).problems(&[
+        kinds::NO_SUCH_PHOTO,
+        kinds::MULTIPART_UNAVAILABLE,
+        kinds::CONTENDED,
+    ])
+}
+
+/// Reports that all bytes of a photo were uploaded.
 ///
-/// Storage tells the server as well; this only makes sure of it. Safe to repeat: a photo that is further stays there.
+/// Optional, since storage notifies the server as well. Safe to repeat: the status of a photo never goes back.
 #[utoipa::path(
     post,
     path = "/commands/upload/{photoId}/finalize",
     tag = "uploads",
-    params(("photoId" = String, Path, description = "The photo.")),
-    request_body(content = Option<FinalizeRequest>, description = "Not wanted for a single PUT."),
-    responses((status = 202, description = "Where the photo stands.", body = UploadState)),
-    security(("bearer" = ["photos:write"]))
+    params(("photoId" = String, Path, description = "Id of the photo.")),
+    request_body(content = Option<FinalizeRequest>, description = "Not needed after an upload by a single PUT."),
+    responses((status = 202, description = "Current status of the photo.", body = UploadState))
 )]
-pub(crate) async fn finalize_upload(call: Call, payload: web::Payload) -> Answer {
-    let owner = call.authorize(Scope::PhotosWrite)?;
+async fn finalize_upload(mut call: Call, owner: UserId) -> HandlerResult {
     let photo = call.photo()?;
-    let request: FinalizeRequest = call.optional_json(payload).await?.unwrap_or_default();
+    let request: FinalizeRequest = call.optional_json().await?.unwrap_or_default();
     if request.parts.is_some() {
-        let kind = kinds::MULTIPART_UNAVAILABLE;
-        return Err(Refusal::new(kind).at("/parts", kind.code, kind.detail));
+        return Err(Problem::at(kinds::MULTIPART_UNAVAILABLE, "/parts"));
     }
     let command = FinalizeUpload {
         owner,
@@ -40,7 +47,7 @@ pub(crate) async fn finalize_upload(call: Call, payload: web::Payload) -> Answer
     let photo = call
         .on_main(async move { use_cases.finalize_upload.handle(command).await })
         .await?;
-    let photo = photo.map_err(refusal)?;
+    let photo = photo.map_err(problem)?;
     let body = UploadState {
         photo_id: photo.id.to_string(),
         job_id: photo.job.to_string(),
@@ -49,11 +56,11 @@ pub(crate) async fn finalize_upload(call: Call, payload: web::Payload) -> Answer
     json(&mut HttpResponse::Accepted(), &body)
 }
 
-fn refusal(error: FinalizeUploadError) -> Refusal {
+fn problem(error: FinalizeUploadError) -> Problem {
     match error {
-        FinalizeUploadError::NoSuchPhoto => Refusal::new(kinds::NO_SUCH_PHOTO),
+        FinalizeUploadError::NoSuchPhoto => Problem::new(kinds::NO_SUCH_PHOTO),
         FinalizeUploadError::Contended(contended) => contended.into(),
         FinalizeUploadError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
+        other => Problem::internal(other),
     }
 }

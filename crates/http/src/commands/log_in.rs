@@ -1,37 +1,49 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::{Credentials, Tokens};
 use rapidphoto_application::{
-    auth::{LogIn, LogInError, TokenPair},
+    auth::{LogIn, LogInError},
     ports::Scopes,
 };
 
+use super::tokens::tokens;
 use crate::{
-    call::{Answer, Call, authorization::challenged, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
 };
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_log_in>(log_in).problems(&[
+        kinds::INVALID_CREDENTIALS,
+        kinds::INVALID_HEADER,
+        kinds::AMBIGUOUS_CREDENTIALS,
+        kinds::INVALID_SCOPE,
+        kinds::TOO_MANY_FAILED_LOGINS,
+    ])
+}
 
 /// Logs in.
 ///
-/// The credentials come in the body, or by HTTP Basic with the e-mail address as the user name and no body.
+/// The credentials are either in the body, or sent by HTTP Basic with the e-mail address as the user name and no body.
 #[utoipa::path(
     post,
     path = "/commands/auth/login",
     tag = "accounts",
-    request_body(content = Option<Credentials>, description = "Left out where HTTP Basic is used."),
-    responses((status = 200, description = "Tokens.", body = Tokens)),
+    request_body(content = Option<Credentials>, description = "Omitted if HTTP Basic is used."),
+    responses((status = 200, description = "An access token and a refresh token.", body = Tokens)),
     security((), ("basic" = []))
 )]
-pub(crate) async fn log_in(call: Call, payload: web::Payload) -> Answer {
+async fn log_in(mut call: Call) -> HandlerResult {
     let basic = call.basic_credentials()?;
     let challenge = if basic.is_some() {
         "Basic realm=\"rapidphoto\", charset=\"UTF-8\""
     } else {
-        // Not Basic: a browser would ask its user for a password behind the page's back.
+        // Not Basic: a browser would show its own password dialog on top of the page.
         "Bearer realm=\"rapidphoto\""
     };
     let credentials = if let Some(basic) = basic {
-        if !call.body(payload).await?.is_empty() {
-            return Err(Refusal::new(kinds::AMBIGUOUS_CREDENTIALS));
+        if !call.body().await?.is_empty() {
+            return Err(Problem::new(kinds::AMBIGUOUS_CREDENTIALS));
         }
         Credentials {
             email: basic.email,
@@ -39,7 +51,7 @@ pub(crate) async fn log_in(call: Call, payload: web::Payload) -> Answer {
             scope: None,
         }
     } else {
-        call.json(payload).await?
+        call.json().await?
     };
     let command = LogIn {
         email: credentials.email,
@@ -51,32 +63,21 @@ pub(crate) async fn log_in(call: Call, payload: web::Payload) -> Answer {
     let pair = call
         .on_main(async move { use_cases.log_in.handle(command).await })
         .await?;
-    let pair = pair.map_err(|error| refusal(error, challenge))?;
+    let pair = pair.map_err(|error| problem(error, challenge))?;
     json(&mut HttpResponse::Ok(), &tokens(&pair))
 }
 
-/// A pair of tokens as it travels.
-pub(super) fn tokens(pair: &TokenPair) -> Tokens {
-    Tokens {
-        access_token: pair.access_token.clone(),
-        token_type: "Bearer".to_owned(),
-        expires_in: pair.expires_in.as_secs(),
-        refresh_token: pair.refresh_token.reveal().to_owned(),
-        scope: pair.scopes.to_string(),
-    }
-}
-
-fn refusal(error: LogInError, challenge: &str) -> Refusal {
+fn problem(error: LogInError, challenge: &str) -> Problem {
     match error {
-        LogInError::Refused => challenged(Refusal::new(kinds::INVALID_CREDENTIALS), challenge),
+        LogInError::Refused => Problem::new(kinds::INVALID_CREDENTIALS).challenge(challenge),
         LogInError::TooMany { retry_after } => {
-            Refusal::new(kinds::TOO_MANY_FAILED_LOGINS).retry_after(retry_after)
+            Problem::new(kinds::TOO_MANY_FAILED_LOGINS).retry_after(retry_after)
         }
         LogInError::Scopes => {
-            Refusal::new(kinds::INVALID_SCOPE).at("/scope", "invalid_scope", error.to_string())
+            Problem::new(kinds::INVALID_SCOPE).error_at("/scope", "invalid_scope", error.to_string())
         }
         LogInError::Unavailable(unavailable) => unavailable.into(),
-        LogInError::Broken(cause) => Refusal::internal(cause),
-        other => Refusal::internal(other),
+        LogInError::Broken(cause) => Problem::internal(cause),
+        other => Problem::internal(other),
     }
 }

@@ -1,19 +1,26 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::TokenRequest;
 use rapidphoto_application::auth::SecretToken;
 
-use crate::call::{Answer, Call};
+use crate::{
+    call::{Call, HandlerResult},
+    endpoint::Endpoint,
+};
 
-/// Ends a login: its refresh tokens are revoked, its access tokens run out by themselves.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_log_out>(log_out)
+}
+
+/// Ends a login: its refresh tokens are revoked, its access tokens stay valid until they expire.
 #[utoipa::path(
     post,
     path = "/commands/auth/logout",
     tag = "accounts",
     request_body = TokenRequest,
-    responses((status = 204, description = "The login has ended; so it has if the token was unknown."))
+    responses((status = 204, description = "The login has ended. The same for an unknown token."))
 )]
-pub(crate) async fn log_out(call: Call, payload: web::Payload) -> Answer {
-    let request: TokenRequest = call.json(payload).await?;
+async fn log_out(mut call: Call) -> HandlerResult {
+    let request: TokenRequest = call.json().await?;
     let token = SecretToken::from_client(&request.refresh_token);
     let use_cases = call.use_cases();
     call.on_main(async move { use_cases.log_out.handle(&token).await })

@@ -1,12 +1,30 @@
-//! What clients tell the server to do: one file for each endpoint.
+//! Endpoints that change state, one file for each.
 
-pub(crate) mod cancel_job;
-pub(crate) mod create_job;
-pub(crate) mod delete_photo;
-pub(crate) mod finalize_upload;
-pub(crate) mod log_in;
-pub(crate) mod log_out;
-pub(crate) mod refresh;
-pub(crate) mod register;
-pub(crate) mod report_progress;
-pub(crate) mod stream_ticket;
+mod cancel_job;
+mod create_job;
+mod delete_photo;
+mod finalize_upload;
+mod log_in;
+mod log_out;
+mod refresh;
+mod register;
+mod report_progress;
+mod stream_ticket;
+mod tokens;
+
+use crate::endpoint::Endpoint;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        register::endpoint(),
+        log_in::endpoint(),
+        refresh::endpoint(),
+        log_out::endpoint(),
+        stream_ticket::endpoint(),
+        create_job::endpoint(),
+        report_progress::endpoint(),
+        finalize_upload::endpoint(),
+        cancel_job::endpoint(),
+        delete_photo::endpoint(),
+    ]
+}

@@ -1,40 +1,46 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::{TokenRequest, Tokens};
 use rapidphoto_application::auth::{RefreshError, SecretToken};
 
-use super::log_in::tokens;
+use super::tokens::tokens;
 use crate::{
-    call::{Answer, Call, authorization::invalid_token, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
 };
 
-/// Exchanges a refresh token for the next pair.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_refresh>(refresh)
+        .problems(&[kinds::INVALID_REFRESH_TOKEN, kinds::REFRESH_TOKEN_REUSED])
+}
+
+/// Exchanges a refresh token for a new pair of tokens.
 ///
-/// Refresh tokens rotate. One that is used again within 30 s gets the same successor, since answers get lost; one that is
-/// used later than that revokes every token of its login.
+/// Refresh tokens rotate. A token used again within 30 s returns the same successor, since responses can get lost; a
+/// token used again later revokes all tokens of its login.
 #[utoipa::path(
     post,
     path = "/commands/auth/refresh",
     tag = "accounts",
     request_body = TokenRequest,
-    responses((status = 200, description = "The next pair.", body = Tokens))
+    responses((status = 200, description = "A new access token and a new refresh token.", body = Tokens))
 )]
-pub(crate) async fn refresh(call: Call, payload: web::Payload) -> Answer {
-    let request: TokenRequest = call.json(payload).await?;
+async fn refresh(mut call: Call) -> HandlerResult {
+    let request: TokenRequest = call.json().await?;
     let token = SecretToken::from_client(&request.refresh_token);
     let use_cases = call.use_cases();
     let pair = call
         .on_main(async move { use_cases.refresh.handle(&token).await })
         .await?;
-    json(&mut HttpResponse::Ok(), &tokens(&pair.map_err(refusal)?))
+    json(&mut HttpResponse::Ok(), &tokens(&pair.map_err(problem)?))
 }
 
-fn refusal(error: RefreshError) -> Refusal {
+fn problem(error: RefreshError) -> Problem {
     match error {
-        RefreshError::Refused => invalid_token(kinds::INVALID_REFRESH_TOKEN),
-        RefreshError::Reused => invalid_token(kinds::REFRESH_TOKEN_REUSED),
+        RefreshError::Refused => Problem::invalid_token(kinds::INVALID_REFRESH_TOKEN),
+        RefreshError::Reused => Problem::invalid_token(kinds::REFRESH_TOKEN_REUSED),
         RefreshError::Unavailable(unavailable) => unavailable.into(),
-        RefreshError::Broken(cause) => Refusal::internal(cause),
-        other => Refusal::internal(other),
+        RefreshError::Broken(cause) => Problem::internal(cause),
+        other => Problem::internal(other),
     }
 }

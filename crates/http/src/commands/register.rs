@@ -1,22 +1,32 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::{Registered, Registration};
 use rapidphoto_application::auth::{RegisterUser, RegisterUserError};
 
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
 };
 
-/// Makes an account.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_register>(register).problems(&[
+        kinds::REGISTRATION_CLOSED,
+        kinds::EMAIL_TAKEN,
+        kinds::INVALID_EMAIL,
+        kinds::INVALID_PASSWORD,
+    ])
+}
+
+/// Creates an account.
 #[utoipa::path(
     post,
     path = "/commands/auth/register",
     tag = "accounts",
     request_body = Registration,
-    responses((status = 201, description = "The account is there.", body = Registered))
+    responses((status = 201, description = "The account was created.", body = Registered))
 )]
-pub(crate) async fn register(call: Call, payload: web::Payload) -> Answer {
-    let Registration { email, password } = call.json(payload).await?;
+async fn register(mut call: Call) -> HandlerResult {
+    let Registration { email, password } = call.json().await?;
     let command = RegisterUser {
         email,
         password,
@@ -26,25 +36,25 @@ pub(crate) async fn register(call: Call, payload: web::Payload) -> Answer {
     let registered = call
         .on_main(async move { use_cases.register.handle(command).await })
         .await?;
-    let user = registered.map_err(refusal)?;
+    let user = registered.map_err(problem)?;
     let user_id = user.to_string();
     json(&mut HttpResponse::Created(), &Registered { user_id })
 }
 
-fn refusal(error: RegisterUserError) -> Refusal {
+fn problem(error: RegisterUserError) -> Problem {
     match error {
-        RegisterUserError::Closed => Refusal::new(kinds::REGISTRATION_CLOSED),
-        RegisterUserError::Email(why) => {
-            Refusal::new(kinds::INVALID_EMAIL).at("/email", "invalid_email", why.to_string())
+        RegisterUserError::Closed => Problem::new(kinds::REGISTRATION_CLOSED),
+        RegisterUserError::Email(invalid) => {
+            Problem::new(kinds::INVALID_EMAIL).error_at("/email", "invalid_email", invalid.to_string())
         }
         RegisterUserError::Password { .. } => {
-            Refusal::new(kinds::INVALID_PASSWORD).at("/password", "invalid_password", error.to_string())
+            Problem::new(kinds::INVALID_PASSWORD).error_at("/password", "invalid_password", error.to_string())
         }
         RegisterUserError::EmailTaken => {
-            Refusal::new(kinds::EMAIL_TAKEN).at("/email", "email_taken", error.to_string())
+            Problem::new(kinds::EMAIL_TAKEN).error_at("/email", "email_taken", error.to_string())
         }
         RegisterUserError::Unavailable(unavailable) => unavailable.into(),
-        RegisterUserError::Hashing(cause) => Refusal::internal(cause),
-        other => Refusal::internal(other),
+        RegisterUserError::Hashing(cause) => Problem::internal(cause),
+        other => Problem::internal(other),
     }
 }

@@ -1,34 +1,39 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::{ProgressAccepted, ProgressRequest, ProgressTick};
 use rapidphoto_application::{
     ports::Scope,
     uploads::{ReportProgress, Tick},
 };
+use rapidphoto_domain::{IdError, UserId};
 
 use crate::{
-    call::{Answer, Call, json, parse},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json, parse},
+    endpoint::Endpoint,
+    limits::RateClass,
+    problem::{Problem, kinds},
 };
 
-/// As many as a job has files.
-const MOST_TICKS: usize = 1000;
+/// Maximum number of progress reports in a request: the maximum number of files in a job.
+const MAX_TICKS: usize = 1000;
 
-/// Tells how far uploads are: one tick, or an array of them.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::rate_limited::<__path_report_progress>(Scope::PhotosWrite, RateClass::Progress, report_progress)
+        .problems(&[kinds::TOO_MANY_PROGRESS_TICKS, kinds::CONTENDED])
+}
+
+/// Reports the progress of uploads: one report or an array of them.
 ///
-/// Best effort: nothing is written but a photo's first tick, and a late or repeated one takes nothing back. Storage's own
-/// word counts for the end.
+/// Best effort: only the first report of a photo is stored, and late or repeated reports never reduce the progress. The
+/// notification of storage decides the end of an upload.
 #[utoipa::path(
     post,
     path = "/commands/upload/progress",
     tag = "uploads",
     request_body = ProgressRequest,
-    responses((status = 202, description = "Taken in.", body = ProgressAccepted)),
-    security(("bearer" = ["photos:write"]))
+    responses((status = 202, description = "The reports were accepted.", body = ProgressAccepted))
 )]
-pub(crate) async fn report_progress(call: Call, payload: web::Payload) -> Answer {
-    let owner = call.authorize(Scope::PhotosWrite)?;
-    call.within(call.shared.limits.progress.take(owner))?;
-    let body = call.json_body(payload).await?;
+async fn report_progress(mut call: Call, owner: UserId) -> HandlerResult {
+    let body = call.json_body().await?;
     let command = ReportProgress {
         owner,
         ticks: ticks(&body)?,
@@ -41,25 +46,26 @@ pub(crate) async fn report_progress(call: Call, payload: web::Payload) -> Answer
     json(&mut HttpResponse::Accepted(), &ProgressAccepted { accepted })
 }
 
-/// One tick or several. Which of them it is shows in the first character, so that an error names its place.
-fn ticks(body: &[u8]) -> Result<Vec<Tick>, Refusal> {
-    let several = body.trim_ascii_start().first() == Some(&b'[');
-    if !several {
+/// One report or an array. The first character decides, so that errors point to their place; an untagged enum would
+/// lose it.
+fn ticks(body: &[u8]) -> Result<Vec<Tick>, Problem> {
+    let is_array = body.trim_ascii_start().first() == Some(&b'[');
+    if !is_array {
         return Ok(vec![tick(&parse(body)?, String::new())?]);
     }
     let raw: Vec<ProgressTick> = parse(body)?;
-    if raw.len() > MOST_TICKS {
-        return Err(Refusal::new(kinds::TOO_MANY_PROGRESS_TICKS));
+    if raw.len() > MAX_TICKS {
+        return Err(Problem::new(kinds::TOO_MANY_PROGRESS_TICKS));
     }
-    let numbered = raw.iter().enumerate();
-    numbered
-        .map(|(place, raw)| tick(raw, format!("/{place}")))
+    raw.iter()
+        .enumerate()
+        .map(|(index, raw)| tick(raw, format!("/{index}")))
         .collect()
 }
 
-fn tick(raw: &ProgressTick, place: String) -> Result<Tick, Refusal> {
-    let photo = raw.photo_id.parse().map_err(|why: rapidphoto_domain::IdError| {
-        Refusal::new(kinds::INVALID_BODY).at(place + "/photoId", "invalid_value", why.to_string())
+fn tick(raw: &ProgressTick, pointer: String) -> Result<Tick, Problem> {
+    let photo = raw.photo_id.parse().map_err(|error: IdError| {
+        Problem::new(kinds::INVALID_BODY).error_at(pointer + "/photoId", "invalid_value", error.to_string())
     })?;
     Ok(Tick {
         photo,

@@ -1,34 +1,38 @@
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use rapidphoto_api_types::{StreamTicketRequest, StreamTicketResponse};
-use rapidphoto_application::{auth::TicketError, ports::Scope};
+use rapidphoto_application::ports::Scope;
+use rapidphoto_domain::UserId;
 
 use crate::{
-    call::{Answer, Call, authorization::invalid_token, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
 };
 
-/// Gives out a ticket for one stream.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_issue_stream_ticket>(Scope::PhotosRead, issue_stream_ticket)
+        .problems(&[kinds::NO_SUCH_JOB])
+}
+
+/// Issues a ticket for one stream.
 ///
-/// An `EventSource` can't send `Authorization`: it takes the ticket as `?ticket=`. A ticket must be used within a minute;
-/// after that it serves the reconnects of its stream for a day.
+/// An `EventSource` can't send `Authorization`; it sends the ticket as `?ticket=`. The ticket must be used within a
+/// minute; then it is valid for reconnects of the same stream for a day.
 #[utoipa::path(
     post,
     path = "/commands/auth/stream-ticket",
     tag = "streams",
-    request_body(content = Option<StreamTicketRequest>, description = "Left out for the user's own stream."),
-    responses((status = 200, description = "The ticket.", body = StreamTicketResponse)),
-    security(("bearer" = ["photos:read"]))
+    request_body(content = Option<StreamTicketRequest>, description = "Omitted for the stream of the user."),
+    responses((status = 200, description = "The ticket.", body = StreamTicketResponse))
 )]
-pub(crate) async fn issue_stream_ticket(call: Call, payload: web::Payload) -> Answer {
-    let user = call.authorize(Scope::PhotosRead)?;
-    let request: StreamTicketRequest = call.optional_json(payload).await?.unwrap_or_default();
+async fn issue_stream_ticket(mut call: Call, user: UserId) -> HandlerResult {
+    let request: StreamTicketRequest = call.optional_json().await?.unwrap_or_default();
     let job = request.job_id.map(|job| job.parse()).transpose();
-    let job = job.map_err(|_| refusal(TicketError::NoSuchJob))?;
+    let job = job.map_err(|_| Problem::new(kinds::NO_SUCH_JOB))?;
     let use_cases = call.use_cases();
     let issued = call
         .on_main(async move { use_cases.stream_tickets.issue(user, job).await })
-        .await?;
-    let issued = issued.map_err(refusal)?;
+        .await??;
     json(
         &mut HttpResponse::Ok(),
         &StreamTicketResponse {
@@ -36,14 +40,4 @@ pub(crate) async fn issue_stream_ticket(call: Call, payload: web::Payload) -> An
             expires_at: issued.first_use_by,
         },
     )
-}
-
-/// What a ticket's error comes to, whether it is given out or shown.
-pub(crate) fn refusal(error: TicketError) -> Refusal {
-    match error {
-        TicketError::NoSuchJob => Refusal::new(kinds::NO_SUCH_JOB),
-        TicketError::Refused => invalid_token(kinds::INVALID_TICKET),
-        TicketError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
-    }
 }

@@ -1,7 +1,7 @@
-//! The API's description, generated from the code, and its page.
+//! OpenAPI document, generated from the endpoints, and its web page.
 
-mod bodies;
-mod refusals;
+mod operation;
+mod problems;
 
 use actix_web::{
     HttpResponse,
@@ -9,19 +9,18 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use utoipa::{
-    Modify, OpenApi,
+    OpenApi,
     openapi::{
-        OpenApi as Document,
+        Components, OpenApi as Document,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use self::{bodies::OptionalBodies, refusals::Refusals};
 use crate::{
-    call::{Answer, Call},
-    commands, operations, queries,
-    routes::at,
+    call::{Call, HandlerResult},
+    endpoints::endpoints,
+    resource::PathRoutes,
 };
 
 const PATH: &str = "/openapi.json";
@@ -29,29 +28,7 @@ const PATH: &str = "/openapi.json";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "RapidPhotoUpload", description = include_str!("introduction.md"), license(name = "MIT OR Apache-2.0")),
-    paths(
-        commands::register::register,
-        commands::log_in::log_in,
-        commands::refresh::refresh,
-        commands::log_out::log_out,
-        commands::stream_ticket::issue_stream_ticket,
-        commands::create_job::create_job,
-        commands::report_progress::report_progress,
-        commands::finalize_upload::finalize_upload,
-        commands::cancel_job::cancel_job,
-        commands::delete_photo::delete_photo,
-        queries::job::show_job,
-        queries::job_events::watch_job,
-        queries::user_events::watch_user,
-        queries::list_photos::list_photos,
-        queries::photo::show_photo,
-        queries::download_url::download_url,
-        queries::history::photo_history,
-        operations::healthz::healthz,
-        operations::readyz::readyz,
-        operations::metrics::metrics,
-    ),
-    // What streams and refusals carry: no endpoint names these as its body.
+    // Schemas of problems and stream events, which no endpoint names as its body.
     components(schemas(
         rapidphoto_api_types::Problem,
         rapidphoto_api_types::PhotoStreamEvent,
@@ -60,69 +37,76 @@ const PATH: &str = "/openapi.json";
         rapidphoto_api_types::StreamReset,
     )),
     tags(
-        (name = "accounts", description = "Who is asking."),
-        (name = "uploads", description = "From the promise of files to their arrival."),
-        (name = "photos", description = "Photos one by one, and lists of them."),
-        (name = "streams", description = "What happens, while it happens."),
-        (name = "operations", description = "For those who operate the deployment."),
-    ),
-    modifiers(&Schemes, &OptionalBodies, &Refusals)
+        (name = "accounts", description = "Accounts and tokens."),
+        (name = "uploads", description = "Upload jobs, from their creation to the arrival of all files."),
+        (name = "photos", description = "Single photos and lists of photos."),
+        (name = "streams", description = "Live events."),
+        (name = "operations", description = "For operators of the server."),
+    )
 )]
 struct Api;
 
-/// The whole API in OpenAPI 3.1.
+/// OpenAPI 3.1 document of the whole API.
 pub fn document() -> Document {
-    Api::openapi()
-}
-
-/// How clients prove who they are.
-struct Schemes;
-
-impl Modify for Schemes {
-    fn modify(&self, document: &mut Document) {
-        let components = document.components.get_or_insert_default();
-        let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.bearer_format = Some("JWT".to_owned());
-        bearer.description = Some(
-            "An access token. Its scopes say what it allows: `photos:read`, `photos:write`, `admin`."
-                .to_owned(),
-        );
-        let mut basic = Http::new(HttpAuthScheme::Basic);
-        basic.description = Some("E-mail address and password, to log in.".to_owned());
-        let ticket = ApiKeyValue::with_description("ticket", "A stream ticket, for `EventSource`.");
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        components.add_security_scheme("basic", SecurityScheme::Http(basic));
-        components.add_security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ticket)));
+    let mut document = Api::openapi();
+    let introduction = document.info.description.get_or_insert_default();
+    introduction.push_str(&problems::table());
+    let components = document.components.get_or_insert_default();
+    add_security_schemes(components);
+    for endpoint in endpoints() {
+        components.schemas.extend(endpoint.schemas.iter().cloned());
+        let operation = operation::complete(&endpoint);
+        document
+            .paths
+            .add_path_operation(endpoint.path, endpoint.methods, operation);
     }
+    document
 }
 
-/// Serves the description and its page, which loads nothing from elsewhere.
+fn add_security_schemes(components: &mut Components) {
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.bearer_format = Some("JWT".to_owned());
+    bearer.description =
+        Some("Access token. Its scopes limit its use: `photos:read`, `photos:write`, `admin`.".to_owned());
+    let mut basic = Http::new(HttpAuthScheme::Basic);
+    basic.description = Some("E-mail address and password, for the login only.".to_owned());
+    let ticket = ApiKeyValue::with_description("ticket", "Stream ticket, for `EventSource`.");
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.add_security_scheme("basic", SecurityScheme::Http(basic));
+    components.add_security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ticket)));
+}
+
+/// Registers the routes of the document and its page. The page loads nothing from other servers.
 pub(crate) fn serve(config: &mut ServiceConfig) {
-    // The validator's badge would be fetched from a stranger's server.
+    // The validator's badge would be an image from another server.
     let page = Config::from(PATH).validator_url("none").try_it_out_enabled(true);
+    let mut document = PathRoutes::default();
+    document.add(vec!["GET", "HEAD"], web::route().to(show));
+    let mut docs = PathRoutes::default();
+    docs.add(vec!["GET", "HEAD"], web::route().to(redirect_to_page));
     config
-        .service(at(PATH).get(show).done())
-        .service(at("/docs").get(to_page).done())
+        .service(document.into_resource(PATH))
+        .service(docs.into_resource("/docs"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(page));
 }
 
-async fn show(_call: Call, document: web::Data<Rendered>) -> Answer {
+async fn show(_call: Call, document: web::Data<OpenApiJson>) -> HandlerResult {
     Ok(HttpResponse::Ok()
         .content_type(header::ContentType::json())
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .body(document.0.clone()))
 }
 
-async fn to_page(_call: Call) -> Answer {
+async fn redirect_to_page(_call: Call) -> HandlerResult {
     Ok(HttpResponse::PermanentRedirect()
         .insert_header((header::LOCATION, "/docs/"))
         .finish())
 }
 
-/// The description as it is sent.
-pub(crate) struct Rendered(bytes::Bytes);
+/// Encoded document, shared by all requests.
+pub(crate) struct OpenApiJson(bytes::Bytes);
 
-impl Rendered {
+impl OpenApiJson {
     pub(crate) fn new() -> Result<Self, serde_json::Error> {
         document().to_json().map(|json| Self(json.into()))
     }

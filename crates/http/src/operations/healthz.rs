@@ -1,16 +1,23 @@
 use actix_web::HttpResponse;
 use rapidphoto_api_types::Health;
 
-use crate::call::{Answer, Call, json};
+use crate::{
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+};
 
-/// Whether the process is alive; it asks nobody.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_healthz>(healthz).without_dependencies()
+}
+
+/// Liveness of the process, without a check of its dependencies.
 #[utoipa::path(
     get,
     path = "/healthz",
     tag = "operations",
-    responses((status = 200, description = "It is.", body = Health))
+    responses((status = 200, description = "The process is alive.", body = Health))
 )]
-pub(crate) async fn healthz(_call: Call) -> Answer {
+async fn healthz(_call: Call) -> HandlerResult {
     let status = "alive".to_owned();
     json(&mut HttpResponse::Ok(), &Health { status })
 }

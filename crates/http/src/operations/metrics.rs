@@ -2,16 +2,23 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 
-use crate::call::{Answer, Call};
+use crate::{
+    call::{Call, HandlerResult},
+    endpoint::Endpoint,
+};
 
-/// All metrics of the process, in Prometheus' text format.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_metrics>(metrics).without_dependencies()
+}
+
+/// Metrics of the process in Prometheus' text format.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "operations",
     responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain"))
 )]
-pub(crate) async fn metrics(call: Call) -> Answer {
+async fn metrics(call: Call) -> HandlerResult {
     let metrics = Arc::clone(&call.shared.app.metrics);
     let text = call.on_main(async move { metrics() }).await?;
     Ok(HttpResponse::Ok()

@@ -1,5 +1,11 @@
-//! What those ask who operate the deployment.
+//! Endpoints for operators, one file for each.
 
-pub(crate) mod healthz;
-pub(crate) mod metrics;
-pub(crate) mod readyz;
+mod healthz;
+mod metrics;
+mod readyz;
+
+use crate::endpoint::Endpoint;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![healthz::endpoint(), readyz::endpoint(), metrics::endpoint()]
+}

@@ -2,50 +2,56 @@ use actix_web::HttpResponse;
 use rapidphoto_api_types as api;
 
 use crate::{
-    Dependency, DependencyState,
-    call::{Answer, Call, json},
+    app::{Dependency, DependencyState},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
 };
 
-/// Whether the process can serve, with the state of everything that it depends on.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::public::<__path_readyz>(readyz).without_dependencies()
+}
+
+/// Readiness of the process, with the state of each dependency.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "operations",
     responses(
-        (status = 200, description = "It can.", body = api::Readiness),
-        (status = 503, description = "It can't: something that it needs does not answer, or it is being stopped.",
+        (status = 200, description = "The process can serve requests.", body = api::Readiness),
+        (status = 503, description = "The process can't serve requests: a required dependency does not respond, or \
+                                      the process is stopping.",
          body = api::Readiness)
     )
 )]
-pub(crate) async fn readyz(call: Call) -> Answer {
+async fn readyz(call: Call) -> HandlerResult {
     let readiness = call.shared.app.readiness.clone();
     let dependencies = call
         .on_main(async move { readiness.dependencies().await })
         .await?;
-    let lacking = |one: &Dependency| one.required && one.state != DependencyState::Up;
+    let is_missing = |one: &Dependency| one.required && one.state != DependencyState::Up;
     let (mut response, status) = if *call.shared.closing.borrow() {
         (HttpResponse::ServiceUnavailable(), "stopping")
-    } else if dependencies.iter().any(lacking) {
+    } else if dependencies.iter().any(is_missing) {
         (HttpResponse::ServiceUnavailable(), "not ready")
     } else {
         (HttpResponse::Ok(), "ready")
     };
     let body = api::Readiness {
         status: status.to_owned(),
-        dependencies: dependencies.into_iter().map(dependency).collect(),
+        dependencies: dependencies.into_iter().map(report).collect(),
     };
     json(&mut response, &body)
 }
 
-fn dependency(one: Dependency) -> api::DependencyReport {
-    let (state, reason) = match one.state {
+fn report(dependency: Dependency) -> api::DependencyReport {
+    let (state, reason) = match dependency.state {
         DependencyState::Up => ("up", None),
         DependencyState::Down { reason } => ("down", Some(reason)),
     };
     api::DependencyReport {
-        name: one.name.to_owned(),
+        name: dependency.name.to_owned(),
         state: state.to_owned(),
-        required: one.required,
+        required: dependency.required,
         reason,
     }
 }

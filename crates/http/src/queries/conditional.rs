@@ -1,6 +1,6 @@
 //! `If-None-Match` (RFC 9110, 13.1.2).
 
-/// Whether one of the tags in these header values is `tag`, by weak comparison, or is `*`.
+/// Returns true if one of the tags in these header values equals `tag` by weak comparison, or is `*`.
 pub(super) fn matches<'a>(values: impl Iterator<Item = &'a str>, tag: &str) -> bool {
     let tag = opaque(tag);
     values
@@ -8,7 +8,7 @@ pub(super) fn matches<'a>(values: impl Iterator<Item = &'a str>, tag: &str) -> b
         .any(|given| given == "*" || opaque(given) == tag)
 }
 
-/// The tags of one header value. A comma may stand inside of a tag, so the list is split at quotes.
+/// Tags of one header value. A tag may contain a comma, so that the list is split at quotes.
 fn tags(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = value;
     std::iter::from_fn(move || {
@@ -20,7 +20,7 @@ fn tags(value: &str) -> impl Iterator<Item = &str> {
         let quoted = start.strip_prefix('"').and_then(|inner| inner.find('"'));
         let end = match quoted {
             Some(length) => rest.len() - start.len() + length + 2,
-            // No tag: up to the next comma, where another may begin.
+            // Not a tag: skip to the next comma.
             None => rest.find(',').unwrap_or(rest.len()),
         };
         let (tag, after) = rest.split_at_checked(end)?;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_matches_in_a_list_weak_or_strong_and_a_star_always() {
+    fn tags_match_by_weak_comparison_and_a_star_matches_all() {
         let ours = "W/\"abc\"";
         for value in [
             "\"abc\"",
@@ -55,7 +55,7 @@ mod tests {
         }
         assert!(
             matches(["\"x\"", "\"abc\""].into_iter(), ours),
-            "in a second header"
+            "in a repeated header"
         );
     }
 }

@@ -4,27 +4,34 @@ use rapidphoto_application::{
     photos::{DownloadUrl, DownloadUrlError, Variant},
     ports::Scope,
 };
-use rapidphoto_domain::values::ThumbnailEdge;
+use rapidphoto_domain::{UserId, values::ThumbnailEdge};
 
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
 };
 
-/// Where to fetch a photo: a URL that works for a while and offers the file under its own name.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_download_url>(Scope::PhotosRead, download_url).problems(&[
+        kinds::NO_SUCH_PHOTO,
+        kinds::PHOTO_NOT_COMPLETED,
+        kinds::METADATA_STRIPPING_UNAVAILABLE,
+    ])
+}
+
+/// Presigned URL to download a photo for a limited time under its original filename.
 #[utoipa::path(
     get,
     path = "/queries/photos/{photoId}/download-url",
     tag = "photos",
     params(
-        ("photoId" = String, Path, description = "The photo."),
+        ("photoId" = String, Path, description = "Id of the photo."),
         ("variant" = Option<String>, Query, pattern = "^(original|256|1024)$", description = "`original` (the default), `256` or `1024`.")
     ),
-    responses((status = 200, description = "The URL.", body = api::DownloadUrl)),
-    security(("bearer" = ["photos:read"]))
+    responses((status = 200, description = "The URL.", body = api::DownloadUrl))
 )]
-pub(crate) async fn download_url(call: Call) -> Answer {
-    let owner = call.authorize(Scope::PhotosRead)?;
+async fn download_url(call: Call, owner: UserId) -> HandlerResult {
     let photo = call.photo()?;
     let mut query = call.query()?;
     let variant = query.take_as("variant", "one of `original`, `256` and `1024`", variant)?;
@@ -33,19 +40,21 @@ pub(crate) async fn download_url(call: Call) -> Answer {
     })?;
     query.finish()?;
     if strip == Some(true) {
-        let kind = kinds::METADATA_STRIPPING_UNAVAILABLE;
-        return Err(Refusal::new(kind).at("stripMetadata", kind.code, kind.detail));
+        return Err(Problem::at(
+            kinds::METADATA_STRIPPING_UNAVAILABLE,
+            "stripMetadata",
+        ));
     }
-    let wanted = DownloadUrl {
+    let request = DownloadUrl {
         owner,
         photo,
         variant: variant.unwrap_or_default(),
     };
     let use_cases = call.use_cases();
     let signed = call
-        .on_main(async move { use_cases.download_url.handle(wanted).await })
+        .on_main(async move { use_cases.download_url.handle(request).await })
         .await?;
-    let signed = signed.map_err(refusal)?;
+    let signed = signed.map_err(problem)?;
     let body = api::DownloadUrl {
         url: signed.url,
         expires_at: signed.expires_at,
@@ -63,13 +72,13 @@ fn variant(raw: &str) -> Option<Variant> {
         .map(Variant::Thumbnail)
 }
 
-fn refusal(error: DownloadUrlError) -> Refusal {
+fn problem(error: DownloadUrlError) -> Problem {
     match error {
-        DownloadUrlError::NoSuchPhoto => Refusal::new(kinds::NO_SUCH_PHOTO),
-        DownloadUrlError::NotCompleted { status } => Refusal::new(kinds::PHOTO_NOT_COMPLETED).saying(
-            format!("The photo is {status}; only completed photos can be fetched."),
+        DownloadUrlError::NoSuchPhoto => Problem::new(kinds::NO_SUCH_PHOTO),
+        DownloadUrlError::NotCompleted { status } => Problem::new(kinds::PHOTO_NOT_COMPLETED).detail(
+            format!("The photo is {status}. Only completed photos can be downloaded."),
         ),
         DownloadUrlError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
+        other => Problem::internal(other),
     }
 }

@@ -1,50 +1,54 @@
 use actix_web::{HttpResponse, http::header};
 use rapidphoto_api_types::JobSnapshot;
 use rapidphoto_application::ports::Scope;
+use rapidphoto_domain::UserId;
 
 use super::conditional::matches;
 use crate::{
-    call::{Answer, Call, json},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
     wire,
 };
 
-/// A job and all of its photos at one moment.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_show_job>(Scope::PhotosRead, show_job).problems(&[kinds::NO_SUCH_JOB])
+}
+
+/// Snapshot of a job and all of its photos.
 ///
-/// Ask again after `pollAfterMs`, with the last answer's `ETag` in `If-None-Match`: nothing new is 304. `cursor` is where
-/// a stream can be resumed without a gap.
+/// Poll again after `pollAfterMs`, with the last `ETag` in `If-None-Match`: the response is 304 if nothing has changed. A
+/// stream can resume at `cursor` without a gap.
 #[utoipa::path(
     get,
     path = "/queries/upload-jobs/{jobId}",
     tag = "uploads",
     params(
-        ("jobId" = String, Path, description = "The job."),
-        ("If-None-Match" = Option<String>, Header, description = "Entity tags that the client has, or `*`.")
+        ("jobId" = String, Path, description = "Id of the job."),
+        ("If-None-Match" = Option<String>, Header, description = "Entity tags known to the client, or `*`.")
     ),
     responses(
         (
             status = 200, description = "The snapshot.", body = JobSnapshot,
-            headers(("ETag" = String, description = "Names everything in the snapshot but its cursor."))
+            headers(("ETag" = String, description = "Entity tag of the snapshot without its cursor."))
         ),
         (
-            status = 304, description = "Nothing has changed but, perhaps, the cursor.",
-            headers(("ETag" = String, description = "The same one."))
+            status = 304, description = "Nothing has changed, except perhaps the cursor.",
+            headers(("ETag" = String, description = "The same entity tag."))
         )
-    ),
-    security(("bearer" = ["photos:read"]))
+    )
 )]
-pub(crate) async fn show_job(call: Call) -> Answer {
-    let owner = call.authorize(Scope::PhotosRead)?;
+async fn show_job(call: Call, owner: UserId) -> HandlerResult {
     let job = call.job()?;
     let use_cases = call.use_cases();
     let snapshot = call
         .on_main(async move { use_cases.job_snapshot.handle(owner, job).await })
         .await??;
-    let snapshot = snapshot.ok_or_else(|| Refusal::new(kinds::NO_SUCH_JOB))?;
+    let snapshot = snapshot.ok_or_else(|| Problem::new(kinds::NO_SUCH_JOB))?;
     let snapshot = wire::job_snapshot(&snapshot, call.shared.app.config.poll_after);
-    let tag = wire::job_view_tag(&snapshot).map_err(Refusal::internal)?;
-    let known = matches(call.headers(&header::IF_NONE_MATCH), &tag);
-    let mut response = if known {
+    let tag = wire::job_view_tag(&snapshot).map_err(Problem::internal)?;
+    let not_modified = matches(call.headers(&header::IF_NONE_MATCH), &tag);
+    let mut response = if not_modified {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
@@ -52,7 +56,7 @@ pub(crate) async fn show_job(call: Call) -> Answer {
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
-    if known {
+    if not_modified {
         return Ok(response.finish());
     }
     json(&mut response, &snapshot)

@@ -1,38 +1,39 @@
-use actix_web::http::header::HeaderName;
-use rapidphoto_application::live::{WatchError, WatchJob};
+use rapidphoto_application::{live::WatchJob, ports::Scope};
+use rapidphoto_domain::UserId;
 
+use super::last_event_id::last_event_id;
 use crate::{
-    call::{Answer, Call, Query},
-    refusal::{Refusal, kinds},
+    call::{Call, HandlerResult, Query},
+    endpoint::Endpoint,
+    problem::kinds,
     stream,
 };
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::stream::<__path_watch_job>(Scope::PhotosRead, watch_job).problems(&[kinds::NO_SUCH_JOB])
+}
 
-/// One job's server-sent events.
+/// Server-sent events of one job.
 ///
-/// The stream begins with `event: snapshot` (the job's snapshot), then tells what happens: `event: photo` and
-/// `event: job`. What changes a state carries an `id:`; hand the last one in, as `Last-Event-ID` or `?lastEventId=`, and
-/// the stream goes on there without a gap or a repetition. An id that is unknown or too old (more than 10 000 events)
-/// gets `event: reset` and a snapshot. Mere progress is `event: photo` without an id and may be left out; of two events
-/// on one photo the one with the smaller `version` is the older. A comment comes every 15 s when there is nothing else.
+/// The stream starts with `event: snapshot` (the job's snapshot), followed by `event: photo` and `event: job` for each
+/// change. A change of state has an `id:`. To resume without gaps or repetitions, send the last id as `Last-Event-ID` or
+/// `?lastEventId=`. After an id that is unknown or too old (more than 10 000 events), the stream starts with `event: reset`
+/// and a snapshot. Upload progress is `event: photo` without an id, and may be dropped. Of two events of one photo, the
+/// one with the smaller `version` is older. An idle stream sends a comment every 15 s.
 #[utoipa::path(
     get,
     path = "/queries/upload-jobs/{jobId}/events",
     tag = "streams",
     params(
-        ("jobId" = String, Path, description = "The job."),
-        ("Last-Event-ID" = Option<String>, Header, description = "The last `id:` that the client has seen."),
-        ("lastEventId" = Option<String>, Query, description = "The same, where headers can't be set."),
-        ("ticket" = Option<String>, Query, description = "In place of an access token.")
+        ("jobId" = String, Path, description = "Id of the job."),
+        ("Last-Event-ID" = Option<String>, Header, description = "Last `id:` that the client has received."),
+        ("lastEventId" = Option<String>, Query, description = "The same, for clients that can't set headers."),
+        ("ticket" = Option<String>, Query, description = "Stream ticket, instead of an access token.")
     ),
-    responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream")),
-    security(("bearer" = ["photos:read"]), ("ticket" = []))
+    responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream"))
 )]
-pub(crate) async fn watch_job(call: Call) -> Answer {
+async fn watch_job(call: Call, owner: UserId, query: Query) -> HandlerResult {
     let job = call.job()?;
-    let mut query = call.query()?;
-    let owner = call.authorize_stream(Some(job), &mut query).await?;
     let last_event_id = last_event_id(&call, query)?;
     let handler = call.shared.app.watch.clone();
     let watch = WatchJob {
@@ -41,22 +42,5 @@ pub(crate) async fn watch_job(call: Call) -> Answer {
         last_event_id,
     };
     let live = call.on_main(async move { handler.job(watch).await }).await?;
-    Ok(stream::answer(&call, owner, live.map_err(refusal)?))
-}
-
-/// The last event that the client has seen. `EventSource` sends the header by itself when it reconnects: that is newer
-/// than what the URL says.
-pub(super) fn last_event_id(call: &Call, mut query: Query) -> Result<Option<String>, Refusal> {
-    let by_query = query.take("lastEventId")?;
-    query.finish()?;
-    Ok(call.header(&LAST_EVENT_ID).map(str::to_owned).or(by_query))
-}
-
-/// What a stream that does not begin comes to.
-pub(super) fn refusal(error: WatchError) -> Refusal {
-    match error {
-        WatchError::NoSuchJob => Refusal::new(kinds::NO_SUCH_JOB),
-        WatchError::Unavailable(unavailable) => unavailable.into(),
-        other => Refusal::internal(other),
-    }
+    Ok(stream::response(&call, owner, live?))
 }

@@ -1,21 +1,29 @@
 use actix_web::HttpResponse;
 use rapidphoto_api_types::{Page, Photo};
 use rapidphoto_application::ports::{PhotoListQuery, Scope};
-use rapidphoto_domain::photo::PhotoStatus;
+use rapidphoto_domain::{UserId, photo::PhotoStatus};
 
 use super::sort::Sort;
 use crate::{
-    call::{Answer, Call, Query, json},
-    refusal::Refusal,
+    call::{Call, HandlerResult, Query, json},
+    endpoint::Endpoint,
+    problem::{Problem, kinds},
     wire,
 };
 
+/// Photos per page, if the client does not say.
 const DEFAULT_SIZE: usize = 50;
-const LARGEST_SIZE: usize = 200;
+/// Maximum number of photos per page.
+const MAX_SIZE: usize = 200;
 
-/// A user's photos, page by page.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::scoped::<__path_list_photos>(Scope::PhotosRead, list_photos)
+        .problems(&[kinds::INVALID_CURSOR, kinds::CURSOR_OF_ANOTHER_SORT])
+}
+
+/// Photos of the user, in pages.
 ///
-/// The pages hang together by `nextCursor`: photos that come or go meanwhile shift nothing.
+/// `nextCursor` leads to the next page. Photos created or deleted in the meantime do not shift the pages.
 #[utoipa::path(
     get,
     path = "/queries/photos",
@@ -26,20 +34,18 @@ const LARGEST_SIZE: usize = 200;
             "sort" = Option<String>, Query,
             pattern = "^-?(createdAt|takenAt|bytes)$",
             description = "`createdAt`, `-createdAt` (the default: newest first), `takenAt`, `-takenAt`, `bytes` or \
-                           `-bytes`. Photos that don't say when they were taken come last."
+                           `-bytes`. Photos without a time of capture are last."
         ),
-        ("size" = Option<u32>, Query, minimum = 1, maximum = 200, description = "How many at most; 50 by default."),
-        ("cursor" = Option<String>, Query, description = "The last page's `nextCursor`; it belongs to one sort.")
+        ("size" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Maximum number of photos per page; 50 by default."),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the previous page, for the same sort only.")
     ),
-    responses((status = 200, description = "A page.", body = Page<Photo>)),
-    security(("bearer" = ["photos:read"]))
+    responses((status = 200, description = "A page.", body = Page<Photo>))
 )]
-pub(crate) async fn list_photos(call: Call) -> Answer {
-    let owner = call.authorize(Scope::PhotosRead)?;
-    let (wanted, sort) = read(call.query()?)?;
+async fn list_photos(call: Call, owner: UserId) -> HandlerResult {
+    let (list, sort) = parse(call.query()?)?;
     let use_cases = call.use_cases();
     let (items, next) = call
-        .on_main(async move { use_cases.list_photos.handle(owner, &wanted).await })
+        .on_main(async move { use_cases.list_photos.handle(owner, &list).await })
         .await??;
     let page = Page {
         items: items.into_iter().map(wire::photo).collect(),
@@ -48,25 +54,25 @@ pub(crate) async fn list_photos(call: Call) -> Answer {
     json(&mut HttpResponse::Ok(), &page)
 }
 
-fn read(mut query: Query) -> Result<(PhotoListQuery, Sort), Refusal> {
+fn parse(mut query: Query) -> Result<(PhotoListQuery, Sort), Problem> {
     let statuses = PhotoStatus::ALL.map(PhotoStatus::as_str).join(", ");
     let status = query.take_as("status", &format!("one of {statuses}"), PhotoStatus::parse)?;
     let sort = query
-        .take_as("sort", &Sort::wanted(), Sort::parse)?
+        .take_as("sort", &Sort::allowed(), Sort::parse)?
         .unwrap_or_default();
     let size = query.take_as("size", "a number from 1 to 200", |raw| {
-        raw.parse().ok().filter(|size| (1..=LARGEST_SIZE).contains(size))
+        raw.parse().ok().filter(|size| (1..=MAX_SIZE).contains(size))
     })?;
     let cursor = query.take("cursor")?;
     query.finish()?;
     let after = cursor.map(|cursor| sort.position(&cursor)).transpose();
-    let after = after.map_err(|kind| Refusal::new(kind).at("cursor", kind.code, kind.detail))?;
-    let wanted = PhotoListQuery {
+    let after = after.map_err(|kind| Problem::at(kind, "cursor"))?;
+    let list = PhotoListQuery {
         status,
         sort: sort.by,
         direction: sort.direction,
         size: size.unwrap_or(DEFAULT_SIZE),
         after,
     };
-    Ok((wanted, sort))
+    Ok((list, sort))
 }

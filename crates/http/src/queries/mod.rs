@@ -1,11 +1,26 @@
-//! What clients ask: one file for each endpoint.
+//! Endpoints that only read, one file for each.
 
 mod conditional;
-pub(crate) mod download_url;
-pub(crate) mod history;
-pub(crate) mod job;
-pub(crate) mod job_events;
-pub(crate) mod list_photos;
-pub(crate) mod photo;
+mod download_url;
+mod history;
+mod job;
+mod job_events;
+mod last_event_id;
+mod list_photos;
+mod photo;
 mod sort;
-pub(crate) mod user_events;
+mod user_events;
+
+use crate::endpoint::Endpoint;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        job::endpoint(),
+        job_events::endpoint(),
+        user_events::endpoint(),
+        list_photos::endpoint(),
+        photo::endpoint(),
+        download_url::endpoint(),
+        history::endpoint(),
+    ]
+}

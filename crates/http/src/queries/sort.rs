@@ -1,11 +1,11 @@
-//! How a list is sorted, and the cursor that goes with it.
+//! Sort of a list, and the cursor of a page.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rapidphoto_application::ports::{PhotoPosition, PhotoSort, SortDirection};
 
-use crate::refusal::kinds::{self, Kind};
+use crate::problem::kinds::{self, Kind};
 
-/// A sort of photos.
+/// Sort of a photo list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Sort {
     pub(super) by: PhotoSort,
@@ -27,8 +27,8 @@ impl Sort {
         Some(Self { by, direction })
     }
 
-    /// What a sort can be, for people.
-    pub(super) fn wanted() -> String {
+    /// Allowed values, for an error message.
+    pub(super) fn allowed() -> String {
         format!("one of {}", SORTS.map(|(name, ..)| name).join(", "))
     }
 
@@ -39,12 +39,12 @@ impl Sort {
         found.map_or("", |(name, ..)| name)
     }
 
-    /// Where the next page begins, as the client carries it: it names its sort.
+    /// Opaque cursor for the client: the name of the sort and the position of the next page.
     pub(super) fn cursor(self, position: &PhotoPosition) -> String {
         URL_SAFE_NO_PAD.encode(format!("{}:{position}", self.name()))
     }
 
-    /// The position that a client brings back.
+    /// Position in a client's cursor.
     pub(super) fn position(self, cursor: &str) -> Result<PhotoPosition, &'static Kind> {
         let invalid = kinds::INVALID_CURSOR;
         let decoded = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid)?;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_good_for_its_own_sort_alone() {
+    fn cursors_are_valid_for_their_own_sort_only() {
         let photo = PhotoId::from_bits(7);
         for (name, ..) in SORTS {
             let sort = Sort::parse(name).unwrap();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn invalid_cursors_are_an_error() {
         let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
         for bad in [
             String::new(),

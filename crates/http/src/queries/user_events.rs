@@ -1,33 +1,36 @@
-use rapidphoto_application::live::WatchUser;
+use rapidphoto_application::{live::WatchUser, ports::Scope};
+use rapidphoto_domain::UserId;
 
-use super::job_events::{last_event_id, refusal};
+use super::last_event_id::last_event_id;
 use crate::{
-    call::{Answer, Call},
+    call::{Call, HandlerResult, Query},
+    endpoint::Endpoint,
     stream,
 };
 
-/// The server-sent events of everything of a user.
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::stream::<__path_watch_user>(Scope::PhotosRead, watch_user)
+}
+
+/// Server-sent events of all jobs and photos of the user.
 ///
-/// As a job's stream, for all of the user's jobs and photos. It begins with `event: snapshot` and no more in it than the
-/// `cursor`: ask for jobs and photos by themselves.
+/// The events are those of a job's stream. The stream starts with `event: snapshot`, which contains only the `cursor`;
+/// query jobs and photos for their state.
 #[utoipa::path(
     get,
     path = "/queries/events",
     tag = "streams",
     params(
-        ("Last-Event-ID" = Option<String>, Header, description = "The last `id:` that the client has seen."),
-        ("lastEventId" = Option<String>, Query, description = "The same, where headers can't be set."),
-        ("ticket" = Option<String>, Query, description = "In place of an access token.")
+        ("Last-Event-ID" = Option<String>, Header, description = "Last `id:` that the client has received."),
+        ("lastEventId" = Option<String>, Query, description = "The same, for clients that can't set headers."),
+        ("ticket" = Option<String>, Query, description = "Stream ticket, instead of an access token.")
     ),
-    responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream")),
-    security(("bearer" = ["photos:read"]), ("ticket" = []))
+    responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream"))
 )]
-pub(crate) async fn watch_user(call: Call) -> Answer {
-    let mut query = call.query()?;
-    let owner = call.authorize_stream(None, &mut query).await?;
+async fn watch_user(call: Call, owner: UserId, query: Query) -> HandlerResult {
     let last_event_id = last_event_id(&call, query)?;
     let handler = call.shared.app.watch.clone();
     let watch = WatchUser { owner, last_event_id };
     let live = call.on_main(async move { handler.user(watch).await }).await?;
-    Ok(stream::answer(&call, owner, live.map_err(refusal)?))
+    Ok(stream::response(&call, owner, live?))
 }

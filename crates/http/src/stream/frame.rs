@@ -1,12 +1,12 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-/// What the stream begins with: how long, in milliseconds, a client waits before it reconnects.
+/// Start of each stream: the client's wait before it reconnects, in milliseconds.
 pub(super) const PREAMBLE: Bytes = Bytes::from_static(b"retry: 2000\n\n");
-/// A comment: a sign of life that no client takes for an event.
+/// Comment that keeps an idle connection open; clients ignore it.
 pub(super) const HEARTBEAT: Bytes = Bytes::from_static(b": \n\n");
 
-/// One event. JSON has no line breaks of its own, so that its data is one line.
+/// Encodes one event. Compact JSON has no line breaks, so that the data is one line.
 pub(super) fn event<T: Serialize>(
     name: &str,
     id: Option<String>,
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_with_line_breaks_stays_one_line() {
+    fn data_with_line_breaks_is_one_line() {
         let frame = event(
             "photo",
             Some("0-1f".to_owned()),

@@ -1,8 +1,8 @@
-//! Server-sent events (the HTML standard's text/event-stream).
+//! Server-sent events (`text/event-stream` of the HTML standard).
 
+mod encoder;
+mod forwarder;
 mod frame;
-mod pump;
-mod teller;
 
 use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
@@ -12,28 +12,28 @@ use rapidphoto_domain::UserId;
 use tokio::sync::mpsc;
 
 use crate::call::Call;
-use pump::Pump;
-use teller::Teller;
+use encoder::EventEncoder;
+use forwarder::Forwarder;
 
-/// How many frames wait for a client that reads slowly. What does not fit waits in the live tail, which disconnects a
-/// watcher that falls behind too far.
-const FRAMES_WAITING: usize = 64;
+/// Number of frames buffered for a slow client. Further events wait in the live tail, which disconnects a watcher that
+/// falls too far behind.
+const FRAME_BUFFER: usize = 64;
 
-/// Answers with a stream.
-pub(crate) fn answer(call: &Call, owner: UserId, live: LiveStream) -> HttpResponse {
+/// Response that streams live events to the client.
+pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream) -> HttpResponse {
     let config = &call.shared.app.config;
-    let (frames, receiver) = mpsc::channel::<Bytes>(FRAMES_WAITING);
-    let pump = Pump {
+    let (frames, receiver) = mpsc::channel::<Bytes>(FRAME_BUFFER);
+    let forwarder = Forwarder {
         owner,
         use_cases: call.use_cases(),
         live,
         frames,
-        teller: Teller::new(config.poll_after),
+        encoder: EventEncoder::new(config.poll_after),
         heartbeat: config.heartbeat,
         closing: call.shared.closing.clone(),
     };
-    // The log is read on the main runtime; the worker only passes frames on.
-    call.shared.app.main_runtime.spawn(pump.run());
+    // Events are read and encoded on the main runtime; the worker thread only writes frames.
+    call.shared.app.main_runtime.spawn(forwarder.run());
     let body = stream::unfold(receiver, |mut receiver| async move {
         let frame = receiver.recv().await?;
         Some((Ok::<_, std::convert::Infallible>(frame), receiver))
@@ -41,7 +41,7 @@ pub(crate) fn answer(call: &Call, owner: UserId, live: LiveStream) -> HttpRespon
     HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store, no-transform"))
-        // Tells nginx, and those who follow it, to pass every frame on at once.
+        // Disables response buffering in nginx and compatible proxies.
         .insert_header(("X-Accel-Buffering", "no"))
         .streaming(body)
 }

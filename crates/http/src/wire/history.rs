@@ -2,7 +2,7 @@ use rapidphoto_api_types as api;
 use rapidphoto_application::ports::StoredEvent;
 use rapidphoto_domain::PhotoId;
 
-/// A photo's events: who, what, when.
+/// Events of a photo.
 pub(crate) fn history(
     photo: PhotoId,
     events: Vec<StoredEvent>,

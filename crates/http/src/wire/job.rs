@@ -6,11 +6,11 @@ use rapidphoto_domain::values::Progress;
 use sha2::{Digest, Sha256};
 
 use super::{
-    job_status, photo_status, progress,
     reason::{reasons, warnings},
+    status::{job_status, photo_status, progress},
 };
 
-/// A job as it stands.
+/// Snapshot of a job and its photos.
 pub(crate) fn job_snapshot(snapshot: &JobSnapshot, poll_after: Duration) -> api::JobSnapshot {
     let JobSnapshot {
         view,
@@ -19,7 +19,7 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, poll_after: Duration) -> api:
         progress: uploads,
     } = snapshot;
     let total = snapshot.total_progress();
-    let wait = if status.is_terminal() {
+    let poll_after = if status.is_terminal() {
         Duration::ZERO
     } else {
         poll_after
@@ -38,7 +38,7 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, poll_after: Duration) -> api:
         bytes_total: total.bytes_total(),
         bytes_sent: total.bytes_sent(),
         percent: total.percent(),
-        poll_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        poll_after_ms: u64::try_from(poll_after.as_millis()).unwrap_or(u64::MAX),
         photos: view
             .photos
             .iter()
@@ -64,16 +64,16 @@ fn photo_snapshot(view: &PhotoView, upload: Progress) -> api::PhotoSnapshot {
     }
 }
 
-/// The entity tag of a snapshot: a hash of everything in it but the cursor.
+/// Entity tag of a snapshot: a hash of all members except the cursor.
 ///
-/// The log's end moves with whatever happens anywhere, so that a tag that heeded it would never match. An older cursor
-/// serves as well: nothing of this job lies between the two. Since two snapshots with one tag may thus differ in their
-/// bytes, the tag is a weak one.
+/// The cursor is the end of the event log and changes with every event of any user, so that a tag including it would
+/// never match. A client may resume from the older cursor too, as no event of this job lies between the two. Snapshots
+/// with the same tag may therefore differ in their bytes, which makes the tag a weak one.
 pub(crate) fn job_view_tag(snapshot: &api::JobSnapshot) -> Result<String, serde_json::Error> {
-    let timeless = api::JobSnapshot {
+    let without_cursor = api::JobSnapshot {
         cursor: String::new(),
         ..snapshot.clone()
     };
-    let hash = Sha256::digest(serde_json::to_vec(&timeless)?);
+    let hash = Sha256::digest(serde_json::to_vec(&without_cursor)?);
     Ok(format!("W/\"{}\"", hex::encode(hash)))
 }

@@ -1,4 +1,4 @@
-//! From what use cases give to what travels.
+//! Conversion of use-case results to the wire types of `rapidphoto-api-types`.
 
 mod history;
 mod job;

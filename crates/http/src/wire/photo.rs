@@ -5,22 +5,22 @@ use rapidphoto_application::{
     ports::{PhotoMetadata, TakenAt},
 };
 use rapidphoto_domain::{
-    photo::{Photo, PhotoState, ProcessingResult},
+    photo::{Completed, Photo, PhotoState},
     values::Checksum,
 };
 
 use super::{
-    photo_status,
     reason::{reasons, warnings},
+    status::photo_status,
 };
 
-/// Everything that is known of a photo.
+/// A photo with its metadata and thumbnails.
 pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
     let view = shown.view;
     let photo = &view.photo;
     let metadata = view.metadata;
     let result = completed(photo);
-    let arrived = photo.verified_object().map(|object| object.bytes);
+    let arrived = photo.arrived().map(|object| object.bytes);
     let checksum = result.map(|result| result.checksum).or(photo.declared.checksum);
     api::Photo {
         photo_id: photo.id.to_string(),
@@ -62,7 +62,7 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
     }
 }
 
-fn completed(photo: &Photo) -> Option<&ProcessingResult> {
+fn completed(photo: &Photo) -> Option<&Completed> {
     match &photo.state {
         PhotoState::Completed { result } => Some(result),
         PhotoState::Queued
@@ -97,8 +97,8 @@ fn exif(metadata: &PhotoMetadata) -> api::Exif {
     }
 }
 
-/// The camera's local time in RFC 3339, without an offset where the camera says none: it is not known which moment of
-/// UTC that was.
+/// Local time of the camera in RFC 3339, without an offset if the camera recorded none: its time in UTC is unknown
+/// then.
 fn taken_at(taken: TakenAt) -> String {
     let local = taken.local.format("%Y-%m-%dT%H:%M:%S%.f");
     let offset = taken
@@ -117,21 +117,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_local_time_tells_its_offset_only_where_the_camera_does() {
+    fn local_times_have_an_offset_only_if_the_camera_recorded_one() {
         let local = NaiveDate::from_ymd_opt(2026, 7, 14)
             .unwrap()
             .and_hms_opt(18, 3, 11)
             .unwrap();
-        let said = |offset_minutes| {
+        let encoded = |offset_minutes| {
             taken_at(TakenAt {
                 local,
                 offset_minutes,
             })
         };
-        assert_eq!(said(None), "2026-07-14T18:03:11");
-        assert_eq!(said(Some(120)), "2026-07-14T18:03:11+02:00");
-        assert_eq!(said(Some(-570)), "2026-07-14T18:03:11-09:30");
-        assert_eq!(said(Some(0)), "2026-07-14T18:03:11+00:00");
-        assert_eq!(said(Some(i16::MAX)), "2026-07-14T18:03:11", "no offset at all");
+        assert_eq!(encoded(None), "2026-07-14T18:03:11");
+        assert_eq!(encoded(Some(120)), "2026-07-14T18:03:11+02:00");
+        assert_eq!(encoded(Some(-570)), "2026-07-14T18:03:11-09:30");
+        assert_eq!(encoded(Some(0)), "2026-07-14T18:03:11+00:00");
+        assert_eq!(
+            encoded(Some(i16::MAX)),
+            "2026-07-14T18:03:11",
+            "an impossible offset is dropped"
+        );
     }
 }

@@ -2,7 +2,7 @@ use rapidphoto_api_types as api;
 use rapidphoto_domain::photo::{FailureReason, Finding, Measure, PhotoState};
 use serde_json::Value;
 
-/// What a check found.
+/// Finding of a check.
 pub(crate) fn finding(finding: &Finding) -> api::Reason {
     api::Reason {
         code: finding.check.code().to_owned(),
@@ -13,7 +13,7 @@ pub(crate) fn finding(finding: &Finding) -> api::Reason {
     }
 }
 
-/// Why a photo came to nothing.
+/// Reason of a failed photo.
 pub(crate) fn failure(reason: FailureReason) -> api::Reason {
     api::Reason {
         code: reason.code().to_owned(),
@@ -24,7 +24,7 @@ pub(crate) fn failure(reason: FailureReason) -> api::Reason {
     }
 }
 
-/// Why a photo was rejected or failed; nothing for others.
+/// Reasons of a rejected or failed photo; empty for other states.
 pub(super) fn reasons(state: &PhotoState) -> Vec<api::Reason> {
     match state {
         PhotoState::Rejected { reasons } => reasons.iter().map(finding).collect(),
@@ -38,7 +38,7 @@ pub(super) fn reasons(state: &PhotoState) -> Vec<api::Reason> {
     }
 }
 
-/// What was found in a completed photo but does no harm.
+/// Findings in a completed photo that did not reject it; empty for other states.
 pub(super) fn warnings(state: &PhotoState) -> Vec<api::Reason> {
     match state {
         PhotoState::Completed { result } => result.warnings.iter().map(finding).collect(),

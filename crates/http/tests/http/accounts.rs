@@ -5,27 +5,35 @@ use serde_json::json;
 
 use crate::{
     app::{TestApp, text},
-    names::renamed,
+    normalize::normalized,
 };
 
 #[tokio::test]
-async fn an_account_is_made_and_logs_in() {
+async fn a_registered_user_can_log_in() {
     let app = TestApp::start().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
-    let registered = app.post("/commands/auth/register").json(&account).sent(201).await;
-    assert_json_snapshot!("registered", renamed(registered.json()));
-    let tokens = app.post("/commands/auth/login").json(&account).sent(200).await;
+    let registered = app
+        .post("/commands/auth/register")
+        .json(&account)
+        .expect_status(201)
+        .await;
+    assert_json_snapshot!("registered", normalized(registered.json()));
+    let tokens = app
+        .post("/commands/auth/login")
+        .json(&account)
+        .expect_status(200)
+        .await;
     assert_eq!(tokens.header("cache-control"), "no-store");
-    assert_json_snapshot!("tokens", renamed(tokens.json()));
+    assert_json_snapshot!("tokens", normalized(tokens.json()));
     let basic = app
         .post("/commands/auth/login")
         .basic("ada@example.org", "correct horse battery");
-    let token = text(&basic.sent(200).await.json()["accessToken"]);
-    app.get("/queries/photos").token(&token).sent(200).await;
+    let token = text(&basic.expect_status(200).await.json()["accessToken"]);
+    app.get("/queries/photos").token(&token).expect_status(200).await;
 }
 
 #[tokio::test]
-async fn an_account_that_can_not_be_made_says_why() {
+async fn registration_errors_name_the_field() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let register = |email: &str, password: &str| {
@@ -34,23 +42,25 @@ async fn an_account_that_can_not_be_made_says_why() {
     };
     let good = "correct horse battery";
     let taken = register("ADA@example.org", good)
-        .refused(409, "email_taken")
+        .expect_problem(409, "email_taken")
         .await;
-    assert_json_snapshot!("email_taken", renamed(taken));
-    let bad = register("no address", good).refused(422, "invalid_email").await;
+    assert_json_snapshot!("email_taken", normalized(taken));
+    let bad = register("no address", good)
+        .expect_problem(422, "invalid_email")
+        .await;
     assert_eq!(bad["errors"][0]["pointer"], "/email");
     let short = register("bob@example.org", "short")
-        .refused(422, "invalid_password")
+        .expect_problem(422, "invalid_password")
         .await;
     assert_eq!(short["errors"][0]["pointer"], "/password");
     let closed = TestApp::with(|parts| parts.settings.auth.registration_open = false).await;
     let account = json!({ "email": "ada@example.org", "password": good });
     let register = closed.post("/commands/auth/register").json(&account);
-    register.refused(403, "registration_closed").await;
+    register.expect_problem(403, "registration_closed").await;
 }
 
 #[tokio::test]
-async fn wrong_credentials_all_look_the_same() {
+async fn all_wrong_credentials_get_the_same_response() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let log_in = |email: &str| {
@@ -58,12 +68,14 @@ async fn wrong_credentials_all_look_the_same() {
         app.post("/commands/auth/login").json(&credentials)
     };
     let mut wrong = log_in("ada@example.org")
-        .refused(401, "invalid_credentials")
+        .expect_problem(401, "invalid_credentials")
         .await;
     let mut unknown = log_in("bob@example.org")
-        .refused(401, "invalid_credentials")
+        .expect_problem(401, "invalid_credentials")
         .await;
-    let mut absurd = log_in("no address").refused(401, "invalid_credentials").await;
+    let mut absurd = log_in("no address")
+        .expect_problem(401, "invalid_credentials")
+        .await;
     for problem in [&mut wrong, &mut unknown, &mut absurd] {
         problem["requestId"] = json!(null);
     }
@@ -72,15 +84,19 @@ async fn wrong_credentials_all_look_the_same() {
 }
 
 #[tokio::test]
-async fn a_browser_is_not_made_to_ask_for_a_password_unless_it_used_basic() {
+async fn the_challenge_is_basic_only_after_basic_credentials() {
     let app = TestApp::start().await;
     let body = json!({ "email": "ada@example.org", "password": "wrong horse battery" });
-    let by_body = app.post("/commands/auth/login").json(&body).sent(401).await;
+    let by_body = app
+        .post("/commands/auth/login")
+        .json(&body)
+        .expect_status(401)
+        .await;
     assert!(by_body.header("www-authenticate").starts_with("Bearer "));
     let by_basic = app.post("/commands/auth/login").basic("ada@example.org", "wrong");
     assert!(
         by_basic
-            .sent(401)
+            .expect_status(401)
             .await
             .header("www-authenticate")
             .starts_with("Basic ")
@@ -88,22 +104,24 @@ async fn a_browser_is_not_made_to_ask_for_a_password_unless_it_used_basic() {
 }
 
 #[tokio::test]
-async fn bad_basic_credentials_are_refused() {
+async fn invalid_basic_credentials_are_rejected() {
     let app = TestApp::start().await;
     // Not base64; not UTF-8; no colon.
     for header in ["Basic %%%", "Basic //79", "Basic YWRh"] {
         let problem = app.post("/commands/auth/login").header("authorization", header);
-        let problem = problem.refused(422, "invalid_header").await;
+        let problem = problem.expect_problem(422, "invalid_header").await;
         assert_eq!(problem["errors"][0]["pointer"], "Authorization");
     }
     let both = app
         .post("/commands/auth/login")
         .basic("ada@example.org", "correct horse battery");
-    both.json(&json!({})).refused(422, "ambiguous_credentials").await;
+    both.json(&json!({}))
+        .expect_problem(422, "ambiguous_credentials")
+        .await;
 }
 
 #[tokio::test]
-async fn the_sixth_wrong_password_in_a_minute_is_not_even_tried() {
+async fn logins_after_five_failures_in_a_minute_are_rejected() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let log_in = |password: &str| {
@@ -112,17 +130,17 @@ async fn the_sixth_wrong_password_in_a_minute_is_not_even_tried() {
     };
     for _ in 0..5 {
         log_in("wrong horse battery")
-            .refused(401, "invalid_credentials")
+            .expect_problem(401, "invalid_credentials")
             .await;
     }
-    let refused = log_in("correct horse battery").sent(429).await;
-    assert_eq!(refused.header("retry-after"), "60");
+    let rejected = log_in("correct horse battery").expect_status(429).await;
+    assert_eq!(rejected.header("retry-after"), "60");
     app.clock.advance(Duration::from_secs(61));
-    log_in("correct horse battery").sent(200).await;
+    log_in("correct horse battery").expect_status(200).await;
 }
 
 #[tokio::test]
-async fn who_asks_for_less_gets_less() {
+async fn a_login_can_request_fewer_scopes() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let log_in = |scope: &str| {
@@ -131,13 +149,13 @@ async fn who_asks_for_less_gets_less() {
         });
         app.post("/commands/auth/login").json(&credentials)
     };
-    let tokens = log_in("photos:read unknown").sent(200).await.json();
+    let tokens = log_in("photos:read unknown").expect_status(200).await.json();
     assert_eq!(tokens["scope"], "photos:read");
-    log_in("admin").refused(422, "invalid_scope").await;
+    log_in("admin").expect_problem(422, "invalid_scope").await;
 }
 
 #[tokio::test]
-async fn refresh_tokens_rotate_until_the_login_ends() {
+async fn refresh_tokens_rotate_until_logout() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let credentials = json!({ "email": "ada@example.org", "password": "correct horse battery" });
@@ -145,7 +163,7 @@ async fn refresh_tokens_rotate_until_the_login_ends() {
         let tokens = app
             .post("/commands/auth/login")
             .json(&credentials)
-            .sent(200)
+            .expect_status(200)
             .await
             .json();
         text(&tokens["refreshToken"])
@@ -155,29 +173,33 @@ async fn refresh_tokens_rotate_until_the_login_ends() {
             .json(&json!({ "refreshToken": token }))
     };
     let first = log_in().await;
-    let second = refresh(&first).sent(200).await.json();
-    let again = refresh(&first).sent(200).await.json();
+    let second = refresh(&first).expect_status(200).await.json();
+    let again = refresh(&first).expect_status(200).await.json();
     assert_eq!(
         second["refreshToken"], again["refreshToken"],
-        "an answer that was lost comes again"
+        "a lost response can be requested again"
     );
     app.clock.advance(Duration::from_secs(31));
-    let reused = refresh(&first).sent(401).await;
+    let reused = refresh(&first).expect_status(401).await;
     assert!(
         reused.text().contains("refresh_token_reused"),
         "{}",
         reused.text()
     );
     let revoked = text(&second["refreshToken"]);
-    refresh(&revoked).refused(401, "invalid_refresh_token").await;
+    refresh(&revoked)
+        .expect_problem(401, "invalid_refresh_token")
+        .await;
 
     let token = log_in().await;
     let log_out = || {
         app.post("/commands/auth/logout")
             .json(&json!({ "refreshToken": token }))
     };
-    assert!(log_out().sent(204).await.body.is_empty());
-    log_out().sent(204).await;
-    refresh(&token).refused(401, "invalid_refresh_token").await;
-    refresh("rft_forged").refused(401, "invalid_refresh_token").await;
+    assert!(log_out().expect_status(204).await.body.is_empty());
+    log_out().expect_status(204).await;
+    refresh(&token).expect_problem(401, "invalid_refresh_token").await;
+    refresh("rft_forged")
+        .expect_problem(401, "invalid_refresh_token")
+        .await;
 }

@@ -27,11 +27,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    answer::{Ask, Documented},
+    client::{Documented, TestRequest},
     process,
 };
 
-/// A served API on adapters in memory.
+/// Running server of the API on in-memory adapters.
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<FakeClock>,
@@ -47,7 +47,7 @@ pub(crate) struct TestApp {
     served: JoinHandle<std::io::Result<()>>,
 }
 
-/// What a test may have otherwise.
+/// Parts of the composition that a test can replace.
 pub(crate) struct Parts {
     pub(crate) ports: Ports,
     pub(crate) settings: Settings,
@@ -55,11 +55,11 @@ pub(crate) struct Parts {
     pub(crate) readiness: Arc<dyn Readiness>,
 }
 
-/// Everything answers.
-pub(crate) struct AllWell;
+/// All dependencies are up.
+pub(crate) struct AllUp;
 
 #[async_trait::async_trait]
-impl Readiness for AllWell {
+impl Readiness for AllUp {
     async fn dependencies(&self) -> Vec<Dependency> {
         vec![Dependency {
             name: "record",
@@ -103,7 +103,7 @@ impl TestApp {
                 drain: DRAIN,
                 ..HttpConfig::default()
             },
-            readiness: Arc::new(AllWell),
+            readiness: Arc::new(AllUp),
         };
         adjust(&mut parts);
         let Parts {
@@ -161,26 +161,26 @@ impl TestApp {
             background,
             served,
         };
-        // No test's patience is spent on the start of its server.
-        app.get("/healthz").sent(200).await;
+        // The start of the server does not count against the time limits of tests.
+        app.get("/healthz").expect_status(200).await;
         app
     }
 
-    pub(crate) fn get(&self, path: &str) -> Ask<'_> {
-        self.ask(reqwest::Method::GET, path)
+    pub(crate) fn get(&self, path: &str) -> TestRequest<'_> {
+        self.request(reqwest::Method::GET, path)
     }
 
-    pub(crate) fn post(&self, path: &str) -> Ask<'_> {
-        self.ask(reqwest::Method::POST, path)
+    pub(crate) fn post(&self, path: &str) -> TestRequest<'_> {
+        self.request(reqwest::Method::POST, path)
     }
 
-    pub(crate) fn delete(&self, path: &str) -> Ask<'_> {
-        self.ask(reqwest::Method::DELETE, path)
+    pub(crate) fn delete(&self, path: &str) -> TestRequest<'_> {
+        self.request(reqwest::Method::DELETE, path)
     }
 
-    pub(crate) fn ask(&self, method: reqwest::Method, path: &str) -> Ask<'_> {
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> TestRequest<'_> {
         let url = format!("http://{}{path}", self.address);
-        Ask::new(
+        TestRequest::new(
             self.http.request(method.clone(), url),
             method,
             path,
@@ -188,23 +188,23 @@ impl TestApp {
         )
     }
 
-    /// Registers a user and logs them in; gives their access token.
+    /// Registers a user, logs in and returns the access token.
     pub(crate) async fn user(&self, name: &str) -> String {
         let account = json!({ "email": format!("{name}@example.org"), "password": "correct horse battery" });
         self.post("/commands/auth/register")
             .json(&account)
-            .sent(201)
+            .expect_status(201)
             .await;
         let tokens = self
             .post("/commands/auth/login")
             .json(&account)
-            .sent(200)
+            .expect_status(200)
             .await
             .json();
         tokens["accessToken"].as_str().unwrap().to_owned()
     }
 
-    /// A token that grants what a test wants.
+    /// An access token with these scopes.
     pub(crate) fn token(&self, user: UserId, scopes: &[Scope], lifetime: Duration) -> String {
         let grant = Grant {
             user,
@@ -214,17 +214,17 @@ impl TestApp {
         PlainTokens.issue(&grant, self.clock.now()).unwrap()
     }
 
-    /// Creates a job of so many photos.
+    /// Creates a job with this number of photos.
     pub(crate) async fn job(&self, token: &str, photos: usize) -> Value {
         let files: Vec<Value> = (0..photos).map(file).collect();
         let created = self
             .post("/commands/upload-jobs")
             .token(token)
             .json(&json!({ "files": files }));
-        created.sent(201).await.json()
+        created.expect_status(201).await.json()
     }
 
-    /// Sends a photo's bytes, as a client that follows what it was told; storage's announcement waits.
+    /// Uploads a photo's bytes to its presigned URL. The storage event is not processed before [`TestApp::work`].
     pub(crate) fn put(&self, item: &Value) {
         let headers = item["headers"].as_object().unwrap();
         let url = PresignedUrl {
@@ -235,11 +235,11 @@ impl TestApp {
                 .collect(),
             expires_at: self.clock.now(),
         };
-        let answer = self.objects.put_as_client(&url, BODY);
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = self.objects.put_as_client(&url, BODY);
+        assert_eq!(response.status, 200, "{response:?}");
     }
 
-    /// Takes storage's announcements in and does all work that is due.
+    /// Processes all storage events and all work items that are due.
     pub(crate) async fn work(&self) {
         for message in self.objects.take_announcements() {
             self.intake.take(message).await.unwrap();
@@ -247,7 +247,7 @@ impl TestApp {
         self.runner.work_off().await.unwrap();
     }
 
-    /// A job of photos that are all completed.
+    /// Creates a job and completes all of its photos.
     pub(crate) async fn completed_job(&self, token: &str, photos: usize) -> Value {
         let job = self.job(token, photos).await;
         for item in job["items"].as_array().unwrap() {
@@ -257,7 +257,7 @@ impl TestApp {
         job
     }
 
-    /// Tells the server to stop and waits for its end.
+    /// Stops the server, waits for its end and returns the duration.
     pub(crate) async fn stop(self) -> Duration {
         let started = std::time::Instant::now();
         self.stop.cancel();
@@ -266,31 +266,32 @@ impl TestApp {
         started.elapsed()
     }
 
-    /// Drops the server as it is.
+    /// Drops the server's future without a shutdown.
     pub(crate) async fn drop_server(&mut self) {
         self.served.abort();
         let aborted = (&mut self.served).await;
         assert!(aborted.unwrap_err().is_cancelled());
     }
 
-    /// Tells the server to stop.
-    pub(crate) fn tell_to_stop(&self) {
+    /// Starts the shutdown of the server.
+    pub(crate) fn start_shutdown(&self) {
         self.stop.cancel();
     }
 }
 
-/// How long anything is waited for that is sure to come; a guard against hanging.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Time limit for events that are certain to happen, so that a failing test does not hang.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How long a server that is told to stop waits for its clients.
+/// Drain time of the server.
 const DRAIN: Duration = Duration::from_mins(2);
 
-/// What has ended by then was not held up until the drain's end. The server looks once a second whether clients are gone.
-pub(crate) const BEFORE_THE_DRAIN_ENDS: Duration = Duration::from_mins(1);
+/// Maximum duration of a shutdown that no client delays: well below the drain time, as the server checks its connections
+/// once a second.
+pub(crate) const MAX_SHUTDOWN: Duration = Duration::from_mins(1);
 
 pub(crate) const BODY: &[u8] = b"the bytes of a photo";
 
-/// The description of a file of [`BODY`]'s length.
+/// Entry of a job's `files` with the size of [`BODY`].
 pub(crate) fn file(number: usize) -> Value {
     json!({ "filename": format!("{number}.jpg"), "mimeType": "image/jpeg", "bytes": BODY.len() })
 }
@@ -298,7 +299,7 @@ pub(crate) fn file(number: usize) -> Value {
 pub(crate) fn text(value: &Value) -> String {
     value
         .as_str()
-        .unwrap_or_else(|| panic!("{value} is no text"))
+        .unwrap_or_else(|| panic!("{value} is not a string"))
         .to_owned()
 }
 

@@ -1,25 +1,25 @@
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use crate::{app::TestApp, names::renamed};
+use crate::{
+    app::TestApp,
+    normalize::normalized,
+    samples::{operations, sample_path},
+};
 
-const PHOTO: &str = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
-
-/// Every endpoint that takes a body.
-fn takers() -> Vec<String> {
-    vec![
-        "/commands/auth/register".to_owned(),
-        "/commands/auth/login".to_owned(),
-        "/commands/auth/refresh".to_owned(),
-        "/commands/auth/logout".to_owned(),
-        "/commands/auth/stream-ticket".to_owned(),
-        "/commands/upload-jobs".to_owned(),
-        "/commands/upload/progress".to_owned(),
-        format!("/commands/upload/{PHOTO}/finalize"),
-    ]
+/// Paths of all endpoints with a body.
+fn paths_with_body() -> Vec<String> {
+    let document = serde_json::to_value(rapidphoto_http::openapi()).unwrap();
+    let paths: Vec<String> = operations(&document)
+        .into_iter()
+        .filter(|(.., operation)| operation["requestBody"].is_object())
+        .map(|(_, path, _)| sample_path(&path))
+        .collect();
+    assert!(paths.len() >= 8, "{paths:?}");
+    paths
 }
 
-async fn patient() -> TestApp {
+async fn unlimited_app() -> TestApp {
     TestApp::with(|parts| {
         parts.config.jobs_per_minute = 1000.try_into().unwrap();
         parts.config.progress_per_second = 1000.try_into().unwrap();
@@ -28,13 +28,13 @@ async fn patient() -> TestApp {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused_as_such() {
-    let app = patient().await;
+async fn malformed_json_and_invalid_utf8_are_rejected() {
+    let app = unlimited_app().await;
     let token = app.user("ada").await;
     let deep = "[".repeat(1_000_000);
     let deep_member = format!("{{\"files\":{}", "[".repeat(900_000));
     let deep_object = "{\"files\":".repeat(100_000);
-    for path in takers() {
+    for path in paths_with_body() {
         let post = |body: &[u8]| app.post(&path).token(&token).raw(body);
         for body in [
             "{",
@@ -48,45 +48,52 @@ async fn what_is_not_json_is_refused_as_such() {
             "nul",
             &deep,
         ] {
-            post(body.as_bytes()).refused(400, "malformed_json").await;
+            post(body.as_bytes()).expect_problem(400, "malformed_json").await;
         }
         for hostile in [deep_member.as_bytes(), deep_object.as_bytes()] {
-            let answer = post(hostile).send().await;
-            assert!((400..500).contains(&answer.status), "{path}: {}", answer.text());
+            let response = post(hostile).send().await;
+            assert!(
+                (400..500).contains(&response.status),
+                "{path}: {}",
+                response.text()
+            );
         }
         for body in [
             &b"\xff"[..],
             b"{\"email\":\"\xc3\x28\"}",
             b"{\"x\":\"\xed\xa0\x80\"}",
         ] {
-            post(body).refused(400, "invalid_utf8").await;
+            post(body).expect_problem(400, "invalid_utf8").await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_wanted_and_not_there_is_missed() {
-    let app = patient().await;
+async fn a_missing_body_is_malformed_json() {
+    let app = unlimited_app().await;
     for path in [
         "/commands/auth/register",
         "/commands/auth/login",
         "/commands/auth/refresh",
     ] {
-        app.post(path).refused(400, "malformed_json").await;
+        app.post(path).expect_problem(400, "malformed_json").await;
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_ignored_in_part_is_still_read_to_its_end() {
-    let app = patient().await;
+async fn deeply_nested_unknown_members_are_ignored() {
+    let app = unlimited_app().await;
     let nested = format!("{}{}", "[".repeat(400_000), "]".repeat(400_000));
     let body = format!("{{\"refreshToken\":\"x\",\"later\":{nested}}}");
-    app.post("/commands/auth/logout").raw(body).sent(204).await;
+    app.post("/commands/auth/logout")
+        .raw(body)
+        .expect_status(204)
+        .await;
 }
 
 #[tokio::test]
-async fn a_body_of_another_shape_says_where() {
-    let app = patient().await;
+async fn invalid_bodies_get_a_pointer_to_the_error() {
+    let app = unlimited_app().await;
     let token = app.user("ada").await;
     let with = |name: &str, value: Value| {
         let mut file = json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1 });
@@ -137,7 +144,7 @@ async fn a_body_of_another_shape_says_where() {
         ),
     ] {
         let post = app.post("/commands/upload-jobs").token(&token).json(&body);
-        let problem = post.refused(422, "invalid_body").await;
+        let problem = post.expect_problem(422, "invalid_body").await;
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
         assert_eq!(problem["errors"][0]["code"], code, "{body}: {problem}");
     }
@@ -145,36 +152,47 @@ async fn a_body_of_another_shape_says_where() {
         .post("/commands/upload-jobs")
         .token(&token)
         .raw("{\"files\":[],\"files\":[]}");
-    twice.refused(422, "invalid_body").await;
+    twice.expect_problem(422, "invalid_body").await;
     let unknown = app
         .post("/commands/upload-jobs")
         .token(&token)
         .json(&json!({ "files": [], "strategy": "ftp" }));
     assert_json_snapshot!(
         "invalid_body",
-        renamed(unknown.refused(422, "invalid_body").await)
+        normalized(unknown.expect_problem(422, "invalid_body").await)
     );
 }
 
 #[tokio::test]
-async fn what_a_client_sent_is_not_sent_back_at_length() {
-    let app = patient().await;
+async fn problems_quote_little_of_the_input() {
+    let app = unlimited_app().await;
     let long = "x".repeat(500_000);
     let body = json!({ "email": { &long: 1 }, "password": long });
-    let answer = app.post("/commands/auth/register").json(&body).sent(422).await;
-    assert!(answer.body.len() < 2000, "{}", answer.body.len());
+    let response = app
+        .post("/commands/auth/register")
+        .json(&body)
+        .expect_status(422)
+        .await;
+    assert!(response.body.len() < 2000, "{}", response.body.len());
     let body = json!({ "refreshToken": [long] });
-    let answer = app.post("/commands/auth/refresh").json(&body).sent(422).await;
-    assert!(answer.body.len() < 2000, "{}", answer.body.len());
+    let response = app
+        .post("/commands/auth/refresh")
+        .json(&body)
+        .expect_status(422)
+        .await;
+    assert!(response.body.len() < 2000, "{}", response.body.len());
 }
 
 #[tokio::test]
-async fn a_body_has_a_type() {
-    let app = patient().await;
+async fn bodies_must_be_json_without_encoding() {
+    let app = unlimited_app().await;
     let token = app.user("ada").await;
-    for path in takers() {
+    for path in paths_with_body() {
         let post = || app.post(&path).token(&token);
-        post().untyped("{}").refused(415, "unsupported_media_type").await;
+        post()
+            .untyped("{}")
+            .expect_problem(415, "unsupported_media_type")
+            .await;
         for other in [
             "text/plain",
             "application/x-www-form-urlencoded",
@@ -183,35 +201,38 @@ async fn a_body_has_a_type() {
             "nonsense",
         ] {
             let problem = post().untyped("{}").header("content-type", other);
-            let problem = problem.refused(415, "unsupported_media_type").await;
+            let problem = problem.expect_problem(415, "unsupported_media_type").await;
             assert_eq!(problem["errors"][0]["pointer"], "Content-Type", "{other}");
         }
         let gzip = post()
             .raw(&b"\x1f\x8b\x08"[..])
             .header("content-encoding", "gzip");
-        let problem = gzip.refused(415, "unsupported_media_type").await;
+        let problem = gzip.expect_problem(415, "unsupported_media_type").await;
         assert_eq!(problem["errors"][0]["pointer"], "Content-Encoding");
     }
     let utf8 = app
         .post("/commands/auth/logout")
         .untyped("{\"refreshToken\":\"x\"}");
     utf8.header("content-type", "application/json; charset=UTF-8")
-        .sent(204)
+        .expect_status(204)
         .await;
 }
 
 #[tokio::test]
-async fn a_body_has_a_limit() {
-    let app = patient().await;
+async fn bodies_over_the_limit_are_rejected() {
+    let app = unlimited_app().await;
     let token = app.user("ada").await;
     let limit = 1024 * 1024;
-    for path in takers() {
+    for path in paths_with_body() {
         for length in [limit + 1, 3 * limit] {
             let post = app.post(&path).token(&token).raw(vec![b' '; length]);
-            post.refused(413, "body_too_large").await;
+            post.expect_problem(413, "body_too_large").await;
         }
     }
     let mut body = b"{\"refreshToken\":\"x\"}".to_vec();
     body.resize(limit, b' ');
-    app.post("/commands/auth/logout").raw(body).sent(204).await;
+    app.post("/commands/auth/logout")
+        .raw(body)
+        .expect_status(204)
+        .await;
 }

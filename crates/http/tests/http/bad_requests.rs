@@ -6,10 +6,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::app::{PATIENCE, TestApp};
+use crate::app::{TEST_TIMEOUT, TestApp};
 
 #[tokio::test]
-async fn what_is_nowhere_is_not_found() {
+async fn unknown_paths_are_not_found() {
     let app = TestApp::start().await;
     for path in [
         "/",
@@ -23,13 +23,16 @@ async fn what_is_nowhere_is_not_found() {
         "//queries/photos",
         "/docs/nothing-here.js",
     ] {
-        app.get(path).refused(404, "no_such_route").await;
+        app.get(path).expect_problem(404, "no_such_route").await;
     }
-    app.post("/nowhere").raw("{}").refused(404, "no_such_route").await;
+    app.post("/nowhere")
+        .raw("{}")
+        .expect_problem(404, "no_such_route")
+        .await;
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_names_nothing() {
+async fn malformed_ids_are_not_found() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let long = "x".repeat(5000);
@@ -46,34 +49,34 @@ async fn an_id_that_is_none_names_nothing() {
     ] {
         let get = |path: String| app.get(&path).token(&token);
         get(format!("/queries/photos/{id}"))
-            .refused(404, "no_such_photo")
+            .expect_problem(404, "no_such_photo")
             .await;
         get(format!("/queries/photos/{id}/history"))
-            .refused(404, "no_such_photo")
+            .expect_problem(404, "no_such_photo")
             .await;
         get(format!("/queries/photos/{id}/download-url"))
-            .refused(404, "no_such_photo")
+            .expect_problem(404, "no_such_photo")
             .await;
         get(format!("/queries/upload-jobs/{id}"))
-            .refused(404, "no_such_job")
+            .expect_problem(404, "no_such_job")
             .await;
         get(format!("/queries/upload-jobs/{id}/events"))
-            .refused(404, "no_such_job")
+            .expect_problem(404, "no_such_job")
             .await;
         let post = |path: String| app.post(&path).token(&token);
         post(format!("/commands/upload-jobs/{id}/cancel"))
-            .refused(404, "no_such_job")
+            .expect_problem(404, "no_such_job")
             .await;
         post(format!("/commands/upload/{id}/finalize"))
-            .refused(404, "no_such_photo")
+            .expect_problem(404, "no_such_photo")
             .await;
         let delete = app.delete(&format!("/commands/photos/{id}")).token(&token);
-        delete.refused(404, "no_such_photo").await;
+        delete.expect_problem(404, "no_such_photo").await;
     }
 }
 
 #[tokio::test]
-async fn another_method_is_told_which_ones_there_are() {
+async fn unsupported_methods_get_the_allowed_ones() {
     let app = TestApp::start().await;
     for (path, allowed) in [
         ("/commands/upload-jobs", "OPTIONS, POST"),
@@ -88,46 +91,48 @@ async fn another_method_is_told_which_ones_there_are() {
                 continue;
             }
             let method: Method = method.parse().unwrap();
-            let answer = app.ask(method.clone(), path).sent(405).await;
-            assert_eq!(answer.header("allow"), allowed, "{method} {path}");
-            assert!(answer.text().contains("method_not_allowed"));
+            let response = app.request(method.clone(), path).expect_status(405).await;
+            assert_eq!(response.header("allow"), allowed, "{method} {path}");
+            assert!(response.text().contains("method_not_allowed"));
         }
-        let options = app.ask(Method::OPTIONS, path).sent(204).await;
+        let options = app.request(Method::OPTIONS, path).expect_status(204).await;
         assert_eq!(options.header("allow"), allowed);
     }
 }
 
-/// Sends bytes as they are and gives the answer, or what there is of it when the server hangs up.
+/// Sends raw bytes and returns the response, or its beginning if the server closes the connection.
 async fn raw(app: &TestApp, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(request).await.unwrap();
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let reading = async {
-        while !is_whole(&answer) {
-            // A server that does not read a request to its end resets the connection.
-            if !matches!(stream.read_buf(&mut answer).await, Ok(1..)) {
+        while !is_complete(&response) {
+            // The server resets the connection if it has not read the whole request.
+            if !matches!(stream.read_buf(&mut response).await, Ok(1..)) {
                 break;
             }
         }
     };
-    tokio::time::timeout(PATIENCE, reading).await.expect("an answer");
-    String::from_utf8_lossy(&answer).into_owned()
+    tokio::time::timeout(TEST_TIMEOUT, reading)
+        .await
+        .expect("a response in time");
+    String::from_utf8_lossy(&response).into_owned()
 }
 
-/// Whether this is a head and as much of a body as it says.
-fn is_whole(answer: &[u8]) -> bool {
-    let answer = String::from_utf8_lossy(answer);
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+/// Returns true for a head and a body of the length in `Content-Length`.
+fn is_complete(response: &[u8]) -> bool {
+    let response = String::from_utf8_lossy(response);
+    let Some((head, body)) = response.split_once("\r\n\r\n") else {
         return false;
     };
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "));
-    body.len() >= length.expect("a length").parse::<usize>().unwrap()
+    body.len() >= length.expect("a Content-Length").parse::<usize>().unwrap()
 }
 
 #[tokio::test]
-async fn what_is_hardly_http_gets_a_4xx() {
+async fn malformed_http_gets_a_4xx() {
     let app = TestApp::start().await;
     let long_line = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(200_000));
     let many_headers = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(5000));
@@ -141,31 +146,31 @@ async fn what_is_hardly_http_gets_a_4xx() {
         long_line.as_bytes(),
         many_headers.as_bytes(),
     ] {
-        let answer = raw(&app, request).await;
+        let response = raw(&app, request).await;
         let shown = String::from_utf8_lossy(&request[..request.len().min(60)]).into_owned();
-        assert!(answer.starts_with("HTTP/1.1 4"), "{shown:?}: {answer:?}");
+        assert!(response.starts_with("HTTP/1.1 4"), "{shown:?}: {response:?}");
     }
-    app.get("/healthz").sent(200).await;
+    app.get("/healthz").expect_status(200).await;
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_its_own_rules_is_refused() {
+async fn an_invalid_chunked_body_is_rejected() {
     let app = TestApp::start().await;
     let request = "POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Transfer-Encoding: chunked\r\n\r\nnonsense\r\n";
-    let answer = raw(&app, request.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    assert!(answer.contains("broken_body"), "{answer}");
+    let response = raw(&app, request.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 400"), "{response}");
+    assert!(response.contains("broken_body"), "{response}");
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_not_waited_for() {
+async fn an_incomplete_body_times_out() {
     let app = TestApp::with(|parts| parts.config.request_timeout = Duration::from_millis(300)).await;
     let request = "POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Content-Length: 100\r\n\r\n{";
-    let answer = raw(&app, request.as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-    assert!(answer.contains("request_timeout"), "{answer}");
-    assert!(answer.contains("retry-after: 1"), "{answer}");
-    app.get("/healthz").sent(200).await;
+    let response = raw(&app, request.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 503"), "{response}");
+    assert!(response.contains("request_timeout"), "{response}");
+    assert!(response.contains("retry-after: 1"), "{response}");
+    app.get("/healthz").expect_status(200).await;
 }

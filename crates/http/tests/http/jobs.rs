@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{BODY, TestApp, file, text},
-    names::renamed,
+    normalize::normalized,
 };
 
 const UPLOAD_ID: &str = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11";
 
 #[tokio::test]
-async fn a_job_is_created_watched_and_ended() {
+async fn a_job_is_created_polled_and_cancelled() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let checksum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -33,7 +33,7 @@ async fn a_job_is_created_watched_and_ended() {
         .post("/commands/upload-jobs")
         .token(&token)
         .json(&body)
-        .sent(201)
+        .expect_status(201)
         .await;
     assert_eq!(created.header("cache-control"), "no-store");
     let location = created.header("location").to_owned();
@@ -43,15 +43,15 @@ async fn a_job_is_created_watched_and_ended() {
         format!("/queries/upload-jobs/{}", text(&created["jobId"]))
     );
     assert_eq!(created["items"][0]["uploadId"], UPLOAD_ID);
-    assert_json_snapshot!("job_created", renamed(created.clone()));
+    assert_json_snapshot!("job_created", normalized(created.clone()));
 
-    let snapshot = app.get(&location).token(&token).sent(200).await;
+    let snapshot = app.get(&location).token(&token).expect_status(200).await;
     assert_eq!(snapshot.header("cache-control"), "private, no-cache");
-    assert_json_snapshot!("job_queued", renamed(snapshot.json()));
+    assert_json_snapshot!("job_queued", normalized(snapshot.json()));
 
     app.put(&created["items"][0]);
     app.work().await;
-    let working = app.get(&location).token(&token).sent(200).await.json();
+    let working = app.get(&location).token(&token).expect_status(200).await.json();
     assert_eq!(
         (&working["status"], &working["pollAfterMs"]),
         (&json!("IN_PROGRESS"), &json!(1500))
@@ -59,19 +59,19 @@ async fn a_job_is_created_watched_and_ended() {
     assert_eq!(working["photos"][0]["progress"]["percent"], 100);
 
     let cancel = format!("/commands/upload-jobs/{}/cancel", text(&created["jobId"]));
-    let cancelled = app.post(&cancel).token(&token).sent(200).await.json();
-    assert_json_snapshot!("job_cancelled", renamed(cancelled.clone()));
+    let cancelled = app.post(&cancel).token(&token).expect_status(200).await.json();
+    assert_json_snapshot!("job_cancelled", normalized(cancelled.clone()));
     assert_eq!(
-        app.post(&cancel).token(&token).sent(200).await.json(),
+        app.post(&cancel).token(&token).expect_status(200).await.json(),
         cancelled,
         "safe to repeat"
     );
-    let ended = app.get(&location).token(&token).sent(200).await.json();
-    assert_json_snapshot!("job_ended", renamed(ended));
+    let ended = app.get(&location).token(&token).expect_status(200).await.json();
+    assert_json_snapshot!("job_ended", normalized(ended));
 }
 
 #[tokio::test]
-async fn a_batch_with_bad_files_names_each_of_them() {
+async fn each_invalid_file_of_a_batch_is_an_error() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let body = json!({ "files": [
@@ -90,17 +90,26 @@ async fn a_batch_with_bad_files_names_each_of_them() {
     let create = app.post("/commands/upload-jobs").token(&token).json(&body);
     assert_json_snapshot!(
         "invalid_files",
-        renamed(create.refused(422, "invalid_files").await)
+        normalized(create.expect_problem(422, "invalid_files").await)
     );
-    let list = app.get("/queries/photos").token(&token).sent(200).await.json();
-    assert_eq!(list["items"], json!([]), "a bad file refuses the whole batch");
+    let list = app
+        .get("/queries/photos")
+        .token(&token)
+        .expect_status(200)
+        .await
+        .json();
+    assert_eq!(
+        list["items"],
+        json!([]),
+        "an invalid file rejects the whole batch"
+    );
 
     let none = app
         .post("/commands/upload-jobs")
         .token(&token)
         .json(&json!({ "files": [] }));
     assert_eq!(
-        none.refused(422, "invalid_file_count").await["errors"][0]["pointer"],
+        none.expect_problem(422, "invalid_file_count").await["errors"][0]["pointer"],
         "/files"
     );
     let many: Vec<Value> = (0..1001).map(file).collect();
@@ -108,11 +117,11 @@ async fn a_batch_with_bad_files_names_each_of_them() {
         .post("/commands/upload-jobs")
         .token(&token)
         .json(&json!({ "files": many }));
-    many.refused(422, "invalid_file_count").await;
+    many.expect_problem(422, "invalid_file_count").await;
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_is_refused_by_name() {
+async fn unsupported_options_are_rejected_by_name() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     for (member, value, code) in [
@@ -125,7 +134,7 @@ async fn what_is_not_there_yet_is_refused_by_name() {
             .post("/commands/upload-jobs")
             .token(&token)
             .json(&body)
-            .refused(422, code)
+            .expect_problem(422, code)
             .await;
         assert_eq!(problem["errors"][0]["pointer"], format!("/{member}"));
     }
@@ -136,16 +145,16 @@ async fn what_is_not_there_yet_is_refused_by_name() {
         .post(&finalize)
         .token(&token)
         .json(&parts)
-        .refused(422, "multipart_unavailable")
+        .expect_problem(422, "multipart_unavailable")
         .await;
     assert_eq!(problem["errors"][0]["pointer"], "/parts");
-    // Above 5 MiB, `auto` shall choose parts one day; until then it gives one PUT.
+    // Until multipart uploads are supported, `auto` always chooses a single PUT.
     let large = json!({ "files": [{ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 50_000_000 }] });
     let large = app
         .post("/commands/upload-jobs")
         .token(&token)
         .json(&large)
-        .sent(201)
+        .expect_status(201)
         .await
         .json();
     assert_eq!(large["items"][0]["multipart"], Value::Null);
@@ -153,7 +162,7 @@ async fn what_is_not_there_yet_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_repeated_request_gets_the_same_job() {
+async fn a_repeated_idempotency_key_returns_the_same_job() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let create = |files: Value, key: &str| {
@@ -163,24 +172,26 @@ async fn a_repeated_request_gets_the_same_job() {
             .json(&json!({ "files": files }));
         create.header("idempotency-key", key)
     };
-    let first = create(json!([file(0)]), "one").sent(201).await.json();
-    let again = create(json!([file(0)]), "one").sent(200).await;
+    let first = create(json!([file(0)]), "one").expect_status(201).await.json();
+    let again = create(json!([file(0)]), "one").expect_status(200).await;
     assert!(!again.has("location"));
     assert_eq!(again.json()["items"][0]["photoId"], first["items"][0]["photoId"]);
     create(json!([file(1)]), "one")
-        .refused(422, "idempotency_key_reused")
+        .expect_problem(422, "idempotency_key_reused")
         .await;
     let long = "x".repeat(256);
     for bad in ["", &long, "tab\there"] {
-        let problem = create(json!([file(0)]), bad).refused(422, "invalid_header").await;
+        let problem = create(json!([file(0)]), bad)
+            .expect_problem(422, "invalid_header")
+            .await;
         assert_eq!(problem["errors"][0]["pointer"], "Idempotency-Key");
     }
     let twice = create(json!([file(0)]), "a").header("idempotency-key", "b");
-    twice.refused(422, "invalid_header").await;
+    twice.expect_problem(422, "invalid_header").await;
 }
 
 #[tokio::test]
-async fn an_upload_id_names_one_file() {
+async fn an_upload_id_identifies_one_file() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let create = |bytes: u64| {
@@ -190,16 +201,16 @@ async fn an_upload_id_names_one_file() {
             .token(&token)
             .json(&json!({ "files": [file] }))
     };
-    let first = create(20).sent(201).await.json();
-    let again = create(20).sent(200).await.json();
+    let first = create(20).expect_status(201).await.json();
+    let again = create(20).expect_status(200).await.json();
     assert_eq!(again["items"][0]["photoId"], first["items"][0]["photoId"]);
     assert_eq!(again["jobId"], first["jobId"]);
-    let problem = create(21).refused(422, "upload_id_reused").await;
+    let problem = create(21).expect_problem(422, "upload_id_reused").await;
     assert_eq!(problem["errors"][0]["pointer"], "/files/0/uploadId");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_that_race_with_one_key_or_one_upload_id_one_makes_a_photo() {
+async fn concurrent_requests_with_one_key_or_upload_id_create_one_photo() {
     let app = TestApp::with(|parts| parts.config.jobs_per_minute = 1000.try_into().unwrap()).await;
     let token = app.user("ada").await;
     let by_key = || {
@@ -217,25 +228,33 @@ async fn of_fifty_that_race_with_one_key_or_one_upload_id_one_makes_a_photo() {
             .json(&json!({ "files": [file] }))
             .send()
     };
-    for answers in [
+    for responses in [
         join_all((0..50).map(|_| by_key())).await,
         join_all((0..50).map(|_| by_id())).await,
     ] {
-        let created = answers.iter().filter(|answer| answer.status == 201).count();
-        let known = answers.iter().filter(|answer| answer.status == 200).count();
+        let created = responses.iter().filter(|response| response.status == 201).count();
+        let known = responses.iter().filter(|response| response.status == 200).count();
         assert_eq!((created, known), (1, 49));
-        let first = answers[0].json();
-        for answer in answers {
-            assert_eq!(answer.json()["jobId"], first["jobId"]);
-            assert_eq!(answer.json()["items"][0]["photoId"], first["items"][0]["photoId"]);
+        let first = responses[0].json();
+        for response in responses {
+            assert_eq!(response.json()["jobId"], first["jobId"]);
+            assert_eq!(
+                response.json()["items"][0]["photoId"],
+                first["items"][0]["photoId"]
+            );
         }
     }
-    let list = app.get("/queries/photos").token(&token).sent(200).await.json();
+    let list = app
+        .get("/queries/photos")
+        .token(&token)
+        .expect_status(200)
+        .await
+        .json();
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn a_snapshot_that_the_client_has_is_not_sent_again() {
+async fn an_unchanged_snapshot_is_not_modified() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
@@ -243,7 +262,7 @@ async fn a_snapshot_that_the_client_has_is_not_sent_again() {
     let tag = app
         .get(&path)
         .token(&token)
-        .sent(200)
+        .expect_status(200)
         .await
         .header("etag")
         .to_owned();
@@ -253,7 +272,7 @@ async fn a_snapshot_that_the_client_has_is_not_sent_again() {
             .get(&path)
             .token(&token)
             .header("if-none-match", known)
-            .sent(304)
+            .expect_status(304)
             .await;
         assert_eq!(same.header("etag"), tag);
         assert!(same.body.is_empty());
@@ -262,15 +281,15 @@ async fn a_snapshot_that_the_client_has_is_not_sent_again() {
         app.get(&path)
             .token(&token)
             .header("if-none-match", other)
-            .sent(200)
+            .expect_status(200)
             .await;
     }
-    // Something that is no business of this job moves the log's end, and the cursor with it.
+    // An event that does not concern this job changes the end of the log, and the cursor with it.
     app.user("bob").await;
     app.get(&path)
         .token(&token)
         .header("if-none-match", &tag)
-        .sent(304)
+        .expect_status(304)
         .await;
     app.put(&job["items"][0]);
     app.work().await;
@@ -278,26 +297,29 @@ async fn a_snapshot_that_the_client_has_is_not_sent_again() {
         .get(&path)
         .token(&token)
         .header("if-none-match", &tag)
-        .sent(200)
+        .expect_status(200)
         .await;
     assert_ne!(changed.header("etag"), tag);
     let head = app
-        .ask(reqwest::Method::HEAD, &path)
+        .request(reqwest::Method::HEAD, &path)
         .token(&token)
-        .sent(200)
+        .expect_status(200)
         .await;
     assert_eq!(head.header("etag"), changed.header("etag"));
 }
 
 #[tokio::test]
-async fn what_can_not_be_reached_is_worth_another_try() {
+async fn unavailable_dependencies_are_retryable() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
-    // The live tail reads the record and the reactor writes to it all the time: these two faults meet requests alone.
+    // The live tail and the reactor use the database in the background; only requests use these two operations.
     app.store.faults().fail_next(Operation::Session, 1);
     let ticket = || app.post("/commands/auth/stream-ticket").token(&token);
-    assert_json_snapshot!("unavailable", renamed(ticket().refused(503, "unavailable").await));
-    ticket().sent(200).await;
+    assert_json_snapshot!(
+        "unavailable",
+        normalized(ticket().expect_problem(503, "unavailable").await)
+    );
+    ticket().expect_status(200).await;
 
     app.objects.faults().fail_next(Operation::Bucket, 1);
     let create = || {
@@ -307,15 +329,15 @@ async fn what_can_not_be_reached_is_worth_another_try() {
             .header("idempotency-key", "again");
         create.json(&json!({ "files": [file(0)] }))
     };
-    let problem = create().refused(503, "unavailable").await;
+    let problem = create().expect_problem(503, "unavailable").await;
     assert_eq!(problem["detail"], "Object storage can't be reached; try again.");
-    // The job was written before its URLs could not be signed: trying again makes no second one.
-    let job = create().sent(200).await.json();
+    // The job was stored before the signing of its URLs failed; the retry does not create a second one.
+    let job = create().expect_status(200).await.json();
     assert!(job["items"][0]["presignedUrl"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finalize_and_the_event_come_to_one_result() {
+async fn finalize_and_storage_event_complete_an_upload_once() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
@@ -323,14 +345,14 @@ async fn finalize_and_the_event_come_to_one_result() {
     let path = format!("/commands/upload/{}/finalize", text(&item["photoId"]));
     let finalize = || app.post(&path).token(&token);
     app.put(item);
-    let answers = join_all((0..50).map(|_| finalize().send())).await;
-    assert!(answers.iter().all(|answer| answer.status == 202));
-    assert_json_snapshot!("finalized", renamed(answers[0].json()));
+    let responses = join_all((0..50).map(|_| finalize().send())).await;
+    assert!(responses.iter().all(|response| response.status == 202));
+    assert_json_snapshot!("finalized", normalized(responses[0].json()));
     app.work().await;
-    let after = finalize().json(&json!({})).sent(202).await.json();
+    let after = finalize().json(&json!({})).expect_status(202).await.json();
     assert_eq!(after["status"], "COMPLETED", "safe to repeat");
     let history = format!("/queries/photos/{}/history", text(&item["photoId"]));
-    let history = app.get(&history).token(&token).sent(200).await.json();
+    let history = app.get(&history).token(&token).expect_status(200).await.json();
     let types: Vec<_> = history["events"]
         .as_array()
         .unwrap()

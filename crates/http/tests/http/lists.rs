@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{TestApp, text},
-    names::renamed,
+    normalize::normalized,
 };
 
 async fn three_photos(app: &TestApp, token: &str) -> Vec<String> {
@@ -17,7 +17,7 @@ async fn three_photos(app: &TestApp, token: &str) -> Vec<String> {
             .post("/commands/upload-jobs")
             .token(token)
             .json(&body)
-            .sent(201)
+            .expect_status(201)
             .await
             .json();
         photos.push(text(&job["items"][0]["photoId"]));
@@ -35,7 +35,7 @@ fn ids(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_hang_together_in_each_order() {
+async fn pages_are_contiguous_in_each_order() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let photos = three_photos(&app, &token).await;
@@ -45,53 +45,58 @@ async fn pages_hang_together_in_each_order() {
         ("bytes", [1, 2, 0]),
         ("-bytes", [0, 2, 1]),
     ] {
-        let wanted: Vec<&String> = order.iter().map(|place| &photos[*place]).collect();
+        let expected: Vec<&String> = order.iter().map(|index| &photos[*index]).collect();
         let path = format!("/queries/photos?sort={sort}&size=2");
-        let first = app.get(&path).token(&token).sent(200).await.json();
-        assert_eq!(ids(&first), [wanted[0].as_str(), wanted[1]], "{sort}");
+        let first = app.get(&path).token(&token).expect_status(200).await.json();
+        assert_eq!(ids(&first), [expected[0].as_str(), expected[1]], "{sort}");
         let path = format!("{path}&cursor={}", text(&first["nextCursor"]));
-        let second = app.get(&path).token(&token).sent(200).await.json();
-        assert_eq!(ids(&second), [wanted[2].as_str()], "{sort}");
+        let second = app.get(&path).token(&token).expect_status(200).await.json();
+        assert_eq!(ids(&second), [expected[2].as_str()], "{sort}");
         assert_eq!(second["nextCursor"], Value::Null);
     }
-    let newest_first = app.get("/queries/photos").token(&token).sent(200).await.json();
+    let newest_first = app
+        .get("/queries/photos")
+        .token(&token)
+        .expect_status(200)
+        .await
+        .json();
     assert_eq!(ids(&newest_first)[0], photos[2]);
-    assert_json_snapshot!("list", renamed(newest_first));
+    assert_json_snapshot!("list", normalized(newest_first));
     for sort in ["takenAt", "-takenAt"] {
         let path = format!("/queries/photos?sort={sort}");
-        let none_says_when = app.get(&path).token(&token).sent(200).await.json();
-        assert_eq!(none_says_when["items"].as_array().unwrap().len(), 3);
+        let without_time = app.get(&path).token(&token).expect_status(200).await.json();
+        assert_eq!(without_time["items"].as_array().unwrap().len(), 3);
     }
 }
 
 #[tokio::test]
-async fn a_list_holds_one_status() {
+async fn lists_filter_by_status() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     three_photos(&app, &token).await;
     let done = app.completed_job(&token, 1).await;
     for (status, count) in [("COMPLETED", 1), ("QUEUED", 3), ("FAILED", 0)] {
         let path = format!("/queries/photos?status={status}");
-        let page = app.get(&path).token(&token).sent(200).await.json();
+        let page = app.get(&path).token(&token).expect_status(200).await.json();
         assert_eq!(page["items"].as_array().unwrap().len(), count, "{status}");
     }
     let completed = app
         .get("/queries/photos?status=COMPLETED")
         .token(&token)
-        .sent(200)
+        .expect_status(200)
         .await;
     assert_eq!(ids(&completed.json()), [text(&done["items"][0]["photoId"])]);
 }
 
 #[tokio::test]
-async fn parameters_that_can_not_be_are_named() {
+async fn invalid_parameters_are_named() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     three_photos(&app, &token).await;
     let page = app
         .get("/queries/photos?size=1")
         .token(&token)
-        .sent(200)
+        .expect_status(200)
         .await
         .json();
     let cursor = text(&page["nextCursor"]);
@@ -124,17 +129,17 @@ async fn parameters_that_can_not_be_are_named() {
         let problem = app
             .get(&format!("/queries/photos?{query}"))
             .token(&token)
-            .refused(422, code)
+            .expect_problem(422, code)
             .await;
         assert_eq!(problem["errors"][0]["pointer"], parameter, "{query}");
     }
     let problem = app
         .get("/queries/photos?tag=x&page=2")
         .token(&token)
-        .sent(422)
+        .expect_status(422)
         .await;
     assert_json_snapshot!(
         "unsupported_parameters",
-        renamed(serde_json::from_slice(&problem.body).unwrap())
+        normalized(serde_json::from_slice(&problem.body).unwrap())
     );
 }

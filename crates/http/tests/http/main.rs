@@ -1,30 +1,31 @@
-//! The API through a real server and real HTTP, on adapters in memory.
+//! Tests of the API over HTTP, with a running server on in-memory adapters.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "clippy.toml allows them in tests, and does not see that these files hold nothing else"
+    reason = "clippy.toml allows them in tests, but does not recognize these files as tests"
 )]
 
 mod accounts;
-mod answer;
 mod app;
 mod bad_bodies;
 mod bad_requests;
-mod browsers;
-mod description;
-mod edge;
+mod client;
+mod cors;
 mod jobs;
 mod lists;
 mod logs;
-mod names;
+mod middleware;
+mod normalize;
+mod openapi;
 mod operations;
 mod photos;
 mod process;
 mod progress;
 mod rates;
+mod samples;
 mod scopes;
 mod streams;
 mod tickets;

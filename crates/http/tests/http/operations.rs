@@ -5,12 +5,12 @@ use rapidphoto_http::{Dependency, DependencyState, Readiness};
 
 use crate::app::TestApp;
 
-struct Ailing {
+struct StorageDown {
     required: bool,
 }
 
 #[async_trait::async_trait]
-impl Readiness for Ailing {
+impl Readiness for StorageDown {
     async fn dependencies(&self) -> Vec<Dependency> {
         vec![
             Dependency {
@@ -30,11 +30,11 @@ impl Readiness for Ailing {
 }
 
 #[tokio::test]
-async fn the_process_says_that_it_lives() {
+async fn health_readiness_and_metrics_respond() {
     let app = TestApp::start().await;
-    assert_json_snapshot!("healthz", app.get("/healthz").sent(200).await.json());
-    assert_json_snapshot!("readyz", app.get("/readyz").sent(200).await.json());
-    let metrics = app.get("/metrics").sent(200).await;
+    assert_json_snapshot!("healthz", app.get("/healthz").expect_status(200).await.json());
+    assert_json_snapshot!("readyz", app.get("/readyz").expect_status(200).await.json());
+    let metrics = app.get("/metrics").expect_status(200).await;
     assert_eq!(
         metrics.header("content-type"),
         "text/plain; version=0.0.4; charset=utf-8"
@@ -42,21 +42,29 @@ async fn the_process_says_that_it_lives() {
 }
 
 #[tokio::test]
-async fn readiness_names_what_does_not_answer() {
-    let app = TestApp::with(|parts| parts.readiness = Arc::new(Ailing { required: true })).await;
-    assert_json_snapshot!("not_ready", app.get("/readyz").sent(503).await.json());
-    let app = TestApp::with(|parts| parts.readiness = Arc::new(Ailing { required: false })).await;
-    assert_eq!(app.get("/readyz").sent(200).await.json()["status"], "ready");
+async fn readiness_lists_failing_dependencies() {
+    let app = TestApp::with(|parts| parts.readiness = Arc::new(StorageDown { required: true })).await;
+    assert_json_snapshot!("not_ready", app.get("/readyz").expect_status(503).await.json());
+    let app = TestApp::with(|parts| parts.readiness = Arc::new(StorageDown { required: false })).await;
+    assert_eq!(
+        app.get("/readyz").expect_status(200).await.json()["status"],
+        "ready"
+    );
 }
 
 #[tokio::test]
-async fn requests_are_measured_by_their_templates() {
+async fn request_metrics_are_labelled_by_path_template() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
-    app.get("/queries/photos/ph_secret").token(&token).sent(404).await;
-    app.get("/some/secret/path").sent(404).await;
-    app.ask("BREW".parse().unwrap(), "/healthz").sent(405).await;
-    let metrics = app.get("/metrics").sent(200).await.text();
+    app.get("/queries/photos/ph_secret")
+        .token(&token)
+        .expect_status(404)
+        .await;
+    app.get("/some/secret/path").expect_status(404).await;
+    app.request("BREW".parse().unwrap(), "/healthz")
+        .expect_status(405)
+        .await;
+    let metrics = app.get("/metrics").expect_status(200).await.text();
     for line in [
         "http_requests_total{method=\"GET\",route=\"/queries/photos/{photoId}\",status=\"4xx\"}",
         "http_requests_total{method=\"GET\",route=\"unknown\",status=\"4xx\"}",

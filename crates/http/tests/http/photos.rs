@@ -5,7 +5,7 @@ use rapidphoto_memory::StubInspector;
 
 use crate::{
     app::{BODY, TestApp, text},
-    names::renamed,
+    normalize::normalized,
 };
 
 fn metadata() -> PhotoMetadata {
@@ -36,7 +36,7 @@ fn metadata() -> PhotoMetadata {
 }
 
 #[tokio::test]
-async fn a_photo_shows_what_is_known_of_it_at_each_stage() {
+async fn a_photo_shows_its_metadata_at_each_stage() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     app.inspector
@@ -48,24 +48,24 @@ async fn a_photo_shows_what_is_known_of_it_at_each_stage() {
         }));
     let job = app.job(&token, 1).await;
     let path = format!("/queries/photos/{}", text(&job["items"][0]["photoId"]));
-    let queued = app.get(&path).token(&token).sent(200).await;
+    let queued = app.get(&path).token(&token).expect_status(200).await;
     assert_eq!(queued.header("cache-control"), "no-store");
-    assert_json_snapshot!("photo_queued", renamed(queued.json()));
+    assert_json_snapshot!("photo_queued", normalized(queued.json()));
     app.put(&job["items"][0]);
     app.work().await;
-    let completed = app.get(&path).token(&token).sent(200).await.json();
-    assert_json_snapshot!("photo_completed", renamed(completed));
+    let completed = app.get(&path).token(&token).expect_status(200).await.json();
+    assert_json_snapshot!("photo_completed", normalized(completed));
     let history = app
         .get(&format!("{path}/history"))
         .token(&token)
-        .sent(200)
+        .expect_status(200)
         .await
         .json();
-    assert_json_snapshot!("photo_history", renamed(history));
+    assert_json_snapshot!("photo_history", normalized(history));
 }
 
 #[tokio::test]
-async fn a_rejected_photo_says_why_with_both_values() {
+async fn rejection_reasons_have_the_measured_and_allowed_values() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     app.inspector
@@ -79,13 +79,13 @@ async fn a_rejected_photo_says_why_with_both_values() {
         }));
     let job = app.completed_job(&token, 1).await;
     let path = format!("/queries/photos/{}", text(&job["items"][0]["photoId"]));
-    let photo = app.get(&path).token(&token).sent(200).await.json();
+    let photo = app.get(&path).token(&token).expect_status(200).await.json();
     assert_eq!(photo["status"], "REJECTED");
     assert_json_snapshot!("reasons", photo["reasons"]);
 }
 
 #[tokio::test]
-async fn a_completed_photo_can_be_fetched_in_each_variant() {
+async fn a_completed_photo_can_be_downloaded_in_each_variant() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.completed_job(&token, 1).await;
@@ -93,18 +93,22 @@ async fn a_completed_photo_can_be_fetched_in_each_variant() {
         "/queries/photos/{}/download-url",
         text(&job["items"][0]["photoId"])
     );
-    for (query, type_wanted, name) in [
+    for (query, content_type, name) in [
         ("", "image/jpeg", "0.jpg"),
         ("?variant=original&stripMetadata=false", "image/jpeg", "0.jpg"),
         ("?variant=256", "image/jpeg", "0-256.jpg"),
         ("?variant=1024", "image/jpeg", "0-1024.jpg"),
     ] {
-        let answer = app.get(&format!("{path}{query}")).token(&token).sent(200).await;
-        assert_eq!(answer.header("cache-control"), "no-store");
-        let fetched = app.objects.get_as_client(&text(&answer.json()["url"]));
-        assert_eq!(fetched.status, 200);
+        let response = app
+            .get(&format!("{path}{query}"))
+            .token(&token)
+            .expect_status(200)
+            .await;
+        assert_eq!(response.header("cache-control"), "no-store");
+        let downloaded = app.objects.get_as_client(&text(&response.json()["url"]));
+        assert_eq!(downloaded.status, 200);
         let header = |name: &str| {
-            fetched
+            downloaded
                 .headers
                 .iter()
                 .find(|(known, _)| known == name)
@@ -112,16 +116,16 @@ async fn a_completed_photo_can_be_fetched_in_each_variant() {
                 .1
                 .clone()
         };
-        assert_eq!(header("content-type"), type_wanted);
-        assert!(header("content-disposition").ends_with(name), "{fetched:?}");
+        assert_eq!(header("content-type"), content_type);
+        assert!(header("content-disposition").ends_with(name), "{downloaded:?}");
         assert_eq!(
-            fetched.body == BODY,
+            downloaded.body == BODY,
             query.is_empty() || query.contains("original")
         );
     }
     assert_json_snapshot!(
         "download_url",
-        renamed(app.get(&path).token(&token).sent(200).await.json())
+        normalized(app.get(&path).token(&token).expect_status(200).await.json())
     );
     for (query, code, parameter) in [
         ("?variant=512", "invalid_parameter", "variant"),
@@ -137,14 +141,14 @@ async fn a_completed_photo_can_be_fetched_in_each_variant() {
         let problem = app
             .get(&format!("{path}{query}"))
             .token(&token)
-            .refused(422, code)
+            .expect_problem(422, code)
             .await;
         assert_eq!(problem["errors"][0]["pointer"], parameter);
     }
 }
 
 #[tokio::test]
-async fn a_photo_on_its_way_can_not_be_fetched() {
+async fn an_incomplete_photo_can_not_be_downloaded() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
@@ -155,26 +159,35 @@ async fn a_photo_on_its_way_can_not_be_fetched() {
     let problem = app
         .get(&path)
         .token(&token)
-        .refused(409, "photo_not_completed")
+        .expect_problem(409, "photo_not_completed")
         .await;
-    assert_json_snapshot!("photo_not_completed", renamed(problem));
+    assert_json_snapshot!("photo_not_completed", normalized(problem));
 }
 
 #[tokio::test]
-async fn a_photo_is_cancelled_on_its_way_and_deleted_at_its_end() {
+async fn deleting_cancels_a_photo_in_progress_and_deletes_a_final_one() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let photo = text(&job["items"][0]["photoId"]);
-    let give_up = || app.delete(&format!("/commands/photos/{photo}")).token(&token);
-    assert_json_snapshot!("photo_cancelled", renamed(give_up().sent(200).await.json()));
-    assert_json_snapshot!("photo_deleted", renamed(give_up().sent(200).await.json()));
-    give_up().refused(404, "no_such_photo").await;
+    let delete = || app.delete(&format!("/commands/photos/{photo}")).token(&token);
+    assert_json_snapshot!(
+        "photo_cancelled",
+        normalized(delete().expect_status(200).await.json())
+    );
+    assert_json_snapshot!(
+        "photo_deleted",
+        normalized(delete().expect_status(200).await.json())
+    );
+    delete().expect_problem(404, "no_such_photo").await;
     for path in [
         format!("/queries/photos/{photo}"),
         format!("/queries/photos/{photo}/history"),
         format!("/queries/photos/{photo}/download-url"),
     ] {
-        app.get(&path).token(&token).refused(404, "no_such_photo").await;
+        app.get(&path)
+            .token(&token)
+            .expect_problem(404, "no_such_photo")
+            .await;
     }
 }

@@ -1,4 +1,4 @@
-//! What the whole test process has once: a recorder of metrics, and a log.
+//! Global state of the test process: the metrics recorder and the log.
 
 use std::{
     io,
@@ -14,12 +14,12 @@ pub(crate) fn metrics() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap())
 }
 
-/// Everything that the server has logged in this process since the log was first asked for, at every level.
+/// Log of the server at all levels, from the first call of this function on.
 pub(crate) fn log() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {
         let log = Log::default();
-        // The tests' own client is no part of the server.
+        // The HTTP client of the tests is not part of the server.
         let filter = EnvFilter::new("trace,hyper=off,hyper_util=off,reqwest=off");
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)

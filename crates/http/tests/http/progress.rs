@@ -4,36 +4,36 @@ use serde_json::{Value, json};
 use crate::app::{BODY, TestApp, text};
 
 #[tokio::test]
-async fn progress_comes_one_by_one_or_many_at_once() {
+async fn progress_is_one_report_or_an_array() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 2).await;
     let tick = |item: usize, sent: u64| json!({ "photoId": job["items"][item]["photoId"], "bytesSent": sent, "bytesTotal": BODY.len() });
     let post = |body: Value| app.post("/commands/upload/progress").token(&token).json(&body);
-    let one = post(tick(0, 5)).sent(202).await.json();
+    let one = post(tick(0, 5)).expect_status(202).await.json();
     assert_json_snapshot!("progress_accepted", one);
     let unknown = json!({ "photoId": "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H", "bytesSent": 1, "bytesTotal": 2 });
     let many = post(json!([tick(0, 3), tick(1, 1000), unknown]))
-        .sent(202)
+        .expect_status(202)
         .await
         .json();
     assert_eq!(many["accepted"], 2);
-    assert_eq!(post(json!([])).sent(202).await.json()["accepted"], 0);
+    assert_eq!(post(json!([])).expect_status(202).await.json()["accepted"], 0);
     let snapshot = format!("/queries/upload-jobs/{}", text(&job["jobId"]));
-    let snapshot = app.get(&snapshot).token(&token).sent(200).await.json();
+    let snapshot = app.get(&snapshot).token(&token).expect_status(200).await.json();
     assert_eq!(
         snapshot["photos"][0]["progress"],
         json!({ "bytesSent": 5, "bytesTotal": 20, "percent": 25 })
     );
     assert_eq!(
         snapshot["photos"][1]["progress"]["percent"], 100,
-        "no more than there is"
+        "capped at the total"
     );
     assert_eq!(snapshot["status"], "IN_PROGRESS");
 }
 
 #[tokio::test]
-async fn bad_progress_says_where() {
+async fn invalid_progress_gets_a_pointer_to_the_error() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let post = |body: Value| app.post("/commands/upload/progress").token(&token).json(&body);
@@ -56,8 +56,10 @@ async fn bad_progress_says_where() {
         (json!("x"), ""),
         (json!(null), ""),
     ] {
-        let problem = post(body.clone()).refused(422, "invalid_body").await;
+        let problem = post(body.clone()).expect_problem(422, "invalid_body").await;
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
     }
-    post(json!(vec![good; 1001])).refused(422, "too_many_ticks").await;
+    post(json!(vec![good; 1001]))
+        .expect_problem(422, "too_many_ticks")
+        .await;
 }

@@ -2,54 +2,52 @@ use std::time::Duration;
 
 use rapidphoto_application::ports::Scope;
 use rapidphoto_domain::UserId;
+use rapidphoto_http::{Access, endpoints};
 use serde_json::json;
 
-use crate::app::TestApp;
+use crate::{
+    app::TestApp,
+    samples::{JOB, PHOTO, sample_path},
+};
 
-const JOB: &str = "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
-const PHOTO: &str = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
-
-/// Every endpoint that wants a token: method, path, scope.
-fn guarded() -> Vec<(&'static str, String, Scope)> {
-    let (read, write) = (Scope::PhotosRead, Scope::PhotosWrite);
-    vec![
-        ("POST", "/commands/auth/stream-ticket".to_owned(), read),
-        ("POST", "/commands/upload-jobs".to_owned(), write),
-        ("POST", format!("/commands/upload-jobs/{JOB}/cancel"), write),
-        ("POST", "/commands/upload/progress".to_owned(), write),
-        ("POST", format!("/commands/upload/{PHOTO}/finalize"), write),
-        ("DELETE", format!("/commands/photos/{PHOTO}"), write),
-        ("GET", format!("/queries/upload-jobs/{JOB}"), read),
-        ("GET", format!("/queries/upload-jobs/{JOB}/events"), read),
-        ("GET", "/queries/events".to_owned(), read),
-        ("GET", "/queries/photos".to_owned(), read),
-        ("GET", format!("/queries/photos/{PHOTO}"), read),
-        ("GET", format!("/queries/photos/{PHOTO}/download-url"), read),
-        ("GET", format!("/queries/photos/{PHOTO}/history"), read),
-    ]
+/// All endpoints that require a token: method, path, scope.
+fn protected() -> Vec<(&'static str, String, Scope)> {
+    let endpoints = endpoints();
+    let protected = endpoints.iter().filter_map(|endpoint| match endpoint.access() {
+        Access::Public => None,
+        Access::Scope(scope) | Access::Stream(scope) => {
+            Some((endpoint.method(), sample_path(endpoint.path()), scope))
+        }
+    });
+    let protected: Vec<_> = protected.collect();
+    assert!(protected.len() >= 13, "{protected:?}");
+    protected
 }
 
 #[tokio::test]
-async fn nothing_is_told_without_a_good_token() {
+async fn requests_without_a_valid_token_are_rejected() {
     let app = TestApp::start().await;
     let user = UserId::from_bits(7);
     let all = [Scope::PhotosRead, Scope::PhotosWrite, Scope::Admin];
-    let good = app.token(user, &all, Duration::from_secs(1));
+    let expired = app.token(user, &all, Duration::from_secs(1));
     app.clock.advance(Duration::from_secs(2));
-    for (method, path, _) in guarded() {
-        let ask = || app.ask(method.parse().unwrap(), &path);
-        ask().refused(401, "authentication_required").await;
-        ask()
+    for (method, path, _) in protected() {
+        let request = || app.request(method.parse().unwrap(), &path);
+        request().expect_problem(401, "authentication_required").await;
+        request()
             .header("authorization", "Bearer")
-            .refused(401, "authentication_required")
+            .expect_problem(401, "authentication_required")
             .await;
-        ask()
+        request()
             .basic("ada@example.org", "x")
-            .refused(401, "authentication_required")
+            .expect_problem(401, "authentication_required")
             .await;
-        ask().token(&good).refused(401, "token_expired").await;
-        for forged in ["x", "plain.usr_1.admin.9", &good[1..]] {
-            let problem = ask().token(forged).sent(401).await;
+        request()
+            .token(&expired)
+            .expect_problem(401, "token_expired")
+            .await;
+        for forged in ["x", "plain.usr_1.admin.9", &expired[1..]] {
+            let problem = request().token(forged).expect_status(401).await;
             assert!(
                 problem
                     .header("www-authenticate")
@@ -60,33 +58,33 @@ async fn nothing_is_told_without_a_good_token() {
 }
 
 #[tokio::test]
-async fn a_token_without_the_scope_is_told_which_one_is_missing() {
+async fn a_missing_scope_is_named() {
     let app = TestApp::start().await;
-    for (method, path, scope) in guarded() {
+    for (method, path, scope) in protected() {
         let others: Vec<Scope> = [Scope::PhotosRead, Scope::PhotosWrite, Scope::Admin]
             .into_iter()
             .filter(|other| *other != scope)
             .collect();
         let token = app.token(UserId::from_bits(7), &others, Duration::from_mins(1));
-        let refused = app
-            .ask(method.parse().unwrap(), &path)
+        let response = app
+            .request(method.parse().unwrap(), &path)
             .token(&token)
-            .sent(403)
+            .expect_status(403)
             .await;
         let name = scope.as_str();
         assert!(
-            refused.text().contains(&format!("`{name}`")),
+            response.text().contains(&format!("`{name}`")),
             "{}",
-            refused.text()
+            response.text()
         );
-        let challenge = refused.header("www-authenticate");
+        let challenge = response.header("www-authenticate");
         assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
         assert!(challenge.contains(&format!("scope=\"{name}\"")), "{challenge}");
     }
 }
 
 #[tokio::test]
-async fn another_users_things_are_not_there() {
+async fn objects_of_another_user_are_not_found() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let job = app.completed_job(&ada, 1).await;
@@ -94,34 +92,43 @@ async fn another_users_things_are_not_there() {
         job["jobId"].as_str().unwrap(),
         job["items"][0]["photoId"].as_str().unwrap(),
     );
-    for (method, path, _) in guarded() {
+    for (method, path, _) in protected() {
         let path = path.replace(JOB, job).replace(PHOTO, photo);
         if !path.contains(job) && !path.contains(photo) {
             continue;
         }
-        let theirs = app.ask(method.parse().unwrap(), &path).token(&eve).send().await;
-        assert_eq!(theirs.status, 404, "{method} {path}: {}", theirs.text());
+        let response = app
+            .request(method.parse().unwrap(), &path)
+            .token(&eve)
+            .send()
+            .await;
+        assert_eq!(response.status, 404, "{method} {path}: {}", response.text());
     }
     let ticket = app
         .post("/commands/auth/stream-ticket")
         .token(&eve)
         .json(&json!({ "jobId": job }));
-    ticket.refused(404, "no_such_job").await;
+    ticket.expect_problem(404, "no_such_job").await;
     let tick = json!({ "photoId": photo, "bytesSent": 1, "bytesTotal": 20 });
     let progress = app
         .post("/commands/upload/progress")
         .token(&eve)
         .json(&tick)
-        .sent(202)
+        .expect_status(202)
         .await;
     assert_eq!(progress.json()["accepted"], 0);
-    let list = app.get("/queries/photos").token(&eve).sent(200).await.json();
+    let list = app
+        .get("/queries/photos")
+        .token(&eve)
+        .expect_status(200)
+        .await
+        .json();
     assert_eq!(list["items"], json!([]));
     let own = app
         .get(&format!("/queries/photos/{photo}"))
         .token(&ada)
-        .sent(200)
+        .expect_status(200)
         .await
         .json();
-    assert_eq!(own["status"], "COMPLETED", "nobody has touched it");
+    assert_eq!(own["status"], "COMPLETED", "the photo is unchanged");
 }

@@ -4,11 +4,11 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{BEFORE_THE_DRAIN_ENDS, PATIENCE, TestApp, text},
-    names::renamed,
+    app::{MAX_SHUTDOWN, TEST_TIMEOUT, TestApp, text},
+    normalize::normalized,
 };
 
-/// A stream as a client reads it.
+/// Client of an event stream.
 struct Events {
     response: reqwest::Response,
     unread: String,
@@ -30,9 +30,9 @@ impl Events {
         }
     }
 
-    /// The next event; `None` when the stream has ended.
+    /// Next event, or `None` at the end of the stream.
     async fn next(&mut self) -> Option<Event> {
-        tokio::time::timeout(PATIENCE, self.read())
+        tokio::time::timeout(TEST_TIMEOUT, self.read())
             .await
             .expect("an event in time")
     }
@@ -60,7 +60,7 @@ impl Events {
         }
     }
 
-    /// What stands before the next empty line: an event, a comment or a setting.
+    /// Text before the next empty line: an event, a comment or a setting.
     async fn read_block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {
@@ -81,7 +81,7 @@ impl Events {
         events
     }
 
-    /// Whatever comes until nothing comes any more.
+    /// Events until none has arrived for 400 ms.
     async fn drain(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(400), self.read()).await {
@@ -91,11 +91,11 @@ impl Events {
     }
 }
 
-fn shown(events: &[Event]) -> Value {
-    let shown = events
+fn normalized_events(events: &[Event]) -> Value {
+    let events = events
         .iter()
         .map(|event| json!({ "event": event.name, "hasId": event.id.is_some(), "data": event.data }));
-    renamed(shown.collect())
+    normalized(events.collect())
 }
 
 fn job_stream(job: &Value) -> String {
@@ -103,7 +103,7 @@ fn job_stream(job: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_job_is_watched_from_its_promise_to_its_end() {
+async fn a_stream_reports_a_job_from_creation_to_completion() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
@@ -130,30 +130,30 @@ async fn a_job_is_watched_from_its_promise_to_its_end() {
     app.post("/commands/upload/progress")
         .token(&token)
         .json(&tick)
-        .sent(202)
+        .expect_status(202)
         .await;
-    // A tick and the change it causes come from two sources, in either order.
+    // A progress report and the state change it causes come from two sources, in either order.
     let mut started = stream.take(2).await;
     started.sort_by_key(|event| event.id.is_none());
     seen.extend(started);
     app.put(&job["items"][0]);
     app.work().await;
     seen.extend(stream.take(4).await);
-    assert_json_snapshot!("job_stream", shown(&seen));
+    assert_json_snapshot!("job_stream", normalized_events(&seen));
 }
 
 #[tokio::test]
-async fn a_resumed_stream_has_no_gap_and_no_repetition() {
+async fn a_resumed_stream_has_no_gaps_or_repetitions() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 3).await;
     let open = async |last: Option<&str>, by_header: bool| {
-        let ask = match last {
+        let request = match last {
             Some(last) if by_header => app.get(&job_stream(&job)).header("last-event-id", last),
             Some(last) => app.get(&format!("{}?lastEventId={last}", job_stream(&job))),
             None => app.get(&job_stream(&job)),
         };
-        Events::new(ask.token(&token).open().await)
+        Events::new(request.token(&token).open().await)
     };
     let mut stream = open(None, true).await;
     let mut all = stream.take(1).await;
@@ -163,13 +163,13 @@ async fn a_resumed_stream_has_no_gap_and_no_repetition() {
     app.work().await;
     all.extend(stream.take(10).await);
     assert_eq!(stream.drain().await, []);
-    for place in 0..all.len() {
+    for index in 0..all.len() {
         for by_header in [true, false] {
-            let mut resumed = open(all[place].id.as_deref(), by_header).await;
+            let mut resumed = open(all[index].id.as_deref(), by_header).await;
             assert_eq!(
-                resumed.take(all.len() - place - 1).await,
-                all[place + 1..],
-                "after {place}"
+                resumed.take(all.len() - index - 1).await,
+                all[index + 1..],
+                "after {index}"
             );
         }
     }
@@ -178,7 +178,7 @@ async fn a_resumed_stream_has_no_gap_and_no_repetition() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watcher_that_reconnects_all_the_time_misses_nothing() {
+async fn a_client_that_keeps_reconnecting_misses_nothing() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 20).await;
@@ -186,11 +186,11 @@ async fn a_watcher_that_reconnects_all_the_time_misses_nothing() {
         let mut last: Option<String> = None;
         let mut seen = Vec::new();
         loop {
-            let mut ask = app.get(&job_stream(&job)).token(&token);
+            let mut request = app.get(&job_stream(&job)).token(&token);
             if let Some(last) = &last {
-                ask = ask.header("last-event-id", last);
+                request = request.header("last-event-id", last);
             }
-            let mut stream = Events::new(ask.open().await);
+            let mut stream = Events::new(request.open().await);
             for _ in 0..3 {
                 let event = stream.next().await.expect("one more event");
                 last.clone_from(&event.id);
@@ -209,7 +209,7 @@ async fn a_watcher_that_reconnects_all_the_time_misses_nothing() {
         }
     };
     let (seen, ()) = tokio::join!(watching, uploading);
-    // The snapshot, three changes of each photo unless the snapshot came later, and the job's end; each once.
+    // Each of the snapshot, the changes of each photo after it and the job's completion occurs once.
     let versions: Vec<_> = seen.iter().filter_map(|event| event.id.clone()).collect();
     let mut unique = versions.clone();
     unique.dedup();
@@ -232,7 +232,7 @@ async fn a_watcher_that_reconnects_all_the_time_misses_nothing() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_resumed_begins_anew() {
+async fn unknown_event_ids_reset_the_stream() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
@@ -250,12 +250,12 @@ async fn what_can_not_be_resumed_begins_anew() {
     }
     app.get(&format!("{}?lastEvent=x", job_stream(&job)))
         .token(&token)
-        .refused(422, "unsupported_parameter")
+        .expect_problem(422, "unsupported_parameter")
         .await;
 }
 
 #[tokio::test]
-async fn a_user_watches_everything_of_theirs_and_nothing_else() {
+async fn a_user_stream_has_the_events_of_this_user_only() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let mut stream = Events::new(app.get("/queries/events").token(&ada).open().await);
@@ -264,11 +264,11 @@ async fn a_user_watches_everything_of_theirs_and_nothing_else() {
     let job = app.job(&ada, 1).await;
     seen.extend(stream.take(2).await);
     let photo = format!("/commands/photos/{}", text(&job["items"][0]["photoId"]));
-    app.delete(&photo).token(&ada).sent(200).await;
+    app.delete(&photo).token(&ada).expect_status(200).await;
     seen.extend(stream.take(2).await);
-    app.delete(&photo).token(&ada).sent(200).await;
+    app.delete(&photo).token(&ada).expect_status(200).await;
     seen.extend(stream.take(1).await);
-    assert_json_snapshot!("user_stream", shown(&seen));
+    assert_json_snapshot!("user_stream", normalized_events(&seen));
     let resumed = app
         .get("/queries/events")
         .token(&ada)
@@ -278,15 +278,15 @@ async fn a_user_watches_everything_of_theirs_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_shows_that_it_lives() {
+async fn an_idle_stream_sends_heartbeats() {
     let app = TestApp::with(|parts| parts.config.heartbeat = Duration::from_millis(50)).await;
     let token = app.user("ada").await;
     let mut stream = Events::new(app.get("/queries/events").token(&token).open().await);
     stream.take(1).await;
     for _ in 0..3 {
-        let sign = tokio::time::timeout(PATIENCE, stream.read_block()).await;
-        let sign = sign.expect("a sign of life").expect("a stream that goes on");
-        assert!(sign.starts_with(':'), "{sign}");
+        let heartbeat = tokio::time::timeout(TEST_TIMEOUT, stream.read_block()).await;
+        let heartbeat = heartbeat.expect("a heartbeat in time").expect("an open stream");
+        assert!(heartbeat.starts_with(':'), "{heartbeat}");
     }
 }
 
@@ -300,15 +300,15 @@ async fn streams_end_when_the_server_stops() {
         stream.take(1).await;
         streams.push(stream);
     }
-    assert!(app.stop().await < BEFORE_THE_DRAIN_ENDS);
+    assert!(app.stop().await < MAX_SHUTDOWN);
     for mut stream in streams {
         assert_eq!(stream.next().await, None);
     }
 }
 
 #[tokio::test]
-async fn a_stream_outlives_the_time_limit_of_requests() {
-    // Long enough for the other requests on a busy machine.
+async fn streams_outlive_the_request_timeout() {
+    // Sufficient for the other requests on a busy machine.
     const LIMIT: Duration = Duration::from_secs(3);
     let app = TestApp::with(|parts| parts.config.request_timeout = LIMIT).await;
     let token = app.user("ada").await;

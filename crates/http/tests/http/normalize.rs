@@ -1,4 +1,4 @@
-//! Snapshots name things by the order in which they appear: ids are different in each run of the whole program.
+//! Normalization of values for snapshots: ids differ in each run.
 
 use std::collections::BTreeMap;
 
@@ -15,36 +15,36 @@ const REPLACED: [&str; 6] = [
     "cursor",
 ];
 
-/// The same value with `ph_1`, `ph_2`, … for the ids in it, and without upload ids.
-pub(crate) fn renamed(mut value: Value) -> Value {
-    rename(&mut value, &mut BTreeMap::new());
+/// Replaces ids by `ph_1`, `ph_2`, … in their order of appearance, and random strings by placeholders.
+pub(crate) fn normalized(mut value: Value) -> Value {
+    normalize(&mut value, &mut BTreeMap::new());
     value
 }
 
-fn rename(value: &mut Value, known: &mut BTreeMap<String, String>) {
+fn normalize(value: &mut Value, known: &mut BTreeMap<String, String>) {
     match value {
-        Value::String(text) => *text = rename_text(text, known),
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, known)),
+        Value::String(text) => *text = normalize_text(text, known),
+        Value::Array(items) => items.iter_mut().for_each(|item| normalize(item, known)),
         Value::Object(members) => {
             for (name, member) in members {
                 if member.is_string() && REPLACED.contains(&name.as_str()) {
                     *member = Value::from(format!("<{name}>"));
                 }
-                rename(member, known);
+                normalize(member, known);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-fn rename_text(text: &str, known: &mut BTreeMap<String, String>) -> String {
+fn normalize_text(text: &str, known: &mut BTreeMap<String, String>) -> String {
     let mut rest = text;
-    let mut renamed = String::new();
+    let mut normalized = String::new();
     while !rest.is_empty() {
         let prefix = PREFIXES.into_iter().find(|prefix| rest.starts_with(prefix));
         let Some(prefix) = prefix else {
             let (first, after) = rest.split_at(rest.chars().next().unwrap().len_utf8());
-            renamed.push_str(first);
+            normalized.push_str(first);
             rest = after;
             continue;
         };
@@ -55,8 +55,8 @@ fn rename_text(text: &str, known: &mut BTreeMap<String, String>) -> String {
         let name = known
             .entry(rest[..end].to_owned())
             .or_insert_with(|| format!("{prefix}{number}"));
-        renamed.push_str(name);
+        normalized.push_str(name);
         rest = &rest[end..];
     }
-    renamed
+    normalized
 }

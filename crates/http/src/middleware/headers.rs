@@ -1,7 +1,7 @@
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::cors::Origin;
-use crate::call::{Context, origin::X_REQUEST_ID};
+use crate::call::{Context, request_headers::X_REQUEST_ID};
 
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (
@@ -12,15 +12,15 @@ const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-/// Adds what every answer carries.
-pub(super) fn finish(headers: &mut HeaderMap, context: &Context, origin: &Origin) {
+/// Adds the headers of all responses.
+pub(super) fn add_common(headers: &mut HeaderMap, context: &Context, origin: &Origin) {
     if let Ok(id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(X_REQUEST_ID, id);
     }
     for (name, value) in SECURITY {
         headers.insert(name, value);
     }
-    // Tokens, tickets and signed URLs must not lie about in caches; what may be kept says so itself.
+    // Responses contain tokens, tickets and presigned URLs. A handler whose response may be cached sets its own value.
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -31,5 +31,5 @@ pub(super) fn finish(headers: &mut HeaderMap, context: &Context, origin: &Origin
             }
         }
     }
-    origin.admit(headers);
+    origin.add_headers(headers);
 }

@@ -4,23 +4,23 @@ use reqwest::{
 };
 use serde_json::Value;
 
-/// A request that is being put together.
-pub(crate) struct Ask<'a> {
+/// Request under construction.
+pub(crate) struct TestRequest<'a> {
     request: RequestBuilder,
     method: Method,
     path: String,
     documented: &'a Documented,
 }
 
-/// An answer, which was checked for what every answer must have.
+/// Complete response. Sending has checked the headers and members that all responses must have.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: bytes::Bytes,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> TestRequest<'a> {
     pub(crate) fn new(
         request: RequestBuilder,
         method: Method,
@@ -54,7 +54,7 @@ impl<'a> Ask<'a> {
         self
     }
 
-    /// A body as it is, called JSON.
+    /// Raw body with the content type of JSON.
     pub(crate) fn raw(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.request = self
             .request
@@ -63,18 +63,18 @@ impl<'a> Ask<'a> {
         self
     }
 
-    /// A body without a type.
+    /// Raw body without a content type.
     pub(crate) fn untyped(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.request = self.request.body(body.into());
         self
     }
 
-    /// Sends, and gives the answer once its head is there.
+    /// Sends the request and returns as soon as the head of the response has arrived.
     pub(crate) async fn open(self) -> reqwest::Response {
         self.request.send().await.unwrap()
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> TestResponse {
         let Self {
             request,
             method,
@@ -82,47 +82,51 @@ impl<'a> Ask<'a> {
             documented,
         } = self;
         let response = request.send().await.unwrap();
-        let answer = Answer {
+        let response = TestResponse {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.bytes().await.unwrap(),
         };
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert!(answer.has("x-request-id"), "{path}");
-        assert!(answer.has("cache-control"), "{path}");
-        let failed = answer.status >= 400 && !path.starts_with("/readyz");
+        assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(response.has("x-request-id"), "{path}");
+        assert!(response.has("cache-control"), "{path}");
+        let failed = response.status >= 400 && !path.starts_with("/readyz");
         if failed && method != Method::HEAD {
-            answer.check_problem();
-            documented.check(&method, &path, &answer);
+            response.check_problem();
+            documented.check(&method, &path, &response);
         }
-        answer
+        response
     }
 
-    /// Sends, and expects this status.
-    pub(crate) async fn sent(self, status: u16) -> Answer {
-        let what = format!("{} {}", self.method, self.path);
-        let answer = self.send().await;
-        assert_eq!(answer.status, status, "{what}: {}", answer.text());
-        answer
+    /// Sends the request and asserts the status of the response.
+    pub(crate) async fn expect_status(self, status: u16) -> TestResponse {
+        let name = format!("{} {}", self.method, self.path);
+        let response = self.send().await;
+        assert_eq!(response.status, status, "{name}: {}", response.text());
+        response
     }
 
-    /// Sends, and expects this problem.
-    pub(crate) async fn refused(self, status: u16, code: &str) -> Value {
-        let what = format!("{} {}", self.method, self.path);
-        let problem = self.sent(status).await.parsed();
-        assert_eq!(problem["code"], code, "{what}: {problem}");
+    /// Sends the request and asserts that the response is this problem.
+    pub(crate) async fn expect_problem(self, status: u16, code: &str) -> Value {
+        let name = format!("{} {}", self.method, self.path);
+        let problem = self.expect_status(status).await.parsed();
+        assert_eq!(problem["code"], code, "{name}: {problem}");
         problem
     }
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), "application/json", "or a problem");
+        assert_eq!(
+            self.header("content-type"),
+            "application/json",
+            "a problem otherwise"
+        );
         self.parsed()
     }
 
     fn parsed(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|why| panic!("{why}: {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     pub(crate) fn text(&self) -> String {
@@ -140,7 +144,7 @@ impl Answer {
         self.headers.contains_key(name)
     }
 
-    /// What every problem has (RFC 9457, and what we promise beyond).
+    /// Checks the members and headers of a problem (RFC 9457 and the API's own rules).
     fn check_problem(&self) {
         assert_eq!(
             self.header("content-type"),
@@ -169,7 +173,7 @@ impl Answer {
     }
 }
 
-/// The description that is served: an answer that it does not foresee is an error.
+/// OpenAPI document of the server. An undocumented problem fails the test.
 pub(crate) struct Documented(Value);
 
 impl Documented {
@@ -177,36 +181,36 @@ impl Documented {
         Self(serde_json::to_value(rapidphoto_http::openapi()).unwrap())
     }
 
-    fn check(&self, method: &Method, path: &str, answer: &Answer) {
+    fn check(&self, method: &Method, path: &str, response: &TestResponse) {
         let path = path.split('?').next().unwrap_or_default();
         let paths = self.0["paths"].as_object().unwrap();
-        // What is spelt out goes before what is left open, as in the router.
+        // A literal segment takes precedence over a parameter, as in the router.
         let found = paths
             .iter()
-            .filter(|(template, _)| fits(template, path))
+            .filter(|(template, _)| matches(template, path))
             .min_by_key(|(template, _)| template.matches('{').count());
         let Some(operation) = found.and_then(|(_, item)| item.get(method.as_str().to_lowercase())) else {
             return;
         };
-        let code = answer.parsed()["code"].as_str().unwrap().to_owned();
-        let described = &operation["responses"][answer.status.to_string()]["description"];
-        let said = described
+        let code = response.parsed()["code"].as_str().unwrap().to_owned();
+        let description = &operation["responses"][response.status.to_string()]["description"];
+        let is_documented = description
             .as_str()
             .unwrap_or_default()
             .contains(&format!("`{code}`"));
         assert!(
-            said,
-            "{method} {path}: {} `{code}` is not documented: {described}",
-            answer.status
+            is_documented,
+            "{method} {path}: {} `{code}` is not documented: {description}",
+            response.status
         );
     }
 }
 
-fn fits(template: &str, path: &str) -> bool {
+fn matches(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     template.len() == path.len()
         && template
             .iter()
             .zip(path)
-            .all(|(wanted, given)| (wanted.starts_with('{') && !given.is_empty()) || *wanted == given)
+            .all(|(expected, given)| (expected.starts_with('{') && !given.is_empty()) || *expected == given)
 }

@@ -1,4 +1,4 @@
-//! Cross-origin requests (the Fetch standard's CORS protocol), for pages of the origins that a deployment names.
+//! Cross-origin requests (CORS protocol of the Fetch standard) from the configured origins.
 
 use actix_web::{
     HttpResponse,
@@ -9,25 +9,28 @@ use actix_web::{
     },
 };
 
-use crate::refusal::{Refusal, kinds};
+use crate::{
+    call::HandlerResult,
+    problem::{Problem, kinds},
+};
 
 const METHODS: &str = "GET, HEAD, POST, DELETE";
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id, \
                                traceparent";
 const EXPOSED: &str =
     "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate, X-Request-Id";
-/// How long a browser may remember a preflight's answer: two hours, the most that browsers do.
+/// Seconds a browser may cache a preflight response: two hours, the maximum of browsers.
 const MAX_AGE: &str = "7200";
 
-/// Which page a request comes from.
+/// Origin of the page that sends a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// No page of another origin.
+    /// The request is not cross-origin.
     None,
-    /// A page that may call the API.
+    /// The page may call the API.
     Allowed(HeaderValue),
-    /// A page that may not: its browser keeps the answer from it.
-    Refused,
+    /// The page may not call the API: the browser does not give it the response.
+    Denied,
 }
 
 impl Origin {
@@ -39,13 +42,13 @@ impl Origin {
         if allowed.iter().any(known) {
             Self::Allowed(origin.clone())
         } else {
-            Self::Refused
+            Self::Denied
         }
     }
 
-    /// Lets the page read the answer.
-    pub(super) fn admit(&self, headers: &mut HeaderMap) {
-        // Caches must not give one origin's answer to another, whether this one was allowed or not.
+    /// Lets an allowed page read the response.
+    pub(super) fn add_headers(&self, headers: &mut HeaderMap) {
+        // Also for denied origins: a cache must not serve one origin's response to another.
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Self::Allowed(origin) = self {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -57,7 +60,7 @@ impl Origin {
     }
 }
 
-/// Whether a browser asks what a page may do.
+/// Returns true for a browser's preflight request.
 pub(super) fn is_preflight(request: &ServiceRequest) -> bool {
     let headers = request.headers();
     request.method() == Method::OPTIONS
@@ -65,13 +68,13 @@ pub(super) fn is_preflight(request: &ServiceRequest) -> bool {
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-pub(super) fn answer_preflight(origin: &Origin) -> Result<HttpResponse, Refusal> {
+pub(super) fn preflight_response(origin: &Origin) -> HandlerResult {
     match origin {
         Origin::Allowed(_) => Ok(HttpResponse::NoContent()
             .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS))
             .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS))
             .insert_header((header::ACCESS_CONTROL_MAX_AGE, MAX_AGE))
             .finish()),
-        Origin::None | Origin::Refused => Err(Refusal::new(kinds::ORIGIN_NOT_ALLOWED)),
+        Origin::None | Origin::Denied => Err(Problem::new(kinds::ORIGIN_NOT_ALLOWED)),
     }
 }

@@ -1,25 +1,26 @@
-//! Where a request comes from: its name, its trace, its address.
+//! Headers that identify a request: its id, its trace context and the client's address.
 
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-/// Names a request across the systems that it passes.
+/// Id of a request across systems.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The trace that a request belongs to (W3C Trace Context).
+/// Trace that a request belongs to (W3C Trace Context).
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// Maximum length of a request id in characters; longer ids are replaced.
 const MAX_REQUEST_ID: usize = 128;
 
-/// The name that the caller gave its request, if it can stand in a log line.
+/// Client's id of the request, if it is safe in a log line.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
-    let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
-    ((1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(sane)).then(|| id.to_owned())
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
+    ((1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(allowed)).then(|| id.to_owned())
 }
 
-/// The caller's trace, in the form of version 00: a later version's further fields are not for us.
+/// Client's trace context in the format of version 00; additional fields of later versions are dropped.
 pub(super) fn traceparent(headers: &HeaderMap) -> Option<String> {
     let raw = headers.get(TRACEPARENT)?.to_str().ok()?;
     let fields: Vec<&str> = raw.split('-').collect();
@@ -34,11 +35,11 @@ pub(super) fn traceparent(headers: &HeaderMap) -> Option<String> {
     };
     let zero = |field: &str| field.bytes().all(|byte| byte == b'0');
     let known = hex(version, 2) && *version != "ff" && (*version != "00" || fields.len() == 4);
-    let good = known && hex(trace, 32) && !zero(trace) && hex(span, 16) && !zero(span) && hex(flags, 2);
-    good.then(|| format!("00-{trace}-{span}-{flags}"))
+    let valid = known && hex(trace, 32) && !zero(trace) && hex(span, 16) && !zero(span) && hex(flags, 2);
+    valid.then(|| format!("00-{trace}-{span}-{flags}"))
 }
 
-/// The address that our own proxy saw: the last one, since everything before it is the client's word.
+/// Client address that our own proxy saw: the last one, since the client can forge those before it.
 pub(super) fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all(X_FORWARDED_FOR).last()?.to_str().ok()?;
     let address = last.rsplit(',').next()?.trim();
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_keeps_a_sane_name_and_loses_another() {
+    fn valid_request_ids_are_kept_and_others_dropped() {
         let read = |id: &str| request_id(&with(X_REQUEST_ID, id));
         assert_eq!(read("a1-B_2.c:3/4+5=@"), Some("a1-B_2.c:3/4+5=@".to_owned()));
         assert_eq!(read(&"x".repeat(128)), Some("x".repeat(128)));
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_taken_over_if_it_is_one() {
+    fn valid_trace_contexts_are_kept_and_others_dropped() {
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let read = |raw: &str| traceparent(&with(TRACEPARENT, raw));
         assert_eq!(read(good).as_deref(), Some(good));
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_address_that_our_proxy_added_counts() {
+    fn the_address_is_the_last_one_added_by_the_proxy() {
         let read = |raw: &str| forwarded_for(&with(X_FORWARDED_FOR, raw));
         let is = |address: &str| Some(address.parse().unwrap());
         assert_eq!(read("6.6.6.6, 203.0.113.9"), is("203.0.113.9"));

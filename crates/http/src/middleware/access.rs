@@ -3,8 +3,8 @@ use metrics::{counter, histogram};
 
 use crate::call::Context;
 
-/// One line in the log and one measurement for each request. Streams are measured until they begin.
-pub(super) fn note(context: &Context, route: Option<&str>, status: StatusCode) {
+/// Writes the access log and the request metrics. The duration of a stream is the time until it starts.
+pub(super) fn record(context: &Context, route: Option<&str>, status: StatusCode) {
     let took = context.started.elapsed();
     tracing::info!(
         target: "rapidphoto_http::access",
@@ -15,9 +15,9 @@ pub(super) fn note(context: &Context, route: Option<&str>, status: StatusCode) {
         address = context.address.map(tracing::field::display),
         "request"
     );
-    // Templates and known methods only: what a stranger sends must not become a label.
+    // Path templates and known methods only: client input must not create label values.
     let labels = [
-        ("method", method(&context.method).to_owned()),
+        ("method", method_label(&context.method).to_owned()),
         ("route", route.unwrap_or("unknown").to_owned()),
         ("status", format!("{}xx", status.as_u16() / 100)),
     ];
@@ -25,7 +25,7 @@ pub(super) fn note(context: &Context, route: Option<&str>, status: StatusCode) {
     histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
 }
 
-fn method(method: &Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

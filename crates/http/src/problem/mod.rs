@@ -1,4 +1,4 @@
-//! Why a request was not done: from a use case's error, or a handler's own finding, to `application/problem+json`.
+//! Problem responses (`application/problem+json`, RFC 9457).
 
 pub(crate) mod kinds;
 
@@ -11,17 +11,30 @@ use actix_web::{
         header::{self, HeaderName, HeaderValue},
     },
 };
-use rapidphoto_api_types::{Problem, ProblemDetail};
+use rapidphoto_api_types::{Problem as ProblemBody, ProblemDetail};
 use rapidphoto_application::{
+    auth::TicketError,
     commit::{Contended, WriteError},
+    live::WatchError,
     ports::{BoxError, Unavailable},
 };
 
 use kinds::Kind;
 
-/// A request that was not done.
+/// Media type of problems.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Maximum number of characters in a text that may quote the client's input.
+pub(crate) const MAX_MESSAGE: usize = 300;
+
+/// Recommended wait when a dependency is unavailable.
+const RETRY_UNAVAILABLE: Duration = Duration::from_secs(2);
+/// `Retry-After` of contention.
+const RETRY_CONTENDED: Duration = Duration::from_secs(1);
+
+/// Error of a request, from a use case or from the handler itself.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Problem {
     kind: &'static Kind,
     detail: Option<String>,
     errors: Vec<ProblemDetail>,
@@ -29,16 +42,7 @@ pub(crate) struct Refusal {
     source: Option<BoxError>,
 }
 
-/// The media type of problems.
-pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
-
-/// How long clients are told to wait when something can't be reached.
-const RETRY_UNAVAILABLE: Duration = Duration::from_secs(2);
-/// `Retry-After` when other writers were faster each time.
-const RETRY_CONTENDED: Duration = Duration::from_secs(1);
-
-impl Refusal {
-    /// A refusal of this kind.
+impl Problem {
     pub(crate) const fn new(kind: &'static Kind) -> Self {
         Self {
             kind,
@@ -49,19 +53,29 @@ impl Refusal {
         }
     }
 
-    /// A refusal that needs no help from outside: the server itself is wrong.
-    pub(crate) fn internal(source: impl Into<BoxError>) -> Self {
-        Self::new(kinds::INTERNAL).because(source)
+    /// A problem at one place of the request, with the code and the text of its kind.
+    pub(crate) fn at(kind: &'static Kind, pointer: &str) -> Self {
+        Self::new(kind).error_at(pointer, kind.code, kind.detail)
     }
 
-    /// Says what happened this time.
-    pub(crate) fn saying(mut self, detail: impl Into<String>) -> Self {
+    /// An unexpected error of the server. The client does not see the source.
+    pub(crate) fn internal(source: impl Into<BoxError>) -> Self {
+        Self::new(kinds::INTERNAL).source(source)
+    }
+
+    /// A token or ticket that is not valid, as RFC 6750 demands.
+    pub(crate) fn invalid_token(kind: &'static Kind) -> Self {
+        Self::new(kind).challenge("Bearer realm=\"rapidphoto\", error=\"invalid_token\"")
+    }
+
+    /// Replaces the text of the kind by one for this occurrence.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Adds what is wrong in one place: a JSON pointer, or the name of a parameter or header.
-    pub(crate) fn at(
+    /// Adds an error at one place of the request: a JSON pointer into the body, or the name of a parameter or header.
+    pub(crate) fn error_at(
         mut self,
         pointer: impl Into<String>,
         code: impl Into<String>,
@@ -75,13 +89,13 @@ impl Refusal {
         self
     }
 
-    /// Keeps the cause, for the log alone.
-    pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
+    /// Adds the source error, which is logged and not sent.
+    pub(crate) fn source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Adds a header; a value that is none is left out.
+    /// Adds a header. A value that is not allowed in headers is left out.
     pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((name, value));
@@ -89,25 +103,29 @@ impl Refusal {
         self
     }
 
-    /// Says when to try again, in whole seconds, at least one.
+    /// Adds `WWW-Authenticate`, which every 401 must have.
+    pub(crate) fn challenge(self, challenge: &str) -> Self {
+        self.with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// Adds `Retry-After`, in whole seconds, at least one.
     pub(crate) fn retry_after(self, wait: Duration) -> Self {
         self.with_header(header::RETRY_AFTER, &whole_seconds(wait).to_string())
     }
 
-    /// Its kind.
     pub(crate) const fn kind(&self) -> &'static Kind {
         self.kind
     }
 
-    /// Its cause, where it has one.
+    /// Error that caused this problem.
     pub(crate) fn cause(&self) -> Option<&BoxError> {
         self.source.as_ref()
     }
 
-    /// What the client gets.
-    pub(crate) fn respond(&self, request_id: &str) -> HttpResponse {
+    /// Response to the client.
+    pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
         let status = self.status_code();
-        let problem = Problem {
+        let body = ProblemBody {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
@@ -122,7 +140,7 @@ impl Refusal {
         }
         response
             .content_type(PROBLEM_JSON)
-            .body(serde_json::to_vec(&problem).unwrap_or_default())
+            .body(serde_json::to_vec(&body).unwrap_or_default())
     }
 }
 
@@ -132,35 +150,56 @@ pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(up).max(1)
 }
 
-impl From<Unavailable> for Refusal {
+impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         Self::new(kinds::UNAVAILABLE)
-            .saying(format!(
+            .detail(format!(
                 "{} can't be reached; try again.",
                 capitalized(unavailable.what)
             ))
-            .because(unavailable)
+            .source(unavailable)
             .retry_after(RETRY_UNAVAILABLE)
     }
 }
 
-impl From<Contended> for Refusal {
+impl From<Contended> for Problem {
     fn from(contended: Contended) -> Self {
         Self::new(kinds::CONTENDED)
-            .saying(format!(
+            .detail(format!(
                 "{} was changed concurrently; try again.",
                 capitalized(contended.subject)
             ))
-            .because(contended)
+            .source(contended)
             .retry_after(RETRY_CONTENDED)
     }
 }
 
-impl From<WriteError> for Refusal {
+impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Contended(contended) => contended.into(),
             WriteError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<TicketError> for Problem {
+    fn from(error: TicketError) -> Self {
+        match error {
+            TicketError::NoSuchJob => Self::new(kinds::NO_SUCH_JOB),
+            TicketError::Refused => Self::invalid_token(kinds::INVALID_TICKET),
+            TicketError::Unavailable(unavailable) => unavailable.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<WatchError> for Problem {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::NoSuchJob => Self::new(kinds::NO_SUCH_JOB),
+            WatchError::Unavailable(unavailable) => unavailable.into(),
+            other => Self::internal(other),
         }
     }
 }
@@ -173,18 +212,18 @@ fn capitalized(text: &str) -> String {
         .unwrap_or_default()
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.code)
     }
 }
 
-impl ResponseError for Refusal {
+impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The edge answers in its place, with the request's id.
+    /// Placeholder: the middleware replaces it by a response with the request's id.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

@@ -17,23 +17,24 @@ use rapidphoto_domain::{
 use super::frame::event;
 use crate::wire;
 
-/// Puts what happens into words for one client.
-pub(super) struct Teller {
+/// Encodes domain events as server-sent events for one client.
+pub(super) struct EventEncoder {
     poll_after: Duration,
-    /// The declared lengths of photos under way: from VERIFYING on, all of it is sent, though the event says no length.
-    lengths: HashMap<PhotoId, u64>,
+    /// Sizes in bytes of the photos without a final status. From VERIFYING on, a photo's progress is its whole size, which
+    /// its events do not contain.
+    sizes: HashMap<PhotoId, u64>,
 }
 
-impl Teller {
+impl EventEncoder {
     pub(super) fn new(poll_after: Duration) -> Self {
         Self {
             poll_after,
-            lengths: HashMap::new(),
+            sizes: HashMap::new(),
         }
     }
 
-    /// The photo whose length must be noted before this is told: the client came after its promise.
-    pub(super) fn lacks(&self, item: &LiveItem) -> Option<PhotoId> {
+    /// Photo whose size must be set before `item` is encoded, as the stream started after its creation.
+    pub(super) fn needs_size_of(&self, item: &LiveItem) -> Option<PhotoId> {
         let LiveItem::State(stored) = item else {
             return None;
         };
@@ -41,21 +42,21 @@ impl Teller {
             (
                 DomainEvent::Photo(PhotoEvent::PhotoUploadCompleted {} | PhotoEvent::PhotoRejected { .. }),
                 StreamId::Photo(photo),
-            ) if !self.lengths.contains_key(&photo) => Some(photo),
+            ) if !self.sizes.contains_key(&photo) => Some(photo),
             _ => None,
         }
     }
 
-    /// Notes a photo's declared length.
-    pub(super) fn note_length(&mut self, photo: PhotoId, bytes: u64) {
-        self.lengths.insert(photo, bytes);
+    /// Sets the declared size of a photo.
+    pub(super) fn set_size(&mut self, photo: PhotoId, bytes: u64) {
+        self.sizes.insert(photo, bytes);
     }
 
-    /// The frame for one thing, if it is one that clients hear of.
-    pub(super) fn frame(&mut self, item: &LiveItem) -> Result<Option<Bytes>, serde_json::Error> {
+    /// Frame of one item; `None` if clients do not receive this kind of event.
+    pub(super) fn encode(&mut self, item: &LiveItem) -> Result<Option<Bytes>, serde_json::Error> {
         match item {
             LiveItem::Reset => {
-                let reason = "what the client knows is too old to go on from, or unknown".to_owned();
+                let reason = "the last event id is unknown or too old to resume from".to_owned();
                 event("reset", None, &api::StreamReset { reason }).map(Some)
             }
             LiveItem::Snapshot(snapshot) => self.snapshot(snapshot).map(Some),
@@ -76,7 +77,7 @@ impl Teller {
             Snapshot::Job(job) => {
                 for view in &job.view.photos {
                     if !view.photo.status().is_terminal() {
-                        self.note_length(view.photo.id, view.photo.declared.bytes);
+                        self.set_size(view.photo.id, view.photo.declared.bytes);
                     }
                 }
                 event(
@@ -91,20 +92,20 @@ impl Teller {
     fn state(&mut self, stored: &StoredEvent) -> Result<Option<Bytes>, serde_json::Error> {
         let id = Some(stored.cursor.to_string());
         match (&stored.event, stored.stream, stored.job) {
-            (DomainEvent::Photo(what), StreamId::Photo(photo), Some(job)) => {
-                let data = self.photo(what, photo, job, stored.version.0);
+            (DomainEvent::Photo(change), StreamId::Photo(photo), Some(job)) => {
+                let data = self.photo(change, photo, job, stored.version.0);
                 event("photo", id, &data).map(Some)
             }
-            (DomainEvent::Job(what), StreamId::Job(job), _) => {
-                event("job", id, &job_event(what, job)).map(Some)
+            (DomainEvent::Job(change), StreamId::Job(job), _) => {
+                event("job", id, &job_event(change, job)).map(Some)
             }
-            // A user's own events are no business of a stream; other pairs don't exist.
+            // Streams have no account events; other combinations of event and stream do not exist.
             (DomainEvent::User(_) | DomainEvent::Photo(_) | DomainEvent::Job(_), _, _) => Ok(None),
         }
     }
 
     fn progress(&mut self, tick: ProgressTick) -> api::PhotoStreamEvent {
-        self.lengths.insert(tick.photo, tick.progress.bytes_total());
+        self.sizes.insert(tick.photo, tick.progress.bytes_total());
         api::PhotoStreamEvent {
             progress: Some(wire::progress(tick.progress)),
             ..blank(tick.photo, tick.job)
@@ -113,68 +114,68 @@ impl Teller {
 
     fn photo(
         &mut self,
-        what: &PhotoEvent,
+        change: &PhotoEvent,
         photo: PhotoId,
         job: JobId,
         version: u64,
     ) -> api::PhotoStreamEvent {
-        let mut told = api::PhotoStreamEvent {
+        let mut data = api::PhotoStreamEvent {
             version: Some(version),
             ..blank(photo, job)
         };
-        let status = match what {
+        let status = match change {
             PhotoEvent::PhotoQueued { declared, .. } => {
-                self.lengths.insert(photo, declared.bytes);
-                told.progress = Some(wire::progress(Progress::new(0, declared.bytes)));
+                self.sizes.insert(photo, declared.bytes);
+                data.progress = Some(wire::progress(Progress::new(0, declared.bytes)));
                 Some(PhotoStatus::Queued)
             }
             PhotoEvent::PhotoUploadStarted {} => Some(PhotoStatus::Uploading),
             PhotoEvent::PhotoUploadCompleted {} => Some(PhotoStatus::Verifying),
             PhotoEvent::PhotoProcessingStarted { object } => {
-                self.lengths.insert(photo, object.bytes);
+                self.sizes.insert(photo, object.bytes);
                 Some(PhotoStatus::Processing)
             }
             PhotoEvent::PhotoProcessingCompleted { result } => {
-                self.lengths.insert(photo, result.object.bytes);
-                told.warnings = result.warnings.iter().map(wire::finding).collect();
+                self.sizes.insert(photo, result.object.bytes);
+                data.warnings = result.warnings.iter().map(wire::finding).collect();
                 Some(PhotoStatus::Completed)
             }
             PhotoEvent::PhotoRejected { reasons } => {
-                told.reasons = reasons.iter().map(wire::finding).collect();
+                data.reasons = reasons.iter().map(wire::finding).collect();
                 Some(PhotoStatus::Rejected)
             }
             PhotoEvent::PhotoFailed { reason } => {
-                told.reasons = vec![wire::failure(*reason)];
+                data.reasons = vec![wire::failure(*reason)];
                 Some(PhotoStatus::Failed)
             }
             PhotoEvent::PhotoCancelled {} => Some(PhotoStatus::Cancelled),
             PhotoEvent::PhotoRetried { to, .. } => Some(*to),
             PhotoEvent::PhotoDeleted {} => {
-                told.deleted = true;
+                data.deleted = true;
                 None
             }
-            // Windows and tags change no status.
+            // Upload windows and tags do not affect the status.
             PhotoEvent::PhotoUploadRenewed { .. }
             | PhotoEvent::PhotoTagged { .. }
             | PhotoEvent::PhotoUntagged { .. } => None,
         };
         if let Some(status) = status {
-            told.status = Some(wire::photo_status(status));
-            if arrived(status)
-                && let Some(bytes) = self.lengths.get(&photo)
+            data.status = Some(wire::photo_status(status));
+            if is_uploaded(status)
+                && let Some(bytes) = self.sizes.get(&photo)
             {
-                told.progress = Some(wire::progress(Progress::complete(*bytes)));
+                data.progress = Some(wire::progress(Progress::complete(*bytes)));
             }
             if status.is_terminal() {
-                self.lengths.remove(&photo);
+                self.sizes.remove(&photo);
             }
         }
-        told
+        data
     }
 }
 
-/// Whether everything is sent, wherever the photo goes from there.
-const fn arrived(status: PhotoStatus) -> bool {
+/// Returns true if all bytes of a photo with this status were uploaded.
+const fn is_uploaded(status: PhotoStatus) -> bool {
     match status {
         PhotoStatus::Verifying | PhotoStatus::Processing | PhotoStatus::Completed | PhotoStatus::Rejected => {
             true
@@ -196,31 +197,31 @@ fn blank(photo: PhotoId, job: JobId) -> api::PhotoStreamEvent {
     }
 }
 
-fn job_event(what: &JobEvent, job: JobId) -> api::JobStreamEvent {
-    let told = api::JobStreamEvent {
+fn job_event(change: &JobEvent, job: JobId) -> api::JobStreamEvent {
+    let unchanged = api::JobStreamEvent {
         job_id: job.to_string(),
         status: None,
         round: None,
         cancelled: false,
     };
-    match what {
+    match change {
         JobEvent::UploadJobCreated { .. } => api::JobStreamEvent {
             status: Some(api::JobStatus::Queued),
             round: Some(1),
-            ..told
+            ..unchanged
         },
         JobEvent::UploadJobCompleted { round, status, .. } => api::JobStreamEvent {
             status: Some(wire::job_status(*status)),
             round: Some(*round),
-            ..told
+            ..unchanged
         },
         JobEvent::UploadJobReopened { round } => api::JobStreamEvent {
             round: Some(*round),
-            ..told
+            ..unchanged
         },
         JobEvent::UploadJobCancelled {} => api::JobStreamEvent {
             cancelled: true,
-            ..told
+            ..unchanged
         },
     }
 }

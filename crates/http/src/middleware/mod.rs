@@ -1,10 +1,10 @@
-//! What every request passes on its way in and out: its name, its time limit, and that whatever happens inside ends as
-//! an answer with the same headers, one line in the log and one measurement.
+//! Middleware around all routes. It sets a time limit and turns every result (a response, an error, a panic, a
+//! time-out) into a response with the same headers, one log line and one measurement.
 
 mod access;
+mod completion;
 mod cors;
 mod headers;
-mod outcome;
 
 use std::{panic::AssertUnwindSafe, rc::Rc};
 
@@ -19,18 +19,18 @@ use actix_web::{
 use futures::FutureExt;
 use tracing::Instrument;
 
-use crate::{call::Context, server::Shared};
-use outcome::Outcome;
+use crate::{call::Context, shared::Shared};
+use completion::Completion;
 
-/// The outermost layer of the API.
-pub(crate) async fn edge(
+/// Processes one request.
+pub(crate) async fn process(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(shared) = request.app_data::<web::Data<Shared>>().cloned() else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let context = Rc::new(Context::of(&request, &shared));
+    let context = Rc::new(Context::new(&request, &shared));
     let route = request.match_pattern();
     let span = tracing::info_span!(
         "http_request",
@@ -40,23 +40,21 @@ pub(crate) async fn edge(
         traceparent = context.traceparent.as_deref(),
     );
     let origin = cors::Origin::of(request.headers(), &shared.app.config.allowed_origins);
-    let outcome = if cors::is_preflight(&request) {
-        Outcome::answered(request, cors::answer_preflight(&origin))
+    let completion = if cors::is_preflight(&request) {
+        Completion::of_preflight(request, cors::preflight_response(&origin))
     } else {
         request.extensions_mut().insert(Rc::clone(&context));
-        // No clone of the request may be held here: the router needs it for itself.
+        // The router needs exclusive access to the request, so that no clone may exist here.
         let handling = AssertUnwindSafe(next.call(request)).catch_unwind();
         let limited = tokio::time::timeout(shared.app.config.request_timeout, handling);
-        Outcome::of(limited.instrument(span.clone()).await)
+        Completion::of_handler(limited.instrument(span.clone()).await)
     };
-    let _inside = span.entered();
-    let (request, mut response) = outcome.present(&context.request_id);
-    headers::finish(response.headers_mut(), &context, &origin);
-    access::note(&context, route.as_deref(), response.status());
+    let _entered = span.entered();
+    let (request, mut response) = completion.into_response(&context.request_id);
+    headers::add_common(response.headers_mut(), &context, &origin);
+    access::record(&context, route.as_deref(), response.status());
     match request {
         Some(request) => Ok(ServiceResponse::new(request, response)),
-        None => {
-            Err(InternalError::from_response("the request ended before its handler did", response).into())
-        }
+        None => Err(InternalError::from_response("the handler did not complete", response).into()),
     }
 }

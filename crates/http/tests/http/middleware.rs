@@ -8,14 +8,14 @@ use rapidphoto_http::{Dependency, Readiness};
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::app::{BEFORE_THE_DRAIN_ENDS, PATIENCE, TestApp, text};
+use crate::app::{MAX_SHUTDOWN, TEST_TIMEOUT, TestApp, text};
 
 struct Panicking;
 
 #[async_trait::async_trait]
 impl Readiness for Panicking {
     async fn dependencies(&self) -> Vec<Dependency> {
-        panic!("a test wants this to panic");
+        panic!("requested by a test");
     }
 }
 
@@ -25,60 +25,64 @@ impl AccessTokens for Panicking {
     }
 
     fn verify(&self, _token: &str, _now: Timestamp) -> Result<Grant, TokenError> {
-        panic!("a test wants this to panic");
+        panic!("requested by a test");
     }
 }
 
 #[tokio::test]
-async fn a_panic_is_an_internal_error_and_the_server_goes_on() {
+async fn a_panic_is_an_internal_error_and_the_server_keeps_running() {
     let app = TestApp::with(|parts| {
         parts.readiness = Arc::new(Panicking);
         parts.ports.tokens = Arc::new(Panicking);
     })
     .await;
     for _ in 0..3 {
-        // On the main runtime, and on the server's own worker.
-        let there = app.get("/readyz").sent(500).await;
-        assert!(there.text().contains("\"internal\""), "{}", there.text());
-        let here = app.get("/queries/photos").token("x").sent(500).await;
-        for answer in [there, here] {
-            assert!(!answer.text().contains("panic"), "{}", answer.text());
+        // The first panics on the main runtime, the second on the server's worker thread.
+        let on_runtime = app.get("/readyz").expect_status(500).await;
+        assert!(
+            on_runtime.text().contains("\"internal\""),
+            "{}",
+            on_runtime.text()
+        );
+        let on_worker = app.get("/queries/photos").token("x").expect_status(500).await;
+        for response in [on_runtime, on_worker] {
+            assert!(!response.text().contains("panic"), "{}", response.text());
         }
     }
-    app.get("/healthz").sent(200).await;
+    app.get("/healthz").expect_status(200).await;
 }
 
-struct Endless;
+struct NeverReady;
 
 #[async_trait::async_trait]
-impl Readiness for Endless {
+impl Readiness for NeverReady {
     async fn dependencies(&self) -> Vec<Dependency> {
         std::future::pending().await
     }
 }
 
 #[tokio::test]
-async fn a_request_that_takes_too_long_is_answered_all_the_same() {
+async fn a_slow_request_times_out() {
     let app = TestApp::with(|parts| {
-        parts.readiness = Arc::new(Endless);
+        parts.readiness = Arc::new(NeverReady);
         parts.config.request_timeout = Duration::from_millis(200);
     })
     .await;
-    let answer = app.get("/readyz").sent(503).await;
-    assert!(answer.text().contains("request_timeout"), "{}", answer.text());
+    let response = app.get("/readyz").expect_status(503).await;
+    assert!(response.text().contains("request_timeout"), "{}", response.text());
 }
 
-/// Hashes when it is allowed to, and tells when it is asked.
-struct Gated {
-    allowed: Semaphore,
-    asked: Notify,
+/// Signals each hash that is requested, and waits for a permit.
+struct GatedHasher {
+    permits: Semaphore,
+    requested: Notify,
 }
 
 #[async_trait::async_trait]
-impl PasswordHasher for Gated {
+impl PasswordHasher for GatedHasher {
     async fn hash(&self, password: &str) -> Result<PasswordHash, BoxError> {
-        self.asked.notify_one();
-        self.allowed.acquire().await?.forget();
+        self.requested.notify_one();
+        self.permits.acquire().await?.forget();
         Ok(PasswordHash(format!("$plain${password}")))
     }
 
@@ -87,26 +91,26 @@ impl PasswordHasher for Gated {
     }
 }
 
-async fn gated() -> (TestApp, Arc<Gated>) {
-    let gate = Arc::new(Gated {
-        allowed: Semaphore::new(0),
-        asked: Notify::new(),
+async fn gated_app() -> (TestApp, Arc<GatedHasher>) {
+    let gate = Arc::new(GatedHasher {
+        permits: Semaphore::new(0),
+        requested: Notify::new(),
     });
     let hasher = Arc::clone(&gate);
     (TestApp::with(|parts| parts.ports.passwords = hasher).await, gate)
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_cancels_nothing_half_done() {
-    let (app, gate) = gated().await;
+async fn a_disconnecting_client_cancels_no_use_case() {
+    let (app, gate) = gated_app().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let register = app.post("/commands/auth/register").json(&account).send();
     tokio::select! {
-        _ = register => panic!("registered without a hash"),
-        () = gate.asked.notified() => {}
+        _ = register => panic!("the registration did not wait for the hash"),
+        () = gate.requested.notified() => {}
     }
-    gate.allowed.add_permits(1);
-    let made = async {
+    gate.permits.add_permits(1);
+    let logged_in = async {
         while app
             .post("/commands/auth/login")
             .json(&account)
@@ -119,49 +123,52 @@ async fn a_client_that_goes_away_cancels_nothing_half_done() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, made)
+    tokio::time::timeout(TEST_TIMEOUT, logged_in)
         .await
-        .expect("the account was never made");
+        .expect("the account was not created");
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_though_the_server_stops() {
-    let (app, gate) = gated().await;
+async fn a_request_in_progress_completes_during_shutdown() {
+    let (app, gate) = gated_app().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let stopping = async {
-        gate.asked.notified().await;
-        app.tell_to_stop();
+        gate.requested.notified().await;
+        app.start_shutdown();
         tokio::time::sleep(Duration::from_millis(200)).await;
-        gate.allowed.add_permits(1);
+        gate.permits.add_permits(1);
     };
-    let register = app.post("/commands/auth/register").json(&account).sent(201);
+    let register = app
+        .post("/commands/auth/register")
+        .json(&account)
+        .expect_status(201);
     tokio::join!(register, stopping);
-    assert!(app.stop().await < BEFORE_THE_DRAIN_ENDS);
+    assert!(app.stop().await < MAX_SHUTDOWN);
 }
 
 #[tokio::test]
-async fn an_idle_connection_does_not_hold_the_server_up() {
+async fn an_idle_connection_does_not_delay_shutdown() {
     let app = TestApp::start().await;
-    app.get("/healthz").sent(200).await;
-    assert!(app.stop().await < BEFORE_THE_DRAIN_ENDS);
+    app.get("/healthz").expect_status(200).await;
+    assert!(app.stop().await < MAX_SHUTDOWN);
 }
 
 #[tokio::test]
-async fn a_request_keeps_its_name_in_answers_problems_and_events() {
+async fn request_ids_are_in_responses_problems_and_events() {
     let app = TestApp::start().await;
     let token = app.user("ada").await;
     let named = app
         .get("/nowhere")
         .header("x-request-id", "my-request/1")
-        .sent(404)
+        .expect_status(404)
         .await;
     assert_eq!(named.header("x-request-id"), "my-request/1");
-    let made = app
+    let generated = app
         .get("/nowhere")
-        .header("x-request-id", "not sane")
-        .sent(404)
+        .header("x-request-id", "not valid")
+        .expect_status(404)
         .await;
-    assert_eq!(made.header("x-request-id").len(), 32);
+    assert_eq!(generated.header("x-request-id").len(), 32);
 
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let create = app
@@ -171,14 +178,14 @@ async fn a_request_keeps_its_name_in_answers_problems_and_events() {
     let job = create
         .header("x-request-id", "creation")
         .header("traceparent", trace)
-        .sent(201)
+        .expect_status(201)
         .await
         .json();
     let photo = text(&job["items"][0]["photoId"]);
     let history = app
         .get(&format!("/queries/photos/{photo}/history"))
         .token(&token)
-        .sent(200)
+        .expect_status(200)
         .await
         .json();
     let first = &history["events"][0];
@@ -200,8 +207,8 @@ async fn a_request_keeps_its_name_in_answers_problems_and_events() {
 }
 
 #[tokio::test]
-async fn a_proxys_word_counts_only_where_there_is_a_proxy() {
-    // Failed logins are counted by address: whoever could choose theirs could guess on for ever.
+async fn forwarded_addresses_are_used_only_behind_a_proxy() {
+    // Failed logins are counted by address: a client that could forge its address could guess without limit.
     for (behind_proxy, expected) in [(false, 429), (true, 401)] {
         let app = TestApp::with(|parts| parts.config.behind_proxy = behind_proxy).await;
         app.user("ada").await;
@@ -217,16 +224,16 @@ async fn a_proxys_word_counts_only_where_there_is_a_proxy() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_dropped_is_gone() {
+async fn dropping_the_future_stops_the_server() {
     let mut app = TestApp::start().await;
-    app.get("/healthz").sent(200).await;
+    app.get("/healthz").expect_status(200).await;
     app.drop_server().await;
-    let gone = async {
+    let closed = async {
         while tokio::net::TcpStream::connect(app.address).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, gone)
+    tokio::time::timeout(TEST_TIMEOUT, closed)
         .await
-        .expect("somebody still listens");
+        .expect("the port is still open");
 }

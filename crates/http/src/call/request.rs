@@ -1,0 +1,97 @@
+use std::{future::Future, rc::Rc, sync::Arc};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
+use rapidphoto_application::{UseCases, ports::EventMetadata};
+use rapidphoto_domain::UserId;
+use tracing::Instrument;
+
+use super::{context::Context, query::Query};
+use crate::{limits::RateClass, problem::Problem, shared::Shared};
+
+/// One request.
+pub(crate) struct Call {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) context: Rc<Context>,
+    pub(super) request: HttpRequest,
+    pub(super) payload: Payload,
+}
+
+impl Call {
+    /// Runs a use case on the main runtime. It runs to its end even if this future is dropped, as it is when the client
+    /// disconnects.
+    pub(crate) async fn on_main<T, W>(&self, work: W) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        W: Future<Output = T> + Send + 'static,
+    {
+        let work = work.instrument(tracing::Span::current());
+        let running = self.shared.app.main_runtime.spawn(work);
+        running.await.map_err(Problem::internal)
+    }
+
+    /// Use cases, owned by the caller so that they can be moved to the main runtime.
+    pub(crate) fn use_cases(&self) -> Arc<UseCases> {
+        Arc::clone(&self.shared.app.use_cases)
+    }
+
+    /// Metadata of every event that this request causes.
+    pub(crate) fn metadata(&self, actor: Option<UserId>) -> EventMetadata {
+        EventMetadata {
+            correlation_id: Some(self.context.request_id.clone()),
+            causation_id: None,
+            traceparent: self.context.traceparent.clone(),
+            actor,
+            request_id: Some(self.context.request_id.clone()),
+        }
+    }
+
+    /// Counts the request against the user's rate limit.
+    pub(crate) fn check_rate(&self, class: RateClass, user: UserId) -> Result<(), Problem> {
+        let checked = self.shared.limits.check(class, user);
+        let allowance = checked.unwrap_or_else(|exceeded| exceeded);
+        self.context.set_allowance(allowance);
+        checked.map(drop).map_err(|exceeded| exceeded.problem())
+    }
+
+    /// Value of a header, if it is visible ASCII.
+    pub(crate) fn header(&self, name: &header::HeaderName) -> Option<&str> {
+        self.request.headers().get(name)?.to_str().ok()
+    }
+
+    /// Returns true if the header is present, readable or not.
+    pub(crate) fn has_header(&self, name: &header::HeaderName) -> bool {
+        self.request.headers().contains_key(name)
+    }
+
+    /// Values of a header that are visible ASCII.
+    pub(crate) fn headers<'a>(&'a self, name: &'a header::HeaderName) -> impl Iterator<Item = &'a str> {
+        self.request
+            .headers()
+            .get_all(name)
+            .filter_map(|value| value.to_str().ok())
+    }
+
+    /// Query parameters.
+    pub(crate) fn query(&self) -> Result<Query, Problem> {
+        Query::parse(self.request.query_string())
+    }
+}
+
+impl FromRequest for Call {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let shared = request.app_data::<web::Data<Shared>>().cloned();
+        let context = request.extensions().get::<Rc<Context>>().cloned();
+        std::future::ready(match (shared, context) {
+            (Some(shared), Some(context)) => Ok(Self {
+                shared: shared.into_inner(),
+                context,
+                request: request.clone(),
+                payload: payload.take(),
+            }),
+            _ => Err(Problem::internal("the route is outside of the API's middleware")),
+        })
+    }
+}

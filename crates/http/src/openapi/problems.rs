@@ -1,0 +1,76 @@
+//! Problems that each endpoint can respond with.
+
+use utoipa::openapi::{RefOr, path::ParameterIn};
+
+use crate::{
+    endpoint::{Access, Endpoint},
+    problem::kinds::{self, Kind},
+};
+
+const ALL_ENDPOINTS: &[&Kind] = &[
+    kinds::BAD_REQUEST,
+    kinds::METHOD_NOT_ALLOWED,
+    kinds::INTERNAL,
+    kinds::REQUEST_TIMEOUT,
+];
+
+const ACCESS_TOKEN: &[&Kind] = &[
+    kinds::AUTHENTICATION_REQUIRED,
+    kinds::INVALID_TOKEN,
+    kinds::TOKEN_EXPIRED,
+    kinds::INSUFFICIENT_SCOPE,
+];
+
+const BODY: &[&Kind] = &[
+    kinds::MALFORMED_JSON,
+    kinds::INVALID_UTF8,
+    kinds::BROKEN_BODY,
+    kinds::BODY_TOO_LARGE,
+    kinds::UNSUPPORTED_MEDIA_TYPE,
+    kinds::INVALID_BODY,
+];
+
+const QUERY: &[&Kind] = &[kinds::INVALID_PARAMETER, kinds::UNSUPPORTED_PARAMETER];
+
+/// All problems of an endpoint.
+pub(super) fn of(endpoint: &Endpoint) -> Vec<&'static Kind> {
+    let mut problems = ALL_ENDPOINTS.to_vec();
+    match endpoint.access {
+        Access::Public => {}
+        Access::Scope(_) => problems.extend(ACCESS_TOKEN),
+        Access::Stream(_) => {
+            problems.extend(ACCESS_TOKEN);
+            problems.push(kinds::INVALID_TICKET);
+        }
+    }
+    if endpoint.operation.request_body.is_some() {
+        problems.extend(BODY);
+    }
+    if has_query(endpoint) {
+        problems.extend(QUERY);
+    }
+    if endpoint.rate.is_some() {
+        problems.push(kinds::RATE_LIMITED);
+    }
+    if endpoint.has_dependencies {
+        problems.push(kinds::UNAVAILABLE);
+    }
+    problems.extend(endpoint.problems);
+    problems
+}
+
+fn has_query(endpoint: &Endpoint) -> bool {
+    let mut parameters = endpoint.operation.parameters.iter().flatten();
+    parameters
+        .any(|parameter| matches!(parameter, RefOr::T(given) if given.parameter_in == ParameterIn::Query))
+}
+
+/// Markdown table of all codes.
+pub(super) fn table() -> String {
+    let rows = kinds::ALL.iter().map(|kind| {
+        let Kind { status, code, detail } = kind;
+        format!("| `{code}` | {status} | {detail} |\n")
+    });
+    let head = "\n**All codes**\n\n| code | status | meaning |\n|---|---|---|\n".to_owned();
+    head + &rows.collect::<String>()
+}

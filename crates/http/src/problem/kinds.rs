@@ -1,0 +1,105 @@
+//! Kinds of problems. Clients rely on the codes, so that a code never changes.
+
+/// Kind of problem.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Stable code for programs.
+    pub(crate) code: &'static str,
+    /// Text for people, where no occurrence has a more specific one.
+    pub(crate) detail: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $status:literal $code:literal $detail:literal;)*) => {
+        $(pub(crate) const $name: &Kind = &Kind { status: $status, code: $code, detail: $detail };)*
+        /// All kinds.
+        pub(crate) static ALL: &[&Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    MALFORMED_JSON = 400 "malformed_json" "The body is not valid JSON. Send one JSON value.";
+    INVALID_UTF8 = 400 "invalid_utf8" "The body is not valid UTF-8. JSON must be encoded in UTF-8.";
+    BROKEN_BODY = 400 "broken_body" "The body could not be read to its end. Check its framing and send it again.";
+    BAD_REQUEST = 400 "bad_request" "The request could not be parsed. Check its path, query and headers.";
+    AUTHENTICATION_REQUIRED = 401 "authentication_required"
+        "An access token is required. Send it as `Authorization: Bearer …`.";
+    INVALID_TOKEN = 401 "invalid_token" "The access token is not valid. Refresh it or log in again.";
+    TOKEN_EXPIRED = 401 "token_expired" "The access token has expired. Refresh it or log in again.";
+    INVALID_TICKET = 401 "invalid_ticket"
+        "The stream ticket is unknown, expired or for another stream. Request a new one.";
+    INVALID_CREDENTIALS = 401 "invalid_credentials" "The e-mail address or the password is wrong.";
+    INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token"
+        "The refresh token is unknown, expired or revoked. Log in again.";
+    REFRESH_TOKEN_REUSED = 401 "refresh_token_reused"
+        "The refresh token was used before, so that all tokens of its login are revoked now. Log in again.";
+    INSUFFICIENT_SCOPE = 403 "insufficient_scope" "The access token lacks the required scope. Log in with this scope.";
+    REGISTRATION_CLOSED = 403 "registration_closed" "This server does not accept new accounts.";
+    ORIGIN_NOT_ALLOWED = 403 "origin_not_allowed"
+        "Pages of this origin may not call the API. The server's configuration lists the allowed origins.";
+    NO_SUCH_JOB = 404 "no_such_job" "The user has no job with this id.";
+    NO_SUCH_PHOTO = 404 "no_such_photo" "The user has no photo with this id.";
+    NO_SUCH_ROUTE = 404 "no_such_route" "No endpoint has this path. See `/openapi.json` for all endpoints.";
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed"
+        "The path does not support this method. `Allow` lists the supported methods.";
+    EMAIL_TAKEN = 409 "email_taken"
+        "An account with this e-mail address exists. Log in, or register with another address.";
+    PHOTO_NOT_COMPLETED = 409 "photo_not_completed"
+        "The photo is not completed. Only completed photos can be downloaded.";
+    BODY_TOO_LARGE = 413 "body_too_large" "The body is larger than the limit. Split the request.";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type"
+        "The body must be `application/json` without a content encoding.";
+    INVALID_BODY = 422 "invalid_body" "The body does not match the schema of the request. `errors` says where.";
+    INVALID_PARAMETER = 422 "invalid_parameter"
+        "A query parameter has an invalid value. `errors` lists the allowed values.";
+    UNSUPPORTED_PARAMETER = 422 "unsupported_parameter"
+        "A query parameter is not supported by this endpoint. Leave it out.";
+    INVALID_HEADER = 422 "invalid_header" "A header has an invalid value. `errors` says what is allowed.";
+    INVALID_CURSOR = 422 "invalid_cursor" "The cursor is not valid. Use the `nextCursor` of a page of this list.";
+    CURSOR_OF_ANOTHER_SORT = 422 "cursor_of_another_sort"
+        "The cursor belongs to a list with another sort. Keep the sort, or start without a cursor.";
+    INVALID_EMAIL = 422 "invalid_email" "The e-mail address is not valid.";
+    INVALID_PASSWORD = 422 "invalid_password"
+        "The password is too short or too long. `errors` says the allowed length.";
+    INVALID_SCOPE = 422 "invalid_scope"
+        "None of the requested scopes can be granted. Request `photos:read` or `photos:write`.";
+    AMBIGUOUS_CREDENTIALS = 422 "ambiguous_credentials"
+        "Credentials are in the header and in the body. Send them in one of the two.";
+    INVALID_FILE_COUNT = 422 "invalid_file_count"
+        "The number of files is not allowed. A job has at least one file, and at most as many as the limit.";
+    INVALID_FILES = 422 "invalid_files"
+        "Some files can't be accepted, so that no job was created. `errors` has one entry for each error.";
+    UPLOAD_ID_REUSED = 422 "upload_id_reused" "The upload id belongs to another file. Use a new id for each file.";
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused"
+        "The idempotency key was used for another request. Use a new key for each request.";
+    MULTIPART_UNAVAILABLE = 422 "multipart_unavailable"
+        "This server does not support multipart uploads. Upload each file by a single PUT.";
+    DEDUPE_UNAVAILABLE = 422 "dedupe_unavailable" "This server does not support deduplication. Leave `dedupe` out.";
+    METADATA_STRIPPING_UNAVAILABLE = 422 "metadata_stripping_unavailable"
+        "This server can't strip metadata. Leave `stripMetadata` out.";
+    TOO_MANY_PROGRESS_TICKS = 422 "too_many_ticks" "The array has more than 1000 progress reports. Split it.";
+    RATE_LIMITED = 429 "rate_limited" "Too many requests of this kind. Retry after the time in `Retry-After`.";
+    TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins"
+        "Too many failed logins. Retry after the time in `Retry-After`.";
+    INTERNAL = 500 "internal" "The server has failed unexpectedly. Its logs have the cause under the request id.";
+    CONTENDED = 503 "contended" "The photo or job was changed concurrently; try again.";
+    UNAVAILABLE = 503 "unavailable"
+        "A service that the server depends on can't be reached. Retry after the time in `Retry-After`.";
+    REQUEST_TIMEOUT = 503 "request_timeout"
+        "The request took too long. It may still complete; check its result before you repeat it.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: BTreeSet<_> = ALL.iter().map(|kind| kind.code).collect();
+        assert_eq!(codes.len(), ALL.len());
+    }
+}

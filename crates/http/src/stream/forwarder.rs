@@ -1,0 +1,91 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use rapidphoto_application::{
+    UseCases,
+    live::{LiveError, LiveStream},
+};
+use rapidphoto_domain::UserId;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    encoder::EventEncoder,
+    frame::{HEARTBEAT, PREAMBLE},
+};
+
+/// Forwards live events to one client until the client disconnects, is too slow, or the server stops. A disconnected
+/// client resumes at its last event.
+pub(super) struct Forwarder {
+    pub(super) owner: UserId,
+    /// Source of the declared size of photos that the stream has not seen before.
+    pub(super) use_cases: Arc<UseCases>,
+    pub(super) live: LiveStream,
+    pub(super) frames: mpsc::Sender<Bytes>,
+    pub(super) encoder: EventEncoder,
+    pub(super) heartbeat: Duration,
+    pub(super) closing: watch::Receiver<bool>,
+}
+
+/// Time in which a client must read at least one of its buffered frames.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The stream has ended.
+struct Ended;
+
+impl Forwarder {
+    pub(super) async fn run(self) {
+        let Self {
+            owner,
+            use_cases,
+            mut live,
+            frames,
+            mut encoder,
+            heartbeat,
+            mut closing,
+        } = self;
+        let client = frames.clone();
+        let forwarding = async {
+            send(&frames, PREAMBLE).await?;
+            loop {
+                // The time-out restarts with every event: a busy stream needs no heartbeat.
+                match tokio::time::timeout(heartbeat, live.next()).await {
+                    Err(_elapsed) => send(&frames, HEARTBEAT).await?,
+                    Ok(None) => return Err::<(), Ended>(Ended),
+                    Ok(Some(Ok(item))) => {
+                        if let Some(photo) = encoder.needs_size_of(&item)
+                            && let Ok(Some(shown)) = use_cases.show_photo.handle(owner, photo).await
+                        {
+                            encoder.set_size(photo, shown.view.photo.declared.bytes);
+                        }
+                        if let Some(frame) = encoder.encode(&item).map_err(|error| failed(&error))? {
+                            send(&frames, frame).await?;
+                        }
+                    }
+                    Ok(Some(Err(LiveError::Lagged))) => {
+                        tracing::info!("disconnecting a stream whose client reads too slowly");
+                        return Err(Ended);
+                    }
+                    Ok(Some(Err(error))) => return Err(failed(&error)),
+                }
+            }
+        };
+        tokio::select! {
+            _ = forwarding => {}
+            () = client.closed() => {}
+            _ = closing.wait_for(|closing| *closing) => {}
+        }
+    }
+}
+
+async fn send(frames: &mpsc::Sender<Bytes>, frame: Bytes) -> Result<(), Ended> {
+    match tokio::time::timeout(WRITE_TIMEOUT, frames.send(frame)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Ended),
+    }
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> Ended {
+    tracing::error!(error, "disconnecting a stream after an error");
+    Ended
+}
