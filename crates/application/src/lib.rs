@@ -1,4 +1,4 @@
-//! The use cases of RapidPhotoUpload, and the ports that the outside implements for them.
+//! The use cases of RapidPhotoUpload, and the ports that adapters implement for them.
 
 pub mod admin;
 pub mod auth;

@@ -1,4 +1,4 @@
-//! Every use case that a client can call, ready to be called.
+//! The use cases that the HTTP API calls.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     uploads::{FinalizeUploadHandler, ReportProgressHandler},
 };
 
-/// What the HTTP API calls.
+/// The use cases that the HTTP API calls.
 #[expect(missing_docs, reason = "each field is named and documented by its handler")]
 pub struct UseCases {
     pub register: RegisterUserHandler,

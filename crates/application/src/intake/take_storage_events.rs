@@ -13,7 +13,6 @@ use crate::{
 
 /// Handler of storage notifications. The reported size and entity tag are not trusted: an event only causes a `look` at
 /// the object.
-#[derive(Clone)]
 pub struct TakeStorageEvents {
     arrivals: ReportArrivalHandler,
     bucket: String,

@@ -12,24 +12,24 @@ use crate::{
     progress::ProgressBoard,
 };
 
-/// A job and all of its photos at one moment, with everything that is derived from them.
+/// A job and all of its photos at one moment, with the values that are derived from them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSnapshot {
-    /// What was read.
+    /// The job and its photos as they were read.
     pub view: JobView,
-    /// The job's status.
+    /// Status of the job.
     pub status: JobStatus,
-    /// How many photos stand where.
+    /// Number of photos by status.
     pub counts: JobCounts,
-    /// How far each photo's upload is, in the order of the view's photos.
+    /// Upload progress of each photo, in the order of the view's photos.
     pub progress: Vec<PhotoProgress>,
 }
 
-/// How far a photo's upload is.
+/// Upload progress of a photo.
 pub type PhotoProgress = Progress;
 
 impl JobSnapshot {
-    /// Puts together what was read and what is known of uploads under way.
+    /// Combines stored state with the progress of uploads under way.
     pub fn of(view: JobView, board: &ProgressBoard) -> Self {
         let counts = JobCounts::of(view.photos.iter().map(|photo| photo.photo.status()));
         let status = if view.photos.is_empty() {
@@ -50,21 +50,21 @@ impl JobSnapshot {
         }
     }
 
-    /// The whole job's progress.
+    /// Upload progress of the whole job.
     pub fn total_progress(&self) -> Progress {
         let sum = |part: fn(Progress) -> u64| self.progress.iter().copied().map(part).sum();
         Progress::new(sum(Progress::bytes_sent), sum(Progress::bytes_total))
     }
 }
 
-/// How far a photo's upload is: what its client told while it is sending, everything once it has arrived, nothing if it
+/// Upload progress of a photo: as its client reports while it uploads, complete once the object has arrived, zero if it
 /// never will.
 pub(crate) fn progress_of(view: &PhotoView, board: &ProgressBoard) -> Progress {
     let total = view.photo.declared.bytes;
     let nothing = Progress::new(0, total);
     match &view.photo.state {
         PhotoState::Queued | PhotoState::Uploading => board.progress(view.photo.id).unwrap_or(nothing),
-        // Whatever the board still knows of it: what has ended moves no more.
+        // The board may still have progress of it, which no longer counts.
         PhotoState::Cancelled
         | PhotoState::Failed {
             reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
@@ -79,7 +79,7 @@ pub(crate) fn progress_of(view: &PhotoView, board: &ProgressBoard) -> Progress {
     }
 }
 
-/// Answers how a job stands.
+/// Reads jobs.
 #[derive(Clone)]
 pub struct JobSnapshotHandler {
     jobs: Arc<dyn JobReads>,
@@ -95,7 +95,7 @@ impl JobSnapshotHandler {
         }
     }
 
-    /// A user's job, if there is one with this name.
+    /// A user's job; `None` if the user has no such job.
     pub async fn handle(&self, owner: UserId, job: JobId) -> Result<Option<JobSnapshot>, Unavailable> {
         let view = self.jobs.job(owner, job).await?;
         Ok(view.map(|view| JobSnapshot::of(view, &self.board)))

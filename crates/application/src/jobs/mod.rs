@@ -1,4 +1,4 @@
-//! Upload jobs: batches of promised files.
+//! Upload jobs: batches of declared files.
 
 mod cancel_job;
 mod create_job;

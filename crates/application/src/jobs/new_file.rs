@@ -8,44 +8,44 @@ use crate::settings::UploadSettings;
 /// A file as the client describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RawFile {
-    /// What it is called.
+    /// Name of the file.
     pub filename: String,
-    /// Its type.
+    /// Media type.
     pub mime_type: String,
-    /// Its length.
+    /// Length in bytes.
     pub bytes: u64,
-    /// The client's own name for it.
+    /// The client's own name for the file.
     pub upload_id: Option<String>,
-    /// Its checksum: the algorithm and the value.
+    /// Algorithm and value of the checksum.
     pub checksum: Option<(String, String)>,
 }
 
-/// A file that was understood.
+/// A file whose description is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFile {
-    /// What it is called.
+    /// Name of the file.
     pub filename: Filename,
-    /// What is promised.
+    /// Declared type, length and checksum.
     pub declared: Declared,
-    /// The client's own name for it.
+    /// The client's own name for the file.
     pub upload_id: Option<UploadId>,
 }
 
-/// What is wrong with one file of a batch.
+/// A problem with one file of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileProblem {
-    /// The file's place in the batch, from 0.
+    /// Index of the file in the batch, from 0.
     pub index: usize,
-    /// The field that is wrong, as on the wire; a path such as `checksum/value`.
+    /// The invalid field as the client names it; a path such as `checksum/value`.
     pub field: &'static str,
-    /// A stable code.
+    /// Stable code of the problem.
     pub code: &'static str,
-    /// What a person is told.
+    /// Explanation for people.
     pub message: String,
 }
 
 impl RawFile {
-    /// Reads a file's description.
+    /// Validates a file's description.
     pub(super) fn parse(&self, index: usize, settings: &UploadSettings) -> Result<NewFile, FileProblem> {
         let problem = |field, code, message: String| FileProblem {
             index,

@@ -32,7 +32,7 @@ impl EventCodec {
     /// # Errors
     /// [`Unavailable`] if a value can't be represented as JSON.
     pub fn encode(&self, event: &DomainEvent) -> Result<EncodedEvent, Unavailable> {
-        let (event_type, payload) = event.encode().map_err(Unavailable::record)?;
+        let (event_type, payload) = event.encode().map_err(Unavailable::database)?;
         let schema_version = self.upcasters.schema_version(&event_type);
         Ok(EncodedEvent {
             event_type,

@@ -11,42 +11,43 @@ use super::{
     WorkKind, WorkOrder,
 };
 
-/// The one way to write: events, states, work, details and positions go in together or not at all.
+/// The only port that writes events, states, work, details and subscriptions' positions: all of a commit or none of it.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Writes all of `commit` or none of it. The store never retries by itself: the caller knows what a conflict means.
+    /// Writes all of `commit` or none of it. The database never retries by itself: the caller knows what a conflict means.
     ///
-    /// A commit whose event ids are all stored already, each in the same stream at the same version, is an ambiguous
-    /// commit tried again: it succeeds and changes nothing.
+    /// A commit whose event ids are all stored already, each in the same stream at the same version, is the repetition of
+    /// a commit with an unknown outcome: it succeeds and changes nothing. A commit without events is never a repetition.
+    /// An empty commit succeeds once its guards are checked.
     ///
     /// # Errors
-    /// [`CommitError`]; after `Unavailable` the commit may or may not stand.
+    /// [`CommitError`]; after `Unavailable` the commit may or may not be written.
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
 }
 
 /// Everything that one decision writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
-    /// When it was decided; every event carries it.
+    /// Time of the decision, and of every event.
     pub at: Timestamp,
     /// New events and the states they lead to, at most one change for each stream.
     pub changes: Vec<Change>,
-    /// What is to be done because of it, and what has been.
+    /// Work that is scheduled, postponed, finished or dropped.
     pub work: Vec<WorkOrder>,
-    /// The request's answer, so that a repetition gets the same.
+    /// The request's response, so that a repetition gets the same.
     pub idempotency: Option<IdempotencyRecord>,
-    /// Other streams that must not have moved.
+    /// Other streams that must not have changed.
     pub guards: Vec<Guard>,
-    /// A subscription's position, moved with what it wrote.
+    /// A subscription's position, advanced together with what it writes.
     pub checkpoint: Option<Advance>,
     /// Personal data, kept where it can be erased.
     pub details: Vec<Details>,
-    /// What every event of the commit carries.
+    /// Metadata of every event of the commit.
     pub metadata: EventMetadata,
 }
 
 impl Commit {
-    /// A commit that writes nothing yet.
+    /// An empty commit.
     pub const fn new(at: Timestamp, metadata: EventMetadata) -> Self {
         Self {
             at,
@@ -73,31 +74,31 @@ impl Commit {
 /// One stream's new events, and the state they lead to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Which stream.
+    /// The stream.
     pub stream: StreamId,
-    /// The version that it must have.
+    /// The version that the stream must have.
     pub expected: Version,
     /// The new events in their order.
     pub events: NonEmpty<NewEvent>,
-    /// The fold of all of the stream's events.
+    /// The fold of all of the stream's events, the new ones included.
     pub state: AggregateState,
 }
 
-/// An event that is to be written.
+/// An event to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
-    /// Names it; the same id is never stored twice.
+    /// Unique: the same id is never stored twice.
     pub id: EventId,
-    /// What happened.
+    /// The event.
     pub event: DomainEvent,
 }
 
-/// A stream that must be at a version for the commit to stand, though the commit does not write to it.
+/// A stream that must be at a version for the commit to be written, though the commit does not change the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
-    /// Which stream.
+    /// The stream.
     pub stream: StreamId,
-    /// The version that it must have.
+    /// The version that the stream must have.
     pub version: Version,
 }
 
@@ -124,48 +125,48 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// What a request led to, kept for its repetitions.
+/// The outcome of a request, kept for its repetitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// Whose request it was.
+    /// The user who sent the request.
     pub owner: UserId,
-    /// The client's name for it.
+    /// The client's name for the request.
     pub key: IdempotencyKey,
-    /// The SHA-256 of the request's meaning; another body under the same key is an error.
+    /// SHA-256 of the request's meaning; another body under the same key is an error.
     pub fingerprint: [u8; 32],
-    /// The photos that the answer lists, in order.
+    /// The photos that the response lists, in order.
     pub photos: Vec<PhotoId>,
-    /// The job that the answer names.
+    /// The job that the response names.
     pub job: Option<JobId>,
-    /// Until when it is kept; after that the key is free.
+    /// The record is kept until then; after that the key is free.
     pub expires_at: Timestamp,
 }
 
 /// Personal data: kept apart from the log, written in the same commit, erased with the photo or the account.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Details {
-    /// What a new photo is called.
+    /// Filename of a new photo.
     PhotoName {
-        /// Which photo.
+        /// The photo.
         photo: PhotoId,
-        /// Its filename.
+        /// The filename.
         filename: Filename,
     },
-    /// What inspection read out of a photo.
+    /// Metadata that inspection has read from a photo.
     PhotoMetadata {
-        /// Which photo.
+        /// The photo.
         photo: PhotoId,
-        /// What EXIF says.
+        /// The metadata.
         metadata: Box<PhotoMetadata>,
     },
-    /// Forget all of that.
+    /// Erases all details of a photo.
     ErasePhoto {
-        /// Which photo.
+        /// The photo.
         photo: PhotoId,
     },
-    /// How a new user logs in.
+    /// Credentials of a new user.
     User {
-        /// Which user.
+        /// The user.
         user: UserId,
         /// Unique among all users.
         email: Email,
@@ -174,33 +175,33 @@ pub enum Details {
     },
 }
 
-/// What a commit that stands came to.
+/// Outcome of a written commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
-    /// The position of its last event; of the log's end where it had none.
+    /// Position of its last event; the end of the log if it has none.
     pub cursor: Cursor,
-    /// Whether it stood already, so that nothing was written now.
+    /// True if the commit was written before, so that nothing was written now.
     pub repeated: bool,
 }
 
-/// A stream that was not where a commit expected it.
+/// A stream at another version than a commit expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{stream} is at version {actual}, not {expected}")]
 pub struct VersionConflict {
-    /// Which stream.
+    /// The stream.
     pub stream: StreamId,
-    /// The version that the commit, or its guard, named.
+    /// The version that the commit, or its guard, expected.
     pub expected: Version,
     /// The version that the stream has.
     pub actual: Version,
 }
 
-/// Something of which there can be only one.
+/// A unique name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unique {
     /// An upload id of a user's photos that are not deleted.
     UploadId {
-        /// Whose photo.
+        /// Owner of the photo.
         owner: UserId,
         /// The client's name for the file.
         upload_id: UploadId,
@@ -224,35 +225,35 @@ impl fmt::Display for Unique {
     }
 }
 
-/// Why a commit was not written.
+/// Reason for which a commit was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// Streams, or guards, that moved: all of them. A deadlock of the store reads as a conflict without any.
-    #[error("{} of the commit's streams have moved", .0.len())]
+    /// All streams of changes and guards that are at another version. A deadlock in the database is a conflict without
+    /// any.
+    #[error("{} of the commit's streams were changed concurrently", .0.len())]
     Conflict(Vec<VersionConflict>),
     /// A unique name is taken.
     #[error("{0} is taken")]
     Duplicate(Unique),
-    /// The work was claimed anew, ordered anew or dropped since this claim: whatever the holder did is void.
+    /// The work was claimed again, scheduled again or dropped since this claim.
     #[error("the claim on `{kind}` of {photo} is no longer held")]
     StaleClaim {
-        /// Which photo.
+        /// The photo.
         photo: PhotoId,
-        /// Which work.
+        /// Kind of the work.
         kind: WorkKind,
     },
-    /// Another runner has the subscription, or its position is not where the commit expected it.
+    /// Another runner has the subscription, or its position is not the one that the commit expected.
     #[error("the subscription's lease is no longer held")]
     StaleCheckpoint,
-    /// The record can't be reached; the commit may or may not stand.
+    /// The database can't be reached; the commit may or may not be written.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
 impl CommitError {
-    /// What a refusal comes to for a decision that can't run into it, or has run into it too often: as if the record could
-    /// not be reached.
+    /// The error for a caller that can't cause any other error: as if the database could not be reached.
     pub fn into_unavailable(self) -> Unavailable {
         match self {
             Self::Unavailable(unavailable) => unavailable,

@@ -1,4 +1,4 @@
-//! Every trait that the outside implements, and the data that crosses them.
+//! Ports: the traits that adapters implement, and the data that they exchange.
 
 mod aggregates;
 mod bundle;

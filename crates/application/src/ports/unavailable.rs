@@ -1,20 +1,20 @@
-/// An error of the outside, kept as the source of a port's error.
+/// An error of an adapter or of its library, kept as the source of a port's error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// The outside can't be reached, or answered with something that it never should. A write that ends like this may or
-/// may not stand.
+/// A service behind a port can't be reached, or has answered with something that it never should. A write that ends with
+/// this error may or may not have been done.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} can't be reached")]
 pub struct Unavailable {
-    /// What can't be reached, such as `the record` or `object storage`.
+    /// Name of the service, such as `the database` or `object storage`.
     pub what: &'static str,
-    /// Why.
+    /// Cause.
     #[source]
     pub source: BoxError,
 }
 
 impl Unavailable {
-    /// The record can't be reached.
+    /// The database can't be reached.
     pub fn database(source: impl Into<BoxError>) -> Self {
         Self {
             what: "the database",
@@ -22,7 +22,7 @@ impl Unavailable {
         }
     }
 
-    /// Password hashing has no place for another one.
+    /// Too many passwords are being hashed.
     pub(crate) fn passwords(source: impl Into<BoxError>) -> Self {
         Self {
             what: "password hashing",

@@ -18,22 +18,22 @@ use crate::{
     settings::WorkSettings,
 };
 
-/// Ends a job's round once all of its photos are at an end, begins the next when one is tried again, and cancels the
-/// photos of a cancelled job that nobody has cancelled yet.
+/// Completes a job's round once all of its photos are in a final state, begins the next round when a photo is retried, and
+/// cancels the remaining photos of a cancelled job.
 pub struct JobCompletion {
     ports: WritePorts,
     log: Arc<dyn EventLog>,
     settings: WorkSettings,
 }
 
-/// What a part of the log says of one job.
+/// News of one job in a page of the log.
 #[derive(Debug, Default)]
 struct News<'a> {
-    /// Where a photo was last tried again.
+    /// Position of the last retry of a photo.
     retried: Option<Cursor>,
-    /// Where the job was last given up.
+    /// The job's last cancellation.
     cancelled: Option<&'a StoredEvent>,
-    /// The last event, which whatever follows is put down to.
+    /// The last event, which is the cause of the reaction.
     last: Option<&'a StoredEvent>,
 }
 
@@ -50,7 +50,7 @@ const RETRY: RetryPolicy = RetryPolicy {
 };
 
 impl JobCompletion {
-    /// The subscription's name.
+    /// Name of the subscription.
     pub const NAME: SubscriptionName = "job-completion";
 
     /// The reactor on these ports.
@@ -78,7 +78,7 @@ impl JobCompletion {
                 return Ok(Decided::Nothing(false));
             };
             let mut commit = self.ports.commit(caused_by(news.last));
-            commit.guards = photos.iter().map(unmoved).collect();
+            commit.guards = photos.iter().map(guard).collect();
             commit.checkpoint = Some(advance);
             commit.changes.push(change(&before, events));
             Ok(Decided::of(commit, true))
@@ -86,8 +86,8 @@ impl JobCompletion {
         .await
     }
 
-    /// Whether the round had ended before a photo was tried again. A page of the log may be read twice, and a retry may
-    /// have come to its end by the time that it is read: only the order in the log tells.
+    /// Returns true if the round was completed before a photo was retried. Only the order in the log tells: a page may be
+    /// read twice, and a retried photo may be in a final state again by then.
     async fn retried_since_completion(&self, job: &UploadJob, news: &News<'_>) -> Result<bool, ReactError> {
         let (Some(retried), Some(_)) = (news.retried, job.outcome) else {
             return Ok(false);
@@ -102,10 +102,10 @@ impl JobCompletion {
         Ok(completed.is_some_and(|completed| completed.cursor < retried))
     }
 
-    /// Cancels what the job's owner gave up and no request has cancelled: the process may have ended in between.
+    /// Cancels the photos that the cancelling request has left: its process may have crashed.
     async fn cancel_photos(&self, job: JobId, cancelled: &StoredEvent) -> Result<(), ReactError> {
-        let given_up = self.ports.aggregates.job(job).await?;
-        if !given_up.is_some_and(|job| job.value.cancelled) {
+        let current = self.ports.aggregates.job(job).await?;
+        if !current.is_some_and(|job| job.value.cancelled) {
             return Ok(());
         }
         let metadata = caused_by(Some(cancelled));
@@ -118,7 +118,7 @@ impl JobCompletion {
         Ok(())
     }
 
-    /// Whether the owner wanted a photo tried again after giving the job up.
+    /// Returns true if a photo was retried after the job was cancelled.
     async fn retried_since(&self, photo: PhotoId, cursor: Cursor) -> Result<bool, ReactError> {
         let events = self.log.events(StreamId::Photo(photo), Version::NEW).await?;
         Ok(events
@@ -154,7 +154,7 @@ impl Reactor for JobCompletion {
         let mut moved = false;
         for (job, news) in &jobs {
             left -= 1;
-            // All but the last only show that the lease is held: a crash in between must not skip the others.
+            // All but the last leave the position where it is: a crash in between must not skip jobs.
             let to = if left == 0 { advance.to } else { advance.from };
             let wrote = self.react_to(*job, news, Advance { to, ..advance }).await?;
             moved = wrote && left == 0;
@@ -163,7 +163,7 @@ impl Reactor for JobCompletion {
     }
 }
 
-/// Sorts events by job: a hundred photos that end together end their job once.
+/// Groups events by job: a hundred photos that end together complete their job once.
 fn gather(events: &[StoredEvent]) -> BTreeMap<JobId, News<'_>> {
     let mut jobs = BTreeMap::<JobId, News<'_>>::new();
     for stored in events {
@@ -183,7 +183,8 @@ const fn is_retry(event: &DomainEvent) -> bool {
     matches!(event, DomainEvent::Photo(PhotoEvent::PhotoRetried { .. }))
 }
 
-/// What a job's photos make of it. A retry that has come to its end already begins a round and ends it.
+/// The job's events that follow from its photos. A retried photo that is in a final state again begins a round and
+/// completes it.
 fn decide(job: &UploadJob, photos: &[Versioned<Photo>], retried: bool) -> Vec<NewEvent> {
     let counts = JobCounts::of(photos.iter().map(|photo| photo.value.status()));
     let mut events = Vec::new();
@@ -191,15 +192,15 @@ fn decide(job: &UploadJob, photos: &[Versioned<Photo>], retried: bool) -> Vec<Ne
     if retried && let Ok(event) = job.reopen() {
         open = open.apply(&event);
         let id = UploadJob::reopening_id(job.id, open.round);
-        events.push(named(id, event));
+        events.push(new_event(id, event));
     }
     if let Ok(event) = open.complete(counts) {
-        events.push(named(UploadJob::completion_id(job.id, open.round), event));
+        events.push(new_event(UploadJob::completion_id(job.id, open.round), event));
     }
     events
 }
 
-fn named(id: EventId, event: JobEvent) -> NewEvent {
+fn new_event(id: EventId, event: JobEvent) -> NewEvent {
     let event = event.into();
     NewEvent { id, event }
 }
@@ -219,14 +220,14 @@ fn change(before: &Versioned<UploadJob>, events: NonEmpty<NewEvent>) -> Change {
     }
 }
 
-const fn unmoved(photo: &Versioned<Photo>) -> Guard {
+const fn guard(photo: &Versioned<Photo>) -> Guard {
     Guard {
         stream: StreamId::Photo(photo.value.id),
         version: photo.version,
     }
 }
 
-/// The system acts here, in the course of what the event's cause set off.
+/// Metadata of a reaction: no actor, and the correlation of its cause.
 fn caused_by(event: Option<&StoredEvent>) -> EventMetadata {
     EventMetadata {
         correlation_id: event.and_then(|event| event.metadata.correlation_id.clone()),

@@ -25,8 +25,8 @@ pub trait Reactor: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReactError {
-    /// Another runner has the subscription.
-    #[error("another runner has the subscription")]
+    /// Another runner has acquired the subscription.
+    #[error("another runner has acquired the subscription")]
     LeaseLost,
     /// The log can't be read.
     #[error(transparent)]

@@ -14,27 +14,27 @@ use crate::{
     settings::WorkSettings,
 };
 
-/// Tells how far uploads are.
+/// Report of the progress of uploads.
 #[derive(Debug, Clone)]
 pub struct ReportProgress {
-    /// Who tells.
+    /// Owner of the photos.
     pub owner: UserId,
-    /// One for each upload.
+    /// Progress of each upload.
     pub ticks: Vec<Tick>,
-    /// Where the request came from.
+    /// Metadata of the events that the report leads to.
     pub metadata: EventMetadata,
 }
 
-/// How far one upload is.
+/// Progress of one upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tick {
-    /// Which photo.
+    /// The photo.
     pub photo: PhotoId,
-    /// Bytes that have left the client.
+    /// Bytes that the client has sent.
     pub bytes_sent: u64,
 }
 
-/// Takes progress in. It is best effort: nothing is written but a photo's first sign of life.
+/// Receives the progress of uploads. It is best effort: only the first tick of a photo is committed.
 #[derive(Clone)]
 pub struct ReportProgressHandler {
     ports: WritePorts,
@@ -54,8 +54,8 @@ impl ReportProgressHandler {
         }
     }
 
-    /// Takes ticks in and gives how many were of use; those of photos that are not the user's, or that want no bytes
-    /// any more, are not.
+    /// Receives ticks and returns how many were accepted. Ticks of other users' photos, and of photos that await no bytes,
+    /// are not.
     pub async fn handle(&self, command: ReportProgress) -> Result<usize, WriteError> {
         let now = self.ports.clock.now();
         let advance = |tick: &Tick| {
@@ -71,7 +71,7 @@ impl ReportProgressHandler {
         Ok(known.len() + taken)
     }
 
-    /// Makes room on the board for uploads that tell for the first time. That makes their photos UPLOADING.
+    /// Adds uploads to the board at their first tick, which makes their photos UPLOADING.
     async fn expect(
         &self,
         command: &ReportProgress,
@@ -109,7 +109,8 @@ impl ReportProgressHandler {
         Ok(self.forget_ended(command.owner, &uploading).await?)
     }
 
-    /// Whoever forgets uploads that end may have been there before the board knew of them.
+    /// Removes uploads that have ended since they were read: the live tail may have handled their end before they were
+    /// on the board.
     async fn forget_ended(&self, owner: UserId, photos: &[Photo]) -> Result<(), Unavailable> {
         let ids: Vec<PhotoId> = photos.iter().map(|photo| photo.id).collect();
         let read = self.photos.by_ids(owner, &ids).await;
