@@ -22,8 +22,8 @@ pub(crate) async fn keep_house(
         .is_some()
     {
         let now = outside.clock.now();
-        board.forget_silent(now - window - MARGIN);
-        match outside.sessions.forget_expired(now).await {
+        board.remove_inactive(now - window - MARGIN);
+        match outside.sessions.delete_expired(now).await {
             Ok(0) => {}
             Ok(forgotten) => tracing::debug!(forgotten, "expired tokens, tickets and keys are forgotten"),
             Err(why) => tracing::warn!(error = %why, "expired tokens can't be forgotten now"),

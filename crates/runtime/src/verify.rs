@@ -1,6 +1,6 @@
 use std::{io::Write, sync::Arc};
 
-use rapidphoto_application::{admin::VerifyRecord, ports::Clock};
+use rapidphoto_application::{admin::VerifyStateRows, ports::Clock};
 use rapidphoto_persistence::DataDirLock;
 
 use crate::{Config, SystemClock, wiring};
@@ -16,7 +16,7 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::record(&config, &clock).await?;
-    let verification = VerifyRecord::of(
+    let verification = VerifyStateRows::of(
         Arc::clone(&store) as _,
         Arc::clone(&store) as _,
         Arc::clone(&store) as _,

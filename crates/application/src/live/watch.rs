@@ -85,8 +85,8 @@ impl WatchHandler {
         job: Option<JobId>,
         last_event_id: Option<String>,
     ) -> Result<LiveStream, WatchError> {
-        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost, and
-        // the watcher drops duplicates by their cursor.
+        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost,
+        // and the watcher drops duplicates by their cursor.
         let subscription = self.tail.subscribe(owner).await?;
         let mut pending = VecDeque::new();
         let resumed = match &last_event_id {
@@ -122,7 +122,11 @@ impl WatchHandler {
         let Ok(cursor) = raw.parse() else {
             return Ok(None);
         };
-        let missed = self.outside.log.events_behind(cursor, MAX_BACKLOG + 1).await?;
+        let missed = self
+            .outside
+            .log
+            .count_events_after(cursor, MAX_BACKLOG + 1)
+            .await?;
         Ok(missed.filter(|missed| *missed <= MAX_BACKLOG).map(|_| cursor))
     }
 
