@@ -41,7 +41,7 @@ struct Limiter {
     quota: NonZeroU32,
     window: Duration,
     clock: DefaultClock,
-    limiter: DefaultKeyedRateLimiter<UserId, StateInformationMiddleware>,
+    users: DefaultKeyedRateLimiter<UserId, StateInformationMiddleware>,
 }
 
 /// State of a user's quota after a request.
@@ -76,9 +76,9 @@ impl Limits {
 
     /// Drops the state of users whose whole quota is available again.
     pub(crate) fn remove_idle_users(&self) {
-        for Limiter { limiter, .. } in [&self.jobs, &self.progress] {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
+        for Limiter { users, .. } in [&self.jobs, &self.progress] {
+            users.retain_recent();
+            users.shrink_to_fit();
         }
     }
 }
@@ -93,13 +93,13 @@ impl Limiter {
             name,
             quota,
             window,
-            limiter: RateLimiter::dashmap_with_clock(spread, clock.clone()).with_middleware(),
+            users: RateLimiter::dashmap_with_clock(spread, clock.clone()).with_middleware(),
             clock,
         }
     }
 
     fn check(&self, user: UserId) -> Result<Allowance, Allowance> {
-        match self.limiter.check_key(&user) {
+        match self.users.check_key(&user) {
             Ok(state) => Ok(self.allowance(&state)),
             Err(exceeded) => Err(Allowance {
                 reset: exceeded.wait_time_from(self.clock.now()),

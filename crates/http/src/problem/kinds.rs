@@ -60,7 +60,7 @@ kinds! {
     INVALID_CURSOR = 422 "invalid_cursor" "The cursor is not valid. Use the `nextCursor` of a page of this list.";
     CURSOR_OF_ANOTHER_SORT = 422 "cursor_of_another_sort"
         "The cursor belongs to a list with another sort. Keep the sort, or start without a cursor.";
-    INVALID_EMAIL = 422 "invalid_email" "The e-mail address is not valid.";
+    INVALID_EMAIL = 422 "invalid_email" "The e-mail address is not valid. `errors` says why.";
     INVALID_PASSWORD = 422 "invalid_password"
         "The password is too short or too long. `errors` says the allowed length.";
     INVALID_SCOPE = 422 "invalid_scope"
