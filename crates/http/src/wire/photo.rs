@@ -5,7 +5,7 @@ use rapidphoto_application::{
     ports::{PhotoMetadata, TakenAt},
 };
 use rapidphoto_domain::{
-    photo::{Completed, Photo, PhotoState},
+    photo::{ProcessingResult, Photo, PhotoState},
     values::Checksum,
 };
 
@@ -20,7 +20,7 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
     let photo = &view.photo;
     let metadata = view.metadata;
     let result = completed(photo);
-    let arrived = photo.arrived().map(|object| object.bytes);
+    let arrived = photo.verified_object().map(|object| object.bytes);
     let checksum = result.map(|result| result.checksum).or(photo.declared.checksum);
     api::Photo {
         photo_id: photo.id.to_string(),
@@ -62,9 +62,9 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
     }
 }
 
-fn completed(photo: &Photo) -> Option<&Completed> {
+fn completed(photo: &Photo) -> Option<&ProcessingResult> {
     match &photo.state {
-        PhotoState::Completed { result } => Some(result),
+        PhotoState::ProcessingResult { result } => Some(result),
         PhotoState::Queued
         | PhotoState::Uploading
         | PhotoState::Verifying
