@@ -51,7 +51,7 @@ fn add(
     to: usize,
     dependency: impl FnOnce() -> Dependency,
 ) {
-    let file = |index: usize| modules.get(index).map_or(index, |module| module.file_module);
+    let file = |index: usize| modules.get(index).map_or(index, |module| module.file_root);
     if file(from) != file(to) {
         found.entry((file(from), file(to))).or_insert_with(dependency);
     }

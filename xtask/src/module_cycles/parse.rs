@@ -19,7 +19,7 @@ pub(super) struct Module {
     /// Index of the parent; the root is its own.
     pub(super) parent: usize,
     /// Index of the module that stands for the file: itself unless it is inline.
-    pub(super) file_module: usize,
+    pub(super) file_root: usize,
     /// Source file.
     pub(super) file: PathBuf,
     /// Child modules by name, tests left out.
@@ -87,11 +87,11 @@ impl Reader<'_> {
         Ok(index)
     }
 
-    fn add(&mut self, file: &Path, name: String, parent: usize, file_module: usize) {
+    fn add(&mut self, file: &Path, name: String, parent: usize, file_root: usize) {
         self.modules.push(Module {
             name,
             parent,
-            file_module,
+            file_root,
             file: file.to_owned(),
             children: BTreeMap::new(),
             definitions: BTreeSet::new(),
@@ -134,7 +134,7 @@ impl Reader<'_> {
         let Some(above) = self.modules.get(parent) else {
             return Err(anyhow!("module {name} has no parent"));
         };
-        let (file, file_module) = (above.file.clone(), above.file_module);
+        let (file, file_root) = (above.file.clone(), above.file_root);
         let full_name = match above.name.as_str() {
             "crate" => name.to_owned(),
             parent_name => format!("{parent_name}::{name}"),
@@ -142,7 +142,7 @@ impl Reader<'_> {
         let own_directory = directory.join(name);
         if let Some((_, items)) = &declaration.content {
             let index = self.modules.len();
-            self.add(&file, full_name, parent, file_module);
+            self.add(&file, full_name, parent, file_root);
             self.items(index, items, &own_directory)?;
             return Ok(index);
         }
@@ -205,18 +205,16 @@ impl Collector {
 
     /// Adds an import of `last` from `prefix`; of everything in it if `last` is `None`.
     fn leaf(&mut self, prefix: &[String], last: Option<&Ident>, binding: Option<&Ident>, span: Span) {
+        // `a::{self}` imports `a`.
+        let is_prefix = !prefix.is_empty() && last.is_some_and(|last| last == "self");
         let mut path = prefix.to_vec();
-        let mut binding = binding.map(ToString::to_string);
-        match last {
-            // `a::{self}` imports `a`.
-            Some(last) if last == "self" && !prefix.is_empty() => {
-                if binding.as_deref() == Some("self") {
-                    binding = prefix.last().cloned();
-                }
-            }
-            Some(last) => path.push(last.to_string()),
-            None => {}
+        if !is_prefix {
+            path.extend(last.map(ToString::to_string));
         }
+        let binding = match binding {
+            Some(name) if is_prefix && name == "self" => prefix.last().cloned(),
+            binding => binding.map(ToString::to_string),
+        };
         self.imports.push(Import {
             binding: binding.filter(|name| name != "_"),
             glob: last.is_none(),
