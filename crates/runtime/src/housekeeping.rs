@@ -1,23 +1,25 @@
-//! What nobody asks for and somebody has to do: forgetting.
+//! Periodic deletion of expired data.
 
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{Outside, progress::ProgressBoard};
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_mins(10);
-/// An upload that has told nothing for its whole window, and this, is over, one way or another.
+/// Time between two runs.
+const INTERVAL: Duration = Duration::from_mins(10);
+/// Time after an upload's window during which its progress is still kept: by then the upload has expired or completed.
 const MARGIN: Duration = Duration::from_hours(1);
 
-/// Forgets expired tokens, tickets and idempotency records, and uploads that fell silent for longer than `window`.
-pub(crate) async fn keep_house(
+/// Deletes expired tokens, tickets and idempotency keys, and the progress of uploads without a report for longer than
+/// `window`, until `shutdown` is cancelled.
+pub(crate) async fn housekeeping(
     outside: Outside,
     board: Arc<ProgressBoard>,
     window: Duration,
     shutdown: CancellationToken,
 ) {
     while shutdown
-        .run_until_cancelled(tokio::time::sleep(EVERY))
+        .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
         .is_some()
     {
@@ -25,8 +27,10 @@ pub(crate) async fn keep_house(
         board.forget_silent(now - window - MARGIN);
         match outside.sessions.forget_expired(now).await {
             Ok(0) => {}
-            Ok(forgotten) => tracing::debug!(forgotten, "expired tokens, tickets and keys are forgotten"),
-            Err(why) => tracing::warn!(error = %why, "expired tokens can't be forgotten now"),
+            Ok(deleted) => tracing::debug!(deleted, "deleted expired tokens, tickets and idempotency keys"),
+            Err(error) => {
+                tracing::warn!(%error, "expired tokens can't be deleted; trying again in 10 minutes");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tasks that are stopped together, and that never end unasked without somebody noticing.
+//! Groups of tasks that are stopped together and report a task that ends unexpectedly.
 
 use std::future::Future;
 
@@ -6,62 +6,63 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Tasks that are stopped together.
-pub(crate) struct Lane {
+pub(crate) struct TaskGroup {
     stop: CancellationToken,
-    broken: CancellationToken,
+    failed: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Lane {
-    /// A lane that cancels `broken` when one of its tasks ends, or panics, before it is told to.
-    pub(crate) fn new(broken: &CancellationToken) -> Self {
+impl TaskGroup {
+    /// An empty group. It cancels `failed` when one of its tasks returns or panics before [`Self::stop`].
+    pub(crate) fn new(failed: &CancellationToken) -> Self {
         Self {
             stop: CancellationToken::new(),
-            broken: broken.clone(),
+            failed: failed.clone(),
             tasks: Vec::new(),
         }
     }
 
-    /// What a task of this lane has to listen to.
-    pub(crate) fn stopped(&self) -> CancellationToken {
+    /// Token that is cancelled when the group's tasks must end.
+    pub(crate) fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    pub(crate) fn run(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let watch = Watch {
+    /// Starts a task; `name` is used in log messages.
+    pub(crate) fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let guard = TaskGuard {
             name,
             stop: self.stop.clone(),
-            broken: self.broken.clone(),
+            failed: self.failed.clone(),
         };
         self.tasks.push(tokio::spawn(async move {
-            let _watch = watch;
+            let _guard = guard;
             task.await;
         }));
     }
 
-    /// Tells all tasks to end, and waits until they have.
+    /// Cancels the stop token and waits until all tasks have ended.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         for task in self.tasks {
-            if let Err(why) = task.await {
-                tracing::error!(error = %why, "a task did not end in order");
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task panicked");
             }
         }
     }
 }
 
-/// Dropped when its task is over, however that came.
-struct Watch {
+/// Dropped when its task has returned or panicked.
+struct TaskGuard {
     name: &'static str,
     stop: CancellationToken,
-    broken: CancellationToken,
+    failed: CancellationToken,
 }
 
-impl Drop for Watch {
+impl Drop for TaskGuard {
     fn drop(&mut self) {
         if !self.stop.is_cancelled() {
-            tracing::error!(task = self.name, "a part of the server has ended unasked");
-            self.broken.cancel();
+            tracing::error!(task = self.name, "a task of the server ended unexpectedly");
+            self.failed.cancel();
         }
     }
 }
@@ -71,22 +72,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_panics_or_ends_is_noticed() {
+    async fn a_task_that_panics_or_returns_early_is_reported() {
         for panics in [true, false] {
-            let broken = CancellationToken::new();
-            let mut lane = Lane::new(&broken);
-            lane.run("short", async move { assert!(!panics, "as it should") });
-            broken.cancelled().await;
-            lane.stop().await;
+            let failed = CancellationToken::new();
+            let mut group = TaskGroup::new(&failed);
+            group.spawn("short", async move { assert!(!panics, "this panic is expected") });
+            failed.cancelled().await;
+            group.stop().await;
         }
     }
 
     #[tokio::test]
-    async fn a_task_that_ends_when_it_is_told_is_in_order() {
-        let broken = CancellationToken::new();
-        let mut lane = Lane::new(&broken);
-        lane.run("long", lane.stopped().cancelled_owned());
-        lane.stop().await;
-        assert!(!broken.is_cancelled());
+    async fn a_task_that_ends_after_stop_is_not_reported() {
+        let failed = CancellationToken::new();
+        let mut group = TaskGroup::new(&failed);
+        group.spawn("long", group.stop_token().cancelled_owned());
+        group.stop().await;
+        assert!(!failed.is_cancelled());
     }
 }
