@@ -1,70 +1,76 @@
-//! The data directory: who may use it, and that its record is sound.
+//! Data directory: exclusive use, configuration errors and verification of the database.
 
 use std::process::Command;
 
 use rapidphoto_client::types::PhotoStatus;
 use rapidphoto_testkit::command;
 
-use crate::bench::{Bench, binary, ended, jpeg, photo, promise, statuses};
+use crate::test_app::{TestApp, binary, declare, finished_job, jpeg, photo, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_was_tampered_with_is_found_out() {
-    let bench = Bench::new();
-    let mut running = bench.start().await;
+async fn a_manipulated_database_fails_verification() {
+    let app = TestApp::new();
+    let mut running = app.start().await;
     let bytes = photo(1);
-    let (job_id, items) = promise(&running.session, &[jpeg(&bytes)]).await;
+    let (job_id, items) = declare(&running.session, &[jpeg(&bytes)]).await;
     running.session.put(&items[0], bytes).await.unwrap();
-    let job = ended(&running.session, &job_id).await;
+    let job = finished_job(&running.session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
     assert!(running.server.terminate().await.unwrap().success());
-    bench.assert_verified();
+    app.assert_verified();
 
-    let record = bench.data_dir().join("record.sqlite");
-    let sqlite = |sql: &str| Command::new("sqlite3").arg(&record).arg(sql).output().unwrap();
-    let refused = sqlite("DELETE FROM events");
+    let database = app.data_dir().join("record.sqlite");
+    let sqlite = |sql: &str| Command::new("sqlite3").arg(&database).arg(sql).output().unwrap();
+    let rejected = sqlite("DELETE FROM events");
     assert!(
-        !refused.status.success(),
-        "the log is append-only for everybody: {refused:?}"
+        !rejected.status.success(),
+        "the database itself rejects deleting events: {rejected:?}"
     );
     let changed = sqlite("UPDATE photos SET state = replace(state, '\"COMPLETED\"', '\"CANCELLED\"')");
     assert!(changed.status.success(), "{changed:?}");
-    let verified = bench.admin(&["admin", "verify"]);
+    let verified = app.command(&["admin", "verify"]);
     assert!(!verified.status.success());
-    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
-    assert!(said.contains(&items[0].photo_id), "{said}");
+    let output = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(output.contains(&items[0].photo_id), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_no_proof() {
-    let bench = Bench::new();
-    let missing = bench.admin(&["admin", "verify"]);
+async fn verification_fails_if_there_is_nothing_to_verify() {
+    let app = TestApp::new();
+    let missing = app.command(&["admin", "verify"]);
     assert!(!missing.status.success());
-    assert!(!bench.data_dir().exists(), "looking makes nothing");
-    let mut running = bench.start().await;
+    assert!(
+        !app.data_dir().exists(),
+        "verification does not create the data directory"
+    );
+    let mut running = app.start().await;
     assert!(running.server.terminate().await.unwrap().success());
-    bench.assert_verified();
+    app.assert_verified();
     let other = command(binary())
         .args(["admin", "verify", "--data-dir"])
-        .arg(bench.data_dir())
+        .arg(app.data_dir())
         .env("RAPIDPHOTO_STORAGE__ENVIRONMENT", "elsewhere")
         .output()
         .unwrap();
-    assert!(!other.status.success(), "another environment's record: {other:?}");
+    assert!(
+        !other.status.success(),
+        "there are no streams of another environment: {other:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_has_one_server_at_a_time() {
-    let bench = Bench::new();
-    let running = bench.start().await;
-    let second = bench.admin(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"]);
+    let app = TestApp::new();
+    let running = app.start().await;
+    let second = app.command(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"]);
     assert!(!second.status.success());
-    let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(said.contains("another process"), "{said}");
+    let output = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(output.contains("another process"), "{output}");
     drop(running);
 }
 
 #[test]
-fn a_configuration_that_cannot_be_right_is_told_before_anything_starts() {
+fn an_invalid_configuration_is_reported_before_anything_starts() {
     let check = |variables: &[(&str, &str)]| {
         command(binary())
             .args(["serve", "--check-config"])
@@ -72,18 +78,18 @@ fn a_configuration_that_cannot_be_right_is_told_before_anything_starts() {
             .output()
             .unwrap()
     };
-    let good = check(&[("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "5m")]);
-    assert!(good.status.success());
-    assert!(String::from_utf8_lossy(&good.stdout).contains("\"5m\""));
-    let bad = check(&[
+    let valid = check(&[("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "5m")]);
+    assert!(valid.status.success());
+    assert!(String::from_utf8_lossy(&valid.stdout).contains("\"5m\""));
+    let invalid = check(&[
         ("RAPIDPHOTO_SERVER__LISTEN", "nowhere"),
         ("RAPIDPHOTO_UPLOADS__MAX_FILES", "0"),
     ]);
-    let said = String::from_utf8_lossy(&bad.stderr).into_owned();
-    assert!(!bad.status.success());
+    let output = String::from_utf8_lossy(&invalid.stderr).into_owned();
+    assert!(!invalid.status.success());
     assert!(
-        said.contains("server.listen") && said.contains("uploads.max_files"),
-        "{said}"
+        output.contains("server.listen") && output.contains("uploads.max_files"),
+        "{output}"
     );
     let stray = check(&[("RAPIDPHOTO_DATA_DIR", "/nowhere")]);
     assert!(!stray.status.success());
