@@ -48,7 +48,7 @@ async fn every_supported_format_is_completed_with_thumbnails() {
         );
         assert_eq!(photo.mime_type, mime_type);
         let longer = width.min(1024);
-        let sizes: Vec<_> = shown
+        let sizes: Vec<_> = photo
             .thumbnails
             .iter()
             .map(|thumbnail| (thumbnail.width, thumbnail.height))

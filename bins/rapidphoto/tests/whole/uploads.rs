@@ -52,7 +52,7 @@ async fn a_completed_photo_has_all_its_metadata() {
         details.camera.and_then(|camera| camera.model),
         Some(sample.camera().model.to_owned())
     );
-    let sizes: Vec<_> = shown
+    let sizes: Vec<_> = details
         .thumbnails
         .iter()
         .map(|thumbnail| (thumbnail.edge, thumbnail.width, thumbnail.height))
