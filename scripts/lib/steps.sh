@@ -1,6 +1,6 @@
-# Sourced by .ci/run: named steps with their times, the first failure ends the run, nothing is left running.
+# Sourced by .ci/run: runs named steps and prints their times. The first failure ends the run; leftover processes are ended.
 
-# Every process started from here inherits this mark, and so can be found again whoever its parent is by then.
+# All processes started by a step inherit this variable, which identifies them even if their parent has exited.
 mark="run-$$-$RANDOM$RANDOM"
 export CI_RUN_MARK="$mark"
 running=
@@ -10,7 +10,7 @@ step() {
     local title=$1 started=$SECONDS status=0
     shift
     printf '\n==> %s\n    $ %s\n' "$title" "$*"
-    # Waited for rather than called, so that a signal to this script is heard at once.
+    # Runs in the background, because bash handles signals only between foreground commands.
     "$@" &
     running=$!
     wait "$running" || status=$?
@@ -24,13 +24,13 @@ step() {
 }
 
 marked_processes() {
-    # Unset, so that the search does not find itself.
+    # Unset, so that the search does not match its own processes.
     (unset CI_RUN_MARK && grep -slzxF "CI_RUN_MARK=$mark" /proc/[0-9]*/environ | cut -d/ -f3) || true
 }
 
 end_leftovers() {
     local pid leftovers
-    # A browser's children take a moment to follow it.
+    # Child processes of a browser exit a moment after it.
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         leftovers=$(marked_processes)
         if [ -z "$leftovers" ]; then return 0; fi

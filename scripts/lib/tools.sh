@@ -1,13 +1,13 @@
-# Sourced: what the build and the tests need beyond Rust, installed only where it is missing.
+# Sourced: installs the tools that the build and the tests need besides Rust, if they are missing.
 
-# Outside the checkout, so that a second clone and a second run are quick.
+# Outside the checkout, so that several clones share it.
 cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
 
-# Set here, so that every machine judges a change alike.
+# Pinned, so that checks give the same result on all machines.
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 
-# Servers under test are on loopback, where no proxy leads.
+# Servers under test listen on loopback, which a proxy can't reach.
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 export no_proxy="$NO_PROXY"
 
@@ -41,7 +41,7 @@ apt_get() {
 }
 
 # install_missing 'command or command=package package' ...
-# Installs the packages of every line none of whose commands is there.
+# Installs the packages of each argument of which no command exists.
 install_missing() {
     local line commands packages needed=()
     for line in "$@"; do
@@ -52,9 +52,9 @@ install_missing() {
         fi
     done
     if [ ${#needed[@]} -eq 0 ]; then return 0; fi
-    echo "missing: ${needed[*]}"
+    echo "missing packages: ${needed[*]}"
     if ! have_any apt-get || { [ "$(id -u)" != 0 ] && ! have_any sudo; }; then
-        echo "install them by hand and try again: this script knows only Debian's apt-get, as root or with sudo" >&2
+        echo "install them manually and try again: this script supports only Debian's apt-get, as root or with sudo" >&2
         return 1
     fi
     apt_get update && apt_get install -y --no-install-recommends "${needed[@]}"
@@ -64,7 +64,7 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# One of the tests is a page in a real browser, another tampers with a record by SQLite's own shell.
+# One test runs a page in a real browser, another manipulates a database with the SQLite shell.
 install_test_tools() {
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3'
 }
@@ -74,7 +74,7 @@ install_walkthrough_tools() {
 }
 
 # install_cargo_tool NAME VERSION
-# Puts it on the PATH. Built once, lightly optimised: what it does takes a second.
+# Adds the tool to PATH. Built once, with few optimisations, because it runs for seconds only.
 install_cargo_tool() {
     local home="$cache_dir/tools/$1-$2"
     if [ ! -x "$home/bin/$1" ]; then

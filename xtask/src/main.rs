@@ -1,11 +1,12 @@
-//! Chores of the workspace that need more than a shell script: `cargo xtask <task>`.
+//! Development tasks of the workspace: `cargo xtask <task>`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command line tool answers on its terminal"
+    reason = "a command line tool prints its results"
 )]
 
 mod check_deps;
+mod module_cycles;
 
 use std::process::ExitCode;
 
@@ -13,9 +14,10 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
 tasks:
-  check-deps   every dependency between crates is one the architecture allows
-               (the table and its reasons: xtask/src/check_deps/table.rs)
-  help         this text";
+  check-deps   checks that every dependency between crates is allowed (the table and
+               its reasons: xtask/src/check_deps/table.rs) and that no crate has a
+               cycle of modules (the rule: xtask/src/module_cycles/mod.rs)
+  help         prints this text";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

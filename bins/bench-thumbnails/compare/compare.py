@@ -1,5 +1,5 @@
-"""Our thumbnails beside those of the peers that are installed: CPU time in rounds in which all take turns, on one core, and
-SSIM. Speeds of two runs can't be compared; ratios within one can.
+"""Compares our thumbnails with those of the installed peers: CPU time, measured in rounds in random order on one core, and
+SSIM. Times of different runs are not comparable; ratios within a run are.
 
 usage: compare.py --ours BINARY --peers DIRECTORY --photos DIRECTORY [--rounds N] [--iterations N] [FILE...]
 """
@@ -16,14 +16,14 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BASELINE = ["j12_a", "j12_b", "j12_c", "j24"]
-# A library that gives every freed page back to the system pays for it at the next photo; a server's heap is warm.
+# glibc returns freed pages to the system by default, which costs time at the next photo. In a server the heap stays warm.
 WARM_HEAP = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000"}
 ONE_THREAD = {"VIPS_CONCURRENCY": "1", "UV_THREADPOOL_SIZE": "1", "OMP_NUM_THREADS": "1"}
 OURS = "ours"
 
 
 class Runner:
-    """A program that makes thumbnails of the files it is given."""
+    """A program that makes thumbnails of files; skipped if the file `needs` does not exist."""
 
     def __init__(self, command, needs, makes_thumbnails=True, only=None):
         self.command = [str(part) for part in command]
@@ -32,11 +32,11 @@ class Runner:
         self.only = only
 
     def run(self, iterations, files, environment, out=None):
-        """CPU milliseconds a photo, by the files' stems."""
+        """Returns CPU milliseconds per photo, by the files' stems."""
         files = [file for file in files if self.only is None or file.stem in self.only]
         where = ["--out", str(out)] if out else []
         times = {}
-        # One by one: what a peer can't read costs it that file and no other.
+        # One process per file, so that a file that a peer can't read does not affect the others.
         for file in files:
             command = [*PINNED, *self.command, *where, str(iterations), str(file)]
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -47,7 +47,7 @@ class Runner:
 
 
 def pinned():
-    """To the last core, where there is `taskset`."""
+    """Command prefix that pins a process to the last core, if `taskset` exists."""
     try:
         subprocess.run(["taskset", "-V"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -92,11 +92,11 @@ def times_table(times, names, stems):
         return f"{statistics.median(times[name][stem]):.1f}" if times[name].get(stem) else "–"
 
     rows = [(name, [cell(name, stem) for stem in stems]) for name in names]
-    table("CPU milliseconds a photo, medians:", stems, rows)
+    table("CPU milliseconds per photo, medians:", stems, rows)
 
 
 def ratios_table(times, names, stems):
-    """How many times as long as we the others take: medians of the rounds' ratios."""
+    """Prints the time of the others divided by ours: medians of the ratios of all rounds."""
 
     def ratio(name, stem):
         pairs = zip(times[name].get(stem, []), times[OURS].get(stem, []))
@@ -110,15 +110,15 @@ def ratios_table(times, names, stems):
         means = [ratio(name, stem) for stem in baseline]
         mean = f"{geometric_mean(means):.2f}" if means and None not in means else "–"
         rows.append((name, [mean, *(f"{each:.2f}" if each else "–" for each in by_stem)]))
-    table("The others' time as a multiple of ours (the mean is that of baseline JPEG, geometric):", ["mean", *stems], rows)
+    table("Time divided by ours (mean: geometric mean of the baseline JPEGs):", ["mean", *stems], rows)
 
 
-def similarities_table(judge, out, files):
-    if not judge.exists():
-        print("\nNo SSIM: the judge is not installed.")
+def similarities_table(python, out, files):
+    if not python.exists():
+        print("\nNo SSIM: scikit-image is not installed; run compare/install.")
         return
     directories = sorted(path for path in out.iterdir() if path.is_dir())
-    command = [judge, HERE / "ssim.py", *files, "--", *directories]
+    command = [python, HERE / "ssim.py", *files, "--", *directories]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
@@ -137,7 +137,7 @@ def similarities_table(judge, out, files):
 
 
 def peak_memory(ours, file):
-    """Peak resident memory in MiB of a process that makes one photo's thumbnails."""
+    """Returns the peak resident memory in MiB of a process that makes one photo's thumbnails."""
     command = [sys.executable, "-c", (
         "import resource, subprocess, sys;"
         "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
@@ -147,44 +147,44 @@ def peak_memory(ours, file):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description="Thumbnails beside those of the installed peers.")
+    arguments = argparse.ArgumentParser(description="Compares thumbnails with those of the installed peers.")
     for name in ("--ours", "--peers", "--photos"):
         arguments.add_argument(name, type=Path, required=True, help=argparse.SUPPRESS)
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--iterations", type=int, default=5)
-    arguments.add_argument("files", type=Path, nargs="*", help="photos; those that `install` made if there are none")
-    given = arguments.parse_args()
-    made = [given.photos / f"{stem}.jpg" for stem in [*BASELINE, "prog12"]]
-    made += [given.photos / "png12.png", given.photos / "webp12.webp"]
-    files = given.files or made
+    arguments.add_argument("files", type=Path, nargs="*", help="photos; default: those generated by `install`")
+    options = arguments.parse_args()
+    generated = [options.photos / f"{stem}.jpg" for stem in [*BASELINE, "prog12"]]
+    generated += [options.photos / "png12.png", options.photos / "webp12.webp"]
+    files = options.files or generated
     for file in files:
         if not file.exists():
-            sys.exit(f"{file} is not there: run {HERE / 'install'} first")
-    environment = {**os.environ, **WARM_HEAP, **ONE_THREAD, "SHARP_HOME": str(given.peers / "sharp")}
+            sys.exit(f"{file} does not exist: run {HERE / 'install'} first")
+    environment = {**os.environ, **WARM_HEAP, **ONE_THREAD, "SHARP_HOME": str(options.peers / "sharp")}
 
-    everyone = runners(given.ours, given.peers)
-    for name in [name for name, runner in everyone.items() if not runner.needs.exists()]:
+    programs = runners(options.ours, options.peers)
+    for name in [name for name, runner in programs.items() if not runner.needs.exists()]:
         print(f"not installed: {name}")
-        del everyone[name]
-    times = {name: {} for name in everyone}
+        del programs[name]
+    times = {name: {} for name in programs}
     with tempfile.TemporaryDirectory() as out:
         out = Path(out)
-        for name, runner in everyone.items():
+        for name, runner in programs.items():
             if runner.makes_thumbnails:
                 runner.run(1, files, environment, out / name)
-        for round_number in range(given.rounds):
-            print(f"round {round_number + 1} of {given.rounds}", file=sys.stderr)
-            for name in random.sample(list(everyone), len(everyone)):
-                for stem, ms in everyone[name].run(given.iterations, files, environment).items():
+        for round_number in range(options.rounds):
+            print(f"round {round_number + 1} of {options.rounds}", file=sys.stderr)
+            for name in random.sample(list(programs), len(programs)):
+                for stem, ms in programs[name].run(options.iterations, files, environment).items():
                     times[name].setdefault(stem, []).append(ms)
         stems = [file.stem for file in files]
-        print(f"{given.rounds} rounds of {given.iterations} photos each, in turns" + (", on one core." if PINNED else "."))
-        times_table(times, list(everyone), stems)
-        ratios_table(times, [name for name in everyone if name != OURS], stems)
-        similarities_table(given.peers / "judge/bin/python", out, files)
+        print(f"{options.rounds} rounds of {options.iterations} photos each, in random order" + (", on one core." if PINNED else "."))
+        times_table(times, list(programs), stems)
+        ratios_table(times, [name for name in programs if name != OURS], stems)
+        similarities_table(options.peers / "ssim/bin/python", out, files)
     for file in files:
         if file.stem in ("j24", "prog12"):
-            print(f"\nPeak memory of our process with {file.name}: {peak_memory(given.ours, file):.1f} MiB")
+            print(f"\nPeak memory of our process with {file.name}: {peak_memory(options.ours, file):.1f} MiB")
 
 
 main()

@@ -1,5 +1,5 @@
-"""Photos to measure with, made of wallpapers: as large as a phone's, with a sensor's noise, camera EXIF, an embedded
-preview, orientation 6, GPS and an sRGB profile.
+"""Generates photos for the measurements from wallpapers: the size of a phone's photos, with sensor noise, camera EXIF, an
+embedded preview, orientation 6, GPS and an sRGB profile.
 
 usage: corpus.py WALLPAPERS DIRECTORY    (numpy, scipy, Pillow, piexif)
 """
@@ -47,12 +47,12 @@ def mosaic(wallpapers, names, columns, width, height):
 
 
 def with_noise(image, strength, seed):
-    """A sensor's noise after a camera's processing: mostly light, a little blurred, some colour."""
-    chance = np.random.default_rng(seed)
+    """Adds sensor noise as it looks after a camera's processing: mostly luma, slightly blurred, and some chroma."""
+    random = np.random.default_rng(seed)
     pixels = np.asarray(image).astype(np.float32)
-    light = chance.normal(0, strength, pixels.shape[:2]).astype(np.float32)
-    colour = chance.normal(0, strength / 2, pixels.shape).astype(np.float32)
-    pixels += (gaussian_filter(light, 0.5) * 1.4)[..., None] + colour
+    luma = random.normal(0, strength, pixels.shape[:2]).astype(np.float32)
+    chroma = random.normal(0, strength / 2, pixels.shape).astype(np.float32)
+    pixels += (gaussian_filter(luma, 0.5) * 1.4)[..., None] + chroma
     return Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
 
 
@@ -105,7 +105,7 @@ def main():
     common = {"exif": exif(a), "icc_profile": profile}
     a.save(directory / "prog12.jpg", quality=90, subsampling="4:2:0", progressive=True, optimize=True, **common)
     b.save(directory / "png12.png", compress_level=6, **common)
-    # Last: whoever finds it finds all.
+    # Written last: its presence means that the corpus is complete.
     a.save(directory / "webp12.webp", quality=85, method=4, **common)
 
 

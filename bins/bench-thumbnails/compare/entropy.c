@@ -1,4 +1,4 @@
-/* CPU time of libjpeg-turbo's entropy decoding alone: jpeg_read_coefficients reads every coefficient and transforms none.
+/* CPU time of libjpeg-turbo's entropy decoding alone: jpeg_read_coefficients decodes all coefficients without any transform.
  *
  *   entropy ITERATIONS FILE...     cc -O2 -o entropy entropy.c -ljpeg
  */

@@ -1,9 +1,9 @@
-"""libvips by pyvips: one decode, the small thumbnail from the large one.
+"""libvips through pyvips: one decode, the small thumbnail from the large one.
 
 usage: libvips.py shrink|thumbnail [--out DIRECTORY] ITERATIONS FILE...
 
-`shrink` loads a JPEG at the smallest scale that is large enough, which is fastest; `thumbnail` is libvips' own
-operation, and the only one for other types.
+`shrink`, the fastest mode, decodes a JPEG at the smallest sufficient scale; `thumbnail` is libvips' own operation and the only
+one for other formats.
 """
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Pillow-SIMD as its users make thumbnails fast: draft, Lanczos, the small one from the large one.
+"""Pillow-SIMD with its fastest method: draft, Lanczos, the small thumbnail from the large one.
 
 usage: pillow_simd.py [--out DIRECTORY] ITERATIONS FILE...
 """

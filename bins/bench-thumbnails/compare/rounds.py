@@ -1,4 +1,4 @@
-"""What every peer in Python has in common: arguments, warm-up, CPU time, one line of JSON for each file."""
+"""Shared by the peers in Python: arguments, warm-up, CPU time, one line of JSON per file."""
 import json
 import os
 import resource
@@ -12,7 +12,7 @@ def cpu():
 
 
 def run(thumbnails):
-    """Measures `thumbnails`, which makes the large and the small thumbnail of a path, or None of what it can't read."""
+    """Measures `thumbnails`, a function from a path to the large and the small thumbnail, or None for an unsupported format."""
     arguments = sys.argv[1:]
     out = None
     if arguments[0] == "--out":
@@ -33,5 +33,5 @@ def run(thumbnails):
         for _ in range(iterations):
             thumbnails(path)
         print(json.dumps({"file": stem, "ms": (cpu() - start) / iterations}), flush=True)
-    # Some libraries take long to unload.
+    # Skips the slow unloading of some libraries.
     os._exit(0)

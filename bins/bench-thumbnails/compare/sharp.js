@@ -1,7 +1,7 @@
 // sharp: node sharp.js fastest|two|default [--out DIRECTORY] ITERATIONS FILE...
 //
 // fastest: one decode without colour management and without optimised Huffman tables, the small thumbnail from the large one
-// two:     a pipeline for each thumbnail, as most people use it; without colour management, too
+// two:     one pipeline per thumbnail, the usual way to use sharp; also without colour management
 // default: one decode, with sharp's defaults otherwise
 const fs = require('fs');
 const path = require('path');

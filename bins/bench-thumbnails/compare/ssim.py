@@ -2,8 +2,8 @@
 
 usage: ssim.py PHOTO... -- DIRECTORY...    (numpy, Pillow, scikit-image)
 
-Prints one line of JSON for each photo and directory that has STEM.1024.jpg and STEM.256.jpg, and one with the ceiling: what
-the reference itself scores when it is saved at the thumbnails' quality, 80.
+Prints one line of JSON for each photo and each directory with STEM.1024.jpg and STEM.256.jpg, and one for the ceiling: the
+score of the reference itself, saved at the thumbnails' quality, 80.
 """
 import io
 import json

@@ -1,6 +1,6 @@
-//! CPU time of a photo's inspection, as the worker does it, on one thread. One line of JSON for each file:
-//! `{"file":STEM,"ms":user and system CPU milliseconds a photo}`.
-#![expect(clippy::print_stdout, reason = "its result is what it prints")]
+//! Measures the CPU time of a photo's inspection, as the worker runs it, on one thread. Prints one line of JSON per file:
+//! `{"file":STEM,"ms":user and system CPU milliseconds per photo}`.
+#![expect(clippy::print_stdout, reason = "the result goes to stdout")]
 
 use std::{
     fs,
@@ -17,19 +17,19 @@ use rapidphoto_imaging::{ImagingConfig, ImagingPool};
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
-/// Measures the CPU time of a photo's thumbnails, made as the worker makes them, on one thread.
+/// Measures the CPU time of inspecting a photo and encoding its thumbnails, as the worker does it, on one thread.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Write STEM.1024.jpg and STEM.256.jpg here.
+    /// Directory for the thumbnails STEM.1024.jpg and STEM.256.jpg.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Do all the work on a photo: its SHA-256 too.
+    /// Compute the SHA-256 of each photo as well, as the worker does.
     #[arg(long)]
     full: bool,
-    /// Inspections of each file that are measured, after a warm-up.
+    /// Measured inspections of each file, after a warm-up.
     iters: u32,
-    /// Photos.
+    /// Photos to inspect.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -38,29 +38,32 @@ const LIMITS: InspectionLimits = InspectionLimits {
     max_pixels: 1_000_000_000,
     min_edge: None,
 };
-/// What libraries open files several times for: pages, caches, look-up tables.
-const WARM_UP: u32 = 2;
+/// Inspections before the measurement; they fill page caches and initialise look-up tables.
+const WARM_UP_ITERATIONS: u32 = 2;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    ensure!(arguments.iters > 0, "ITERS is at least 1");
+    ensure!(arguments.iters > 0, "ITERS must be at least 1");
     let pool = ImagingPool::new(ImagingConfig {
         threads: NonZeroUsize::MIN,
         memory_budget_bytes: 4 << 30,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for file in &arguments.files {
-        let work = || work(&runtime, &pool, file, arguments.full);
-        let stem = file.file_stem().context("a file has a name")?.to_string_lossy();
-        for _ in 0..WARM_UP {
-            let inspection = work()?;
+        let inspect = || inspect(&runtime, &pool, file, arguments.full);
+        let stem = file
+            .file_stem()
+            .context("the path has no file name")?
+            .to_string_lossy();
+        for _ in 0..WARM_UP_ITERATIONS {
+            let inspection = inspect()?;
             if let Some(directory) = &arguments.out {
                 write(directory, &stem, &inspection)?;
             }
         }
         let start = cpu_time()?;
         for _ in 0..arguments.iters {
-            work()?;
+            inspect()?;
         }
         let took = cpu_time()?.saturating_sub(start).as_secs_f64() * 1000.0 / f64::from(arguments.iters);
         println!("{}", serde_json::json!({"file": stem, "ms": took}));
@@ -68,8 +71,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// All that is measured: from a path to thumbnails.
-fn work(
+/// The measured work: reads, inspects and, with `full`, hashes a photo.
+fn inspect(
     runtime: &tokio::runtime::Runtime,
     pool: &ImagingPool,
     file: &Path,
@@ -96,7 +99,7 @@ fn write(directory: &Path, stem: &str, inspection: &Inspection) -> Result<()> {
     Ok(())
 }
 
-/// The CPU time, user and system, that this process has taken in all its threads.
+/// User and system CPU time of all threads of this process.
 fn cpu_time() -> Result<Duration> {
     Ok(Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))?)
 }

@@ -1,4 +1,4 @@
-//! The command measures what it is given, in the form that the comparison reads.
+//! Output of the command, in the format that the comparison reads.
 
 use std::{
     fs, io,
@@ -16,7 +16,7 @@ fn run(arguments: &[&str], files: &[&Path]) -> io::Result<Output> {
 }
 
 #[test]
-fn each_file_gets_a_line_with_its_stem_and_its_time() {
+fn each_file_has_a_line_with_its_stem_and_time() {
     let directory = tempfile::tempdir().unwrap();
     let files = ["one.jpg", "two.of.them.jpeg"].map(|name| directory.path().join(name));
     for (file, seed) in files.iter().zip(1..) {
@@ -44,7 +44,7 @@ fn each_file_gets_a_line_with_its_stem_and_its_time() {
                 let samples = decoder.decode().unwrap();
                 let info = decoder.info().unwrap();
                 assert_eq!((info.width, info.height), size, "{stem}, {edge}");
-                // One colour everywhere would be no photo.
+                // The thumbnail must not be a single colour.
                 assert!(
                     samples.iter().any(|&sample| sample.abs_diff(samples[0]) > 50),
                     "{stem}, {edge}"
@@ -56,7 +56,7 @@ fn each_file_gets_a_line_with_its_stem_and_its_time() {
 }
 
 #[test]
-fn what_can_not_be_measured_is_said() {
+fn errors_name_the_file_or_argument() {
     let directory = tempfile::tempdir().unwrap();
     let text = directory.path().join("text.jpg");
     fs::write(&text, "no photo").unwrap();
@@ -69,7 +69,10 @@ fn what_can_not_be_measured_is_said() {
     ] {
         let done = run(arguments, &[file]).unwrap();
         assert!(!done.status.success());
-        let said = String::from_utf8(done.stderr).unwrap();
-        assert!(said.to_lowercase().contains(&message.to_lowercase()), "{said}");
+        let stderr = String::from_utf8(done.stderr).unwrap();
+        assert!(
+            stderr.to_lowercase().contains(&message.to_lowercase()),
+            "{stderr}"
+        );
     }
 }

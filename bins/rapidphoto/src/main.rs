@@ -1,4 +1,4 @@
-//! `rapidphoto`: the whole of RapidPhotoUpload in one binary.
+//! `rapidphoto`: server, demo and administration of RapidPhotoUpload.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -6,11 +6,11 @@ use clap::{Args, Parser, Subcommand};
 use rapidphoto_runtime::{Config, DemoOptions, Overrides};
 use tokio::runtime::Runtime;
 
-/// Takes photos from many clients at once: presigned uploads, live status, thumbnails.
+/// Uploads of many photos at once: presigned URLs, live status, thumbnails.
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Cli {
-    /// A TOML file with the configuration.
+    /// Configuration file (TOML).
     #[arg(long, global = true, env = "RAPIDPHOTO_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -19,42 +19,42 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API, the worker and the storage on this machine.
+    /// Run the API, the workers and the embedded storage.
     Serve(Serve),
-    /// Show everything in one go on a fresh data directory.
+    /// Start a server on a temporary data directory, upload photos and print the results.
     Demo(Demo),
-    /// Look after a data directory.
+    /// Maintain a data directory.
     Admin(Admin),
 }
 
 #[derive(Args)]
 struct Serve {
-    /// Where the API listens; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Listen address of the API; port 0 selects a free port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Where the storage listens; port 0 takes a free one [default: 127.0.0.1:9000]
+    /// Listen address of the storage; port 0 selects a free port [default: 127.0.0.1:9000]
     #[arg(long, value_name = "ADDR")]
     s3_listen: Option<String>,
-    /// How clients reach the API, where that is not where it listens
+    /// Base URL of the API for clients, if it differs from the listen address
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// How clients reach the storage, where that is not where it listens
+    /// Base URL of the storage for clients, if it differs from the listen address
     #[arg(long, value_name = "URL")]
     s3_public_url: Option<String>,
-    /// Where the record, the objects and the secrets are kept [default: data]
+    /// Directory of the database, the objects and the secrets [default: data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Read and judge the configuration, show what it comes to, and end
+    /// Validate the configuration, print the resulting values as JSON and exit
     #[arg(long)]
     check_config: bool,
 }
 
 #[derive(Args)]
 struct Demo {
-    /// A folder of photos; without it, twenty are made up
+    /// Folder of photos to upload; without it, 20 sample photos are generated
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
-    /// End after the table: with success only if all photos completed
+    /// Exit after the result table; exit code 0 only if all photos were completed
     #[arg(long)]
     exit: bool,
 }
@@ -67,9 +67,9 @@ struct Admin {
 
 #[derive(Subcommand)]
 enum AdminCommand {
-    /// Check that every state row equals the fold of its stream's events
+    /// Check that every state row matches the events of its stream
     Verify {
-        /// Where the record is kept [default: data]
+        /// Directory of the database [default: data]
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
@@ -92,7 +92,6 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            // Errors name what they are about and leave their sources to the chain.
             eprint_chain(&error);
             ExitCode::FAILURE
         }
@@ -101,13 +100,13 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let code = obey(&runtime, cli);
-    // What still blocks a thread keeps nobody.
+    let code = execute(&runtime, cli);
+    // Blocking tasks that are still running do not delay the exit by more than a second.
     runtime.shutdown_timeout(Duration::from_secs(1));
     code
 }
 
-fn obey(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
+fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_deref();
     match cli.command {
         Command::Serve(serve) if serve.check_config => {
@@ -153,7 +152,8 @@ fn obey(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is the program's own last word")]
+/// Prints an error with all its sources.
+#[expect(clippy::print_stderr, reason = "errors of a command line tool go to stderr")]
 fn eprint_chain(error: &anyhow::Error) {
     eprintln!("rapidphoto: {error:#}");
 }

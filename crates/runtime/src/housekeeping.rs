@@ -1,13 +1,14 @@
-//! Periodic housekeeping.
+//! Periodic deletion of expired data.
 
 use std::time::Duration;
 
 use rapidphoto_application::Housekeeping;
 use tokio_util::sync::CancellationToken;
 
+/// Time between two runs.
 const INTERVAL: Duration = Duration::from_mins(10);
 
-/// Removes expired data at intervals, until `shutdown`.
+/// Deletes expired data at intervals, until `shutdown` is cancelled.
 pub(crate) async fn run(housekeeping: Housekeeping, shutdown: CancellationToken) {
     while shutdown
         .run_until_cancelled(tokio::time::sleep(INTERVAL))
@@ -16,8 +17,10 @@ pub(crate) async fn run(housekeeping: Housekeeping, shutdown: CancellationToken)
     {
         match housekeeping.handle().await {
             Ok(0) => {}
-            Ok(removed) => tracing::debug!(removed, "removed expired tokens, tickets and idempotency keys"),
-            Err(why) => tracing::warn!(error = %why, "expired tokens can't be removed now"),
+            Ok(deleted) => tracing::debug!(deleted, "deleted expired tokens, tickets and idempotency keys"),
+            Err(error) => {
+                tracing::warn!(%error, "expired tokens can't be deleted; trying again in 10 minutes");
+            }
         }
     }
 }

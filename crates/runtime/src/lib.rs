@@ -1,15 +1,16 @@
-//! The composition root: configuration, and every adapter put into its place. No other crate knows them all.
+//! The composition root: reads the configuration and connects the use cases with the adapters. No other crate depends on
+//! all of them.
 
 mod check;
 pub mod config;
 mod demo;
 mod housekeeping;
-mod lane;
 mod readiness;
 mod running;
 mod secrets;
 mod serve;
 mod system;
+mod task_group;
 mod termination;
 mod verify;
 mod wiring;

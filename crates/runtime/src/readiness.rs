@@ -1,4 +1,4 @@
-//! Whether what the process stands on answers.
+//! Readiness of the database and the object storage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use rapidphoto_application::ports::{EventLog, ObjectStore, Ports, Unavailable};
 use rapidphoto_http::{Dependency, DependencyState, Readiness};
 
-/// Asks the record and the storage.
+/// Checks the database and the object storage.
 pub(crate) struct Dependencies {
     log: Arc<dyn EventLog>,
     objects: Arc<dyn ObjectStore>,
 }
 
-/// How long an answer may take before it counts as none.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time after which a check counts as failed.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Dependencies {
     pub(crate) fn new(ports: &Ports) -> Arc<Self> {
@@ -27,15 +27,15 @@ impl Dependencies {
 #[async_trait]
 impl Readiness for Dependencies {
     async fn dependencies(&self) -> Vec<Dependency> {
-        let record = async { self.log.head().await.map(drop) };
-        let (record, storage) = tokio::join!(state(record), state(self.objects.check()));
+        let database = async { self.log.head().await.map(drop) };
+        let (database, storage) = tokio::join!(state(database), state(self.objects.check()));
         vec![
             Dependency {
                 name: "record",
-                state: record,
+                state: database,
                 required: true,
             },
-            // Jobs can be created while storage is away: URLs are signed without asking it.
+            // Jobs can be created while the storage is unavailable: signing URLs needs no request to it.
             Dependency {
                 name: "object storage",
                 state: storage,
@@ -46,13 +46,13 @@ impl Readiness for Dependencies {
 }
 
 async fn state(answer: impl Future<Output = Result<(), Unavailable>>) -> DependencyState {
-    match tokio::time::timeout(PATIENCE, answer).await {
+    match tokio::time::timeout(CHECK_TIMEOUT, answer).await {
         Ok(Ok(())) => DependencyState::Up,
-        Ok(Err(why)) => DependencyState::Down {
-            reason: why.to_string(),
+        Ok(Err(error)) => DependencyState::Down {
+            reason: error.to_string(),
         },
         Err(_) => DependencyState::Down {
-            reason: format!("no answer within {} s", PATIENCE.as_secs()),
+            reason: format!("no answer within {} s", CHECK_TIMEOUT.as_secs()),
         },
     }
 }

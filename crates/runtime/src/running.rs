@@ -1,4 +1,4 @@
-//! A whole deployment in one process, from its start to its end.
+//! A complete deployment in one process: start, addresses and draining.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,30 +22,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Secrets, SystemClock, SystemIds, housekeeping,
-    lane::Lane,
     readiness::Dependencies,
-    wiring::{self, Addresses, Parts},
+    task_group::TaskGroup,
+    wiring::{self, Addresses, SharedParts},
 };
 
-/// A deployment that runs.
+/// A running deployment.
 pub struct Running {
     addresses: Addresses,
     max_files_per_job: usize,
     ids: Arc<dyn Ids>,
     store: Arc<SqliteStore>,
-    /// Stops what takes new work in, and then what that work needs.
-    front: Lane,
-    workers: Lane,
-    storage: Lane,
-    /// Cancelled when a part ends unasked.
-    broken: CancellationToken,
-    // Given back last.
+    /// The API and the live tail; stopped first, together with the workers.
+    front: TaskGroup,
+    workers: TaskGroup,
+    /// The embedded storage; stopped after the workers, which need it to finish.
+    storage: TaskGroup,
+    /// Cancelled when a task ends unexpectedly.
+    failed: CancellationToken,
+    // Last field: released after everything else is dropped.
     _lock: DataDirLock,
 }
 
-/// Starts a deployment. When this answers, it serves.
+/// Starts a deployment; once this returns, it accepts requests.
 ///
-/// `metrics` writes down the metrics of the process.
+/// `metrics` renders the metrics of the process in Prometheus's text format.
 pub async fn start(
     config: Config,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
@@ -54,17 +55,20 @@ pub async fn start(
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let lock = DataDirLock::acquire(&config.data.dir)?;
     let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
-    let store = wiring::record(&config, &clock).await?;
+    let store = wiring::open_database(&config, &clock).await?;
 
     let api = std::net::TcpListener::bind(&config.server.listen)
-        .with_context(|| format!("the API can't listen on {}", config.server.listen))?;
-    let s3 = TcpListener::bind(&config.storage.listen)
-        .await
-        .with_context(|| format!("the storage can't listen on {}", config.storage.listen))?;
+        .with_context(|| format!("the API can't listen on {} (server.listen)", config.server.listen))?;
+    let s3 = TcpListener::bind(&config.storage.listen).await.with_context(|| {
+        format!(
+            "the storage can't listen on {} (storage.listen)",
+            config.storage.listen
+        )
+    })?;
     let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
 
     let signals = Signals::default();
-    let parts = Parts {
+    let parts = SharedParts {
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         store: Arc::clone(&store),
@@ -73,14 +77,14 @@ pub async fn start(
     let settings = wiring::settings(&config)?;
     let ports = wiring::ports(&config, &secrets, &parts, &addresses)?;
     let board = Arc::new(ProgressBoard::default());
-    // The lock says that nobody else works here: whoever held a claim is gone. And nobody knows which announcements a
-    // crash has swallowed: whoever waits for one looks now.
+    // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
+    // exists. A crash may also have lost storage events: photos that wait for one are checked now.
     store.expire_claims().await?;
     store.expire_leases().await?;
     store.make_looks_due().await?;
 
-    let broken = CancellationToken::new();
-    let mut storage = Lane::new(&broken);
+    let failed = CancellationToken::new();
+    let mut storage = TaskGroup::new(&failed);
     let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
     let embedded = wiring::embedded(&config, &secrets);
     let opened = tokio::task::spawn_blocking({
@@ -88,19 +92,19 @@ pub async fn start(
         move || EmbeddedStore::open(&embedded, messages, clock, ids)
     });
     let objects = opened.await?.context("the embedded storage can't be opened")?;
-    let stop = storage.stopped();
-    storage.run("storage", async move {
+    let stop = storage.stop_token();
+    storage.spawn("storage", async move {
         objects.serve(s3, stop.cancelled_owned()).await;
     });
 
-    let mut workers = Lane::new(&broken);
+    let mut workers = TaskGroup::new(&failed);
     let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
-    let stop = workers.stopped();
-    workers.run("worker", async move { runner.run(stop).await });
+    let stop = workers.stop_token();
+    workers.spawn("worker", async move { runner.run(stop).await });
     let completion = Arc::new(JobCompletion::new(&ports, settings.work));
     let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
-    let stop = workers.stopped();
-    workers.run("job completion", async move { completion.run(stop).await });
+    let stop = workers.stop_token();
+    workers.spawn("job completion", async move { completion.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),
@@ -108,11 +112,14 @@ pub async fn start(
         config.work.poll,
     ));
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
-    workers.run("housekeeping", housekeeping::run(housekeeping, workers.stopped()));
+    workers.spawn(
+        "housekeeping",
+        housekeeping::run(housekeeping, workers.stop_token()),
+    );
 
-    let mut front = Lane::new(&broken);
-    let stop = front.stopped();
-    front.run("live tail", {
+    let mut front = TaskGroup::new(&failed);
+    let stop = front.stop_token();
+    front.spawn("live tail", {
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
@@ -132,10 +139,10 @@ pub async fn start(
         ids: Arc::clone(&ids),
         config: wiring::http(&config),
     };
-    let stop = front.stopped();
-    front.run("API", async move {
-        if let Err(why) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
-            tracing::error!(error = %why, "the API has ended");
+    let stop = front.stop_token();
+    front.spawn("API", async move {
+        if let Err(error) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
+            tracing::error!(%error, "the API server failed");
         }
     });
 
@@ -147,58 +154,61 @@ pub async fn start(
         front,
         workers,
         storage,
-        broken,
+        failed,
         _lock: lock,
     })
 }
 
 impl Running {
-    /// Where clients reach the API.
+    /// Base URL of the API for clients.
     pub fn api_url(&self) -> &str {
         &self.addresses.api_public
     }
 
-    /// Where this machine reaches the API.
+    /// Base URL of the API on this machine.
     pub fn local_api_url(&self) -> &str {
         &self.addresses.api_local
     }
 
-    /// Where clients reach the storage.
+    /// Base URL of the storage for clients.
     pub fn s3_url(&self) -> &str {
         &self.addresses.s3_public
     }
 
-    /// The most files in one job.
+    /// Maximum number of files in one job.
     pub const fn max_files_per_job(&self) -> usize {
         self.max_files_per_job
     }
 
-    /// A secret that nobody knows yet.
+    /// A new random password, 16 hexadecimal digits.
     pub(crate) fn new_secret(&self) -> String {
         hex::encode(self.ids.secret().first_chunk::<8>().unwrap_or(&[0; 8]))
     }
 
-    /// Waits until a part of the deployment ends unasked, which none ever should.
-    pub async fn broken(&self) {
-        self.broken.cancelled().await;
+    /// Waits until a task of the deployment ends unexpectedly, which is a bug.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
     }
 
-    /// Drains: takes no new work in, lets what is under way finish or hands it back, and closes the record. Whoever is
-    /// not done after 26 s is left behind: the record is safe at any moment.
+    /// Drains: accepts no new work, finishes or releases the work in progress, and closes the database. Tasks that are
+    /// still running after [`SHUTDOWN_TIMEOUT`] are abandoned; the database is consistent at any moment.
     pub async fn stop(self) {
         let drained = async {
-            // The workers need the storage to finish; both need the record.
+            // The workers need the storage to finish; both need the database.
             tokio::join!(self.front.stop(), self.workers.stop());
             self.storage.stop().await;
             self.store.close().await;
         };
-        if tokio::time::timeout(PATIENCE, drained).await.is_ok() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_ok() {
             tracing::info!("drained");
         } else {
-            tracing::warn!("not everything ended in time");
+            tracing::warn!(
+                "draining took longer than {} s; the remaining tasks are abandoned",
+                SHUTDOWN_TIMEOUT.as_secs()
+            );
         }
     }
 }
 
-/// How long draining may take; supervisors kill after 30 s.
-const PATIENCE: Duration = Duration::from_secs(26);
+/// Time limit for draining; process supervisors usually kill after 30 s.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(26);

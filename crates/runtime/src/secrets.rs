@@ -1,4 +1,4 @@
-//! The secrets of one data directory: made at first start, readable by their owner only.
+//! Secrets of one data directory, generated at the first start and readable by their owner only.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,7 +10,7 @@ use std::{
 use rapidphoto_application::ports::Ids;
 use serde::{Deserialize, Serialize};
 
-/// Keys that must stay the same across restarts.
+/// Keys that stay the same across restarts.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
@@ -20,30 +20,30 @@ pub struct Secrets {
     /// Derives refresh tokens from their predecessors.
     #[serde(with = "hex::serde")]
     pub refresh_key: [u8; 32],
-    /// Names the storage key.
+    /// Access key ID of the storage.
     pub s3_access_key: String,
-    /// The storage key.
+    /// Secret access key of the storage.
     pub s3_secret_key: String,
 }
 
-/// Why the secrets can't be used.
+/// Failure to load or create the secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretsError {
-    /// Others can read them.
-    #[error("{} can be read by others (mode {mode:o}); make it 600 and consider its keys known", .path.display())]
+    /// Other users can read the file.
+    #[error("{} can be read by other users (mode {mode:o}); set its mode to 600 and treat its keys as compromised", .path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
-        /// Its mode.
+        /// Its permission bits.
         mode: u32,
     },
-    /// The file is not what this program wrote.
-    #[error("{} can't be understood", .path.display())]
+    /// The file is malformed.
+    #[error("{} is malformed; restore it from a backup, or remove it to generate new keys, which ends all sessions", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: serde_json::Error,
     },
@@ -52,14 +52,14 @@ pub enum SecretsError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         #[source]
         source: io::Error,
     },
 }
 
 impl Secrets {
-    /// The secrets of a data directory, made now if there are none. The caller holds the directory's lock.
+    /// Loads the secrets of a data directory, or creates them. The caller must hold the directory's lock.
     pub fn load_or_create(dir: &Path, ids: &dyn Ids) -> Result<Self, SecretsError> {
         let path = dir.join("secrets.json");
         let io = |source| SecretsError::Io {
@@ -74,12 +74,12 @@ impl Secrets {
                 }
                 serde_json::from_reader(file).map_err(|source| SecretsError::Malformed { path, source })
             }
-            Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let secrets = Self::create(ids);
                 secrets.store(dir, &path).map_err(io)?;
                 Ok(secrets)
             }
-            Err(why) => Err(io(why)),
+            Err(error) => Err(io(error)),
         }
     }
 
@@ -96,11 +96,11 @@ impl Secrets {
         }
     }
 
-    /// Whole or not at all: half a file of keys would lock its users out.
+    /// Writes the file atomically: a truncated one would stop the next start.
     fn store(&self, dir: &Path, path: &Path) -> io::Result<()> {
         let draft = dir.join("secrets.json.new");
         match fs::remove_file(&draft) {
-            Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
         let mut file = OpenOptions::new()
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_stay_the_same_and_are_the_owners_alone() {
+    fn secrets_stay_the_same_and_only_their_owner_can_read_them() {
         let dir = tempfile::tempdir().unwrap();
         let ids = Counting(1.into());
         let first = Secrets::load_or_create(dir.path(), &ids).unwrap();
@@ -162,12 +162,12 @@ mod tests {
         fs::write(dir.path().join("secrets.json.new"), b"{").unwrap();
         assert!(
             Secrets::load_or_create(dir.path(), &Counting(1.into())).is_ok(),
-            "a draft that a crash left is no file"
+            "a temporary file left by a crash is ignored"
         );
         let path = dir.path().join("secrets.json");
         fs::write(&path, b"{").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        let broken = Secrets::load_or_create(dir.path(), &Counting(1.into())).unwrap_err();
-        assert!(matches!(broken, SecretsError::Malformed { .. }), "{broken}");
+        let malformed = Secrets::load_or_create(dir.path(), &Counting(1.into())).unwrap_err();
+        assert!(matches!(malformed, SecretsError::Malformed { .. }), "{malformed}");
     }
 }

@@ -6,28 +6,28 @@ use serde_json::json;
 
 use crate::{Config, config, start, terminated};
 
-/// Serves until SIGTERM or SIGINT, then drains. Says where on stdout once it is ready.
+/// Serves until SIGTERM or SIGINT, then drains. Once ready, prints the addresses as one line of JSON on stdout.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    // Tests say in `FAILPOINTS` where the process shall die.
+    // Tests set `FAILPOINTS` to the steps at which the process must abort.
     #[cfg(feature = "failpoints")]
     let _failpoints = fail::FailScenario::setup();
     let telemetry = telemetry(&config)?;
     let metrics = telemetry.metrics();
-    // Listened to from the start, so that a signal that comes early is not lost.
+    // Installed before the start, so that an early signal is not lost.
     let terminated = tokio::spawn(terminated());
     let running = start(config, Arc::new(move || metrics.render())).await?;
     let line = json!({ "api": running.api_url(), "s3": running.s3_url() });
-    writeln!(std::io::stdout().lock(), "{line}").context("nobody reads stdout")?;
+    writeln!(std::io::stdout().lock(), "{line}").context("stdout can't be written")?;
     let ended = tokio::select! {
-        told = terminated => told.map_err(Into::into),
-        () = running.broken() => Err(anyhow!("a part of the server ended unasked; its log says which and why")),
+        signalled = terminated => signalled.map_err(Into::into),
+        () = running.failed() => Err(anyhow!("a task of the server ended unexpectedly; see the log for its name and the reason")),
     };
     running.stop().await;
     flush(telemetry).await;
     ended
 }
 
-/// Starts logs, metrics and traces, once for the process.
+/// Starts logs, metrics and traces; once per process.
 pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
     let log = &config.log;
     let telemetry = TelemetryConfig {
@@ -42,12 +42,12 @@ pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
     Ok(Telemetry::start(&telemetry)?)
 }
 
-/// Sends what telemetry still holds. That a collector is away is no failure of the server.
+/// Sends the remaining spans, for at most 2 s. An unavailable collector is only logged.
 pub(crate) async fn flush(telemetry: Telemetry) {
     let flushed = tokio::task::spawn_blocking(move || telemetry.shutdown(Duration::from_secs(2)));
     match flushed.await {
         Ok(Ok(())) => {}
-        Ok(Err(why)) => tracing::warn!(error = %why, "not all traces were sent"),
-        Err(why) => tracing::warn!(error = %why, "telemetry did not end in order"),
+        Ok(Err(error)) => tracing::warn!(%error, "not all traces were sent"),
+        Err(error) => tracing::warn!(%error, "telemetry shutdown panicked"),
     }
 }

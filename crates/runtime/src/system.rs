@@ -1,4 +1,4 @@
-//! Time and chance, as this machine has them: the only place that asks for them.
+//! System time and randomness. Everything else receives them through the ports `Clock` and `Ids`.
 
 use std::{
     fmt,
@@ -20,17 +20,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// Identifiers by a clock and the system's randomness.
+/// Monotonic ULIDs and secrets from a clock and the operating system's randomness.
 pub struct SystemIds {
     clock: Arc<dyn Clock>,
     last: Mutex<u128>,
 }
 
-/// A ULID's bits below its time.
+/// Bits of a ULID below its timestamp.
 const RANDOM_BITS: u32 = 80;
 
 impl SystemIds {
-    /// Identifiers whose time is that of `clock`.
+    /// Identifiers with timestamps of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -39,7 +39,7 @@ impl SystemIds {
     }
 
     fn fresh(&self) -> u128 {
-        // A clock before 1970 is wrong; its identifiers still increase.
+        // A clock set before 1970 is wrong; identifiers still increase.
         let milliseconds = u128::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
         let mut random = [0; 16];
         fill(&mut random);
@@ -51,7 +51,7 @@ impl Ids for SystemIds {
     fn ulid(&self) -> u128 {
         let fresh = self.fresh();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // Within a millisecond, or when the clock goes back, the one after the last (ULID specification, monotonicity).
+        // Within a millisecond, or if the clock was set back: the previous one plus one (ULID specification, monotonicity).
         *last = fresh.max(last.saturating_add(1));
         *last
     }
@@ -63,7 +63,7 @@ impl Ids for SystemIds {
     }
 }
 
-/// A system without randomness can keep no secret: nothing goes on without it.
+/// Panics if the operating system has no randomness: without it nothing is secret.
 fn fill(bytes: &mut [u8]) {
     OsRng.unwrap_err().fill_bytes(bytes);
 }
@@ -83,16 +83,16 @@ mod tests {
 
     use super::*;
 
-    struct Moved(AtomicI64);
+    struct SettableClock(AtomicI64);
 
-    impl Clock for Moved {
+    impl Clock for SettableClock {
         fn now(&self) -> DateTime<Utc> {
             DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).unwrap()
         }
     }
 
     #[test]
-    fn the_clock_tells_whole_milliseconds() {
+    fn clock_times_are_whole_milliseconds() {
         for _ in 0..1000 {
             assert_eq!(SystemClock.now().timestamp_subsec_nanos() % 1_000_000, 0);
         }
@@ -100,8 +100,8 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_increase_though_the_clock_stands_or_goes_back() {
-        let clock = Arc::new(Moved(AtomicI64::new(1_772_360_430_987)));
+    fn identifiers_increase_even_if_the_clock_stands_still_or_is_set_back() {
+        let clock = Arc::new(SettableClock(AtomicI64::new(1_772_360_430_987)));
         let ids = SystemIds::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let mut last = 0;
         for step in [0, 1, -5000, 0, 10_000] {
@@ -115,23 +115,23 @@ mod tests {
         assert_eq!(
             last >> RANDOM_BITS,
             1_772_360_435_988,
-            "a new millisecond starts anew"
+            "a later millisecond has a new timestamp and new randomness"
         );
     }
 
     #[test]
-    fn identifiers_made_at_once_differ() {
+    fn concurrently_generated_identifiers_differ() {
         let ids = SystemIds::new(Arc::new(SystemClock));
-        let made: Vec<u128> = std::thread::scope(|scope| {
-            let makers: Vec<_> = (0..8)
+        let generated: Vec<u128> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| (0..1000).map(|_| ids.ulid()).collect::<Vec<_>>()))
                 .collect();
-            makers
+            threads
                 .into_iter()
-                .flat_map(|maker| maker.join().unwrap())
+                .flat_map(|thread| thread.join().unwrap())
                 .collect()
         });
-        assert_eq!(made.iter().collect::<HashSet<_>>().len(), 8000);
+        assert_eq!(generated.iter().collect::<HashSet<_>>().len(), 8000);
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         let secrets: HashSet<_> = (0..100).map(|_| ids.secret()).collect();
         assert_eq!(secrets.len(), 100);
         let ones: u32 = secrets.iter().flatten().map(|byte| byte.count_ones()).sum();
-        // 25 600 fair bits: twelve standard deviations around the half.
+        // 25 600 fair bits: 12 standard deviations around one half.
         assert!((11_840..13_760).contains(&ones), "{ones}");
     }
 }

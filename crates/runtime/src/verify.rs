@@ -8,17 +8,17 @@ use rapidphoto_persistence::DataDirLock;
 
 use crate::{Config, SystemClock, wiring};
 
-/// Checks that every state row equals the fold of its stream's events, says so, and tells whether it was so; a record that
-/// holds nothing proves nothing. The data directory must not be served meanwhile.
+/// Compares every state row with the state computed from its stream's events and prints the result. Returns false on a
+/// mismatch, and if there are no streams: then nothing was verified. No server may be running on the data directory.
 pub async fn verify(config: Config) -> anyhow::Result<bool> {
     anyhow::ensure!(
         config.data.dir.is_dir(),
-        "there is no data directory {}",
+        "data directory {} does not exist",
         config.data.dir.display()
     );
     let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = wiring::record(&config, &clock).await?;
+    let store = wiring::open_database(&config, &clock).await?;
     let verification = VerifyStateRows::new(&DatabasePorts::of(Arc::clone(&store)));
     let report = verification.handle().await?;
     let mut out = std::io::stdout().lock();
@@ -32,10 +32,10 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
         report.mismatches.len()
     )?;
     if report.streams == 0 {
-        // Of another deployment's record everything would be right, too.
+        // A wrong environment would otherwise look like a clean result.
         writeln!(
             out,
-            "the record holds nothing of the environment `{}`",
+            "the database has no streams of the environment `{}` (storage.environment)",
             config.storage.environment
         )?;
     }

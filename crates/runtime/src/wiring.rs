@@ -1,4 +1,4 @@
-//! From configuration to the pieces that it describes.
+//! Construction of settings and adapters from the configuration.
 
 use std::{
     net::SocketAddr,
@@ -24,7 +24,7 @@ use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
 use crate::{Config, Secrets};
 
-/// What use cases are told of the configuration.
+/// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
     let (uploads, work) = (&config.uploads, &config.work);
     Ok(Arc::new(Settings {
@@ -68,7 +68,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
     }))
 }
 
-/// The HTTP API's own share of it.
+/// Configuration of the HTTP API.
 pub(crate) fn http(config: &Config) -> HttpConfig {
     let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
     HttpConfig {
@@ -86,7 +86,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
     }
 }
 
-/// The embedded storage's share of it.
+/// Configuration of the embedded storage.
 pub(crate) fn embedded(config: &Config, secrets: &Secrets) -> EmbeddedConfig {
     let root = config.data.dir.join("objects");
     let storage = &config.storage;
@@ -95,7 +95,7 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets) -> EmbeddedConfig {
         allowed_origins: config.server.allowed_origins.clone(),
         max_object_bytes: config.uploads.max_file_bytes,
         idle_timeout: storage.idle_timeout,
-        // The worker, who needs the storage to finish, is done by then.
+        // Time for clients only: the workers, which need the storage to finish, have already stopped.
         shutdown_grace: std::time::Duration::from_secs(4),
         ..EmbeddedConfig::new(
             root,
@@ -106,20 +106,23 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets) -> EmbeddedConfig {
     }
 }
 
-/// The record of a data directory.
-pub(crate) async fn record(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<SqliteStore>> {
+/// Opens the database of the data directory.
+pub(crate) async fn open_database(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<SqliteStore>> {
     let sqlite = SqliteConfig {
-        path: record_path(&config.data.dir),
+        path: database_path(&config.data.dir),
         namespace: config.storage.environment.clone(),
         readers: config.data.readers,
     };
     let codec = EventCodec::new(Upcasters::current());
     let store = SqliteStore::open(sqlite, Arc::clone(clock), codec).await;
-    store.map(Arc::new).context("the record can't be opened")
+    store.map(Arc::new).context("the database can't be opened")
 }
 
-/// Where a data directory keeps its record.
-pub(crate) fn record_path(dir: &Path) -> std::path::PathBuf {
+/// Path of the database in a data directory.
+fn database_path(dir: &Path) -> std::path::PathBuf {
     dir.join("record.sqlite")
 }
 
@@ -127,7 +130,7 @@ pub(crate) fn record_path(dir: &Path) -> std::path::PathBuf {
 pub(crate) fn ports(
     config: &Config,
     secrets: &Secrets,
-    parts: &Parts,
+    parts: &SharedParts,
     addresses: &Addresses,
 ) -> anyhow::Result<Ports> {
     let storage = &config.storage;
@@ -145,7 +148,7 @@ pub(crate) fn ports(
             },
             Arc::clone(&parts.clock),
         )
-        .context("object storage can't be reached with this configuration")?,
+        .context("the configuration of the object storage is invalid")?,
     );
     let passwords = Argon2Passwords::new(
         Argon2Config {
@@ -169,7 +172,7 @@ pub(crate) fn ports(
     })
 }
 
-/// Who signs access tokens.
+/// `iss` claim of access tokens.
 const ISSUER: &str = "rapidphoto";
 
 fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
@@ -184,25 +187,25 @@ fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
         threads,
         memory_budget_bytes,
     })
-    .context("there are no threads for images")
+    .context("the threads for decoding images can't be started")
 }
 
-/// What everything else is made of.
-pub(crate) struct Parts {
+/// Objects that several adapters share.
+pub(crate) struct SharedParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) signals: Signals,
 }
 
-/// Where everything is reached.
+/// Base URLs of the API and the storage.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
-    /// The API, from this machine.
+    /// The API on this machine.
     pub(crate) api_local: String,
     /// The API, for clients.
     pub(crate) api_public: String,
-    /// The storage, from this machine.
+    /// The storage on this machine.
     pub(crate) s3_local: String,
     /// The storage, for clients.
     pub(crate) s3_public: String,
@@ -226,7 +229,7 @@ fn http_url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// Who listens everywhere is reached from here by the loopback address.
+/// Address for connections from this machine: loopback if the server listens on all addresses.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         let loopback = if address.is_ipv4() {

@@ -1,18 +1,19 @@
 use opentelemetry_otlp::ExporterBuildError;
 use tracing_subscriber::filter::ParseError;
 
-/// Where telemetry goes.
+/// Configuration of logs and traces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TelemetryConfig {
-    /// The program's name, as collectors show it.
+    /// Name of the program; `service.name` of spans.
     pub service: String,
-    /// The program's version.
+    /// Version of the program; `service.version` of spans.
     pub version: String,
-    /// What is logged and traced, as in `info,rapidphoto_http=debug`. Noisy libraries are quiet unless they are named.
+    /// Filter of log lines and spans, such as `info,rapidphoto_http=debug`. Some libraries log only warnings unless the
+    /// filter names them.
     pub filter: String,
-    /// How log lines look.
+    /// Format of log lines.
     pub format: LogFormat,
-    /// Where spans go, if anywhere.
+    /// Export of spans; none by default.
     pub traces: Option<TraceConfig>,
 }
 
@@ -29,28 +30,28 @@ impl TelemetryConfig {
     }
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
-    /// For people; coloured on a terminal.
+    /// Human-readable lines, coloured on a terminal.
     #[default]
     Human,
-    /// One JSON object a line, for machines.
+    /// One JSON object per line.
     Json,
 }
 
-/// Where spans go.
+/// Export of spans.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceConfig {
-    /// The collector's address for OTLP over HTTP, such as `http://127.0.0.1:4318`; spans go to `/v1/traces` below it.
-    /// It has to be near: nothing is encrypted.
+    /// Base URL of the collector for OTLP over HTTP, such as `http://127.0.0.1:4318`; spans are sent to its `/v1/traces`.
+    /// Only `http` is supported, so it must be on a trusted network.
     pub endpoint: String,
-    /// The share of traces that are kept, from 0 to 1, where the caller has not decided.
+    /// Fraction of traces to sample, from 0 to 1; the decision of a remote parent span has precedence.
     pub sample_ratio: f64,
 }
 
 impl TraceConfig {
-    /// Every trace to this collector.
+    /// Exports all traces to a collector.
     pub fn new(endpoint: impl Into<String>) -> Self {
         Self {
             endpoint: endpoint.into(),
@@ -59,29 +60,29 @@ impl TraceConfig {
     }
 }
 
-/// Why there is no telemetry.
+/// Failure to start telemetry.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
-    /// The filter can't be read.
-    #[error("the log filter can't be read")]
+    /// The filter is invalid.
+    #[error("the log filter is invalid")]
     Filter(#[source] ParseError),
-    /// The collector's address can't be used.
-    #[error("{0:?} is no address of a collector such as http://127.0.0.1:4318")]
+    /// The collector's URL is invalid.
+    #[error("{0:?} is not the URL of a collector, such as http://127.0.0.1:4318")]
     Endpoint(String),
-    /// The share is none.
-    #[error("the share of traces to keep is between 0 and 1")]
+    /// The sample ratio is out of range.
+    #[error("the sample ratio of traces must be between 0 and 1")]
     SampleRatio,
-    /// The exporter can't be built.
-    #[error("spans can't be exported")]
+    /// The exporter can't be created.
+    #[error("the exporter of spans can't be created")]
     Exporter(#[source] ExporterBuildError),
-    /// A thread can't be started.
-    #[error("no thread for keeping metrics")]
+    /// The metrics thread can't be started.
+    #[error("the metrics thread can't be started")]
     Thread(#[source] std::io::Error),
-    /// Somebody else was first.
-    #[error("the process's {0} go elsewhere already")]
+    /// A global subscriber or recorder is already installed.
+    #[error("a global handler for {0} is already installed in this process")]
     Taken(&'static str),
-    /// The histograms can't be set up.
-    #[error("metrics can't be kept")]
+    /// The metrics recorder can't be created.
+    #[error("the metrics recorder can't be created")]
     Metrics(#[source] metrics_exporter_prometheus::BuildError),
 }

@@ -1,10 +1,10 @@
-//! Logs, traces and metrics: where they go, and how they end.
+//! Logs, traces and metrics of the process.
 //!
-//! The other crates speak to the facades (`tracing`, `metrics`) and know nothing of this one. Logs go to stderr as text
-//! or JSON, spans to an OpenTelemetry collector where one is named, metrics are kept for whoever asks for them.
-//! Secrets that got into a log line all the same are struck out (see `redaction`).
+//! The other crates use the facades `tracing` and `metrics` and do not depend on this crate. Logs go to stderr as text or
+//! JSON, spans to an OpenTelemetry collector if one is configured; metrics are kept in memory and rendered on request.
+//! Secrets in log lines are redacted (see `redaction`).
 //!
-//! Log lines and spans carry the time of the system's clock: they tell of the process, and nothing is decided by them.
+//! Log lines and spans use the system clock instead of the port `Clock`, because no decision depends on their times.
 
 mod config;
 mod logs;
@@ -20,15 +20,15 @@ use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _
 pub use config::{LogFormat, TelemetryConfig, TelemetryError, TraceConfig};
 pub use metrics::{METRICS, Metric, MetricKind, Metrics};
 
-/// Whether a filter can be used.
+/// Checks the syntax of a log filter.
 ///
 /// # Errors
-/// [`TelemetryError`] says why not.
+/// [`TelemetryError::Filter`] for an invalid filter.
 pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
     logs::filter(filter).map(drop)
 }
 
-/// The process's telemetry while it runs.
+/// Telemetry of the running process.
 #[derive(Debug)]
 pub struct Telemetry {
     metrics: Metrics,
@@ -37,18 +37,18 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Takes over the process's logs, spans and metrics. This can be done once in a process.
+    /// Installs the global subscriber and the global metrics recorder; possible once per process.
     ///
     /// # Errors
-    /// [`TelemetryError`] says what in the configuration can't be used, or that somebody else was first.
+    /// [`TelemetryError`] for an invalid configuration, or if a subscriber or recorder is already installed.
     pub fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
         let filter = logs::filter(&config.filter)?;
         let traces = config
             .traces
             .as_ref()
-            .map(|wanted| traces::Traces::start(config, wanted))
+            .map(|settings| traces::Traces::start(config, settings))
             .transpose()?;
-        let log = logs::layer(config.format, logs::to_a_terminal(), std::io::stderr);
+        let log = logs::layer(config.format, logs::stderr_is_terminal(), std::io::stderr);
         tracing_subscriber::registry()
             .with(filter)
             .with(log)
@@ -63,26 +63,26 @@ impl Telemetry {
         })
     }
 
-    /// The process's metrics.
+    /// Metrics of the process.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
     }
 
-    /// Sends what is still to be sent, for at most so long. This blocks: on a thread of an asynchronous runtime it
-    /// belongs into `spawn_blocking`.
+    /// Sends the remaining spans, waiting at most `timeout`. Blocks: call it through `spawn_blocking` in an asynchronous
+    /// runtime.
     ///
     /// # Errors
-    /// [`FlushError`] where spans were left behind.
-    pub fn shutdown(self, within: Duration) -> Result<(), FlushError> {
+    /// [`FlushError`] if spans were not sent.
+    pub fn shutdown(self, timeout: Duration) -> Result<(), FlushError> {
         self.upkeep.stop();
         match self.traces {
-            Some(traces) => traces.shutdown(within).map_err(FlushError),
+            Some(traces) => traces.shutdown(timeout).map_err(FlushError),
             None => Ok(()),
         }
     }
 }
 
-/// Spans were left behind.
+/// Spans were not sent.
 #[derive(Debug, thiserror::Error)]
 #[error("the last spans did not reach the collector")]
 pub struct FlushError(#[source] OTelSdkError);

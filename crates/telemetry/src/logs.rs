@@ -12,27 +12,31 @@ use crate::{
     redaction,
 };
 
-/// Libraries that are only heard when something is wrong. s3s reports every refusal of a client as an error of its own,
-/// and what goes wrong behind it is reported by the store.
-const NOISE: &str = "s3s=off,s3s::service=error,\
+/// Levels of noisy libraries. s3s logs every rejected request as an error of its own; failures behind it are logged by the
+/// embedded store.
+const LIBRARY_LEVELS: &str = "s3s=off,s3s::service=error,\
     aws_runtime=warn,aws_sdk_s3=warn,aws_sigv4=warn,aws_smithy_http_client=warn,aws_smithy_runtime=warn,\
     h2=warn,hyper=warn,hyper_util=warn,mio=warn,reqwest=warn,rustls=warn,tower=warn,\
     opentelemetry=warn,opentelemetry-otlp=warn,opentelemetry_sdk=warn";
 
-/// A filter that names a library overrides what is said of it here; one that names none does not.
-pub(crate) fn filter(wanted: &str) -> Result<EnvFilter, TelemetryError> {
-    let wanted = if wanted.trim().is_empty() { "info" } else { wanted };
+/// Parses a filter; a library that it names overrides [`LIBRARY_LEVELS`], an empty filter means `info`.
+pub(crate) fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
+    let directives = if directives.trim().is_empty() {
+        "info"
+    } else {
+        directives
+    };
     EnvFilter::builder()
-        .parse(format!("{NOISE},{wanted}"))
+        .parse(format!("{LIBRARY_LEVELS},{directives}"))
         .map_err(TelemetryError::Filter)
 }
 
-/// Whether people are looking.
-pub(crate) fn to_a_terminal() -> bool {
+/// Returns true if log lines go to a terminal.
+pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Lines in this format to this writer.
+/// Layer that writes log lines in a format to a writer.
 pub(crate) fn layer<S, W>(format: LogFormat, colours: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -40,7 +44,7 @@ where
 {
     let lines = fmt::layer()
         .with_writer(Redacting(writer))
-        // Where stderr is gone, saying so on stderr would panic.
+        // Reporting a closed stderr on stderr would panic.
         .log_internal_errors(false);
     match format {
         LogFormat::Human => lines.with_ansi(colours).boxed(),
@@ -48,7 +52,7 @@ where
     }
 }
 
-/// Strikes secrets out of what is written. Each line is written in one piece.
+/// Writer that redacts secrets. It relies on each line arriving in a single `write`, as `tracing-subscriber` does it.
 struct Redacting<W>(W);
 
 impl<'writer, W: MakeWriter<'writer>> MakeWriter<'writer> for Redacting<W> {
@@ -82,9 +86,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Page {
+    impl Write for Buffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -94,19 +98,19 @@ mod tests {
         }
     }
 
-    fn logged(format: LogFormat, wanted: &str, speak: impl FnOnce()) -> String {
-        let page = Page::default();
-        let writer = page.clone();
+    fn logged(format: LogFormat, directives: &str, log: impl FnOnce()) -> String {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
         let subscriber = tracing_subscriber::registry()
-            .with(filter(wanted).unwrap())
+            .with(filter(directives).unwrap())
             .with(layer(format, false, move || writer.clone()));
-        tracing::subscriber::with_default(subscriber, speak);
-        let bytes = page.0.lock().unwrap().clone();
+        tracing::subscriber::with_default(subscriber, log);
+        let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
-    fn json_lines_are_objects_that_name_their_span() {
+    fn json_lines_are_objects_with_the_name_of_their_span() {
         let lines = logged(LogFormat::Json, "", || {
             let span = tracing::info_span!("request", id = "r-1");
             span.in_scope(|| tracing::warn!(photo = 7, "too \"big\"\n{}", "\u{1b}[31m"));
@@ -127,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_with_a_secret_is_still_an_object() {
+    fn a_redacted_json_line_is_still_an_object() {
         let lines = logged(LogFormat::Json, "info", || {
             tracing::info!(
                 uri = "/queries/events?ticket=st_s3cr3t&x=1",
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn people_get_no_secrets_either() {
+    fn human_readable_lines_contain_no_secrets() {
         let line = logged(LogFormat::Human, "info", || {
             tracing::info!(
                 password = "s3cr3t",
@@ -157,19 +161,19 @@ mod tests {
     }
 
     #[test]
-    fn noisy_libraries_are_quiet_until_they_are_named() {
-        let speak = || {
+    fn noisy_libraries_log_nothing_until_the_filter_names_them() {
+        let log = || {
             tracing::error!(target: "s3s::ops", "a client's mistake");
             tracing::info!(target: "hyper::proto", "chatter");
             tracing::debug!(target: "rapidphoto_http", "detail");
         };
-        assert_eq!(logged(LogFormat::Human, "info", speak), "");
-        let debug = logged(LogFormat::Human, "debug", speak);
+        assert_eq!(logged(LogFormat::Human, "info", log), "");
+        let debug = logged(LogFormat::Human, "debug", log);
         assert!(
             debug.contains("detail") && !debug.contains("chatter") && !debug.contains("mistake"),
             "{debug}"
         );
-        let named = logged(LogFormat::Human, "info,hyper=info,s3s=error", speak);
+        let named = logged(LogFormat::Human, "info,hyper=info,s3s=error", log);
         assert!(
             named.contains("chatter") && named.contains("mistake") && !named.contains("detail"),
             "{named}"
@@ -177,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_says_nothing_sensible_is_refused() {
+    fn invalid_filters_are_errors() {
         assert!(matches!(
             filter("rapidphoto=loud"),
             Err(TelemetryError::Filter(_))

@@ -1,4 +1,4 @@
-//! The metrics: their names, and where they are kept until somebody asks.
+//! Recording and rendering of metrics.
 
 mod catalogue;
 
@@ -22,24 +22,24 @@ pub use catalogue::{METRICS, Metric, MetricKind};
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// The media type of what [`Self::render`] gives.
+    /// Media type of the text from [`Self::render`].
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// All of them, in Prometheus's text format.
+    /// Renders all metrics in Prometheus's text format.
     pub fn render(&self) -> String {
         self.0.render()
     }
 }
 
-/// Bounds in seconds, from a fast query to a slow photo.
+/// Histogram bounds in seconds, from a fast query to a slow photo.
 const SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 ];
 
-/// How often samples are moved from where they are taken to where they are counted.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// Interval at which recorded samples are moved into the histograms.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Keeps the process's metrics from here on.
+/// Installs the global recorder and starts its upkeep.
 pub(crate) fn install() -> Result<(Metrics, Upkeep), TelemetryError> {
     let recorder = recorder().map_err(TelemetryError::Metrics)?;
     let handle = recorder.handle();
@@ -55,7 +55,7 @@ fn recorder() -> Result<PrometheusRecorder, BuildError> {
     Ok(builder.build_recorder())
 }
 
-/// Tells the present recorder what each metric is.
+/// Registers unit and help text of each metric at the current recorder.
 fn describe() {
     for metric in METRICS {
         let unit = metric.unit.unwrap_or(Unit::Count);
@@ -67,7 +67,7 @@ fn describe() {
     }
 }
 
-/// A thread that keeps samples from piling up where nobody asks for them.
+/// Thread that drains recorded samples, which otherwise accumulate until the next rendering.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     stop: Sender<()>,
@@ -80,7 +80,7 @@ impl Upkeep {
         let thread = thread::Builder::new()
             .name("metrics-upkeep".to_owned())
             .spawn(move || {
-                while stopped.recv_timeout(UPKEEP) == Err(RecvTimeoutError::Timeout) {
+                while stopped.recv_timeout(UPKEEP_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     metrics.run_upkeep();
                 }
             })?;
@@ -89,7 +89,7 @@ impl Upkeep {
 
     pub(crate) fn stop(self) {
         drop(self.stop);
-        // It can only have panicked, which it has told already.
+        // An error is a panic, which the panic hook has already reported.
         let _ = self.thread.join();
     }
 }
@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// What is rendered after every metric was used once.
+    /// Text after every metric was recorded once.
     fn rendered() -> String {
         let recorder = recorder().unwrap();
         let handle = recorder.handle();
@@ -137,7 +137,7 @@ mod tests {
             help,
         } in METRICS
         {
-            assert!(names.insert(name), "{name} is there twice");
+            assert!(names.insert(name), "{name} is listed twice");
             assert!(is_name(name), "{name}");
             assert_eq!(name.ends_with("_total"), *kind == MetricKind::Counter, "{name}");
             assert_eq!(name.ends_with("_seconds"), *unit == Some(Unit::Seconds), "{name}");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rendered_is_the_text_format() {
+    fn metrics_are_rendered_in_the_text_format() {
         let text = rendered();
         assert!(text.ends_with('\n'));
         let mut helped = BTreeSet::new();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_histograms_with_growing_bounds() {
+    fn durations_are_histograms_with_ascending_bounds() {
         assert!(SECONDS.is_sorted());
         let text = rendered();
         assert!(

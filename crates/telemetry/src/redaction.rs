@@ -1,11 +1,11 @@
-//! Strikes secrets out of log lines: the last net, for what should not have been logged at all.
+//! Redaction of secrets in log lines, as a last defence: code must not log them in the first place.
 //!
-//! What follows one of a few names, as `name=value`, `name: value` or `"name":"value"`, or a scheme of the
-//! `Authorization` header, is replaced by `…` up to where such values end.
+//! The value after one of a few names, as in `name=value`, `name: value` or `"name":"value"`, and the credentials after a
+//! scheme of the `Authorization` header are replaced by `…`.
 
 use std::borrow::Cow;
 
-/// Names in lower case; they count wherever they occur, so `stream_ticket=` is one too.
+/// Names in lower case; they also match as the end of a longer name, such as `stream_ticket=`.
 const NAMES: &[&str] = &[
     "authorization",
     "password",
@@ -19,10 +19,10 @@ const NAMES: &[&str] = &[
     "x-amz-security-token",
 ];
 
-/// What announces credentials by itself.
+/// Schemes of the `Authorization` header, which are followed by credentials.
 const SCHEMES: &[&str] = &["bearer ", "basic "];
 
-/// The line without secrets.
+/// Returns the line with all secrets replaced.
 pub(crate) fn redacted(line: &str) -> Cow<'_, str> {
     let mut clean = String::new();
     let mut copied = 0;
@@ -45,7 +45,7 @@ pub(crate) fn redacted(line: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Where the secret is that something at this place announces.
+/// Start and end of the secret announced by a name or scheme at byte `at`.
 fn secret_after(line: &str, at: usize) -> Option<(usize, usize)> {
     let rest = line.as_bytes().get(at..)?;
     let start = if let Some(scheme) = SCHEMES.iter().find(|scheme| starts_with(rest, scheme)) {
@@ -55,7 +55,7 @@ fn secret_after(line: &str, at: usize) -> Option<(usize, usize)> {
         value_start(line.as_bytes(), at + name.len())?
     };
     let value = line.as_bytes().get(start..)?;
-    // `Authorization: Bearer x`: the scheme is no secret, and announces what is.
+    // In `Authorization: Bearer x` the scheme is not the secret; the next call finds the secret after it.
     if SCHEMES.iter().any(|scheme| starts_with(value, scheme)) {
         return None;
     }
@@ -72,7 +72,7 @@ fn starts_with(text: &[u8], lower: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(lower.as_bytes()))
 }
 
-/// Past the colon or equals sign behind a name, and what may stand around it: quotes, spaces, colours.
+/// Start of the value after a name: skips the colon or equals sign, quotes, spaces and terminal colours.
 fn value_start(line: &[u8], name_end: usize) -> Option<usize> {
     let mut at = name_end;
     let mut separated = false;
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_struck_out_wherever_they_stand() {
+    fn secrets_are_redacted_in_every_position() {
         let cases = [
             (
                 "GET /queries/events?ticket=st_abc-1 200",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_stay_as_they_are() {
+    fn lines_without_secrets_are_unchanged() {
         for line in [
             "",
             "POST /commands/auth/stream-ticket 200",
@@ -159,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_too_strange() {
+    fn unusual_lines_do_not_panic() {
         let mut line = String::new();
-        for piece in [
+        for part in [
             "ticket",
             "=",
             "\u{1b}",
@@ -175,7 +175,7 @@ mod tests {
             " ",
             "password",
         ] {
-            line.push_str(piece);
+            line.push_str(part);
             let _ = redacted(&line);
             let doubled = format!("{line}{line}");
             let _ = redacted(&doubled);

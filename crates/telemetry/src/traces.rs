@@ -14,24 +14,25 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{TelemetryConfig, TelemetryError, TraceConfig};
 
-/// How long one batch may take. It runs on a thread of its own; this bounds what a dead collector holds up at the end.
+/// Time limit for exporting one batch. Exports run on their own thread; the limit matters at shutdown, if the collector
+/// does not respond.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Spans on their way to a collector, in batches.
+/// Export of spans in batches.
 #[derive(Debug)]
 pub(crate) struct Traces {
     provider: SdkTracerProvider,
 }
 
 impl Traces {
-    pub(crate) fn start(config: &TelemetryConfig, wanted: &TraceConfig) -> Result<Self, TelemetryError> {
-        if !(0.0..=1.0).contains(&wanted.sample_ratio) {
+    pub(crate) fn start(config: &TelemetryConfig, settings: &TraceConfig) -> Result<Self, TelemetryError> {
+        if !(0.0..=1.0).contains(&settings.sample_ratio) {
             return Err(TelemetryError::SampleRatio);
         }
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(traces_url(&wanted.endpoint)?)
+            .with_endpoint(traces_url(&settings.endpoint)?)
             .with_timeout(EXPORT_TIMEOUT)
             .build()
             .map_err(TelemetryError::Exporter)?;
@@ -39,18 +40,18 @@ impl Traces {
             .with_service_name(config.service.clone())
             .with_attribute(KeyValue::new("service.version", config.version.clone()))
             .build();
-        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(wanted.sample_ratio)));
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_sampler(sampler)
             .with_resource(resource)
             .build();
-        // Callers' and callees' spans meet by `traceparent` (W3C Trace Context).
+        // Joins spans across processes through the header `traceparent` (W3C Trace Context).
         global::set_text_map_propagator(TraceContextPropagator::new());
         Ok(Self { provider })
     }
 
-    /// Makes the process's spans ones of these.
+    /// Layer that exports the spans of its subscriber.
     pub(crate) fn layer<S>(&self) -> OpenTelemetryLayer<S, SdkTracer>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -58,15 +59,15 @@ impl Traces {
         tracing_opentelemetry::layer().with_tracer(self.provider.tracer("rapidphoto"))
     }
 
-    pub(crate) fn shutdown(self, within: Duration) -> OTelSdkResult {
-        self.provider.shutdown_with_timeout(within)
+    pub(crate) fn shutdown(self, timeout: Duration) -> OTelSdkResult {
+        self.provider.shutdown_with_timeout(timeout)
     }
 }
 
-/// Where below the collector's address spans go (OTLP specification, "Endpoint URLs for OTLP/HTTP").
+/// URL for spans below the collector's base URL (OTLP specification, "Endpoint URLs for OTLP/HTTP").
 fn traces_url(endpoint: &str) -> Result<String, TelemetryError> {
     let host = endpoint.strip_prefix("http://").unwrap_or_default();
-    // An address with a password in it would end up in logs.
+    // URLs with credentials are rejected, and the error omits them, because they would appear in logs.
     if host.is_empty() || host.starts_with(['/', ':']) || host.contains(['@', '?', '#', ' ']) {
         let shown = endpoint.rsplit('@').next().unwrap_or_default();
         return Err(TelemetryError::Endpoint(shown.to_owned()));
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_go_below_the_collectors_address() {
+    fn spans_are_sent_to_v1_traces_below_the_base_url() {
         for endpoint in ["http://127.0.0.1:4318", "http://127.0.0.1:4318/"] {
             assert_eq!(traces_url(endpoint).unwrap(), "http://127.0.0.1:4318/v1/traces");
         }
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_address_is_refused() {
+    fn other_schemes_credentials_and_missing_hosts_are_errors() {
         for endpoint in [
             "",
             "127.0.0.1:4318",
@@ -102,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_between_none_and_all() {
+    fn sample_ratios_outside_0_to_1_are_errors() {
         for sample_ratio in [-0.1, 1.1, f64::NAN] {
-            let wanted = TraceConfig {
+            let settings = TraceConfig {
                 sample_ratio,
                 ..TraceConfig::new("http://127.0.0.1:4318")
             };
-            let started = Traces::start(&TelemetryConfig::new("test", "0"), &wanted);
+            let started = Traces::start(&TelemetryConfig::new("test", "0"), &settings);
             assert!(matches!(started, Err(TelemetryError::SampleRatio)));
         }
     }

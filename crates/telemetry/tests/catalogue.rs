@@ -1,4 +1,4 @@
-//! Every metric that the workspace's code records is in the catalogue, as what it is.
+//! Every metric recorded in the workspace is in the catalogue, with the right kind.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,13 +13,13 @@ use std::{
 
 use rapidphoto_telemetry::{METRICS, MetricKind};
 
-const RECORDING: [(&str, MetricKind); 3] = [
+const RECORDING_MACROS: [(&str, MetricKind); 3] = [
     ("counter!(", MetricKind::Counter),
     ("gauge!(", MetricKind::Gauge),
     ("histogram!(", MetricKind::Histogram),
 ];
 
-/// The names that follow a macro's opening bracket, where they are written out.
+/// Names that follow a macro's opening parenthesis as string literals.
 fn names<'a>(code: &'a str, opening: &str) -> Vec<&'a str> {
     let literal = |rest: &'a str| rest.trim_start().strip_prefix('"')?.split('"').next();
     code.split(opening).skip(1).filter_map(literal).collect()
@@ -49,11 +49,12 @@ fn every_recorded_metric_is_described() {
     let mut recorded = 0;
     for file in files {
         let code = fs::read_to_string(&file).unwrap();
-        for (opening, kind) in RECORDING {
+        for (opening, kind) in RECORDING_MACROS {
             for name in names(&code, opening) {
                 let known = METRICS.iter().find(|metric| metric.name == name);
-                let metric = known
-                    .unwrap_or_else(|| panic!("{} records {name}, which nobody describes", file.display()));
+                let metric = known.unwrap_or_else(|| {
+                    panic!("{} records {name}, which is not in the catalogue", file.display())
+                });
                 assert_eq!(metric.kind, kind, "{} in {}", name, file.display());
                 recorded += 1;
             }
@@ -61,6 +62,6 @@ fn every_recorded_metric_is_described() {
     }
     assert!(
         recorded > 5,
-        "only {recorded} metrics were found: they are recorded in another way now"
+        "only {recorded} metrics were found: this test no longer recognises how they are recorded"
     );
 }

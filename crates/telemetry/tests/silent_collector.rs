@@ -1,4 +1,4 @@
-//! A collector that never answers does not hold up the end of the process.
+//! A collector that never responds does not delay shutdown.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use std::{
 use rapidphoto_telemetry::{Telemetry, TelemetryConfig, TraceConfig};
 
 #[test]
-fn the_end_does_not_wait_for_a_silent_collector() {
+fn shutdown_does_not_wait_for_an_unresponsive_collector() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let config = TelemetryConfig {
@@ -24,7 +24,7 @@ fn the_end_does_not_wait_for_a_silent_collector() {
     tracing::info_span!("lost").in_scope(|| {});
     let start = Instant::now();
     assert!(telemetry.shutdown(Duration::from_millis(300)).is_err());
-    // One export alone would be waited for five seconds.
+    // A single export has a time-out of 5 s.
     assert!(
         start.elapsed() < Duration::from_millis(4500),
         "{:?}",

@@ -1,4 +1,4 @@
-//! A collector gets the spans of a process before that ends, and none holds it up.
+//! All spans of a process reach the collector before the process ends.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::{
 
 use rapidphoto_telemetry::{LogFormat, Telemetry, TelemetryConfig, TelemetryError, TraceConfig};
 
-/// What a collector was sent: the request line and the body.
+/// Starts a collector; returns its URL and a channel of received request lines and bodies.
 fn collector() -> (String, mpsc::Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +56,7 @@ fn contains(body: &[u8], text: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_spans_arrive_before_the_end() {
+async fn shutdown_sends_the_last_spans() {
     let (endpoint, received) = collector();
     let config = TelemetryConfig {
         format: LogFormat::Json,
@@ -85,7 +85,7 @@ async fn the_last_spans_arrive_before_the_end() {
     let (request, body) = received.recv_timeout(Duration::from_mins(1)).unwrap();
     assert_eq!(request, "POST /v1/traces HTTP/1.1");
     for text in ["create_upload_job", "rapidphoto-test", "1.2.3", "files"] {
-        assert!(contains(&body, text), "{text} is not among what was sent");
+        assert!(contains(&body, text), "{text} is missing in the exported spans");
     }
     assert!(!contains(&body, "too_much_detail"));
 }

@@ -13,29 +13,29 @@ use tokio::{
     time::timeout,
 };
 
-/// How a server is started.
+/// Options of a server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// Environment variables, configuration among them.
+    /// Environment variables of the process, including configuration.
     pub environment: Vec<(String, String)>,
 }
 
 impl ServerOptions {
-    /// The same with one more environment variable.
+    /// Adds an environment variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The same with a process that dies at a step.
+    /// Makes the process abort at a failpoint.
     #[must_use]
-    pub fn dying_at(self, failpoint: &str) -> Self {
+    pub fn aborting_at(self, failpoint: &str) -> Self {
         self.with("FAILPOINTS", format!("{failpoint}=return"))
     }
 }
 
-/// A `rapidphoto serve` of its own. It is killed, by its process id, when this is dropped.
+/// Process `rapidphoto serve`, killed on drop.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -49,36 +49,36 @@ struct Addresses {
     s3: String,
 }
 
-/// A server ended before it was ready.
+/// The server exited before it was ready.
 #[derive(Debug, thiserror::Error)]
-#[error("the server ended before it was ready, with {status}:\n{log}")]
-pub struct EndedEarly {
-    /// How it ended.
+#[error("the server exited before it was ready, with {status}:\n{log}")]
+pub struct ExitedEarly {
+    /// Exit status.
     pub status: ExitStatus,
-    /// What it and those before it on the same data directory logged.
+    /// Log of this server and of earlier ones on the same data directory.
     pub log: String,
 }
 
-/// A run of a binary that gets no configuration from the shell in which the tests are run.
+/// Command that runs a binary without the configuration and failpoints of the tests' own environment.
 pub fn command(binary: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(binary);
     for (name, _) in std::env::vars_os() {
-        let name_shown = name.to_string_lossy();
-        if name_shown.starts_with("RAPIDPHOTO_") || name_shown == "FAILPOINTS" {
+        let text = name.to_string_lossy();
+        if text.starts_with("RAPIDPHOTO_") || text == "FAILPOINTS" {
             command.env_remove(name);
         }
     }
     command
 }
 
-/// A generous guard: a debug build on a busy machine takes a second or two.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Time limit for a start or an exit; a debug build on a busy machine takes one or two seconds.
+const PROCESS_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Server {
     /// Starts a server on a data directory and waits until it is ready.
     ///
     /// # Errors
-    /// [`EndedEarly`] when it ends before that, with what it logged; or it says nothing.
+    /// [`ExitedEarly`] with the log if the process exits before it is ready; another error after a minute without output.
     pub async fn start(binary: &Path, data_dir: &Path, options: &ServerOptions) -> anyhow::Result<Self> {
         let log = data_dir.with_extension("log");
         let stderr = std::fs::File::options().create(true).append(true).open(&log)?;
@@ -101,17 +101,18 @@ impl Server {
             .with_context(|| format!("{} can't be started", binary.display()))?;
         let stdout = child.stdout.take().context("the server has no stdout")?;
         let mut lines = BufReader::new(stdout).lines();
-        let line = timeout(PATIENCE, lines.next_line())
+        let line = timeout(PROCESS_TIMEOUT, lines.next_line())
             .await
-            .context("the server is not ready")??;
+            .context("the server is not ready after a minute")??;
         let Some(line) = line else {
-            let status = timeout(PATIENCE, child.wait())
+            let status = timeout(PROCESS_TIMEOUT, child.wait())
                 .await
-                .context("the server says nothing")??;
+                .context("the server closed stdout but does not exit")??;
             let log = std::fs::read_to_string(&log)?;
-            return Err(EndedEarly { status, log }.into());
+            return Err(ExitedEarly { status, log }.into());
         };
-        let addresses = serde_json::from_str(&line).with_context(|| format!("the server said {line:?}"))?;
+        let addresses = serde_json::from_str(&line)
+            .with_context(|| format!("the server printed {line:?} instead of its addresses"))?;
         Ok(Self {
             child,
             addresses,
@@ -119,58 +120,58 @@ impl Server {
         })
     }
 
-    /// Where the API is.
+    /// Base URL of the API.
     pub fn api(&self) -> &str {
         &self.addresses.api
     }
 
-    /// Where the storage is.
+    /// Base URL of the storage.
     pub fn s3(&self) -> &str {
         &self.addresses.s3
     }
 
-    /// A client of its API.
+    /// New client of the API.
     ///
     /// # Errors
-    /// When the server's address is none.
+    /// If the server printed an invalid URL.
     pub fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::new(self.api())?)
     }
 
-    /// What it has logged so far.
+    /// Log output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process exits by itself.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
-        Ok(timeout(PATIENCE, self.child.wait())
+    /// If it does not exit within a minute.
+    pub async fn wait(&mut self) -> anyhow::Result<ExitStatus> {
+        Ok(timeout(PROCESS_TIMEOUT, self.child.wait())
             .await
-            .context("the server does not end")??)
+            .context("the server does not exit")??)
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills the process without warning (SIGKILL).
     ///
     /// # Errors
-    /// When it can't be killed.
+    /// If it can't be killed.
     pub async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
 
-    /// Sends SIGTERM and waits for its end.
+    /// Sends SIGTERM and waits until the process exits.
     ///
     /// # Errors
-    /// When it does not end.
+    /// If it does not exit within a minute.
     pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
-        let id = self.child.id().context("the server has ended already")?;
+        let id = self.child.id().context("the server has already exited")?;
         let sent = Command::new("kill")
             .args(["-TERM", &id.to_string()])
             .status()
             .await?;
         anyhow::ensure!(sent.success(), "SIGTERM can't be sent");
-        self.ended().await
+        self.wait().await
     }
 }

@@ -1,4 +1,4 @@
-//! The S3 adapter against the embedded store, over TCP, keeps the object store's contract.
+//! Object store contract of the S3 adapter against the embedded storage, over TCP.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,11 +25,11 @@ struct EmbeddedHarness {
     _directory: TempDir,
 }
 
-/// Nobody listens to what was stored.
-struct Unheard;
+/// Discards storage events.
+struct DiscardEvents;
 
 #[async_trait]
-impl StorageMessages for Unheard {
+impl StorageMessages for DiscardEvents {
     async fn take(&self, _: Bytes) -> Result<(), MessageRefused> {
         Ok(())
     }
@@ -41,7 +41,7 @@ impl ObjectHarness for EmbeddedHarness {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(SystemIds::new(clock.clone()));
         let config = EmbeddedConfig::new(directory.path(), "photos", "key", "secret");
-        let embedded = EmbeddedStore::open(&config, Arc::new(Unheard), clock.clone(), ids).unwrap();
+        let embedded = EmbeddedStore::open(&config, Arc::new(DiscardEvents), clock.clone(), ids).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -50,7 +50,7 @@ impl ObjectHarness for EmbeddedHarness {
         }));
         let config = S3Config {
             endpoint: Some(format!("http://{address}")),
-            // Another name for the same place: what is signed for clients need not be what servers use.
+            // Another name of the same host: URLs signed for clients may have another host than the server's requests.
             public_endpoint: Some(format!("http://localhost:{}", address.port())),
             force_path_style: true,
             ..S3Config::new("photos", config.region, S3Credentials::new("key", "secret"))
@@ -75,21 +75,21 @@ impl ObjectHarness for EmbeddedHarness {
     async fn put(&self, url: &str, headers: &[(String, String)], body: Bytes) -> Answer {
         let mut request = self.client.put(url);
         if body.is_empty() {
-            // Browsers tell the length of nothing too (Fetch, "HTTP-network-or-cache fetch"); this client does not.
+            // Browsers send a length of 0 for an empty body (Fetch, "HTTP-network-or-cache fetch"); reqwest omits it.
             request = request.header("content-length", 0);
         }
         request = request.body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        answered(request).await
+        send(request).await
     }
 
     async fn get(&self, url: &str) -> Answer {
-        answered(self.client.get(url)).await
+        send(self.client.get(url)).await
     }
 
-    /// The store's clock is the system's.
+    /// Waits in real time: the store uses the system clock.
     async fn pass(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
@@ -101,7 +101,7 @@ impl Drop for EmbeddedHarness {
     }
 }
 
-async fn answered(request: reqwest::RequestBuilder) -> Answer {
+async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let headers = response.headers().iter();

@@ -1,26 +1,53 @@
-//! The part of `cargo metadata` that the rules look at.
+//! Output of `cargo metadata`, reduced to what the checks need.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// A workspace and everything it is built from.
+/// A workspace and all its dependencies.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     packages: Vec<Package>,
     workspace_members: BTreeSet<String>,
+    #[serde(default)]
+    workspace_root: PathBuf,
     resolve: Resolve,
 }
 
-/// A package, with its dependencies as its `Cargo.toml` declares them.
+/// A package with the dependencies declared in its `Cargo.toml`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Package {
     id: String,
     pub(crate) name: String,
     pub(crate) dependencies: Vec<Dependency>,
+    #[serde(default)]
+    targets: Vec<CargoTarget>,
 }
 
-/// One line of a `Cargo.toml`.
+/// A library, binary, test, example or build script of a package.
+#[derive(Debug, Deserialize)]
+struct CargoTarget {
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+impl Package {
+    /// Root files of the package's libraries and binaries.
+    pub(crate) fn source_roots(&self) -> impl Iterator<Item = &Path> {
+        self.targets
+            .iter()
+            .filter(|target| {
+                target
+                    .kind
+                    .iter()
+                    .any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "proc-macro" | "bin"))
+            })
+            .map(|target| target.src_path.as_path())
+    }
+}
+
+/// A declared dependency.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
@@ -28,15 +55,15 @@ pub(crate) struct Dependency {
     pub(crate) kind: Kind,
 }
 
-/// What a dependency is for.
+/// Kind of a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
-    /// Part of the crate.
+    /// Linked into the crate.
     Normal,
-    /// Part of its build script.
+    /// Linked into its build script.
     Build,
-    /// Only for its tests, examples and benchmarks.
+    /// Linked into its tests, examples and benchmarks only.
     Dev,
 }
 
@@ -69,19 +96,24 @@ fn null_is_normal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<K
 }
 
 impl Metadata {
-    /// Reads the output of `cargo metadata --format-version 1`.
+    /// Parses the output of `cargo metadata --format-version 1`.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
     }
 
-    /// Our own crates.
+    /// Directory of the workspace.
+    pub(crate) fn workspace_root(&self) -> &Path {
+        &self.workspace_root
+    }
+
+    /// The workspace's own crates.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Package> {
         self.packages
             .iter()
             .filter(|package| self.workspace_members.contains(&package.id))
     }
 
-    /// Every package that is linked into `start`, with a shortest path of names that leads to it.
+    /// Names of all packages linked into `start`, each with a shortest path of names from `start`.
     pub(crate) fn linked_into<'a>(&'a self, start: &'a Package) -> BTreeMap<&'a str, Vec<&'a str>> {
         let names: BTreeMap<&str, &str> = self
             .packages

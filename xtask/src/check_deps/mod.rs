@@ -1,4 +1,4 @@
-//! `check-deps`: holds the workspace to the dependency directions of docs/ARCHITECTURE.md.
+//! `check-deps`: the dependency directions of docs/ARCHITECTURE.md between crates, and no cycles inside a crate.
 
 mod metadata;
 mod rules;
@@ -10,12 +10,14 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use metadata::Metadata;
+use metadata::{Metadata, Package};
 
-/// Checks the workspace of the current directory and says what was checked.
+use crate::module_cycles;
+
+/// Checks the workspace of the current directory and returns a summary.
 ///
 /// # Errors
-/// Lists every broken rule, or says why cargo could not be asked.
+/// Lists every broken rule and every cycle, or reports why a check could not run.
 pub(crate) fn run() -> anyhow::Result<String> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])
@@ -25,15 +27,31 @@ pub(crate) fn run() -> anyhow::Result<String> {
     if !output.status.success() {
         bail!("cargo metadata failed ({})", output.status);
     }
-    let metadata = Metadata::parse(&output.stdout).context("cargo metadata is not what it used to be")?;
-    let violations = rules::violations(&metadata, &table::TABLE);
-    if violations.is_empty() {
+    let metadata =
+        Metadata::parse(&output.stdout).context("the output of cargo metadata has an unknown form")?;
+    let mut findings: Vec<String> = rules::violations(&metadata, &table::TABLE)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    findings.extend(module_cycles_of(&metadata)?);
+    if findings.is_empty() {
         let edges: usize = metadata.members().map(|member| member.dependencies.len()).sum();
         return Ok(format!(
-            "check-deps: {edges} dependencies of {} crates, all allowed",
+            "check-deps: {edges} dependencies of {} crates, all allowed; no cycles of modules",
             metadata.members().count()
         ));
     }
-    let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    bail!("the architecture does not allow:\n\n{}", listed.join("\n\n"))
+    bail!("the architecture does not allow:\n\n{}", findings.join("\n\n"))
+}
+
+/// The cycles of modules of every member, as text with paths relative to the workspace.
+fn module_cycles_of(metadata: &Metadata) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for root in metadata.members().flat_map(Package::source_roots) {
+        let root = root.strip_prefix(metadata.workspace_root()).unwrap_or(root);
+        let directory = root.parent().unwrap_or(root).display();
+        let cycles = module_cycles::cycles(metadata.workspace_root(), root)?;
+        found.extend(cycles.iter().map(|cycle| format!("  {directory}: {cycle}")));
+    }
+    Ok(found)
 }

@@ -1,72 +1,72 @@
-//! What a rule is, and which dependencies break one.
+//! Rules for dependencies between crates, and the search for violations.
 
 use std::fmt;
 
 use super::metadata::{Dependency, Kind, Metadata, Package};
 
-/// All rules of a workspace, as data.
+/// All rules of a workspace.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// One line for each of our crates; a crate without a line is an error.
+    /// One rule per workspace crate; a crate without a rule is a violation.
     pub(crate) crates: &'static [CrateRule],
-    /// Third-party crates that have a home.
+    /// Third-party crates that only some workspace crates may use.
     pub(crate) homes: &'static [Home],
-    /// Third-party crates that must not be linked in, not even through others.
+    /// Third-party crates that must not be linked into some workspace crates, not even indirectly.
     pub(crate) absences: &'static [Absence],
 }
 
-/// What one of our crates may depend on.
+/// Allowed dependencies of a workspace crate.
 #[derive(Debug)]
 pub(crate) struct CrateRule {
-    /// Its package name.
+    /// Package name.
     pub(crate) name: &'static str,
-    /// Crates of the workspace that it may be built from.
+    /// Workspace crates that it may use.
     pub(crate) uses: &'static [&'static str],
-    /// Crates of the workspace that its tests may use as well.
+    /// Workspace crates that only its tests may use.
     pub(crate) tests_use: &'static [&'static str],
-    /// Third-party crates that it may be built from; its tests are free.
+    /// Third-party crates that it may use; its tests may use any.
     pub(crate) third_party: ThirdParty,
-    /// The invariant, as the message gives it.
+    /// Reason, printed with a violation.
     pub(crate) because: &'static str,
 }
 
-/// Third-party crates a crate may name in its `Cargo.toml`.
+/// Third-party crates that a crate may declare in its `Cargo.toml`.
 #[derive(Debug)]
 pub(crate) enum ThirdParty {
-    /// Any that has no home elsewhere.
+    /// Any, unless a [`Home`] forbids it.
     Any,
-    /// These alone.
+    /// Only these.
     Only(&'static [&'static str]),
 }
 
-/// Third-party crates that only some of our crates may name, so that a technology can be exchanged in one place.
+/// Third-party crates that only some workspace crates may use, so that a technology can be replaced in one place.
 #[derive(Debug)]
 pub(crate) struct Home {
-    /// Names; `actix-*` stands for every name that begins so.
+    /// Names; a trailing `*` matches any suffix, as in `actix-*`.
     pub(crate) crates: &'static [&'static str],
-    /// Our crates that may be built from them.
-    pub(crate) live_in: &'static [&'static str],
-    /// The invariant, as the message gives it.
+    /// Workspace crates that may use them.
+    pub(crate) allowed_in: &'static [&'static str],
+    /// Reason, printed with a violation.
     pub(crate) because: &'static str,
 }
 
-/// Third-party crates that must not be reached by any path.
+/// Third-party crates that must not be linked in, directly or indirectly.
 #[derive(Debug)]
 pub(crate) struct Absence {
-    /// Our crates.
+    /// Workspace crates that the rule applies to.
     pub(crate) from: &'static [&'static str],
-    /// Names; `actix-*` stands for every name that begins so.
+    /// Names; a trailing `*` matches any suffix, as in `actix-*`.
     pub(crate) crates: &'static [&'static str],
-    /// The invariant, as the message gives it.
+    /// Reason, printed with a violation.
     pub(crate) because: &'static str,
 }
 
-/// A dependency that is not allowed, or a crate nobody has spoken about.
+/// A forbidden dependency, or a crate without a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
-    /// The dependency: names joined by arrows.
+    /// Dependency as names joined by arrows.
     pub(crate) edge: String,
-    /// The invariant it breaks.
+    /// Reason of the broken rule.
     pub(crate) because: String,
 }
 
@@ -76,20 +76,22 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything in `metadata` that `table` does not allow.
+/// All dependencies in `metadata` that `table` does not allow.
 pub(crate) fn violations(metadata: &Metadata, table: &Table) -> Vec<Violation> {
     let mut found = Vec::new();
-    let ours: Vec<&str> = metadata.members().map(|member| member.name.as_str()).collect();
+    let members: Vec<&str> = metadata.members().map(|member| member.name.as_str()).collect();
     for member in metadata.members() {
         let Some(rule) = table.crates.iter().find(|rule| rule.name == member.name) else {
             found.push(Violation {
                 edge: member.name.clone(),
-                because: "a new crate: say what it may depend on in xtask/src/check_deps/table.rs".to_owned(),
+                because:
+                    "The crate has no rule: add its allowed dependencies to xtask/src/check_deps/table.rs."
+                        .to_owned(),
             });
             continue;
         };
         for dependency in &member.dependencies {
-            let because = if ours.contains(&dependency.name.as_str()) {
+            let because = if members.contains(&dependency.name.as_str()) {
                 breaks_direction(rule, dependency)
             } else {
                 breaks_choice(rule, dependency).or_else(|| breaks_home(table, member, dependency))
@@ -126,7 +128,7 @@ fn breaks_choice(rule: &CrateRule, dependency: &Dependency) -> Option<String> {
             if dependency.kind != Kind::Dev && !names.contains(&dependency.name.as_str()) =>
         {
             Some(format!(
-                "{} Of third-party crates it has {}.",
+                "{} Allowed third-party crates: {}.",
                 rule.because,
                 names.join(", ")
             ))
@@ -143,8 +145,8 @@ fn breaks_home(table: &Table, member: &Package, dependency: &Dependency) -> Opti
         .homes
         .iter()
         .find(|home| names_match(home.crates, &dependency.name))?;
-    (!home.live_in.contains(&member.name.as_str()))
-        .then(|| format!("{} It lives in {}.", home.because, home.live_in.join(", ")))
+    (!home.allowed_in.contains(&member.name.as_str()))
+        .then(|| format!("{} Allowed in: {}.", home.because, home.allowed_in.join(", ")))
 }
 
 fn reached_absences(metadata: &Metadata, table: &Table, member: &Package) -> Vec<Violation> {
@@ -171,7 +173,7 @@ fn reached_absences(metadata: &Metadata, table: &Table, member: &Package) -> Vec
 
 fn names_match(patterns: &[&str], name: &str) -> bool {
     patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-        Some(beginning) => name.starts_with(beginning),
+        Some(prefix) => name.starts_with(prefix),
         None => *pattern == name,
     })
 }

@@ -1,4 +1,4 @@
-//! Which crate may depend on which, and why. The invariants are those of docs/ARCHITECTURE.md.
+//! Allowed dependencies of each crate, with reasons. The invariants are those of docs/ARCHITECTURE.md.
 
 use super::rules::{Absence, CrateRule, Home, Table, ThirdParty};
 
@@ -32,7 +32,7 @@ const XTASK: &str = "xtask";
 
 const CORE: &[&str] = &[APPLICATION, DOMAIN];
 const TEST_CRATES: &[&str] = &[CONTRACTS, MEMORY, SAMPLE_PHOTOS, TESTKIT];
-/// What only serves tests (`contracts`, `testkit`) is left out: it must never be linked into a server.
+/// Crates of the server; `contracts` and `testkit` are for tests only and must never be linked into it.
 const SERVER_CRATES: &[&str] = &[
     DOMAIN,
     APPLICATION,
@@ -52,7 +52,7 @@ const SERVER_CRATES: &[&str] = &[
 
 const ADAPTER: &str = "An adapter depends on application and domain, never on another adapter.";
 const LEAF: &str = "It depends on no other crate of the workspace.";
-const BINARY: &str = "A binary parses arguments and calls runtime, nothing else.";
+const BINARY: &str = "A binary only parses arguments and calls runtime.";
 
 const fn adapter(name: &'static str) -> CrateRule {
     CrateRule {
@@ -80,21 +80,21 @@ const CRATES: &[CrateRule] = &[
             "unicode-normalization",
             "uuid",
         ]),
-        because: "domain is values, states and decisions: no other crate of ours, no runtime, database or web crate.",
+        because: "domain contains values, states and decisions; it uses no other workspace crate and no runtime, database or web crate.",
     },
     CrateRule {
         name: APPLICATION,
         uses: &[DOMAIN],
         tests_use: TEST_CRATES,
         third_party: ThirdParty::Any,
-        because: "application depends on domain alone; the outside reaches it through its ports.",
+        because: "application depends on domain only; adapters implement its ports.",
     },
     CrateRule {
         name: CONTRACTS,
         uses: CORE,
         tests_use: &[MEMORY],
         third_party: ThirdParty::Any,
-        because: "contracts speak of ports and domain words only, so that every adapter can run them.",
+        because: "contracts use only ports and domain types, so that every adapter can run them.",
     },
     adapter(MEMORY),
     adapter(PERSISTENCE),
@@ -121,14 +121,14 @@ const CRATES: &[CrateRule] = &[
         uses: &[API_TYPES],
         tests_use: &[SAMPLE_PHOTOS, TESTKIT],
         third_party: ThirdParty::Any,
-        because: "client knows the server by its wire types alone.",
+        because: "client shares only the wire types with the server.",
     },
     CrateRule {
         name: API_TYPES,
         uses: &[],
         tests_use: &[],
         third_party: ThirdParty::Only(&["chrono", "serde", "serde_json", "utoipa"]),
-        because: "api-types is what travels between http and client: plain data that neither side's machinery is part of.",
+        because: "api-types contains the wire types of http and client: plain data without dependencies of either side.",
     },
     CrateRule {
         name: JPEG_SCALE,
@@ -149,7 +149,7 @@ const CRATES: &[CrateRule] = &[
         uses: SERVER_CRATES,
         tests_use: TEST_CRATES,
         third_party: ThirdParty::Any,
-        because: "runtime composes the server; what only serves tests is not part of it.",
+        because: "runtime composes the server; crates for tests are not part of it.",
     },
     CrateRule {
         name: TESTKIT,
@@ -173,7 +173,7 @@ const CRATES: &[CrateRule] = &[
         ],
         tests_use: &[],
         third_party: ThirdParty::Any,
-        because: "testkit runs the whole app for tests; it does not know the binaries.",
+        because: "testkit runs the server for tests; it does not depend on the binaries.",
     },
     CrateRule {
         name: RAPIDPHOTO,
@@ -187,7 +187,7 @@ const CRATES: &[CrateRule] = &[
         uses: &[APPLICATION, IMAGING],
         tests_use: &[SAMPLE_PHOTOS],
         third_party: ThirdParty::Any,
-        because: "It measures imaging as the worker calls it, and nothing else.",
+        because: "bench-thumbnails measures imaging through the worker's port and uses nothing else.",
     },
     CrateRule {
         name: XTASK,
@@ -209,38 +209,38 @@ const HOMES: &[Home] = &[
             "sqlx",
             "tokio-postgres",
         ],
-        live_in: &[PERSISTENCE],
-        because: "One adapter speaks to databases.",
+        allowed_in: &[PERSISTENCE],
+        because: "Only one adapter accesses databases.",
     },
     Home {
         crates: &["actix-*", "axum", "governor", "utoipa-swagger-ui"],
-        live_in: &[HTTP],
-        because: "One adapter serves the API.",
+        allowed_in: &[HTTP],
+        because: "Only one adapter serves the API.",
     },
     Home {
         crates: &["utoipa"],
-        live_in: &[HTTP, API_TYPES],
-        because: "Only what the API shows is described for it.",
+        allowed_in: &[HTTP, API_TYPES],
+        because: "OpenAPI descriptions belong to the API and its types.",
     },
     Home {
         crates: &["aws-*"],
-        live_in: &[STORAGE_S3],
-        because: "One adapter speaks to an object store; its SDK is the slowest of our dependencies to build.",
+        allowed_in: &[STORAGE_S3],
+        because: "Only one adapter accesses the object store; its SDK is the slowest dependency to build.",
     },
     Home {
         crates: &["s3s", "s3s-*"],
-        live_in: &[STORAGE_EMBEDDED],
-        because: "One adapter is an object store.",
+        allowed_in: &[STORAGE_EMBEDDED],
+        because: "Only one adapter implements an object store.",
     },
     Home {
         crates: &["argon2", "jsonwebtoken"],
-        live_in: &[CREDENTIALS],
-        because: "Passwords and tokens are made and checked in one place.",
+        allowed_in: &[CREDENTIALS],
+        because: "Passwords and tokens are created and verified in one place.",
     },
     Home {
         crates: &["reqwest"],
-        live_in: &[CLIENT],
-        because: "One crate is a client of HTTP.",
+        allowed_in: &[CLIENT],
+        because: "Only one crate is an HTTP client.",
     },
     Home {
         crates: &[
@@ -254,13 +254,13 @@ const HOMES: &[Home] = &[
             "tiff",
             "webpx",
         ],
-        live_in: &[IMAGING],
-        because: "Pictures from outside are parsed in one place, with its limits.",
+        allowed_in: &[IMAGING],
+        because: "Untrusted images are parsed in one place, with limits.",
     },
     Home {
         crates: &["jpeg-encoder"],
-        live_in: &[IMAGING, SAMPLE_PHOTOS],
-        because: "Pictures are written where thumbnails and samples are made.",
+        allowed_in: &[IMAGING, SAMPLE_PHOTOS],
+        because: "Images are encoded only for thumbnails and sample photos.",
     },
     Home {
         crates: &[
@@ -269,18 +269,18 @@ const HOMES: &[Home] = &[
             "opentelemetry_sdk",
             "tracing-subscriber",
         ],
-        live_in: &[TELEMETRY],
-        because: "Others record; where records go is telemetry's business.",
+        allowed_in: &[TELEMETRY],
+        because: "Other crates record metrics and spans; telemetry alone exports them.",
     },
     Home {
         crates: &["figment"],
-        live_in: &[RUNTIME],
+        allowed_in: &[RUNTIME],
         because: "Configuration is read once, in runtime.",
     },
     Home {
         crates: &["anyhow"],
-        live_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, BENCH_THUMBNAILS, XTASK],
-        because: "A library's errors have types that a caller can act on.",
+        allowed_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, BENCH_THUMBNAILS, XTASK],
+        because: "Errors of libraries have types that callers can match.",
     },
 ];
 
@@ -295,7 +295,7 @@ const ABSENCES: &[Absence] = &[
             "mio",
             "socket2",
         ],
-        because: "domain is synchronous and without I/O, through any path.",
+        because: "domain is synchronous and without I/O, also indirectly.",
     },
     Absence {
         from: &[DOMAIN, APPLICATION, API_TYPES, CONTRACTS],
@@ -318,6 +318,6 @@ const ABSENCES: &[Absence] = &[
             "jpeg-*",
             "kamadak-exif",
         ],
-        because: "The core knows no database, web, object storage or image crate, through any path.",
+        because: "The core uses no database, web, object storage or image crate, also indirectly.",
     },
 ];

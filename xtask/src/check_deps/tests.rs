@@ -4,17 +4,17 @@ use super::metadata::Metadata;
 use super::rules::{Violation, violations};
 use super::table::TABLE;
 
-/// A workspace of hand-made crates; what is not declared to be ours is third-party.
+/// A synthetic workspace; crates that are not members are third-party.
 #[derive(Default)]
 struct Workspace {
-    ours: Vec<&'static str>,
+    members: Vec<&'static str>,
     edges: Vec<(&'static str, &'static str, Value)>,
 }
 
 impl Workspace {
-    fn of(ours: &[&'static str]) -> Self {
+    fn of(members: &[&'static str]) -> Self {
         Self {
-            ours: ours.to_vec(),
+            members: members.to_vec(),
             edges: Vec::new(),
         }
     }
@@ -30,7 +30,7 @@ impl Workspace {
     }
 
     fn violations(&self) -> Vec<Violation> {
-        let mut names: Vec<&str> = self.ours.clone();
+        let mut names: Vec<&str> = self.members.clone();
         names.extend(self.edges.iter().flat_map(|(from, to, _)| [*from, *to]));
         names.sort_unstable();
         names.dedup();
@@ -60,7 +60,7 @@ impl Workspace {
                 json!({"id": format!("id of {name}"), "deps": deps})
             })
             .collect();
-        let members: Vec<String> = self.ours.iter().map(|name| format!("id of {name}")).collect();
+        let members: Vec<String> = self.members.iter().map(|name| format!("id of {name}")).collect();
         let json = json!({"packages": packages, "workspace_members": members, "resolve": {"nodes": nodes}});
         violations(&Metadata::parse(json.to_string().as_bytes()).unwrap(), &TABLE)
     }
@@ -92,7 +92,7 @@ fn architecture() -> Workspace {
 }
 
 #[test]
-fn the_architecture_as_drawn_is_allowed() {
+fn the_documented_architecture_is_allowed() {
     let workspace = architecture()
         .uses("rapidphoto-domain", "serde")
         .uses("rapidphoto-application", "rapidphoto-domain")
@@ -114,7 +114,7 @@ fn the_architecture_as_drawn_is_allowed() {
 }
 
 #[test]
-fn domain_depends_on_no_crate_of_ours_and_on_no_stranger() {
+fn domain_uses_no_workspace_crate_and_only_listed_third_party_crates() {
     let workspace = architecture()
         .uses("rapidphoto-domain", "rapidphoto-application")
         .uses("rapidphoto-domain", "bytes")
@@ -131,7 +131,7 @@ fn domain_depends_on_no_crate_of_ours_and_on_no_stranger() {
 }
 
 #[test]
-fn a_runtime_behind_an_allowed_crate_of_domain_is_found_with_its_path() {
+fn an_indirect_async_runtime_in_domain_is_reported_with_its_path() {
     let workspace = architecture()
         .uses("rapidphoto-domain", "uuid")
         .uses("uuid", "wrapper")
@@ -143,7 +143,7 @@ fn a_runtime_behind_an_allowed_crate_of_domain_is_found_with_its_path() {
 }
 
 #[test]
-fn what_only_builds_or_tests_a_third_party_crate_is_not_linked_in() {
+fn build_and_dev_dependencies_of_third_party_crates_are_ignored() {
     let workspace = architecture()
         .uses("rapidphoto-domain", "uuid")
         .uses_for("dev", "uuid", "tokio")
@@ -152,7 +152,7 @@ fn what_only_builds_or_tests_a_third_party_crate_is_not_linked_in() {
 }
 
 #[test]
-fn application_depends_on_domain_alone() {
+fn application_depends_on_domain_only() {
     let workspace = architecture()
         .uses("rapidphoto-application", "rapidphoto-domain")
         .uses("rapidphoto-application", "rapidphoto-persistence")
@@ -167,7 +167,7 @@ fn application_depends_on_domain_alone() {
 }
 
 #[test]
-fn a_web_crate_in_application_breaks_its_home_and_the_core() {
+fn a_web_crate_in_application_violates_two_rules() {
     let workspace = architecture().uses("rapidphoto-application", "actix-web");
     assert_eq!(
         workspace.edges_found(),
@@ -216,7 +216,7 @@ fn contracts_are_for_tests_only() {
 }
 
 #[test]
-fn a_binary_calls_runtime_and_nothing_else() {
+fn a_binary_uses_only_runtime() {
     let workspace = architecture()
         .uses("rapidphoto", "rapidphoto-http")
         .uses("rapidphoto", "serde_json")
@@ -228,7 +228,7 @@ fn a_binary_calls_runtime_and_nothing_else() {
 }
 
 #[test]
-fn a_technology_stays_at_home_but_tests_are_free() {
+fn a_technology_is_limited_to_its_crate_except_in_tests() {
     let workspace = architecture()
         .uses("rapidphoto-runtime", "diesel_migrations")
         .uses("rapidphoto-runtime", "aws-sdk-s3")
@@ -242,26 +242,26 @@ fn a_technology_stays_at_home_but_tests_are_free() {
             "rapidphoto-runtime -> aws-sdk-s3",
         ]
     );
-    let told = workspace.violations().first().unwrap().to_string();
+    let message = workspace.violations().first().unwrap().to_string();
     assert_eq!(
-        told,
-        "  rapidphoto-http -> jsonwebtoken\n    Passwords and tokens are made and checked in one place. It lives in rapidphoto-credentials."
+        message,
+        "  rapidphoto-http -> jsonwebtoken\n    Passwords and tokens are created and verified in one place. Allowed in: rapidphoto-credentials."
     );
 }
 
 #[test]
-fn a_new_crate_must_be_spoken_about() {
+fn a_crate_without_a_rule_is_a_violation() {
     let found = Workspace::of(&["rapidphoto-gossip"]).violations();
     assert_eq!(found.len(), 1);
-    let told = found.first().unwrap().to_string();
+    let message = found.first().unwrap().to_string();
     assert!(
-        told.contains("rapidphoto-gossip") && told.contains("say what it may depend on"),
-        "{told}"
+        message.contains("rapidphoto-gossip") && message.contains("add its allowed dependencies"),
+        "{message}"
     );
 }
 
 #[test]
-fn what_cargo_says_of_this_workspace_can_be_read() {
+fn the_metadata_of_this_workspace_can_be_parsed() {
     let output = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])
         .output()

@@ -1,4 +1,4 @@
-//! A page on another origin, in a real browser: it uploads with a URL from the API and watches the stream.
+//! A page on another origin in a real browser uploads with a presigned URL and watches the event stream.
 
 use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
@@ -12,18 +12,18 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::bench::Bench;
+use crate::test_app::TestApp;
 
 const PAGE: &str = include_str!("browser.html");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_on_another_origin_uploads_and_watches() {
-    let bench = Bench::new();
+    let app = TestApp::new();
     let origin = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", origin.local_addr().unwrap());
-    // Only this origin is allowed: the browser refuses everything else by itself.
-    let options = Bench::options().with("RAPIDPHOTO_SERVER__ALLOWED_ORIGINS", format!("[\"{address}\"]"));
-    let server = bench.serve(&options).await;
+    // Only this origin is allowed; the browser enforces CORS.
+    let options = TestApp::options().with("RAPIDPHOTO_SERVER__ALLOWED_ORIGINS", format!("[\"{address}\"]"));
+    let server = app.serve(&options).await;
     let photo = Bytes::from(SamplePhoto::new(5, 1200, 900).turned(Orientation::ALL[7]).jpeg());
 
     let profile = tempfile::tempdir().unwrap();
@@ -48,9 +48,9 @@ async fn a_page_on_another_origin_uploads_and_watches() {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let plan = json!({ "api": server.api(), "photo": "/photo.jpg" }).to_string();
-    let told = tokio::time::timeout(Duration::from_secs(90), serve_page(&origin, plan, photo));
-    let result = told.await.expect("the page tells nothing");
+    let parameters = json!({ "api": server.api(), "photo": "/photo.jpg" }).to_string();
+    let reported = tokio::time::timeout(Duration::from_secs(90), serve_page(&origin, parameters, photo));
+    let result = reported.await.expect("the page reported no result within 90 s");
 
     assert_eq!(result["error"], Value::Null, "{result:#}\n{}", server.log());
     assert_eq!(result["put"], 200);
@@ -61,9 +61,9 @@ async fn a_page_on_another_origin_uploads_and_watches() {
         result["streamed"].as_str().unwrap().contains("event: snapshot"),
         "{result:#}"
     );
-    let seen = result["seen"].as_array().unwrap();
-    assert_eq!(seen[0][0], "snapshot", "{result:#}");
-    let states: Vec<_> = seen
+    let events = result["events"].as_array().unwrap();
+    assert_eq!(events[0][0], "snapshot", "{result:#}");
+    let states: Vec<_> = events
         .iter()
         .filter(|event| event[0] == "photo")
         .filter_map(|event| event[1].as_str())
@@ -71,7 +71,7 @@ async fn a_page_on_another_origin_uploads_and_watches() {
     assert_eq!(states, ["VERIFYING", "PROCESSING", "COMPLETED"]);
 }
 
-/// A browser of Chromium's family, under one of the names that distributions give it.
+/// Path of Chromium or Chrome, which has different names on different distributions.
 fn browser() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let names = [
@@ -83,54 +83,54 @@ fn browser() -> PathBuf {
     std::env::split_paths(&path)
         .flat_map(|dir| names.map(|name| dir.join(name)))
         .find(|candidate| candidate.is_file())
-        .expect("a Chromium is needed; scripts/test installs it")
+        .expect("Chromium is required; scripts/test installs it")
 }
 
-/// Serves the page, its plan and its photo until it tells its result.
-async fn serve_page(origin: &TcpListener, plan: String, photo: Bytes) -> Value {
-    let page = Arc::new(Page { plan, photo });
-    let (tell, mut told) = mpsc::channel(1);
+/// Serves the page, its parameters and its photo until the page posts its result.
+async fn serve_page(origin: &TcpListener, parameters: String, photo: Bytes) -> Value {
+    let page = Arc::new(Page { parameters, photo });
+    let (sender, mut results) = mpsc::channel(1);
     loop {
         tokio::select! {
-            result = told.recv() => return result.unwrap(),
+            result = results.recv() => return result.unwrap(),
             connection = origin.accept() => {
-                // Browsers open connections that they may never use: none waits for another.
-                let (page, tell) = (Arc::clone(&page), tell.clone());
+                // Browsers open connections that they may never use, so all are served concurrently.
+                let (page, sender) = (Arc::clone(&page), sender.clone());
                 let (stream, _) = connection.unwrap();
-                tokio::spawn(async move { page.answer(stream, tell).await });
+                tokio::spawn(async move { page.respond(stream, sender).await });
             }
         }
     }
 }
 
-/// What the browser is given.
+/// Content served to the browser.
 struct Page {
-    plan: String,
+    parameters: String,
     photo: Bytes,
 }
 
 impl Page {
-    async fn answer(&self, mut stream: TcpStream, tell: mpsc::Sender<Value>) {
+    async fn respond(&self, mut stream: TcpStream, sender: mpsc::Sender<Value>) {
         let Some((head, body)) = read_request(&mut stream).await else {
             return;
         };
-        let (kind, answer): (&str, &[u8]) = match head.split(' ').nth(1).unwrap_or_default() {
+        let (media_type, content): (&str, &[u8]) = match head.split(' ').nth(1).unwrap_or_default() {
             "/" => ("text/html", PAGE.as_bytes()),
-            "/plan" => ("application/json", self.plan.as_bytes()),
+            "/parameters" => ("application/json", self.parameters.as_bytes()),
             "/photo.jpg" => ("image/jpeg", &self.photo),
             "/result" => {
-                tell.send(serde_json::from_slice(&body).unwrap()).await.unwrap();
+                sender.send(serde_json::from_slice(&body).unwrap()).await.unwrap();
                 return;
             }
             _ => ("text/plain", b""),
         };
         let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            answer.len()
+            "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            content.len()
         );
-        // A browser that goes away asks again if it wants to.
+        // A browser that closes the connection repeats its request if necessary.
         let _ = stream.write_all(head.as_bytes()).await;
-        let _ = stream.write_all(answer).await;
+        let _ = stream.write_all(content).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The whole of it: the real binary, real files, real requests.
+//! End-to-end tests: the real binary, real files, real requests.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,12 +9,12 @@
     reason = "clippy.toml allows them in tests, and does not see that this crate holds nothing else"
 )]
 
-mod bench;
 mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;
-mod draining;
+mod data_directory;
 mod formats;
 mod races;
-mod record;
+mod shutdown;
+mod test_app;
 mod uploads;

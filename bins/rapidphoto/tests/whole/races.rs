@@ -1,19 +1,19 @@
-//! The same request fifty times at once.
+//! Fifty concurrent repetitions of one request.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use rapidphoto_client::types::PhotoStatus;
 
-use crate::bench::{Bench, count_events, ended, jpeg, photo, promise, statuses};
+use crate::test_app::{TestApp, count_events, declare, finished_job, jpeg, photo, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finalize_that_races_the_event_fifty_times_has_one_result() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn fifty_finalize_requests_and_the_storage_event_have_one_result() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let bytes = photo(1);
-    let (job_id, items) = promise(session, &[jpeg(&bytes)]).await;
+    let (job_id, items) = declare(session, &[jpeg(&bytes)]).await;
     let item = &items[0];
     let put = session.put(item, bytes.clone());
     let finalize = join_all((0..50).map(|_| session.finalize(&item.photo_id)));
@@ -22,8 +22,8 @@ async fn finalize_that_races_the_event_fifty_times_has_one_result() {
     for answer in finalized {
         assert_eq!(answer.unwrap().photo_id, item.photo_id);
     }
-    // Finalize may have come before the object: then it is looked for again.
-    let job = ended(session, &job_id).await;
+    // A finalize request may precede the object; then the storage is checked again.
+    let job = finished_job(session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
     assert_eq!(
         count_events(session, &item.photo_id, "PhotoUploadCompleted").await,
@@ -36,9 +36,9 @@ async fn finalize_that_races_the_event_fifty_times_has_one_result() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_upload_id_fifty_times_at_once_is_one_photo() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn fifty_concurrent_requests_with_one_upload_id_create_one_photo() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let bytes = photo(1);
     let mut file = jpeg(&bytes);
@@ -54,9 +54,9 @@ async fn one_upload_id_fifty_times_at_once_is_one_photo() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_idempotency_key_fifty_times_at_once_is_one_job() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn fifty_concurrent_requests_with_one_idempotency_key_create_one_job() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let files: Vec<_> = (0..5).map(photo).map(|bytes| jpeg(&bytes)).collect();
     let jobs = join_all((0..50).map(|_| session.create_job(&files, Some("same request")))).await;

@@ -1,4 +1,4 @@
-//! Files that are what was promised, and files that are not.
+//! Uploads that match their declaration, and uploads that do not.
 
 use bytes::Bytes;
 use rapidphoto_client::{
@@ -9,7 +9,7 @@ use rapidphoto_sample_photos::{Orientation, SamplePhoto, text_named_jpg, truncat
 use rapidphoto_testkit::{Server, new_user};
 use sha2::{Digest, Sha256};
 
-use crate::bench::{Bench, codes, count_events, ended, jpeg, photo, promise, statuses};
+use crate::test_app::{TestApp, codes, count_events, declare, finished_job, jpeg, photo, statuses};
 
 fn sha256(bytes: &[u8]) -> DeclaredChecksum {
     DeclaredChecksum {
@@ -21,44 +21,44 @@ fn sha256(bytes: &[u8]) -> DeclaredChecksum {
 fn status_of(error: &ClientError) -> u16 {
     match error {
         ClientError::Storage { status, .. } => *status,
-        other => panic!("storage should have refused: {other:?}"),
+        other => panic!("the storage should have rejected the upload: {other:?}"),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_photo_is_completed_with_everything_that_is_known_of_it() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn a_completed_photo_has_all_its_metadata() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let sample = SamplePhoto::new(7, 1600, 1200).turned(Orientation::ALL[5]);
     let bytes = Bytes::from(sample.jpeg());
     let mut file = jpeg(&bytes);
     file.filename = "Überm Meer.jpg".to_owned();
     file.checksum = Some(sha256(&bytes));
-    let (job_id, items) = promise(session, &[file]).await;
+    let (job_id, items) = declare(session, &[file]).await;
     session.put(&items[0], bytes.clone()).await.unwrap();
-    let job = ended(session, &job_id).await;
+    let job = finished_job(session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
     assert_eq!((job.percent, job.poll_after_ms, job.completed_count), (100, 0, 1));
 
-    let shown = session.photo(&items[0].photo_id).await.unwrap();
+    let details = session.photo(&items[0].photo_id).await.unwrap();
     assert_eq!(
-        (shown.width, shown.height),
+        (details.width, details.height),
         (Some(1600), Some(1200)),
-        "as it is shown upright"
+        "size after applying the orientation"
     );
-    assert_eq!(shown.checksum, Some(sha256(&bytes)));
+    assert_eq!(details.checksum, Some(sha256(&bytes)));
     assert_eq!(
-        shown.camera.and_then(|camera| camera.model),
+        details.camera.and_then(|camera| camera.model),
         Some(sample.camera().model.to_owned())
     );
-    let sizes: Vec<_> = shown
+    let sizes: Vec<_> = details
         .thumbnails
         .iter()
-        .map(|made| (made.edge, made.width, made.height))
+        .map(|thumbnail| (thumbnail.edge, thumbnail.width, thumbnail.height))
         .collect();
     assert_eq!(sizes, [(256, 256, 192), (1024, 1024, 768)]);
-    for thumbnail in &shown.thumbnails {
+    for thumbnail in &details.thumbnails {
         let fetched = reqwest::get(&thumbnail.url).await.unwrap();
         assert_eq!(fetched.headers()["content-type"], "image/jpeg");
         assert_eq!(fetched.headers()["x-content-type-options"], "nosniff");
@@ -93,18 +93,18 @@ async fn a_photo_is_completed_with_everything_that_is_known_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn storage_refuses_what_was_not_promised() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn storage_rejects_uploads_that_differ_from_their_declaration() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let bytes = photo(1);
     let mut file = jpeg(&bytes);
     file.checksum = Some(sha256(&bytes));
-    let (job_id, items) = promise(session, &[file]).await;
+    let (job_id, items) = declare(session, &[file]).await;
     let item = &items[0];
 
     let shorter = session.put(item, bytes.slice(1..)).await.unwrap_err();
-    assert_eq!(status_of(&shorter), 403, "another length was signed");
+    assert_eq!(status_of(&shorter), 403, "the signed length differs");
     let mut other_type = item.clone();
     let signed = other_type
         .headers
@@ -116,7 +116,7 @@ async fn storage_refuses_what_was_not_promised() {
     assert_eq!(
         status_of(&session.put(&other_type, bytes.clone()).await.unwrap_err()),
         403,
-        "another type was signed"
+        "the signed type differs"
     );
     let mut replacing = item.clone();
     replacing
@@ -125,22 +125,25 @@ async fn storage_refuses_what_was_not_promised() {
     assert_eq!(
         status_of(&session.put(&replacing, bytes.clone()).await.unwrap_err()),
         403,
-        "replacing was not signed"
+        "the signed header If-None-Match is missing"
     );
     let mut damaged = bytes.to_vec();
     damaged[200] ^= 1;
     let damaged = session.put(item, damaged.into()).await.unwrap_err();
-    assert_eq!(status_of(&damaged), 400, "another checksum was declared");
+    assert_eq!(status_of(&damaged), 400, "the declared checksum differs");
 
-    // Nothing of that was stored, and the URL is still good.
+    // Nothing was stored, and the URL is still valid.
     assert_eq!(
         statuses(&session.job(&job_id).await.unwrap()),
         [PhotoStatus::Queued]
     );
     session.put(item, bytes.clone()).await.unwrap();
-    assert_eq!(statuses(&ended(session, &job_id).await), [PhotoStatus::Completed]);
+    assert_eq!(
+        statuses(&finished_job(session, &job_id).await),
+        [PhotoStatus::Completed]
+    );
 
-    // A second upload never changes a finished photo: the client is told that it is there.
+    // A second upload never changes a finished photo; the storage responds that the object exists.
     session.put(item, bytes).await.unwrap();
     assert_eq!(
         count_events(session, &item.photo_id, "PhotoProcessingCompleted").await,
@@ -149,17 +152,17 @@ async fn storage_refuses_what_was_not_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_photo_is_rejected_with_every_reason() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn invalid_photos_are_rejected_with_all_reasons() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let text = Bytes::from(text_named_jpg().1);
     let cut = Bytes::copy_from_slice(truncated(&photo(2), 2, 3));
     let files = [jpeg(&text), jpeg(&cut)];
-    let (job_id, items) = promise(session, &files).await;
+    let (job_id, items) = declare(session, &files).await;
     session.put(&items[0], text).await.unwrap();
     session.put(&items[1], cut).await.unwrap();
-    let job = ended(session, &job_id).await;
+    let job = finished_job(session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Rejected; 2]);
     assert!(
         codes(&job.photos[0]).contains(&"unsupported_format"),
@@ -175,72 +178,72 @@ async fn what_is_no_photo_is_rejected_with_every_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_with_a_bad_file_is_refused_whole() {
-    let bench = Bench::new();
-    let running = bench.start().await;
-    let good = jpeg(&photo(1));
+async fn a_batch_with_an_invalid_file_is_rejected_as_a_whole() {
+    let app = TestApp::new();
+    let running = app.start().await;
+    let valid = jpeg(&photo(1));
     let empty = FileRequest {
         bytes: 0,
-        ..good.clone()
+        ..valid.clone()
     };
-    let path = FileRequest {
+    let traversal = FileRequest {
         filename: "../../etc/passwd.jpg".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
-    let kind = FileRequest {
+    let html = FileRequest {
         mime_type: "text/html".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
-    let refused = running
+    let error = running
         .session
-        .create_job(&[good, empty, path, kind], None)
+        .create_job(&[valid, empty, traversal, html], None)
         .await
         .unwrap_err();
-    let ClientError::Problem(problem) = refused else {
-        panic!("{refused:?}")
+    let ClientError::Problem(problem) = error else {
+        panic!("{error:?}")
     };
     assert_eq!(problem.status, 422);
-    let where_: Vec<_> = problem
+    let pointers: Vec<_> = problem
         .errors
         .iter()
         .map(|error| error.pointer.as_str())
         .collect();
     assert_eq!(
-        where_,
+        pointers,
         ["/files/1/bytes", "/files/2/filename", "/files/3/mimeType"]
     );
     assert!(running.session.photos(&[]).await.unwrap().items.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_was_only_claimed_fails_and_can_still_turn_up() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn a_reported_upload_without_an_object_fails_and_can_still_be_uploaded() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let bytes = photo(3);
-    let (job_id, items) = promise(session, &[jpeg(&bytes)]).await;
+    let (job_id, items) = declare(session, &[jpeg(&bytes)]).await;
     session.finalize(&items[0].photo_id).await.unwrap();
-    let job = ended(session, &job_id).await;
+    let job = finished_job(session, &job_id).await;
     assert_eq!(codes(&job.photos[0]), ["upload_missing"]);
-    // The URL still works: the object turns up after all, and the job is open again.
+    // The URL is still valid: a late upload reopens the job.
     session.put(&items[0], bytes).await.unwrap();
-    let job = ended(session, &job_id).await;
+    let job = finished_job(session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
     assert_eq!(count_events(session, &items[0].photo_id, "PhotoRetried").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_photo_that_is_given_up_leaves_nothing_in_storage() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn cancelled_and_deleted_photos_leave_no_objects() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let bytes = photo(4);
-    let (job_id, items) = promise(session, &[jpeg(&bytes), jpeg(&bytes)]).await;
+    let (job_id, items) = declare(session, &[jpeg(&bytes), jpeg(&bytes)]).await;
     session.put(&items[0], bytes.clone()).await.unwrap();
     session.cancel_job(&job_id).await.unwrap();
-    let job = ended(session, &job_id).await;
+    let job = finished_job(session, &job_id).await;
     assert!(job.cancelled_count >= 1, "{job:?}");
-    // A late PUT with a URL that still works is removed, too.
+    // An object uploaded after the cancellation, with a URL that is still valid, is deleted too.
     session.put(&items[1], bytes).await.unwrap();
     for item in &items {
         let mut deleted = session.delete_photo(&item.photo_id).await.unwrap();
@@ -253,24 +256,24 @@ async fn a_photo_that_is_given_up_leaves_nothing_in_storage() {
             Some("no_such_photo")
         );
     }
-    let objects = bench.data_dir().join("objects/buckets");
-    let gone = async {
+    let objects = app.data_dir().join("objects/buckets");
+    let until_deleted = async {
         while files_below(&objects) > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), gone)
+    tokio::time::timeout(std::time::Duration::from_secs(30), until_deleted)
         .await
-        .expect("objects are left");
+        .expect("objects were not deleted within 30 s");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn uploads_under_way_are_counted_until_they_have_arrived() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn uploads_in_progress_are_counted_until_they_are_stored() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let session = &running.session;
     let (small, large) = (photo(8), photo(9));
-    let (job_id, items) = promise(session, &[jpeg(&small), jpeg(&large)]).await;
+    let (job_id, items) = declare(session, &[jpeg(&small), jpeg(&large)]).await;
     let ticks: Vec<_> = items
         .iter()
         .map(|item| ProgressTick {
@@ -280,26 +283,26 @@ async fn uploads_under_way_are_counted_until_they_have_arrived() {
         })
         .collect();
     session.report_progress(&ticks).await.unwrap();
-    let is_counted = async |count: &str| {
+    let gauge_is = async |count: &str| {
         let metrics = reqwest::get(format!("{}/metrics", running.server.api()));
         let metrics = metrics.await.unwrap().text().await.unwrap();
         metrics
             .lines()
             .any(|line| line == format!("upload_inflight {count}"))
     };
-    assert!(is_counted("2").await);
+    assert!(gauge_is("2").await);
     for (item, bytes) in items.iter().zip([small, large]) {
         session.put(item, bytes).await.unwrap();
     }
-    ended(session, &job_id).await;
-    let until_forgotten = async {
-        while !is_counted("0").await {
+    finished_job(session, &job_id).await;
+    let until_zero = async {
+        while !gauge_is("0").await {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_mins(1), until_forgotten)
+    tokio::time::timeout(std::time::Duration::from_mins(1), until_zero)
         .await
-        .expect("they are still counted");
+        .expect("finished uploads are still counted");
 }
 
 fn files_below(dir: &std::path::Path) -> usize {
@@ -319,15 +322,15 @@ fn files_below(dir: &std::path::Path) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_sees_or_touches_another_users_things() {
-    let bench = Bench::new();
-    let running = bench.start().await;
+async fn users_can_neither_read_nor_change_photos_of_others() {
+    let app = TestApp::new();
+    let running = app.start().await;
     let ada = &running.session;
     let server: &Server = &running.server;
     let eve = new_user(&server.client().unwrap()).await.unwrap();
-    let (job_id, items) = promise(ada, &[jpeg(&photo(1))]).await;
+    let (job_id, items) = declare(ada, &[jpeg(&photo(1))]).await;
     let photo_id = &items[0].photo_id;
-    let codes = [
+    let errors = [
         eve.job(&job_id).await.unwrap_err(),
         eve.cancel_job(&job_id).await.unwrap_err(),
         eve.photo(photo_id).await.unwrap_err(),
@@ -337,7 +340,7 @@ async fn nobody_sees_or_touches_another_users_things() {
         eve.download_url(photo_id, "original").await.unwrap_err(),
         eve.watch_job(&job_id).next().await.unwrap_err(),
     ];
-    for error in &codes {
+    for error in &errors {
         assert!(
             matches!(error.code(), Some("no_such_job" | "no_such_photo")),
             "{error}"

@@ -5,7 +5,7 @@ use rapidphoto_application::{
     ports::{PhotoMetadata, TakenAt},
 };
 use rapidphoto_domain::{
-    photo::{ProcessingResult, Photo, PhotoState},
+    photo::{Photo, PhotoState, ProcessingResult},
     values::Checksum,
 };
 

@@ -1,5 +1,5 @@
-//! Configuration: defaults, then a TOML file, then environment variables, then the command line; read once, typed, and
-//! judged as a whole before anything starts.
+//! Configuration from, in increasing precedence: defaults, a TOML file, environment variables, the command line. It is
+//! read once and validated as a whole before anything starts.
 
 mod sections;
 mod validation;
@@ -10,48 +10,21 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use serde::{Deserialize, Serialize};
 
 pub use sections::{
-    AuthSection, ChecksSection, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
+    AuthSection, ChecksSection, Config, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
     ServerSection, StorageSection, UploadsSection, WorkSection,
 };
 pub use validation::ConfigProblems;
 
-/// Everything that can be configured.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// The HTTP API.
-    pub server: ServerSection,
-    /// Object storage.
-    pub storage: StorageSection,
-    /// Where things are kept.
-    pub data: DataSection,
-    /// What uploads are accepted.
-    pub uploads: UploadsSection,
-    /// How work is done.
-    pub work: WorkSection,
-    /// How photos are judged.
-    pub checks: ChecksSection,
-    /// How users prove who they are.
-    pub auth: AuthSection,
-    /// How much one user may ask for.
-    pub limits: LimitsSection,
-    /// Threads and memory for images.
-    pub imaging: ImagingSection,
-    /// What is logged, and where traces go.
-    pub log: LogSection,
-}
-
-/// What environment variables begin with; two underscores part a section from its key, as in
+/// Prefix of environment variables; two underscores separate a section from its key, as in
 /// `RAPIDPHOTO_SERVER__LISTEN`.
 pub const ENV_PREFIX: &str = "RAPIDPHOTO_";
 
-/// The one variable that names no key but the file, as figment sees it: without the prefix.
+/// `RAPIDPHOTO_CONFIG` without the prefix, as figment sees it: the path of the file, not a key.
 const CONFIG_FILE: &str = "config";
 
-/// What the command line says; it has the last word.
+/// Values from the command line, which override all other sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `--listen`
@@ -66,29 +39,31 @@ pub struct Overrides {
     pub data_dir: Option<PathBuf>,
 }
 
-/// Why there is no configuration to start with.
+/// Failure to load the configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file that was named is not there.
-    #[error("there is no configuration file {}", .0.display())]
+    /// The configuration file does not exist.
+    #[error("configuration file {} does not exist or is not a file", .0.display())]
     NoFile(PathBuf),
-    /// A value can't be read, or a key is unknown.
+    /// A value has the wrong type, or a key is unknown.
     #[error("the configuration can't be read")]
     Unreadable(#[source] Box<figment::Error>),
-    /// A variable that looks like ours and names nothing.
-    #[error("`{0}` names no section and key; a variable looks like {ENV_PREFIX}SERVER__LISTEN")]
+    /// An environment variable with the prefix lacks a section and a key.
+    #[error(
+        "environment variable `{0}` names no section and key; correct names look like {ENV_PREFIX}SERVER__LISTEN"
+    )]
     Variable(String),
-    /// Values that can't be right.
+    /// Values are out of range.
     #[error(transparent)]
     Problems(#[from] ConfigProblems),
 }
 
 impl Config {
-    /// Reads the configuration from a file, if one is named, the environment and the command line, and judges it.
+    /// Loads the configuration from an optional file, the environment and the command line, and validates it.
     ///
     /// # Errors
-    /// [`ConfigError`], which names every value that can't be right.
+    /// [`ConfigError`] names every invalid value.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
@@ -108,7 +83,7 @@ impl Config {
         figment = figment.merge(environment.split("__"));
         let mut config: Self = figment
             .extract()
-            .map_err(|why| ConfigError::Unreadable(Box::new(why)))?;
+            .map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
         config.apply(overrides);
         config.validate()?;
         Ok(config)
@@ -139,10 +114,10 @@ impl Config {
         }
     }
 
-    /// The configuration as JSON, for people to read.
+    /// The configuration as indented JSON.
     ///
     /// # Errors
-    /// When it can't be written as JSON, which no configuration is.
+    /// Never in practice: every configuration can be serialized.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
@@ -158,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_has_the_last_word_over_the_file() {
+    fn the_command_line_overrides_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("rapidphoto.toml");
         std::fs::write(
@@ -181,14 +156,14 @@ mod tests {
         let file = dir.path().join("rapidphoto.toml");
         std::fs::write(&file, "[server]\nlisten_on = \"127.0.0.1:1\"\n").unwrap();
         let error = Config::load(Some(&file), &Overrides::default()).unwrap_err();
-        let ConfigError::Unreadable(why) = error else {
+        let ConfigError::Unreadable(source) = error else {
             panic!("{error:?}")
         };
-        assert!(why.to_string().contains("listen_on"), "{why}");
+        assert!(source.to_string().contains("listen_on"), "{source}");
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
+    fn all_problems_are_reported_together() {
         let mut config = Config::default();
         config.server.listen = "nowhere".to_owned();
         config.storage.public_url = Some("ftp://x".to_owned());

@@ -5,25 +5,51 @@ use serde::{Deserialize, Serialize};
 
 const MIB: u64 = 1024 * 1024;
 
+/// The complete configuration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP API.
+    pub server: ServerSection,
+    /// The embedded object storage.
+    pub storage: StorageSection,
+    /// The data directory and its database.
+    pub data: DataSection,
+    /// Limits of uploads.
+    pub uploads: UploadsSection,
+    /// Workers that process photos.
+    pub work: WorkSection,
+    /// Checks of photos.
+    pub checks: ChecksSection,
+    /// Passwords and tokens.
+    pub auth: AuthSection,
+    /// Rate limits of one user.
+    pub limits: LimitsSection,
+    /// Threads and memory for decoding images.
+    pub imaging: ImagingSection,
+    /// Logs and traces.
+    pub log: LogSection,
+}
+
 /// The HTTP API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSection {
-    /// Where the API listens; port 0 takes a free one.
+    /// Listen address of the API; port 0 selects a free port.
     pub listen: String,
-    /// How clients reach the API, where that is not where it listens.
+    /// Base URL of the API for clients; default: `http://` and the listen address.
     pub public_url: Option<String>,
-    /// Origins of web pages that may use the API and the storage; `*` is all.
+    /// CORS origins that may use the API and the storage; `*` allows all.
     pub allowed_origins: Vec<String>,
-    /// The most bytes in a request's body.
+    /// Maximum size of a request body in bytes.
     pub body_limit: usize,
-    /// How long a request may take.
+    /// Time a request may take, body included.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
-    /// How long in-flight work may take to finish at the end.
+    /// Time that requests and work in progress get to finish on shutdown.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
-    /// Whether `X-Forwarded-For` is believed: only behind a proxy that sets it.
+    /// True if `X-Forwarded-For` is trusted; only safe behind a proxy that sets it.
     pub behind_proxy: bool,
 }
 
@@ -45,17 +71,17 @@ impl Default for ServerSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorageSection {
-    /// Where the storage listens; port 0 takes a free one.
+    /// Listen address of the storage; port 0 selects a free port.
     pub listen: String,
-    /// How clients reach the storage, where that is not where it listens.
+    /// Base URL of the storage for clients; default: `http://` and the listen address.
     pub public_url: Option<String>,
-    /// The bucket's name.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The bucket's region.
+    /// Region of the bucket; part of every signature.
     pub region: String,
-    /// The deployment's part of the bucket.
+    /// First segment of all object keys; separates deployments that share a bucket.
     pub environment: String,
-    /// How long a connection may stand still.
+    /// Time after which a connection without traffic is closed.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
 }
@@ -73,13 +99,13 @@ impl Default for StorageSection {
     }
 }
 
-/// Where things are kept.
+/// The data directory and its database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataSection {
-    /// The directory of the record, the objects and the secrets.
+    /// Directory of the database, the objects and the secrets.
     pub dir: PathBuf,
-    /// How many connections read the record.
+    /// Number of database connections for reading.
     pub readers: usize,
 }
 
@@ -92,18 +118,18 @@ impl Default for DataSection {
     }
 }
 
-/// What uploads are accepted, and for how long.
+/// Limits of uploads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UploadsSection {
-    /// The most files in one job.
+    /// Maximum number of files in one job.
     pub max_files: usize,
-    /// The most bytes in one file.
+    /// Maximum size of one file in bytes.
     pub max_file_bytes: u64,
-    /// How long an upload or download URL works.
+    /// Lifetime of upload and download URLs.
     #[serde(with = "humantime_serde")]
     pub url_lifetime: Duration,
-    /// How long an upload may take, from its last sign of life.
+    /// Time after which an upload without any sign of life expires.
     #[serde(with = "humantime_serde")]
     pub window: Duration,
 }
@@ -119,33 +145,33 @@ impl Default for UploadsSection {
     }
 }
 
-/// How work is done.
+/// Workers that process photos.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkSection {
-    /// How many photos are worked on at once.
+    /// Number of photos processed at once.
     pub concurrency: usize,
-    /// How long a claim holds without being renewed.
+    /// Time a claim of work is valid without renewal; then another worker takes over.
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
-    /// The longest pause between two looks at the record.
+    /// Interval at which the database is polled when no wake-up arrives.
     #[serde(with = "humantime_serde")]
     pub poll: Duration,
-    /// How long after a URL's end storage is asked whether the object came.
+    /// Delay after the expiry of an upload URL until the storage is checked for the object.
     #[serde(with = "humantime_serde")]
     pub look_grace: Duration,
-    /// The pause between two looks for an object that was reported, before jitter.
+    /// Interval between checks for an object that a client has reported, before jitter.
     #[serde(with = "humantime_serde")]
     pub look_pause: Duration,
-    /// The pause after a first error; it doubles with each.
+    /// Delay before the first retry after an error; doubles with each retry.
     #[serde(with = "humantime_serde")]
     pub retry_pause: Duration,
-    /// The most bytes of originals held in memory at once.
+    /// Maximum number of bytes of originals in memory at once.
     pub download_budget_bytes: u64,
-    /// How long the originals of rejected photos are kept.
+    /// Retention of rejected photos' originals.
     #[serde(with = "humantime_serde")]
     pub keep_rejected: Duration,
-    /// How long the originals of failed photos are kept.
+    /// Retention of failed photos' originals.
     #[serde(with = "humantime_serde")]
     pub keep_failed: Duration,
 }
@@ -166,15 +192,15 @@ impl Default for WorkSection {
     }
 }
 
-/// How photos are judged.
+/// Checks of photos.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChecksSection {
-    /// The most pixels in a photo.
+    /// Maximum number of pixels of a photo.
     pub max_pixels: u64,
-    /// The least length of a photo's shorter edge.
+    /// Minimum length of a photo's shorter edge in pixels; default: none.
     pub min_edge: Option<u32>,
-    /// `off`, `warn` or `reject` for checks that shall not do what they do by default.
+    /// Policies, `off`, `warn` or `reject`, that override the defaults of single checks.
     pub policies: BTreeMap<Check, Policy>,
 }
 
@@ -188,23 +214,23 @@ impl Default for ChecksSection {
     }
 }
 
-/// How users prove who they are.
+/// Passwords and tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthSection {
-    /// Whether anybody may register.
+    /// True if new users may register.
     pub registration_open: bool,
-    /// How long an access token holds.
+    /// Lifetime of access tokens.
     #[serde(with = "humantime_serde")]
     pub access_lifetime: Duration,
-    /// How long a refresh token holds.
+    /// Lifetime of refresh tokens.
     #[serde(with = "humantime_serde")]
     pub refresh_lifetime: Duration,
-    /// The least length of a password.
+    /// Minimum length of passwords in characters.
     pub min_password_chars: usize,
-    /// How many failed logins a minute an account and address may have.
+    /// Maximum number of failed logins per minute for one account from one address.
     pub failed_logins_per_minute: usize,
-    /// How many passwords are hashed at once.
+    /// Number of passwords hashed at once; each takes a thread and memory.
     pub concurrent_hashes: usize,
 }
 
@@ -221,13 +247,13 @@ impl Default for AuthSection {
     }
 }
 
-/// How much one user may ask for.
+/// Rate limits of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
-    /// Jobs a user may create in a minute.
+    /// Jobs a user may create per minute.
     pub jobs_per_minute: u32,
-    /// Progress posts a user may send in a second.
+    /// Progress reports a user may send per second.
     pub progress_per_second: u32,
 }
 
@@ -240,13 +266,13 @@ impl Default for LimitsSection {
     }
 }
 
-/// Threads and memory for images.
+/// Threads and memory for decoding images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagingSection {
-    /// How many photos are decoded at once; as many as there are processors without it.
+    /// Number of photos decoded at once; default: the number of processors.
     pub threads: Option<usize>,
-    /// The most memory that decoding takes at once; a photo that needs more is rejected.
+    /// Maximum memory for decoding, all threads together, in bytes; a photo that needs more is rejected.
     pub memory_budget_bytes: u64,
 }
 
@@ -259,26 +285,26 @@ impl Default for ImagingSection {
     }
 }
 
-/// What is logged, and where traces go.
+/// Logs and traces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSection {
-    /// Which messages, as `tracing-subscriber` filters them.
+    /// Filter in the syntax of `tracing-subscriber`'s `EnvFilter`.
     pub filter: String,
-    /// `text` for people, `json` for machines.
+    /// `text` for people or `json` for machines.
     pub format: LogFormat,
-    /// Where OpenTelemetry traces are sent over HTTP.
+    /// Base URL of an OpenTelemetry collector (OTLP over HTTP); default: no traces.
     pub otlp_endpoint: Option<String>,
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable lines.
     #[default]
     Text,
-    /// For machines.
+    /// One JSON object per line.
     Json,
 }
 

@@ -1,7 +1,7 @@
-//! The demonstration: a server, a user and some photos, all in one go, through the real API and the real storage.
+//! Demo: starts a server, registers a user and uploads photos through the real API and the real storage.
 
 mod photos;
-mod show;
+mod progress_bars;
 mod table;
 mod upload;
 
@@ -23,22 +23,22 @@ use crate::{
     start, terminated,
 };
 
-/// What to show.
+/// Options of the demo.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DemoOptions {
-    /// A folder of photos; without it, twenty are made up.
+    /// Folder of photos; without it, 20 sample photos are generated.
     pub photos: Option<PathBuf>,
-    /// Whether to end after the table, instead of serving on.
+    /// True to exit after the result table instead of continuing to serve.
     pub exit: bool,
 }
 
 const EMAIL: &str = "demo@example.org";
-const MADE_UP: usize = 20;
+const SAMPLE_PHOTOS: usize = 20;
 
-/// Shows everything on a fresh data directory. With [`DemoOptions::exit`], it is an error if a photo does not complete;
-/// without it, this serves on until SIGTERM or SIGINT.
+/// Runs the demo on a temporary data directory. With [`DemoOptions::exit`], a photo that does not complete is an error;
+/// without it, the server runs until SIGTERM or SIGINT.
 pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()> {
-    // The screen is for the photos; what goes wrong is still told.
+    // Keeps the terminal free for the progress bars; warnings and errors are still logged.
     if config.log == LogSection::default() {
         "warn".clone_into(&mut config.log.filter);
     }
@@ -46,27 +46,27 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     let dir = tempfile::Builder::new()
         .prefix("rapidphoto-demo-")
         .tempdir()
-        .context("no place for the demo's data")?;
+        .context("a temporary directory for the demo's data can't be created")?;
     config.data.dir = dir.path().join("data");
     config.limits.jobs_per_minute = u32::MAX;
     let mut terminated = std::pin::pin!(terminated());
     let photos = if let Some(folder) = &options.photos {
         photos::from_folder(folder, &config)?
     } else {
-        say(&format!("Making {MADE_UP} photos of 2 to 6 MB …"))?;
-        photos::made_up(MADE_UP).await?
+        print_line(&format!("Generating {SAMPLE_PHOTOS} photos of 2 to 6 MB …"))?;
+        photos::generate(SAMPLE_PHOTOS).await?
     };
     let data = config.data.dir.clone();
     let metrics = telemetry.metrics();
     let running = start(config, Arc::new(move || metrics.render())).await?;
-    // Whatever happens, the server is stopped in order before the directory goes.
+    // The server is always drained before the directory is deleted.
     let ended = tokio::select! {
-        shown = show(&running, &photos) => shown.and_then(|shown| shown.judge(&options)),
+        results = upload_photos(&running, &photos) => results.and_then(|results| results.check(&options)),
         () = &mut terminated => Err(anyhow!("interrupted")),
     };
     let ended = match ended {
-        Ok(shown) if !options.exit => {
-            say(&shown.goodbye(&running, &data))?;
+        Ok(results) if !options.exit => {
+            print_line(&results.instructions(&running, &data))?;
             terminated.await;
             Ok(())
         }
@@ -77,15 +77,16 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     ended
 }
 
-/// What was shown.
-struct Shown {
+/// Result of all uploads.
+struct Results {
     completed: usize,
     total: usize,
     password: String,
 }
 
-impl Shown {
-    fn judge(self, options: &DemoOptions) -> anyhow::Result<Self> {
+impl Results {
+    /// Fails if the demo must exit and a photo did not complete.
+    fn check(self, options: &DemoOptions) -> anyhow::Result<Self> {
         if options.exit && self.completed < self.total {
             bail!(
                 "{} of {} photos did not complete",
@@ -96,10 +97,11 @@ impl Shown {
         Ok(self)
     }
 
-    fn goodbye(&self, running: &Running, dir: &Path) -> String {
+    /// Text for the user while the server continues to run.
+    fn instructions(&self, running: &Running, dir: &Path) -> String {
         format!(
-            "\nStill serving. Look around at {}/docs, log in as {EMAIL} with the password {}.\n\
-             The data is in {} and goes when you press Ctrl-C.",
+            "\nThe server is still running. API documentation: {}/docs. User: {EMAIL}, password: {}.\n\
+             Data directory: {}. Ctrl-C stops the server and deletes it.",
             running.api_url(),
             self.password,
             dir.display(),
@@ -107,8 +109,8 @@ impl Shown {
     }
 }
 
-async fn show(running: &Running, photos: &[DemoPhoto]) -> anyhow::Result<Shown> {
-    say(&format!(
+async fn upload_photos(running: &Running, photos: &[DemoPhoto]) -> anyhow::Result<Results> {
+    print_line(&format!(
         "API      {}\nStorage  {}\n",
         running.api_url(),
         running.s3_url()
@@ -118,31 +120,31 @@ async fn show(running: &Running, photos: &[DemoPhoto]) -> anyhow::Result<Shown> 
     client
         .register(EMAIL, &password)
         .await
-        .context("the demo's user can't be registered")?;
+        .context("the demo user can't be registered")?;
     let session: Session = client.log_in(EMAIL, &password).await?;
 
-    let began = Instant::now();
+    let start = Instant::now();
     let mut results = Vec::with_capacity(photos.len());
-    // A job has its limit; a large folder takes several.
+    // A large folder is split into several jobs.
     for batch in photos.chunks(running.max_files_per_job()) {
         results.extend(upload::run_job(&session, batch).await?);
     }
-    let took = began.elapsed();
+    let took = start.elapsed();
     let bytes: u64 = photos.iter().map(DemoPhoto::bytes).sum();
-    say(&table::render(&results))?;
+    print_line(&table::render(&results))?;
     let completed = results.iter().filter(|result| result.is_completed()).count();
-    say(&table::summary(completed, results.len(), bytes, took))?;
+    print_line(&table::summary(completed, results.len(), bytes, took))?;
     if results.is_empty() {
-        bail!("there was no photo to show");
+        bail!("there are no photos to upload");
     }
-    Ok(Shown {
+    Ok(Results {
         completed,
         total: results.len(),
         password,
     })
 }
 
-/// Says a line to the person in front of the terminal.
-fn say(line: &str) -> std::io::Result<()> {
+/// Prints a line on stdout.
+fn print_line(line: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout().lock(), "{line}")
 }

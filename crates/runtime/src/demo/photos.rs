@@ -6,7 +6,7 @@ use rapidphoto_domain::values::{Filename, MimeType};
 
 use crate::Config;
 
-/// A photo that waits to be shown.
+/// A photo to upload.
 #[derive(Debug, Clone)]
 pub(super) struct DemoPhoto {
     pub(super) name: String,
@@ -38,7 +38,7 @@ impl DemoPhoto {
         }
     }
 
-    /// The bytes; a folder's photos are read when they are needed, one by one.
+    /// Bytes of the photo; those of a folder are read one by one when they are sent.
     pub(super) async fn content(&self) -> anyhow::Result<bytes::Bytes> {
         match &self.content {
             Content::Memory(content) => Ok(content.clone().into()),
@@ -51,29 +51,29 @@ impl DemoPhoto {
     }
 }
 
-/// Photos of a camera that does not exist, made on all processors.
-pub(super) async fn made_up(count: usize) -> anyhow::Result<Vec<DemoPhoto>> {
-    let making: Vec<_> = rapidphoto_sample_photos::demo_photos(count, 20)
+/// Generates sample photos on all processors.
+pub(super) async fn generate(count: usize) -> anyhow::Result<Vec<DemoPhoto>> {
+    let tasks: Vec<_> = rapidphoto_sample_photos::demo_photos(count, 20)
         .map(|(name, photo)| (name, tokio::task::spawn_blocking(move || photo.jpeg())))
         .collect();
     let mut photos = Vec::with_capacity(count);
-    for (name, made) in making {
+    for (name, task) in tasks {
         photos.push(DemoPhoto {
             name,
             mime_type: MimeType::Jpeg,
-            content: Content::Memory(made.await?),
+            content: Content::Memory(task.await?),
         });
     }
     Ok(photos)
 }
 
-/// The photos in a folder, by name. What is no photo by its extension, or larger than a file may be, is left out.
+/// Photos of a folder, sorted by name. Files with another extension, empty files and files above the limit are skipped.
 pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<DemoPhoto>> {
     let mut photos = Vec::new();
     let entries = std::fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
-        // A link that leads nowhere is no photo.
+        // Dangling links are skipped.
         let Ok(found) = std::fs::metadata(&path) else {
             continue;
         };
@@ -88,7 +88,7 @@ pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<
             continue;
         };
         if found.len() == 0 || found.len() > config.uploads.max_file_bytes {
-            tracing::warn!(file = %path.display(), bytes = found.len(), "left out: empty or too large");
+            tracing::warn!(file = %path.display(), bytes = found.len(), "skipped: the file is empty or larger than uploads.max_file_bytes");
             continue;
         }
         photos.push(DemoPhoto {
@@ -101,7 +101,7 @@ pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<
         });
     }
     if photos.is_empty() {
-        bail!("{} holds no photos", folder.display());
+        bail!("{} contains no photos", folder.display());
     }
     photos.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(photos)

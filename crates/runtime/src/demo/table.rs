@@ -4,7 +4,7 @@ use rapidphoto_client::types::Photo;
 
 use super::upload::PhotoResult;
 
-/// One line a photo.
+/// Table with one line per photo.
 pub(super) fn render(results: &[PhotoResult]) -> String {
     let mut rows = vec![
         [
@@ -69,7 +69,7 @@ fn row(photo: &Photo) -> [String; 7] {
     ]
 }
 
-/// What all of it came to.
+/// Summary of all photos.
 pub(super) fn summary(completed: usize, total: usize, bytes: u64, took: Duration) -> String {
     let seconds = took.as_secs_f64();
     format!(

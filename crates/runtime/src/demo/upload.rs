@@ -14,14 +14,14 @@ use rapidphoto_client::{
     types::{JobItem, Photo, PhotoStatus, ProgressTick},
 };
 
-use super::{photos::DemoPhoto, show::Screen};
+use super::{photos::DemoPhoto, progress_bars::ProgressBars};
 
-/// How many files are sent at once, as a browser does.
-const AT_ONCE: usize = 6;
-/// How often progress is told.
-const TICK: Duration = Duration::from_millis(200);
+/// Concurrent uploads, as many as browsers open connections to a host.
+const CONCURRENT_UPLOADS: usize = 6;
+/// Interval between progress reports.
+const REPORT_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How one photo ended.
+/// Final state of one photo.
 #[derive(Debug, Clone)]
 pub(super) struct PhotoResult {
     pub(super) photo: Photo,
@@ -33,21 +33,21 @@ impl PhotoResult {
     }
 }
 
-/// One upload under way.
+/// One upload in progress.
 struct Upload<'a> {
     item: &'a JobItem,
     photo: &'a DemoPhoto,
     sent: Arc<AtomicU64>,
 }
 
-/// Uploads photos as one job and watches them to their end.
+/// Uploads photos as one job and watches them until all are in a final state.
 pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::Result<Vec<PhotoResult>> {
     let files: Vec<_> = photos.iter().map(DemoPhoto::file).collect();
     let job = session
         .create_job(&files, None)
         .await
         .context("the job can't be created")?;
-    let job_id = job.job_id.clone().context("the API named no job")?;
+    let job_id = job.job_id.clone().context("the response contains no job ID")?;
     let uploads: Vec<Upload<'_>> = job
         .items
         .iter()
@@ -58,9 +58,9 @@ pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::
             sent: Arc::default(),
         })
         .collect();
-    let mut screen = Screen::new(&job.items, photos);
-    tokio::try_join!(send_all(session, &uploads), watch(session, &job_id, &mut screen))?;
-    screen.clear();
+    let mut bars = ProgressBars::new(&job.items, photos);
+    tokio::try_join!(send_all(session, &uploads), watch(session, &job_id, &mut bars))?;
+    bars.clear();
 
     let mut results = Vec::with_capacity(job.items.len());
     for item in &job.items {
@@ -83,18 +83,18 @@ async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<(
                 .await
                 .with_context(|| format!("{} can't be uploaded", upload.photo.name))
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(CONCURRENT_UPLOADS)
         .try_collect::<()>();
     tokio::select! {
         done = sending => done,
-        never = tell_progress(session, uploads) => never,
+        failed = report_progress(session, uploads) => failed,
     }
 }
 
-/// Tells progress while files are being sent; it never ends by itself.
-async fn tell_progress(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<()> {
+/// Reports progress until it is dropped; returns only on an error.
+async fn report_progress(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<()> {
     loop {
-        tokio::time::sleep(TICK).await;
+        tokio::time::sleep(REPORT_INTERVAL).await;
         let ticks: Vec<ProgressTick> = uploads
             .iter()
             .map(|upload| ProgressTick {
@@ -110,8 +110,8 @@ async fn tell_progress(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Res
     }
 }
 
-/// Follows the job's stream until all of its photos are at an end.
-async fn watch(session: &Session, job_id: &str, screen: &mut Screen) -> anyhow::Result<()> {
+/// Follows the job's event stream until all photos are in a final state.
+async fn watch(session: &Session, job_id: &str, bars: &mut ProgressBars) -> anyhow::Result<()> {
     let mut stream = session.watch_job(job_id);
     let mut statuses: HashMap<String, PhotoStatus> = HashMap::new();
     loop {
@@ -119,20 +119,20 @@ async fn watch(session: &Session, job_id: &str, screen: &mut Screen) -> anyhow::
             WatchEvent::Snapshot(snapshot) => {
                 for photo in &snapshot.photos {
                     statuses.insert(photo.photo_id.clone(), photo.status);
-                    screen.status(&photo.photo_id, photo.status);
+                    bars.status(&photo.photo_id, photo.status);
                 }
             }
             WatchEvent::Photo(event) => {
                 if let Some(progress) = event.progress {
-                    screen.progress(&event.photo_id, progress.percent);
+                    bars.progress(&event.photo_id, progress.percent);
                 }
                 if let Some(status) = event.status {
-                    screen.status(&event.photo_id, status);
+                    bars.status(&event.photo_id, status);
                     statuses.insert(event.photo_id, status);
                 }
             }
             WatchEvent::Job(_) => {}
-            other => bail!("the stream said something unknown: {other:?}"),
+            other => bail!("unknown event in the job's stream: {other:?}"),
         }
         if !statuses.is_empty() && statuses.values().all(|status| status.is_terminal()) {
             return Ok(());

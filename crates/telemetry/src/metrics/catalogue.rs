@@ -1,26 +1,26 @@
 use metrics::Unit;
 
-/// What a metric does.
+/// Kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
-    /// It only grows.
+    /// Value that only increases.
     Counter,
-    /// It goes up and down.
+    /// Value that increases and decreases.
     Gauge,
-    /// It has many samples, of which the distribution counts.
+    /// Distribution of samples.
     Histogram,
 }
 
-/// A metric that some crate records.
+/// A metric recorded by one of the crates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
-    /// Its name, which ends in its unit, and in `_total` for counters.
+    /// Name; ends in the unit, or in `_total` for counters.
     pub name: &'static str,
-    /// What it does.
+    /// Kind.
     pub kind: MetricKind,
-    /// What it is measured in; a number of things when it is `None`.
+    /// Unit; `None` for a count.
     pub unit: Option<Unit>,
-    /// What it tells.
+    /// Help text of the metric.
     pub help: &'static str,
 }
 
@@ -51,46 +51,40 @@ const fn seconds(name: &'static str, help: &'static str) -> Metric {
     }
 }
 
-/// Every metric there is.
+/// All metrics.
 pub const METRICS: &[Metric] = &[
     counter("upload_job_created_total", "Upload jobs created"),
     counter(
         "upload_job_completed_total",
-        "Upload jobs whose photos have all come to an end, by status",
+        "Upload jobs whose photos have all reached a final state, by status",
     ),
-    counter(
-        "photo_queued_total",
-        "Photos that clients have promised to upload",
-    ),
-    counter("photo_retried_total", "Failed photos that were tried again"),
+    counter("photo_queued_total", "Photos declared by clients for upload"),
+    counter("photo_retried_total", "Retries of failed photos"),
     counter("photo_completed_total", "Photos completed"),
     counter("photo_rejected_total", "Photos rejected, by reason"),
     counter("photo_failed_total", "Photos failed, by reason"),
     counter("photo_cancelled_total", "Photos cancelled"),
-    counter(
-        "storage_events_total",
-        "Events that storage has reported, by what came of them",
-    ),
+    counter("storage_events_total", "Storage events received, by outcome"),
     counter(
         "http_requests_total",
-        "HTTP requests answered, by method, route and status",
+        "HTTP responses, by method, route and status",
     ),
     gauge(
         "upload_inflight",
-        "Photos that clients are uploading, as far as this process has been told",
+        "Uploads in progress that clients have reported to this process",
     ),
-    gauge("work_due", "Pieces of work that are due and unclaimed, by kind"),
+    gauge("work_due", "Work items that are due and unclaimed, by kind"),
     gauge(
         "live_watchers",
-        "Watchers that this process serves live updates to",
+        "Clients that receive live updates from this process",
     ),
     seconds(
         "http_request_duration_seconds",
-        "Time from an HTTP request's head to the end of its answer's head",
+        "Time from the head of an HTTP request to the head of its response",
     ),
-    seconds("log_commit_seconds", "Time that a commit to the record takes"),
+    seconds("log_commit_seconds", "Duration of a commit to the database"),
     seconds(
         "thumbnail_latency_seconds",
-        "Time that decoding a photo and making its thumbnails takes",
+        "Time for decoding a photo and encoding its thumbnails",
     ),
 ];

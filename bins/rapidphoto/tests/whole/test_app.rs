@@ -1,4 +1,4 @@
-//! A server, a user, photos, and how to wait for them.
+//! Fixtures: servers on a temporary data directory, users, photos and jobs.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,16 +12,16 @@ use rapidphoto_client::{
     types::{CreateJobResponse, FileRequest, JobItem, JobSnapshot, PhotoSnapshot, PhotoStatus},
 };
 use rapidphoto_sample_photos::SamplePhoto;
-use rapidphoto_testkit::{Server, ServerOptions, command, new_user};
+use rapidphoto_testkit::{Server, ServerOptions, new_user};
 use tempfile::TempDir;
 
-/// A data directory, and servers that come and go on it.
-pub(crate) struct Bench {
+/// A temporary data directory on which servers can be started one after the other.
+pub(crate) struct TestApp {
     dir: TempDir,
 }
 
-/// A server with a user.
-pub(crate) struct Running {
+/// A running server and a logged-in user.
+pub(crate) struct TestServer {
     pub(crate) server: Server,
     pub(crate) session: Session,
 }
@@ -30,7 +30,7 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_rapidphoto"))
 }
 
-impl Bench {
+impl TestApp {
     pub(crate) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
@@ -41,7 +41,7 @@ impl Bench {
         self.dir.path().join("data")
     }
 
-    /// Short pauses, so that tests wait for little.
+    /// Short intervals, so that tests do not wait long.
     pub(crate) fn options() -> ServerOptions {
         ServerOptions::default()
             .with("RAPIDPHOTO_WORK__LOOK_PAUSE", "200ms")
@@ -55,15 +55,15 @@ impl Bench {
         Server::start(binary(), &self.data_dir(), options).await.unwrap()
     }
 
-    pub(crate) async fn start(&self) -> Running {
+    pub(crate) async fn start(&self) -> TestServer {
         let server = self.serve(&Self::options()).await;
         let session = new_user(&server.client().unwrap()).await.unwrap();
-        Running { server, session }
+        TestServer { server, session }
     }
 
-    /// Runs a command of the binary on the data directory, which nobody serves.
-    pub(crate) fn admin(&self, arguments: &[&str]) -> Output {
-        command(binary())
+    /// Runs a command of the binary on the data directory to its end.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Output {
+        rapidphoto_testkit::command(binary())
             .args(arguments)
             .arg("--data-dir")
             .arg(self.data_dir())
@@ -71,14 +71,14 @@ impl Bench {
             .unwrap()
     }
 
-    /// Asserts that every state row equals the fold of its stream.
+    /// Asserts that every state row matches its stream's events.
     pub(crate) fn assert_verified(&self) {
-        let output = self.admin(&["admin", "verify"]);
+        let output = self.command(&["admin", "verify"]);
         assert!(output.status.success(), "{output:?}");
     }
 }
 
-/// A small photo, different for each seed.
+/// Small photo, different for each seed.
 pub(crate) fn photo(seed: u64) -> Bytes {
     SamplePhoto::new(seed, 320, 240).jpeg().into()
 }
@@ -93,15 +93,15 @@ pub(crate) fn jpeg(bytes: &Bytes) -> FileRequest {
     }
 }
 
-/// Promises files as one job.
-pub(crate) async fn promise(session: &Session, files: &[FileRequest]) -> (String, Vec<JobItem>) {
+/// Creates a job for these files.
+pub(crate) async fn declare(session: &Session, files: &[FileRequest]) -> (String, Vec<JobItem>) {
     let CreateJobResponse { job_id, items } = session.create_job(files, None).await.unwrap();
     (job_id.unwrap(), items)
 }
 
-/// Waits until every photo of a job is at an end.
-pub(crate) async fn ended(session: &Session, job_id: &str) -> JobSnapshot {
-    let until_ended = async {
+/// Waits until every photo of a job is in a final state.
+pub(crate) async fn finished_job(session: &Session, job_id: &str) -> JobSnapshot {
+    let until_finished = async {
         loop {
             let job = session.job(job_id).await.unwrap();
             if job.status.is_terminal() {
@@ -110,9 +110,9 @@ pub(crate) async fn ended(session: &Session, job_id: &str) -> JobSnapshot {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(90), until_ended)
+    tokio::time::timeout(Duration::from_secs(90), until_finished)
         .await
-        .expect("the job does not end")
+        .expect("the job did not finish within 90 s")
 }
 
 pub(crate) fn statuses(job: &JobSnapshot) -> Vec<PhotoStatus> {
@@ -123,7 +123,7 @@ pub(crate) fn codes(photo: &PhotoSnapshot) -> Vec<&str> {
     photo.reasons.iter().map(|reason| reason.code.as_str()).collect()
 }
 
-/// How often an event of this type stands in a photo's history.
+/// Number of events of this type in a photo's history.
 pub(crate) async fn count_events(session: &Session, photo_id: &str, event_type: &str) -> usize {
     let history = session.history(photo_id).await.unwrap();
     history

@@ -5,37 +5,37 @@ use rapidphoto_client::types::{JobItem, PhotoStatus};
 
 use super::photos::DemoPhoto;
 
-/// More photos than this get one bar together instead of a line each.
+/// Jobs with more photos show only the total.
 const MAX_LINES: usize = 40;
 
-/// What is shown while photos are on their way. Where there is no terminal, nothing is.
-pub(super) struct Screen {
-    together: MultiProgress,
+/// Progress bars of the uploads; invisible if stderr is not a terminal.
+pub(super) struct ProgressBars {
+    bars: MultiProgress,
     total: ProgressBar,
     lines: HashMap<String, ProgressBar>,
-    ended: HashMap<String, bool>,
+    finished: HashMap<String, bool>,
 }
 
-impl Screen {
+impl ProgressBars {
     pub(super) fn new(items: &[JobItem], photos: &[DemoPhoto]) -> Self {
-        let together = MultiProgress::new();
+        let bars = MultiProgress::new();
         let mut lines = HashMap::new();
         if items.len() <= MAX_LINES {
             for (item, photo) in items.iter().zip(photos) {
-                let line = together.add(ProgressBar::new(100));
+                let line = bars.add(ProgressBar::new(100));
                 line.set_style(style("  {prefix:28} {bar:24} {msg}"));
                 line.set_prefix(photo.name.clone());
                 line.set_message("QUEUED");
                 lines.insert(item.photo_id.clone(), line);
             }
         }
-        let total = together.add(ProgressBar::new(items.len() as u64));
-        total.set_style(style("  {pos} of {len} photos at an end, {elapsed}"));
+        let total = bars.add(ProgressBar::new(items.len() as u64));
+        total.set_style(style("  {pos} of {len} photos finished, {elapsed}"));
         Self {
-            together,
+            bars,
             total,
             lines,
-            ended: HashMap::new(),
+            finished: HashMap::new(),
         }
     }
 
@@ -52,15 +52,15 @@ impl Screen {
                 line.finish();
             }
         }
-        self.ended.insert(photo.to_owned(), status.is_terminal());
+        self.finished.insert(photo.to_owned(), status.is_terminal());
         self.total
-            .set_position(self.ended.values().filter(|ended| **ended).count() as u64);
+            .set_position(self.finished.values().filter(|finished| **finished).count() as u64);
     }
 
-    /// Makes room for the table.
+    /// Removes the bars before the table is printed.
     pub(super) fn clear(&self) {
-        // A terminal that went away is no reason to fail.
-        let _ = self.together.clear();
+        // A closed terminal is not an error.
+        let _ = self.bars.clear();
     }
 }
 

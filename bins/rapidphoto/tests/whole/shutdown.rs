@@ -1,59 +1,59 @@
-//! SIGTERM drains: exit 0 within 30 s, and nothing is lost.
+//! SIGTERM drains the server: it exits with 0 within 30 s and loses no work.
 
 use std::time::{Duration, Instant};
 
 use rapidphoto_client::types::PhotoStatus;
 use rapidphoto_testkit::PASSWORD;
 
-use crate::bench::{Bench, ended, jpeg, photo, promise, statuses};
+use crate::test_app::{TestApp, declare, finished_job, jpeg, photo, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_told_to_stop_hands_its_work_on() {
-    let bench = Bench::new();
-    let mut server = bench.serve(&Bench::options()).await;
+async fn work_interrupted_by_sigterm_is_finished_by_the_next_server() {
+    let app = TestApp::new();
+    let mut server = app.serve(&TestApp::options()).await;
     let client = server.client().unwrap();
     client.register("drain@example.org", PASSWORD).await.unwrap();
     let session = client.log_in("drain@example.org", PASSWORD).await.unwrap();
     let photos: Vec<_> = (0..20).map(photo).collect();
     let files: Vec<_> = photos.iter().map(jpeg).collect();
-    let (job_id, items) = promise(&session, &files).await;
-    // Somebody watches, which must not keep the server.
+    let (job_id, items) = declare(&session, &files).await;
+    // An open event stream must not delay the shutdown.
     let mut watch = session.watch_job(&job_id);
     watch.next().await.unwrap();
     for (item, bytes) in items.iter().zip(&photos) {
         session.put(item, bytes.clone()).await.unwrap();
     }
-    let told = Instant::now();
+    let signalled = Instant::now();
     let status = server.terminate().await.unwrap();
     assert!(status.success(), "{status}\n{}", server.log());
-    assert!(told.elapsed() < Duration::from_secs(30));
-    bench.assert_verified();
+    assert!(signalled.elapsed() < Duration::from_secs(30));
+    app.assert_verified();
 
-    let server = bench.serve(&Bench::options()).await;
+    let server = app.serve(&TestApp::options()).await;
     let session = server
         .client()
         .unwrap()
         .log_in("drain@example.org", PASSWORD)
         .await
         .unwrap();
-    let job = ended(&session, &job_id).await;
+    let job = finished_job(&session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed; 20]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_never_finish_keep_no_server() {
-    let bench = Bench::new();
-    let mut running = bench.start().await;
+async fn unfinished_requests_do_not_delay_the_shutdown() {
+    let app = TestApp::new();
+    let mut running = app.start().await;
     let session = &running.session;
     let bytes = photo(1);
-    let (job_id, items) = promise(session, &[jpeg(&bytes)]).await;
-    // One sends its photo drop by drop, one begins a request and says no more, one watches.
+    let (job_id, items) = declare(session, &[jpeg(&bytes)]).await;
+    // One client uploads very slowly, one stalls in the middle of a request, one watches.
     let put = reqwest::Client::new()
         .put(items[0].presigned_url.clone().unwrap())
         .header("content-length", bytes.len())
         .header("content-type", "image/jpeg")
         .header("if-none-match", "*")
-        .body(reqwest::Body::wrap_stream(drops(bytes)));
+        .body(reqwest::Body::wrap_stream(slow_body(bytes)));
     let put = tokio::spawn(put.send());
     let api = running.server.api().trim_start_matches("http://").to_owned();
     let mut stalled = tokio::net::TcpStream::connect(api).await.unwrap();
@@ -64,16 +64,20 @@ async fn clients_that_never_finish_keep_no_server() {
     let mut watch = session.watch_job(&job_id);
     watch.next().await.unwrap();
 
-    let told = Instant::now();
+    let signalled = Instant::now();
     let status = running.server.terminate().await.unwrap();
     assert!(status.success(), "{status}\n{}", running.server.log());
-    assert!(told.elapsed() < Duration::from_secs(30), "{:?}", told.elapsed());
+    assert!(
+        signalled.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        signalled.elapsed()
+    );
     put.abort();
-    bench.assert_verified();
+    app.assert_verified();
 }
 
-/// A body that takes minutes.
-fn drops(bytes: bytes::Bytes) -> impl futures::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
+/// Body that takes minutes to send: 16 bytes every 200 ms.
+fn slow_body(bytes: bytes::Bytes) -> impl futures::Stream<Item = Result<bytes::Bytes, std::io::Error>> {
     futures::stream::unfold(bytes, |mut bytes| async move {
         tokio::time::sleep(Duration::from_millis(200)).await;
         (!bytes.is_empty()).then(|| (Ok(bytes.split_to(16.min(bytes.len()))), bytes))

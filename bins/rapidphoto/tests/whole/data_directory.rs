@@ -1,0 +1,108 @@
+//! Data directory: exclusive use, configuration errors and verification of the database.
+
+use std::process::Command;
+
+use rapidphoto_client::types::PhotoStatus;
+use rapidphoto_testkit::command;
+
+use crate::test_app::{TestApp, binary, declare, finished_job, jpeg, photo, statuses};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manipulated_database_fails_verification() {
+    let app = TestApp::new();
+    let mut running = app.start().await;
+    let bytes = photo(1);
+    let (job_id, items) = declare(&running.session, &[jpeg(&bytes)]).await;
+    running.session.put(&items[0], bytes).await.unwrap();
+    let job = finished_job(&running.session, &job_id).await;
+    assert_eq!(statuses(&job), [PhotoStatus::Completed]);
+    assert!(running.server.terminate().await.unwrap().success());
+    app.assert_verified();
+
+    let database = app.data_dir().join("record.sqlite");
+    let sqlite = |sql: &str| Command::new("sqlite3").arg(&database).arg(sql).output().unwrap();
+    let rejected = sqlite("DELETE FROM events");
+    assert!(
+        !rejected.status.success(),
+        "the database itself rejects deleting events: {rejected:?}"
+    );
+    let changed = sqlite("UPDATE photos SET state = replace(state, '\"COMPLETED\"', '\"CANCELLED\"')");
+    assert!(changed.status.success(), "{changed:?}");
+    let verified = app.command(&["admin", "verify"]);
+    assert!(!verified.status.success());
+    let output = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(output.contains(&items[0].photo_id), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verification_fails_if_there_is_nothing_to_verify() {
+    let app = TestApp::new();
+    let missing = app.command(&["admin", "verify"]);
+    assert!(!missing.status.success());
+    assert!(
+        !app.data_dir().exists(),
+        "verification does not create the data directory"
+    );
+    let mut running = app.start().await;
+    assert!(running.server.terminate().await.unwrap().success());
+    app.assert_verified();
+    let other = command(binary())
+        .args(["admin", "verify", "--data-dir"])
+        .arg(app.data_dir())
+        .env("RAPIDPHOTO_STORAGE__ENVIRONMENT", "elsewhere")
+        .output()
+        .unwrap();
+    assert!(
+        !other.status.success(),
+        "there are no streams of another environment: {other:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_has_one_server_at_a_time() {
+    let app = TestApp::new();
+    let running = app.start().await;
+    let second = app.command(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"]);
+    assert!(!second.status.success());
+    let output = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(output.contains("another process"), "{output}");
+    drop(running);
+}
+
+#[test]
+fn an_invalid_configuration_is_reported_before_anything_starts() {
+    let check = |variables: &[(&str, &str)]| {
+        command(binary())
+            .args(["serve", "--check-config"])
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap()
+    };
+    let valid = check(&[("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "5m")]);
+    assert!(valid.status.success());
+    assert!(String::from_utf8_lossy(&valid.stdout).contains("\"5m\""));
+    let invalid = check(&[
+        ("RAPIDPHOTO_SERVER__LISTEN", "nowhere"),
+        ("RAPIDPHOTO_UPLOADS__MAX_FILES", "0"),
+    ]);
+    let output = String::from_utf8_lossy(&invalid.stderr).into_owned();
+    assert!(!invalid.status.success());
+    assert!(
+        output.contains("server.listen") && output.contains("uploads.max_files"),
+        "{output}"
+    );
+    let stray = check(&[("RAPIDPHOTO_DATA_DIR", "/nowhere")]);
+    assert!(!stray.status.success());
+    assert!(
+        String::from_utf8_lossy(&stray.stderr).contains("RAPIDPHOTO_DATA_DIR"),
+        "{stray:?}"
+    );
+    let filter = check(&[("RAPIDPHOTO_LOG__FILTER", "a=b=c")]);
+    assert!(
+        String::from_utf8_lossy(&filter.stderr).contains("log.filter"),
+        "{filter:?}"
+    );
+    let unknown = check(&[("RAPIDPHOTO_SERVER__LISTN", "127.0.0.1:1")]);
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("listn"));
+}
