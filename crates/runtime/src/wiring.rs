@@ -126,7 +126,7 @@ fn database_path(dir: &Path) -> std::path::PathBuf {
     dir.join("record.sqlite")
 }
 
-/// Everything that the use cases stand on.
+/// Ports of the use cases, on the adapters of this configuration.
 pub(crate) fn ports(
     config: &Config,
     secrets: &Secrets,

@@ -64,7 +64,7 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
 
 fn completed(photo: &Photo) -> Option<&ProcessingResult> {
     match &photo.state {
-        PhotoState::ProcessingResult { result } => Some(result),
+        PhotoState::Completed { result } => Some(result),
         PhotoState::Queued
         | PhotoState::Uploading
         | PhotoState::Verifying

@@ -396,11 +396,11 @@ async fn a_cancellation_that_meets_concurrent_changes_each_time_can_be_repeated_
         .post("/commands/upload-jobs")
         .token(&token)
         .json(&json!({ "files": [file(1)] }))
-        .sent(201)
+        .expect_status(201)
         .await
         .json();
     let cancel = format!("/commands/upload-jobs/{}/cancel", text(&created["jobId"]));
-    let answer = app.post(&cancel).token(&token).sent(503).await;
+    let answer = app.post(&cancel).token(&token).expect_status(503).await;
     assert_eq!(answer.header("retry-after"), "1");
     let problem = answer.json();
     assert_eq!(text(&problem["code"]), "contended");
