@@ -43,7 +43,7 @@ impl RecordError {
 
 impl From<RecordError> for Unavailable {
     fn from(error: RecordError) -> Self {
-        Self::record(error)
+        Self::database(error)
     }
 }
 
