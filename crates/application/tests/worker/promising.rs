@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use rapidphoto_application::{
     jobs::{CreateJob, CreateJobHandler, CreatedJob, RawFile},
