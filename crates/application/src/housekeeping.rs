@@ -34,7 +34,7 @@ impl Housekeeping {
     /// Removes what has expired by now. Returns the number of tokens, tickets and idempotency records.
     pub async fn handle(&self) -> Result<u64, Unavailable> {
         let now = self.clock.now();
-        self.board.forget_silent(now - self.silence);
-        self.sessions.forget_expired(now).await
+        self.board.remove_inactive(now - self.silence);
+        self.sessions.delete_expired(now).await
     }
 }

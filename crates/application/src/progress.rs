@@ -52,7 +52,7 @@ impl Default for ProgressBoard {
 
 impl ProgressBoard {
     /// Adds an upload without notifying watchers. An upload that is already tracked is not changed.
-    pub fn expect(&self, upload: ProgressTick, now: Timestamp) {
+    pub fn track(&self, upload: ProgressTick, now: Timestamp) {
         let entry = Entry {
             tick: upload,
             last_seen: now,
@@ -99,14 +99,14 @@ impl ProgressBoard {
     }
 
     /// Removes uploads without activity since `before`: they have ended or were abandoned.
-    pub fn forget_silent(&self, before: Timestamp) {
+    pub fn remove_inactive(&self, before: Timestamp) {
         let mut uploads = self.uploads();
         uploads.retain(|_, entry| entry.last_seen >= before);
         report_count(&uploads);
     }
 
     /// Removes one upload, because it completed, ended or restarted.
-    pub fn forget(&self, photo: PhotoId) {
+    pub fn remove(&self, photo: PhotoId) {
         let mut uploads = self.uploads();
         uploads.remove(&photo);
         report_count(&uploads);
@@ -154,13 +154,13 @@ mod tests {
             board.advance(upload.owner, upload.photo, sent, at(second))
         };
         assert!(!report(10, 0), "the upload is not tracked yet");
-        board.expect(tick(0), at(0));
+        board.track(tick(0), at(0));
         for (sent, second) in [(10, 1), (50, 2), (20, 3), (50, 4)] {
             assert!(report(sent, second));
         }
         let other_user = UserId::from_bits(2);
         assert!(!board.advance(other_user, PhotoId::from_bits(1), 60, at(5)));
-        board.expect(tick(0), at(5));
+        board.track(tick(0), at(5));
         assert_eq!(
             board.progress(PhotoId::from_bits(1)),
             Some(Progress::new(50, 100))
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(watcher.try_recv().unwrap(), tick(10));
         assert_eq!(watcher.try_recv().unwrap(), tick(50));
         assert!(watcher.try_recv().is_err());
-        board.forget_silent(at(5));
+        board.remove_inactive(at(5));
         assert_eq!(board.progress(PhotoId::from_bits(1)), None);
         assert!(!report(60, 6), "a removed upload is not added again");
     }

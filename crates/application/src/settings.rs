@@ -51,8 +51,8 @@ pub struct UploadSettings {
 pub struct WorkSettings {
     /// Maximum number of concurrent work items per worker pool. Default: 8.
     pub concurrency: usize,
-    /// Validity of a claim that is not renewed. Default: 1 minute. Work of a crashed process is claimed again after this
-    /// time.
+    /// Validity of a claim that is not renewed. Default: 1 minute. Work of a crashed process is claimed again after
+    /// this time.
     pub lease: Duration,
     /// Maximum interval between two polls of the work queue. Default: 5 seconds.
     pub poll: Duration,

@@ -27,7 +27,7 @@
 //!   `Postpone` after a `Schedule` or `Drop` of the same work takes nothing back, whichever comes first.
 //! - A lease that ran out still counts as held until somebody else claims: `renew` and commits go through.
 //! - A place in the queue counts what the user has claimed and not finished, so that claims one by one take turns too.
-//! - `depth` counts what could be claimed now; `hasten_looks` counts the looks that it moved.
+//! - `depth` counts what could be claimed now; `make_looks_due` counts the looks that it moved.
 //! - A commit's events stand together, stream by stream in the streams' order, so that a job stands before its photos.
 //! - A commit's cursor is that of its last event in the log's order. A repeated commit gives the same one.
 //! - Lists break ties by photo id in the direction of the sort; photos that say nothing come last, by id in the same

@@ -249,7 +249,7 @@ async fn every_read_goes_by_an_index() {
     store.state_rows(None, 2).await.unwrap();
     store.head().await.unwrap();
     store
-        .events_behind(rapidphoto_application::ports::Cursor::START, 10)
+        .count_events_after(rapidphoto_application::ports::Cursor::START, 10)
         .await
         .unwrap();
     store.events(photo.id.into(), Version::NEW).await.unwrap();
@@ -320,9 +320,9 @@ async fn every_write_goes_by_an_index() {
         claims: 1,
     });
     store.commit(commit).await.unwrap();
-    store.hasten_looks().await.unwrap();
-    store.end_leases().await.unwrap();
-    rapidphoto_application::ports::Subscriptions::end_all(&**store)
+    store.make_looks_due().await.unwrap();
+    store.expire_claims().await.unwrap();
+    rapidphoto_application::ports::Subscriptions::expire_leases(&**store)
         .await
         .unwrap();
     store.revoke(TokenHash([1; 32])).await.unwrap();

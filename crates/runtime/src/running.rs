@@ -6,7 +6,7 @@ use anyhow::Context;
 use rapidphoto_application::{
     Housekeeping, UseCases,
     auth::FailedLogins,
-    intake::TakeStorageEvents,
+    intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     ports::{Clock, Ids, Subscriptions, WorkQueue},
     progress::ProgressBoard,
@@ -75,13 +75,13 @@ pub async fn start(
     let board = Arc::new(ProgressBoard::default());
     // The lock says that nobody else works here: whoever held a claim is gone. And nobody knows which announcements a
     // crash has swallowed: whoever waits for one looks now.
-    store.end_leases().await?;
-    store.end_all().await?;
-    store.hasten_looks().await?;
+    store.expire_claims().await?;
+    store.expire_leases().await?;
+    store.make_looks_due().await?;
 
     let broken = CancellationToken::new();
     let mut storage = Lane::new(&broken);
-    let messages = Arc::new(TakeStorageEvents::new(&ports, &settings));
+    let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
     let embedded = wiring::embedded(&config, &secrets);
     let opened = tokio::task::spawn_blocking({
         let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));

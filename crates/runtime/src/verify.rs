@@ -1,7 +1,7 @@
 use std::{io::Write, sync::Arc};
 
 use rapidphoto_application::{
-    admin::VerifyRecord,
+    admin::VerifyStateRows,
     ports::{Clock, DatabasePorts},
 };
 use rapidphoto_persistence::DataDirLock;
@@ -19,7 +19,7 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::record(&config, &clock).await?;
-    let verification = VerifyRecord::new(&DatabasePorts::of(Arc::clone(&store)));
+    let verification = VerifyStateRows::new(&DatabasePorts::of(Arc::clone(&store)));
     let report = verification.handle().await?;
     let mut out = std::io::stdout().lock();
     for mismatch in &report.mismatches {

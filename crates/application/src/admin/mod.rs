@@ -2,4 +2,4 @@
 
 mod verify;
 
-pub use verify::{Mismatch, VerificationReport, VerifyError, VerifyRecord};
+pub use verify::{Mismatch, VerificationReport, VerifyError, VerifyStateRows};

@@ -14,7 +14,7 @@ use crate::ports::{
 
 /// Check that every state row equals the fold of its stream's events.
 #[derive(Clone)]
-pub struct VerifyRecord {
+pub struct VerifyStateRows {
     log: Arc<dyn EventLog>,
     rows: Arc<dyn StateRows>,
     aggregates: Arc<dyn Aggregates>,
@@ -68,7 +68,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-impl VerifyRecord {
+impl VerifyStateRows {
     /// Creates a verification of the database behind these ports.
     pub fn new(database: &DatabasePorts) -> Self {
         Self {
@@ -139,7 +139,8 @@ impl VerifyRecord {
         })
     }
 
-    /// Returns true if a row that was older than its stream has that version now: the stream grew after the row was read.
+    /// Returns true if a row that was older than its stream has that version now: the stream grew after the row was
+    /// read.
     async fn row_caught_up(&self, stream: StreamId, version: Version) -> Result<bool, Unavailable> {
         let now = match stream {
             StreamId::Photo(id) => self.aggregates.photo(id).await?.map(|row| row.version),

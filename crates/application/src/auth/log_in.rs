@@ -108,7 +108,8 @@ impl LogInHandler {
 
     /// Verifies the e-mail address and password within the limit on failed logins.
     async fn check(&self, email: Email, command: &LogIn, now: Timestamp) -> Result<UserId, LogInError> {
-        // The attempt is counted before anything is awaited, so that concurrent guesses are limited like sequential ones.
+        // The attempt is counted before anything is awaited, so that concurrent guesses are limited like sequential
+        // ones.
         let attempt = self
             .failures
             .try_begin(email.clone(), command.address, now)

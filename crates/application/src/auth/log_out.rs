@@ -17,8 +17,8 @@ impl LogOutHandler {
         }
     }
 
-    /// Revokes all refresh tokens of the login that `token` belongs to. An unknown token is no error, because its login has
-    /// already ended. Access tokens stay valid until they expire.
+    /// Revokes all refresh tokens of the login that `token` belongs to. An unknown token is no error, because its
+    /// login has already ended. Access tokens stay valid until they expire.
     pub async fn handle(&self, token: &SecretToken) -> Result<(), Unavailable> {
         self.sessions.revoke(token.hash()).await
     }

@@ -77,7 +77,8 @@ impl StreamTickets {
         Ok(IssuedTicket { ticket, first_use_by })
     }
 
-    /// Redeems a ticket for the stream of `job`, or for the user's own stream if it is `None`. Returns the ticket's user.
+    /// Redeems a ticket for the stream of `job`, or for the user's own stream if it is `None`. Returns the ticket's
+    /// user.
     pub async fn redeem(&self, ticket: &SecretToken, job: Option<JobId>) -> Result<UserId, TicketError> {
         let known = self
             .sessions

@@ -16,8 +16,8 @@ pub struct StorageMessage {
     pub malformed: Vec<String>,
 }
 
-/// Report of a new object. Only its bucket and key can be trusted: stores repeat, reorder and lose events, and some report
-/// rejected uploads with the size and entity tag of the rejected body.
+/// Report of a new object. Only its bucket and key can be trusted: stores repeat, reorder and lose events, and some
+/// report rejected uploads with the size and entity tag of the rejected body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageEvent {
     /// Name of the bucket.
@@ -192,8 +192,8 @@ fn created(bucket: &str, key: String, object: &Map<String, Value>, e_tag: &str) 
     }
 }
 
-/// Decodes form encoding (`%2F` and `+`). Incomplete escapes are copied unchanged. Invalid UTF-8 is replaced: such a key
-/// does not belong to this deployment.
+/// Decodes form encoding (`%2F` and `+`). Incomplete escapes are copied unchanged. Invalid UTF-8 is replaced: such a
+/// key does not belong to this deployment.
 fn form_decoded(raw: &str) -> String {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();

@@ -3,8 +3,8 @@
 
 mod dialect;
 mod report_arrival;
-mod take_storage_events;
+mod storage_event_handler;
 
 pub use dialect::{MalformedMessage, Sequencer, StorageEvent, StorageMessage};
 pub use report_arrival::{Arrival, ReportArrival, ReportArrivalHandler};
-pub use take_storage_events::TakeStorageEvents;
+pub use storage_event_handler::StorageEventHandler;

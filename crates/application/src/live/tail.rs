@@ -105,8 +105,8 @@ impl LiveTail {
         let started = phase.wait_for(|phase| *phase != Phase::Starting);
         // The result is ignored, because the phase is checked below while the lock is held.
         let _ = tokio::time::timeout(STARTUP_TIMEOUT, started).await.map(|_| ());
-        // The cursor is read and the channels are subscribed to under one lock. `deliver` sends events and moves the cursor
-        // under the same lock, so that no event is lost in between.
+        // The cursor is read and the channels are subscribed to under one lock. `deliver` sends events and moves the
+        // cursor under the same lock, so that no event is lost in between.
         let mut hub = self.hub();
         if *self.phase.borrow() != Phase::Following {
             return Err(Unavailable::database("the log is not being followed"));
@@ -140,7 +140,10 @@ impl LiveTail {
                     at_end
                 }
                 Err(error) => {
-                    tracing::warn!(error = %chain(&error), ?backoff, "the log can't be read; live streams are delayed");
+                    tracing::warn!(
+                        error = %chain(&error), ?backoff,
+                        "the log can't be read; live streams are delayed"
+                    );
                     tokio::time::sleep(backoff).await;
                     backoff = (backoff * 2).min(MAX_BACKOFF);
                     continue;
@@ -179,7 +182,7 @@ impl LiveTail {
                 && let StreamId::Photo(photo) = event.stream
             {
                 // Removed before the event is sent, so that no watcher receives a tick of the upload after its end.
-                self.board.forget(photo);
+                self.board.remove(photo);
             }
             if let Some(channels) = hub.channels_by_user.get(&event.owner) {
                 // Sending fails if the last watcher has just disconnected, which is no error.

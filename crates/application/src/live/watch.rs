@@ -92,8 +92,8 @@ impl WatchHandler {
         job: Option<JobId>,
         last_event_id: Option<String>,
     ) -> Result<LiveStream, WatchError> {
-        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost, and
-        // the watcher drops duplicates by their cursor.
+        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost,
+        // and the watcher drops duplicates by their cursor.
         let subscription = self.tail.subscribe(owner).await?;
         let mut pending = VecDeque::new();
         let resumed = match &last_event_id {
@@ -129,7 +129,7 @@ impl WatchHandler {
         let Ok(cursor) = raw.parse() else {
             return Ok(None);
         };
-        let behind = self.log.events_behind(cursor, MAX_BACKLOG + 1).await?;
+        let behind = self.log.count_events_after(cursor, MAX_BACKLOG + 1).await?;
         Ok(behind.filter(|missed| *missed <= MAX_BACKLOG).map(|_| cursor))
     }
 

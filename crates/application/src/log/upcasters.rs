@@ -5,7 +5,8 @@ use serde_json::Value;
 /// Conversion of a payload from one schema version to the next.
 type Upcast = fn(Value) -> Value;
 
-/// Conversions of old payloads to the current schema, applied on read: one step per old schema version of an event type.
+/// Conversions of old payloads to the current schema, applied on read: one step per old schema version of an event
+/// type.
 ///
 /// An event type whose payload never changed has schema version 1 and no steps. A change of a payload's shape requires
 /// a step that converts the old shape; the log itself is never rewritten.

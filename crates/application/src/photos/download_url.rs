@@ -98,8 +98,8 @@ impl DownloadUrlHandler {
     }
 }
 
-/// Filename of a thumbnail: `beach-256.jpg` for `beach.png` at 256 px. The photo's filename is used instead if the result
-/// would be too long.
+/// Filename of a thumbnail: `beach-256.jpg` for `beach.png` at 256 px. The photo's filename is used instead if the
+/// result would be too long.
 fn thumbnail_name(original: &Filename, edge: ThumbnailEdge) -> Filename {
     let stem = original
         .as_str()

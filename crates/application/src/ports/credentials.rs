@@ -109,8 +109,8 @@ pub trait PasswordHasher: Send + Sync {
     /// Hashes a password with a new random salt.
     async fn hash(&self, password: &str) -> Result<PasswordHash, super::BoxError>;
 
-    /// Returns true if a password matches `hash`. Without a hash the result is false after the same time, so that response
-    /// times don't reveal which accounts exist.
+    /// Returns true if a password matches `hash`. Without a hash the result is false after the same time, so that
+    /// response times don't reveal which accounts exist.
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, super::BoxError>;
 }
 

@@ -27,8 +27,8 @@ impl Cursor {
         position: 0,
     };
 
-    /// Creates a cursor in an adapter. `epoch` is the transaction that wrote the event if positions alone are not in commit
-    /// order, else 0.
+    /// Creates a cursor in an adapter. `epoch` is the transaction that wrote the event if positions alone are not in
+    /// commit order, else 0.
     pub const fn new(epoch: u64, position: u64) -> Self {
         Self { epoch, position }
     }
@@ -170,8 +170,8 @@ pub trait EventLog: Send + Sync {
     /// Returns the events of a stream after a version, ordered by version.
     async fn events(&self, stream: StreamId, after: Version) -> Result<Vec<StoredEvent>, LogError>;
 
-    /// Returns up to `limit` selected events after a cursor. Events that are committed later are always after the page's
-    /// `scanned_to`, so that a reader that continues there misses none.
+    /// Returns up to `limit` selected events after a cursor. Events that are committed later are always after the
+    /// page's `scanned_to`, so that a reader that continues there misses none.
     async fn events_after(
         &self,
         cursor: Cursor,
@@ -184,5 +184,5 @@ pub trait EventLog: Send + Sync {
 
     /// Returns the number of events after a cursor, at most `limit`; `None` if the cursor is beyond the end, so that it
     /// can't be from this log.
-    async fn events_behind(&self, cursor: Cursor, limit: u64) -> Result<Option<u64>, Unavailable>;
+    async fn count_events_after(&self, cursor: Cursor, limit: u64) -> Result<Option<u64>, Unavailable>;
 }

@@ -1,8 +1,8 @@
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
-/// Metadata from a photo's EXIF, limited to supported tags with plausible values. It is personal data: stored outside the
-/// log and erased with the photo.
+/// Metadata from a photo's EXIF, limited to supported tags with plausible values. It is personal data: stored outside
+/// the log and erased with the photo.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PhotoMetadata {

@@ -109,7 +109,8 @@ pub struct ReadGrant {
 pub struct PresignedUrl {
     /// URL with signature.
     pub url: String,
-    /// Headers that the client must send unchanged. `Content-Length` is signed too but not listed, because browsers set it.
+    /// Headers that the client must send unchanged. `Content-Length` is signed too but not listed, because browsers
+    /// set it.
     pub headers: Vec<(String, String)>,
     /// Expiry of the URL.
     pub expires_at: Timestamp,

@@ -98,8 +98,8 @@ pub struct PhotoPosition {
 }
 
 impl PhotoPosition {
-    /// Position of a photo in a list with this sort key. The time of the exposure is the camera's local time: most cameras
-    /// record no offset, and photos of the same event should be adjacent.
+    /// Position of a photo in a list with this sort key. The time of the exposure is the camera's local time: most
+    /// cameras record no offset, and photos of the same event should be adjacent.
     pub fn of(view: &PhotoView, sort: PhotoSort) -> Self {
         let value = match sort {
             PhotoSort::CreatedAt => Some(view.created_at.timestamp_millis()),

@@ -58,7 +58,8 @@ pub trait Sessions: Send + Sync {
     /// Stores the first refresh token of a login.
     async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable>;
 
-    /// Replaces a token by its successor atomically: of two concurrent calls one returns `Rotated`, the other `Repeated`.
+    /// Replaces a token by its successor atomically: of two concurrent calls one returns `Rotated`, the other
+    /// `Repeated`.
     ///
     /// The successor expires at `expires_at`. If the token was already rotated, the call is a repetition up to `grace`
     /// after that; later it revokes the family.
@@ -77,8 +78,8 @@ pub trait Sessions: Send + Sync {
     /// Stores a ticket.
     async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable>;
 
-    /// Returns the ticket with this hash if it is valid at `now` for the stream of `job`, or for the user's own stream if
-    /// `job` is `None`, and records its first use. A request for another stream does not count as a use.
+    /// Returns the ticket with this hash if it is valid at `now` for the stream of `job`, or for the user's own stream
+    /// if `job` is `None`, and records its first use. A request for another stream does not count as a use.
     async fn use_ticket(
         &self,
         ticket: TokenHash,
@@ -87,5 +88,5 @@ pub trait Sessions: Send + Sync {
     ) -> Result<Option<StreamTicket>, Unavailable>;
 
     /// Deletes expired tokens, tickets and idempotency records, and returns their number.
-    async fn forget_expired(&self, now: Timestamp) -> Result<u64, Unavailable>;
+    async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable>;
 }

@@ -12,7 +12,7 @@ pub trait StorageMessages: Send + Sync {
     /// Handles one message. After `Ok` its effects, if any, are committed and the message can be acknowledged.
     ///
     /// # Errors
-    /// [`MessageRefused::Unavailable`]: the message must be delivered again. [`MessageRefused::Unintelligible`]: redelivery
+    /// [`MessageRefused::Unavailable`]: the message must be delivered again. [`MessageRefused::Malformed`]: redelivery
     /// does not help; the message belongs in a dead-letter queue.
     async fn take(&self, body: Bytes) -> Result<(), MessageRefused>;
 }
@@ -26,5 +26,5 @@ pub enum MessageRefused {
     Unavailable(#[source] BoxError),
     /// The message, or a record in it, is in none of the known dialects.
     #[error("the message is malformed: {0}")]
-    Unintelligible(String),
+    Malformed(String),
 }

@@ -34,8 +34,8 @@ pub struct Advance {
 /// Leases of subscriptions. Each has at most one runner; another one takes over when the lease expires.
 #[async_trait]
 pub trait Subscriptions: Send + Sync {
-    /// Acquires the lease of a subscription; `None` if another runner holds it. A new subscription starts before the first
-    /// event.
+    /// Acquires the lease of a subscription; `None` if another runner holds it. A new subscription starts before the
+    /// first event.
     async fn acquire(
         &self,
         name: SubscriptionName,
@@ -50,5 +50,5 @@ pub trait Subscriptions: Send + Sync {
 
     /// Expires all leases now and returns their number. For a process that starts and knows that it is the only one. A
     /// runner in another process can still renew its lease until a new runner acquires it.
-    async fn end_all(&self) -> Result<u64, Unavailable>;
+    async fn expire_leases(&self) -> Result<u64, Unavailable>;
 }

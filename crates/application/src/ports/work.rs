@@ -50,8 +50,8 @@ pub enum Priority {
 /// Change of the work queue in a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkOrder {
-    /// Adds a work item. It replaces an existing one of the same kind: attempts and claims restart at 0, and a claim on the
-    /// old item becomes invalid.
+    /// Adds a work item. It replaces an existing one of the same kind: attempts and claims restart at 0, and a claim
+    /// on the old item becomes invalid.
     Schedule {
         /// Photo of the work item.
         photo: PhotoId,
@@ -120,8 +120,8 @@ pub struct Claim {
 pub trait WorkQueue: Send + Sync {
     /// Claims up to `limit` work items that are due and not claimed. Each claim is counted before its work starts.
     ///
-    /// Fresh work is claimed before bulk work, and users take turns: the hundredth photo of one user is claimed after the
-    /// first photo of another. Times are those of the database's clock.
+    /// Fresh work is claimed before bulk work, and users take turns: the hundredth photo of one user is claimed after
+    /// the first photo of another. Times are those of the database's clock.
     async fn claim(
         &self,
         kinds: &[WorkKind],
@@ -138,11 +138,11 @@ pub trait WorkQueue: Send + Sync {
     /// Number of work items of a kind that are due and not claimed.
     async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable>;
 
-    /// Makes every unclaimed `look` due now and returns their number: storage notifications may have been lost while the
-    /// process was stopped.
-    async fn hasten_looks(&self) -> Result<u64, Unavailable>;
+    /// Makes every unclaimed `look` due now and returns their number: storage notifications may have been lost while
+    /// the process was stopped.
+    async fn make_looks_due(&self) -> Result<u64, Unavailable>;
 
-    /// Expires all leases now and returns their number. For a process that starts and knows that the previous holders no
-    /// longer run. The numbers of claims are kept.
-    async fn end_leases(&self) -> Result<u64, Unavailable>;
+    /// Expires all claims now and returns their number. For a process that starts and knows that the previous holders
+    /// no longer run. The numbers of claims are kept.
+    async fn expire_claims(&self) -> Result<u64, Unavailable>;
 }

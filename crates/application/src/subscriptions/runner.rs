@@ -74,7 +74,10 @@ impl SubscriptionRunner {
                         continue;
                     }
                     Err(error) => {
-                        tracing::warn!(subscription = name, error = %chain(&error), ?backoff, "a subscription failed; it is retried");
+                        tracing::warn!(
+                            subscription = name, error = %chain(&error), ?backoff,
+                            "a subscription failed; it is retried"
+                        );
                         let pause = backoff;
                         backoff = (backoff * 2).min(MAX_BACKOFF);
                         pause
@@ -82,7 +85,10 @@ impl SubscriptionRunner {
                 },
                 Ok(None) => LEASE / 4,
                 Err(error) => {
-                    tracing::warn!(subscription = name, error = %chain(&error), "the lease of a subscription can't be acquired");
+                    tracing::warn!(
+                        subscription = name, error = %chain(&error),
+                        "the lease of a subscription can't be acquired"
+                    );
                     let pause = backoff;
                     backoff = (backoff * 2).min(MAX_BACKOFF);
                     pause

@@ -96,7 +96,7 @@ impl ReportProgressHandler {
             return Ok(());
         }
         for photo in &uploading {
-            self.board.expect(
+            self.board.track(
                 ProgressTick {
                     owner: photo.owner,
                     job: photo.job,
@@ -120,7 +120,7 @@ impl ReportProgressHandler {
             .map(|view| view.photo.id)
             .collect();
         for ended in ids.iter().filter(|id| !going_on.contains(id)) {
-            self.board.forget(*ended);
+            self.board.remove(*ended);
         }
         read.map(|_| ())
     }

@@ -94,7 +94,10 @@ impl Executor {
             WorkError::Stopping => self.release(claim).await,
             WorkError::Storage(why) => {
                 let delay = self.health.retry_delay();
-                tracing::warn!(error = %chain(&why), ?delay, "object storage is unavailable; the work is retried later");
+                tracing::warn!(
+                    error = %chain(&why), ?delay,
+                    "object storage is unavailable; the work is retried later"
+                );
                 let delay = delay + backoff::jitter(delay / 2, &*self.record.ids);
                 self.release_with(
                     claim,
@@ -207,7 +210,10 @@ impl Executor {
             match settled {
                 Ok(()) | Err(WorkError::Lost) => return,
                 Err(error) if time_left < delay => {
-                    tracing::warn!(error = %chain(&error), "a claim could not be released; it ends when its lease expires");
+                    tracing::warn!(
+                        error = %chain(&error),
+                        "a claim could not be released; it ends when its lease expires"
+                    );
                     return;
                 }
                 Err(_) => {}

@@ -69,8 +69,8 @@ pub fn orders_after(
             drop(WorkKind::Process),
             schedule(WorkKind::Clean, now + settings.keep_failed, Priority::Bulk),
         ],
-        // An object whose PUT was answered 200 is never lost: it is looked for after the failure too, and `clean` work is
-        // not due before these looks, however short the retention of failed photos is.
+        // An object whose PUT was answered 200 is never lost: it is looked for after the failure too, and `clean` work
+        // is not due before these looks, however short the retention of failed photos is.
         PhotoEvent::PhotoFailed {
             reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
         } => vec![

@@ -72,8 +72,8 @@ impl Process {
         }
     }
 
-    /// Returns true after too many failed attempts or too many claims. Claims are limited too, because the attempts of a
-    /// photo that crashes its worker are never counted.
+    /// Returns true after too many failed attempts or too many claims. Claims are limited too, because the attempts of
+    /// a photo that crashes its worker are never counted.
     fn attempts_exhausted(&self, claim: &Claim) -> bool {
         let settings = &self.settings.work;
         claim.claims > settings.max_claims || claim.attempts >= settings.max_attempts
@@ -237,7 +237,10 @@ impl Process {
             priority: Priority::Bulk,
         });
         if let Err(error) = self.record.journal.commit(commit).await {
-            tracing::warn!(%photo, %error, "cleaning could not be scheduled: thumbnails of the cancelled photo stay until the next cleaning");
+            tracing::warn!(
+                %photo, %error,
+                "cleaning could not be scheduled: thumbnails of the cancelled photo stay until the next cleaning"
+            );
         }
     }
 

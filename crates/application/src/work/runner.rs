@@ -81,7 +81,7 @@ impl WorkRunner {
     ///
     /// # Errors
     /// [`Unavailable`] if work can't be claimed.
-    pub async fn work_off(&self) -> Result<usize, Unavailable> {
+    pub async fn execute_due(&self) -> Result<usize, Unavailable> {
         let mut executed = 0;
         loop {
             let claims = self.queue.claim(&WorkKind::ALL, 1, self.settings.lease).await?;

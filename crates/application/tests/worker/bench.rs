@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rapidphoto_application::{
-    admin::VerifyRecord,
-    intake::TakeStorageEvents,
+    admin::VerifyStateRows,
+    intake::StorageEventHandler,
     jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
     live::{LiveTail, WatchHandler},
     log::EventCodec,
@@ -153,8 +153,8 @@ impl Bench {
         self.objects.put_as_client(&promised.url, BODY)
     }
 
-    pub(crate) fn intake(&self) -> TakeStorageEvents {
-        TakeStorageEvents::new(&self.ports, &self.settings)
+    pub(crate) fn intake(&self) -> StorageEventHandler {
+        StorageEventHandler::new(&self.ports, &self.settings)
     }
 
     /// Hands every waiting announcement to the intake.
@@ -206,7 +206,7 @@ impl Bench {
 
     /// Does all work that is due at this moment.
     pub(crate) async fn work_off(&self) -> usize {
-        self.runner.work_off().await.unwrap()
+        self.runner.execute_due().await.unwrap()
     }
 
     /// Moves the clock from one piece of work to the next, until none is left that is due within `horizon`.
@@ -298,7 +298,7 @@ impl Bench {
             progress: nothing,
             ..tick
         };
-        self.board.expect(upload, self.now());
+        self.board.track(upload, self.now());
         let sent = tick.progress.bytes_sent();
         assert!(self.board.advance(tick.owner, tick.photo, sent, self.now()));
     }
@@ -316,7 +316,7 @@ impl Bench {
     }
 
     pub(crate) async fn assert_record_is_sound(&self) {
-        let report = VerifyRecord::new(&self.ports.database).handle().await.unwrap();
+        let report = VerifyStateRows::new(&self.ports.database).handle().await.unwrap();
         assert!(report.is_clean(), "{:?}", report.mismatches);
     }
 }

@@ -163,7 +163,7 @@ async fn what_can_not_be_understood_is_refused_and_what_can_be_is_taken() {
     let promised = bench.promise_one().await;
     assert!(matches!(
         bench.take("hello").await,
-        Err(MessageRefused::Unintelligible(_))
+        Err(MessageRefused::Malformed(_))
     ));
     let mixed = json!({ "Records": [
         { "eventName": "ObjectCreated:Put" },
@@ -172,7 +172,7 @@ async fn what_can_not_be_understood_is_refused_and_what_can_be_is_taken() {
     ] });
     assert!(matches!(
         bench.take(mixed.to_string()).await,
-        Err(MessageRefused::Unintelligible(_))
+        Err(MessageRefused::Malformed(_))
     ));
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Verifying);
 }

@@ -157,7 +157,7 @@ impl Play {
             }
             Step::Wait(time) => bench.clock.advance(*time),
             Step::Work => {
-                let _ = bench.runner.work_off().await;
+                let _ = bench.runner.execute_due().await;
             }
             Step::KilledWorker(steps) => self.kill_a_worker(*steps).await,
             Step::React => {
@@ -179,7 +179,7 @@ impl Play {
             bench.board.clone(),
             bench.signals.clone(),
         ));
-        let worker = tokio::spawn(async move { runner.work_off().await });
+        let worker = tokio::spawn(async move { runner.execute_due().await });
         for _ in 0..steps {
             tokio::task::yield_now().await;
         }

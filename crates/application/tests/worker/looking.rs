@@ -62,12 +62,12 @@ async fn looks_are_made_at_once_after_a_restart() {
     let bench = Bench::new();
     let promised = bench.promise_one().await;
     bench.put(&promised);
-    bench.store.hasten_looks().await.unwrap();
+    bench.store.make_looks_due().await.unwrap();
     bench.work_off().await;
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Completed);
     // Nothing there: the next look is where it would have been.
     let waiting = bench.promise_one().await;
-    bench.store.hasten_looks().await.unwrap();
+    bench.store.make_looks_due().await.unwrap();
     bench.work_off().await;
     assert_eq!(bench.status(waiting.photo).await, PhotoStatus::Queued);
     let url_ends = waiting.url.expires_at + bench.settings.work.look_grace;

@@ -143,7 +143,7 @@ async fn what_is_larger_than_allowed_is_rejected_unread() {
             .await
             .unwrap();
     };
-    let (done, ()) = tokio::join!(runner.work_off(), swap);
+    let (done, ()) = tokio::join!(runner.execute_due(), swap);
     done.unwrap();
     let told = checks(&reasons(&bench, promised.photo).await);
     assert_eq!(told, [Check::SizeMismatch, Check::TooLarge]);
@@ -251,7 +251,7 @@ async fn an_outage_of_the_record_counts_against_no_photo() {
     for fault in [Operation::Read, Operation::Commit] {
         for times in 1..8 {
             bench.store.faults().fail_next(fault, times);
-            let _ = bench.runner.work_off().await;
+            let _ = bench.runner.execute_due().await;
             bench.store.faults().fail_next(fault, 0);
             let due = bench.store.next_due(&WorkKind::ALL).await.unwrap();
             bench.clock.set(due.unwrap_or(bench.now()).max(bench.now()));
@@ -328,7 +328,7 @@ async fn a_worker_killed_at_any_moment_loses_nothing() {
         let bench = Bench::new();
         let promised = due(&bench).await;
         let runner = Arc::clone(&bench.runner);
-        let worker = tokio::spawn(async move { runner.work_off().await });
+        let worker = tokio::spawn(async move { runner.execute_due().await });
         for _ in 0..pauses {
             tokio::task::yield_now().await;
         }

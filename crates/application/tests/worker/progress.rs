@@ -116,7 +116,7 @@ async fn the_progress_of_a_photo_that_came_to_nothing_stays_what_it_is() {
         let before = bytes_of(&bench, promised.job).await;
         tell(&bench, std::slice::from_ref(&promised), 15).await;
         assert_eq!(bytes_of(&bench, promised.job).await, before, "{how:?}");
-        bench.board.forget(promised.photo);
+        bench.board.remove(promised.photo);
         assert_eq!(bytes_of(&bench, promised.job).await, before, "{how:?}");
     }
 }

@@ -145,7 +145,7 @@ async fn work_of_which_nobody_told_is_found_by_polling() {
     bench.put(&promised);
     let running = Running::start(&bench, None);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    bench.store.hasten_looks().await.unwrap();
+    bench.store.make_looks_due().await.unwrap();
     until(&bench, &[promised], PhotoStatus::Completed).await;
     running.stop().await;
 }

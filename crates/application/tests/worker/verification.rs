@@ -1,5 +1,5 @@
 use rapidphoto_application::{
-    admin::VerifyRecord,
+    admin::VerifyStateRows,
     ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, Journal, NewEvent, NonEmpty},
 };
 use rapidphoto_domain::{EventId, StreamId, photo::PhotoCommand};
@@ -16,7 +16,10 @@ async fn a_record_that_the_use_cases_wrote_is_sound() {
     bench.deliver().await;
     bench.work_off().await;
     bench.completion().catch_up().await.unwrap();
-    let report = VerifyRecord::new(&bench.ports.database).handle().await.unwrap();
+    let report = VerifyStateRows::new(&bench.ports.database)
+        .handle()
+        .await
+        .unwrap();
     assert!(report.is_clean());
     assert_eq!(report.streams, 451);
 }
@@ -48,7 +51,10 @@ async fn a_row_that_is_not_the_fold_of_its_stream_is_found() {
         state: AggregateState::Photo(Box::new(before.value)),
     });
     bench.store.commit(commit).await.unwrap();
-    let report = VerifyRecord::new(&bench.ports.database).handle().await.unwrap();
+    let report = VerifyStateRows::new(&bench.ports.database)
+        .handle()
+        .await
+        .unwrap();
     assert_eq!(report.mismatches.len(), 1);
     assert_eq!(report.mismatches[0].stream, StreamId::Photo(promised.photo));
     assert!(report.mismatches[0].to_string().contains("not the fold"));

@@ -222,8 +222,8 @@ pub async fn hastened_looks_are_due_at_once<H: RecordHarness>(harness: H) {
         given::schedule(&photos[3], WorkKind::Clean, later),
     ];
     given::ordered(&record, now, orders).await;
-    assert_eq!(record.work.hasten_looks().await.unwrap(), 2);
-    assert_eq!(record.work.hasten_looks().await.unwrap(), 0);
+    assert_eq!(record.work.make_looks_due().await.unwrap(), 2);
+    assert_eq!(record.work.make_looks_due().await.unwrap(), 0);
     let looks = record.work.claim(&WorkKind::ALL, 9, LEASE).await.unwrap();
     let claimed: BTreeSet<_> = looks.iter().map(|claim| claim.token.photo).collect();
     assert_eq!(claimed, [photos[1].value.id, photos[2].value.id].into());
@@ -240,8 +240,8 @@ pub async fn leases_that_are_ended_are_free_at_once<H: RecordHarness>(harness: H
     given::claimed(&record, now, &photos[0], WorkKind::Look).await;
     let orders = [given::schedule(&photos[1], WorkKind::Look, now)];
     given::ordered(&record, now, orders).await;
-    assert_eq!(record.work.end_leases().await.unwrap(), 1);
-    assert_eq!(record.work.end_leases().await.unwrap(), 0);
+    assert_eq!(record.work.expire_claims().await.unwrap(), 1);
+    assert_eq!(record.work.expire_claims().await.unwrap(), 0);
     let looks = record.work.claim(LOOK, 9, LEASE).await.unwrap();
     let claims: Vec<_> = photos
         .iter()

@@ -37,7 +37,7 @@ pub async fn an_empty_log_ends_where_it_begins<H: RecordHarness>(harness: H) {
         (Vec::new(), Cursor::START, true)
     );
     assert_eq!(
-        record.log.events_behind(Cursor::START, 10).await.unwrap(),
+        record.log.count_events_after(Cursor::START, 10).await.unwrap(),
         Some(0)
     );
     let strange = given::job_id().into();
@@ -325,19 +325,19 @@ pub async fn a_readers_lag_is_counted_up_to_a_bound<H: RecordHarness>(harness: H
     for (index, event) in log.iter().enumerate() {
         let behind = 9 - index as u64;
         for cap in [1, 5, 100] {
-            let counted = record.log.events_behind(event.cursor, cap).await.unwrap();
+            let counted = record.log.count_events_after(event.cursor, cap).await.unwrap();
             assert_eq!(counted, Some(behind.min(cap)));
         }
     }
     assert_eq!(
-        record.log.events_behind(Cursor::START, 100).await.unwrap(),
+        record.log.count_events_after(Cursor::START, 100).await.unwrap(),
         Some(10)
     );
     let head = record.log.head().await.unwrap();
     let beyond = Cursor::new(head.epoch(), head.position() + 1);
-    assert_eq!(record.log.events_behind(beyond, 100).await.unwrap(), None);
+    assert_eq!(record.log.count_events_after(beyond, 100).await.unwrap(), None);
     let far = Cursor::new(head.epoch() + 1, 0);
-    assert_eq!(record.log.events_behind(far, 100).await.unwrap(), None);
+    assert_eq!(record.log.count_events_after(far, 100).await.unwrap(), None);
 }
 
 /// A reader that follows the log while others write sees every event once, in an order that never changes.

@@ -129,7 +129,7 @@ pub async fn a_reader_whose_matches_are_rare_still_advances<H: RecordHarness>(ha
             }
         }
         assert_eq!(cursor, record.log.head().await.unwrap(), "round {round}");
-        assert_eq!(record.log.events_behind(cursor, 1).await.unwrap(), Some(0));
+        assert_eq!(record.log.count_events_after(cursor, 1).await.unwrap(), Some(0));
     }
     assert_eq!(found.len(), 1);
 }

@@ -69,9 +69,9 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
         None
     );
     assert_eq!(other.work.claim(&WorkKind::ALL, 10, LEASE).await.unwrap(), []);
-    assert_eq!(other.work.hasten_looks().await.unwrap(), 0);
-    assert_eq!(other.work.end_leases().await.unwrap(), 0);
-    assert_eq!(other.subscriptions.end_all().await.unwrap(), 0);
+    assert_eq!(other.work.make_looks_due().await.unwrap(), 0);
+    assert_eq!(other.work.expire_claims().await.unwrap(), 0);
+    assert_eq!(other.subscriptions.expire_leases().await.unwrap(), 0);
     assert_eq!(
         other
             .sessions
@@ -88,7 +88,7 @@ pub async fn nothing_is_seen_from_another_namespace<H: RecordHarness>(harness: H
     assert_eq!(rotated, rapidphoto_application::ports::Rotation::Refused);
     // Nor can it be taken away from there.
     other.sessions.revoke(session.token).await.unwrap();
-    assert_eq!(other.sessions.forget_expired(now + LEASE * 2).await.unwrap(), 0);
+    assert_eq!(other.sessions.delete_expired(now + LEASE * 2).await.unwrap(), 0);
     assert_eq!(
         record
             .sessions
@@ -137,7 +137,7 @@ pub async fn each_namespace_has_its_own_log<H: RecordHarness>(harness: H) {
             assert!(all.iter().all(|event| event.owner == owner));
             assert_eq!(all.last().unwrap().cursor, record.log.head().await.unwrap());
         }
-        let behind = record.log.events_behind(Cursor::START, 100).await.unwrap();
+        let behind = record.log.count_events_after(Cursor::START, 100).await.unwrap();
         assert_eq!(behind, Some(events as u64));
     }
 }

@@ -206,9 +206,9 @@ pub async fn what_has_expired_is_forgotten<H: RecordHarness>(harness: H) {
         kept.push((session, ticket, key));
     }
     let last = end - Duration::from_millis(1);
-    assert_eq!(record.sessions.forget_expired(last).await.unwrap(), 0);
-    assert_eq!(record.sessions.forget_expired(end).await.unwrap(), 3);
-    assert_eq!(record.sessions.forget_expired(end).await.unwrap(), 0);
+    assert_eq!(record.sessions.delete_expired(last).await.unwrap(), 0);
+    assert_eq!(record.sessions.delete_expired(end).await.unwrap(), 3);
+    assert_eq!(record.sessions.delete_expired(end).await.unwrap(), 0);
     // Asked as of a time when they were good, the expired ones are gone all the same.
     let (session, ticket, key) = &kept[0];
     assert_eq!(
@@ -251,7 +251,7 @@ pub async fn a_revoked_family_stays_revoked<H: RecordHarness>(harness: H) {
     rotate(&record, session.token, second, halfway).await;
     record.sessions.revoke(session.token).await.unwrap();
     let end = now + LIFE;
-    assert_eq!(record.sessions.forget_expired(end).await.unwrap(), 1);
+    assert_eq!(record.sessions.delete_expired(end).await.unwrap(), 1);
     assert_eq!(
         rotate(&record, second, given::token(), end).await,
         Rotation::Refused

@@ -149,8 +149,8 @@ pub async fn subscriptions_whose_leases_are_ended_are_free_at_once<H: RecordHarn
         .unwrap();
     let given_back = record.subscriptions.acquire("given-back", LEASE).await.unwrap();
     record.subscriptions.release(&given_back.unwrap()).await.unwrap();
-    assert_eq!(record.subscriptions.end_all().await.unwrap(), 2);
-    assert_eq!(record.subscriptions.end_all().await.unwrap(), 0);
+    assert_eq!(record.subscriptions.expire_leases().await.unwrap(), 2);
+    assert_eq!(record.subscriptions.expire_leases().await.unwrap(), 0);
     let new = acquire(&record).await.unwrap();
     assert_eq!(new.cursor, head);
     assert!(new.token > old.token);

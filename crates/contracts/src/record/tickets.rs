@@ -124,7 +124,7 @@ pub async fn tickets_in_use_are_not_forgotten<H: RecordHarness>(harness: H) {
         .await
         .unwrap();
     let later = now + FIRST_USE * 2;
-    record.sessions.forget_expired(later).await.unwrap();
+    record.sessions.delete_expired(later).await.unwrap();
     assert_eq!(
         record
             .sessions
@@ -134,7 +134,7 @@ pub async fn tickets_in_use_are_not_forgotten<H: RecordHarness>(harness: H) {
         Some(used)
     );
     // By its end nothing is left of either, whether the unused one went earlier or goes now.
-    let left = record.sessions.forget_expired(now + LIFE).await.unwrap();
+    let left = record.sessions.delete_expired(now + LIFE).await.unwrap();
     assert!((1..=2).contains(&left), "{left}");
-    assert_eq!(record.sessions.forget_expired(now + LIFE).await.unwrap(), 0);
+    assert_eq!(record.sessions.delete_expired(now + LIFE).await.unwrap(), 0);
 }

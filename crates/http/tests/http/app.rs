@@ -7,7 +7,7 @@ use std::{
 use rapidphoto_application::{
     UseCases,
     auth::FailedLogins,
-    intake::TakeStorageEvents,
+    intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     log::EventCodec,
     ports::{AccessTokens, Clock, DatabasePorts, Grant, Ports, PresignedUrl, Scope, StorageMessages},
@@ -39,7 +39,7 @@ pub(crate) struct TestApp {
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) inspector: Arc<StubInspector>,
     runner: WorkRunner,
-    intake: TakeStorageEvents,
+    intake: StorageEventHandler,
     http: reqwest::Client,
     documented: Documented,
     stop: CancellationToken,
@@ -132,7 +132,7 @@ impl TestApp {
             async move { completion.run(stop).await }
         });
         let runner = WorkRunner::new(&ports, &settings, board.clone(), signals);
-        let intake = TakeStorageEvents::new(&ports, &settings);
+        let intake = StorageEventHandler::new(&ports, &settings);
         let failures = Arc::new(FailedLogins::new(5));
         let app = App {
             use_cases: Arc::new(UseCases::new(&ports, &settings, &board, failures, [7; 32])),
@@ -244,7 +244,7 @@ impl TestApp {
         for message in self.objects.take_announcements() {
             self.intake.take(message).await.unwrap();
         }
-        self.runner.work_off().await.unwrap();
+        self.runner.execute_due().await.unwrap();
     }
 
     /// A job of photos that are all completed.

@@ -42,7 +42,7 @@ impl EventLog for MemoryStore {
         self.read(Space::head).await
     }
 
-    async fn events_behind(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
+    async fn count_events_after(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
         self.read(|space| {
             let behind = (cursor <= space.head()).then(|| space.head().position() - cursor.position());
             behind.map(|behind| behind.min(cap))

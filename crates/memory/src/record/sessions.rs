@@ -70,7 +70,7 @@ impl Sessions for MemoryStore {
         .await
     }
 
-    async fn forget_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
+    async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
         self.call(Operation::Session, |space| forget(space, now)).await
     }
 }

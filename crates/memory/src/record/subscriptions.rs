@@ -62,7 +62,7 @@ impl Subscriptions for MemoryStore {
         .await
     }
 
-    async fn end_all(&self) -> Result<u64, Unavailable> {
+    async fn expire_leases(&self) -> Result<u64, Unavailable> {
         self.call(Operation::Claim, |space| {
             let now = self.clock.now();
             let mut ended = 0;

@@ -68,7 +68,7 @@ impl WorkQueue for MemoryStore {
         .await
     }
 
-    async fn hasten_looks(&self) -> Result<u64, Unavailable> {
+    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
         self.call(Operation::Claim, |space| {
             let now = self.clock.now();
             let mut hastened = 0;
@@ -83,7 +83,7 @@ impl WorkQueue for MemoryStore {
         .await
     }
 
-    async fn end_leases(&self) -> Result<u64, Unavailable> {
+    async fn expire_claims(&self) -> Result<u64, Unavailable> {
         self.call(Operation::Claim, |space| {
             let now = self.clock.now();
             let mut ended = 0;

@@ -86,7 +86,7 @@ impl EventLog for SqliteStore {
             .await
     }
 
-    async fn events_behind(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
+    async fn count_events_after(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
         self.read(move |connection, namespace| {
             let behind = connection.transaction(|connection| behind(connection, namespace, cursor, cap));
             Ok(behind.map_err(RecordError::from)?)

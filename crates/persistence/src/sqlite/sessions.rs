@@ -83,7 +83,7 @@ impl Sessions for SqliteStore {
         .await
     }
 
-    async fn forget_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
+    async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
         self.write(move |connection, namespace| {
             let forgotten = forget(connection, namespace, millis(now)).map_err(RecordError::from)?;
             Ok(forgotten as u64)

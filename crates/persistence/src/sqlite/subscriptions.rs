@@ -51,7 +51,7 @@ impl Subscriptions for SqliteStore {
         .await
     }
 
-    async fn end_all(&self) -> Result<u64, Unavailable> {
+    async fn expire_leases(&self) -> Result<u64, Unavailable> {
         let clock = self.clock.clone();
         self.write(move |connection, namespace| {
             let now = millis(clock.now());

@@ -92,7 +92,7 @@ impl WorkQueue for SqliteStore {
         .await
     }
 
-    async fn hasten_looks(&self) -> Result<u64, Unavailable> {
+    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
         let clock = self.clock.clone();
         self.write(move |connection, namespace| {
             let now = millis(clock.now());
@@ -114,7 +114,7 @@ impl WorkQueue for SqliteStore {
         .await
     }
 
-    async fn end_leases(&self) -> Result<u64, Unavailable> {
+    async fn expire_claims(&self) -> Result<u64, Unavailable> {
         let clock = self.clock.clone();
         self.write(move |connection, namespace| {
             let now = millis(clock.now());

@@ -13,13 +13,13 @@ use crate::{
 
 /// Handler of storage notifications. The reported size and entity tag are not trusted: an event only causes a `look` at
 /// the object.
-pub struct TakeStorageEvents {
+pub struct StorageEventHandler {
     arrivals: ReportArrivalHandler,
     bucket: String,
     keys: KeySpace,
 }
 
-impl TakeStorageEvents {
+impl StorageEventHandler {
     /// Creates a handler.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         Self {
@@ -87,11 +87,11 @@ impl TakeStorageEvents {
 }
 
 #[async_trait]
-impl StorageMessages for TakeStorageEvents {
+impl StorageMessages for StorageEventHandler {
     async fn take(&self, body: Bytes) -> Result<(), MessageRefused> {
         let malformed = |why: String| {
             counter!("storage_events_total", "outcome" => "unintelligible").increment(1);
-            MessageRefused::Unintelligible(why)
+            MessageRefused::Malformed(why)
         };
         let message = StorageMessage::read(&body).map_err(|why| malformed(why.to_string()))?;
         for name in &message.ignored {
