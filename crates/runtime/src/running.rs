@@ -64,14 +64,14 @@ pub async fn start(
     let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
 
     let signals = Signals::default();
-    let parts = Parts {
+    let shared = Parts {
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         store: Arc::clone(&store),
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &parts, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &shared, &addresses)?;
     let board = Arc::new(ProgressBoard::default());
     // The lock says that nobody else works here: whoever held a claim is gone. And nobody knows which announcements a
     // crash has swallowed: whoever waits for one looks now.
