@@ -18,14 +18,11 @@ use futures::future::join_all;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{
-        Clock as _, Commit, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _, Priority, WorkKind,
-        WorkOrder, WorkQueue as _,
+        Clock as _, Commit, DatabasePorts, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
+        Priority, WorkKind, WorkOrder, WorkQueue as _,
     },
 };
-use rapidphoto_contracts::{
-    Record,
-    record::given::{self, Writing as _},
-};
+use rapidphoto_contracts::record::given::{self, Writing as _};
 use rapidphoto_domain::{JobId, Timestamp, UserId, photo::PhotoCommand};
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
@@ -59,7 +56,7 @@ async fn main() {
 /// Each commit moves one photo by one event, as a worker's do.
 async fn commits(store: &Arc<SqliteStore>, now: Timestamp, callers: usize) {
     const SECONDS: u64 = 3;
-    let record = Record::of(store.clone());
+    let record = DatabasePorts::of(store.clone());
     let owner = given::user_id();
     let committing = (0..callers).map(|_| {
         let record = record.clone();

@@ -68,14 +68,18 @@ pub async fn start(
     let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
 
     let signals = Signals::default();
+<<<<<<< HEAD
     let parts = SharedParts {
+=======
+    let shared = Parts {
+>>>>>>> app
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         store: Arc::clone(&store),
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &parts, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &shared, &addresses)?;
     let board = Arc::new(ProgressBoard::default());
     // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
     // exists. A crash may also have lost storage events: photos that wait for one are checked now.
@@ -83,8 +87,13 @@ pub async fn start(
     store.expire_leases().await?;
     store.make_looks_due().await?;
 
+<<<<<<< HEAD
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
+=======
+    let broken = CancellationToken::new();
+    let mut storage = Lane::new(&broken);
+>>>>>>> app
     let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
     let embedded = wiring::embedded(&config, &secrets);
     let opened = tokio::task::spawn_blocking({

@@ -95,7 +95,7 @@ impl TestApp {
             tokens: Arc::new(PlainTokens),
             inspector: inspector.clone(),
         };
-        let mut parts = Parts {
+        let mut options = Parts {
             ports,
             settings: settings(),
             config: HttpConfig {
@@ -105,13 +105,13 @@ impl TestApp {
             },
             readiness: Arc::new(AllUp),
         };
-        adjust(&mut parts);
+        adjust(&mut options);
         let Parts {
             ports,
             settings,
             config,
             readiness,
-        } = parts;
+        } = options;
         let settings = Arc::new(settings);
 
         let background = CancellationToken::new();
