@@ -68,11 +68,7 @@ pub async fn start(
     let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
 
     let signals = Signals::default();
-<<<<<<< HEAD
-    let parts = SharedParts {
-=======
-    let shared = Parts {
->>>>>>> app
+    let shared = SharedParts {
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         store: Arc::clone(&store),
@@ -87,13 +83,8 @@ pub async fn start(
     store.expire_leases().await?;
     store.make_looks_due().await?;
 
-<<<<<<< HEAD
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
-=======
-    let broken = CancellationToken::new();
-    let mut storage = Lane::new(&broken);
->>>>>>> app
     let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
     let embedded = wiring::embedded(&config, &secrets);
     let opened = tokio::task::spawn_blocking({

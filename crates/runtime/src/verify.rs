@@ -18,11 +18,7 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     );
     let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-<<<<<<< HEAD
     let store = wiring::open_database(&config, &clock).await?;
-=======
-    let store = wiring::record(&config, &clock).await?;
->>>>>>> app
     let verification = VerifyStateRows::new(&DatabasePorts::of(Arc::clone(&store)));
     let report = verification.handle().await?;
     let mut out = std::io::stdout().lock();
