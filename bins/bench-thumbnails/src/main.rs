@@ -1,6 +1,6 @@
-//! CPU time of a photo's inspection, as the worker does it, on one thread. One line of JSON for each file:
-//! `{"file":STEM,"ms":user and system CPU milliseconds a photo}`.
-#![expect(clippy::print_stdout, reason = "its result is what it prints")]
+//! Measures the CPU time of inspecting a photo as the worker does, on one thread. Prints a line of JSON per file:
+//! `{"file":STEM,"ms":CPU milliseconds per photo, user and system}`.
+#![expect(clippy::print_stdout, reason = "the result is printed")]
 
 use std::{
     fs,
@@ -17,19 +17,19 @@ use rapidphoto_imaging::{ImagingConfig, ImagingPool};
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
-/// Measures the CPU time of a photo's thumbnails, made as the worker makes them, on one thread.
+/// Measures the CPU time of inspecting a photo and making its thumbnails as the worker does, on one thread.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Write STEM.1024.jpg and STEM.256.jpg here.
+    /// Directory to write the thumbnails to, as STEM.1024.jpg and STEM.256.jpg.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Do all the work on a photo: its SHA-256 too.
+    /// Also compute the photo's SHA-256.
     #[arg(long)]
     full: bool,
-    /// Inspections of each file that are measured, after a warm-up.
+    /// Measured inspections of each file, after the warm-up.
     iters: u32,
-    /// Photos.
+    /// Photos to inspect.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -38,7 +38,7 @@ const LIMITS: InspectionLimits = InspectionLimits {
     max_pixels: 1_000_000_000,
     min_edge: None,
 };
-/// What libraries open files several times for: pages, caches, look-up tables.
+/// Inspections before the measurement, which fill caches and look-up tables.
 const WARM_UP: u32 = 2;
 
 fn main() -> Result<()> {
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// All that is measured: from a path to thumbnails.
+/// The measured work: reads a photo, hashes it if `full`, and inspects it.
 fn work(
     runtime: &tokio::runtime::Runtime,
     pool: &ImagingPool,
@@ -96,7 +96,7 @@ fn write(directory: &Path, stem: &str, inspection: &Inspection) -> Result<()> {
     Ok(())
 }
 
-/// The CPU time, user and system, that this process has taken in all its threads.
+/// CPU time of all threads of this process, user and system.
 fn cpu_time() -> Result<Duration> {
     Ok(Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))?)
 }
