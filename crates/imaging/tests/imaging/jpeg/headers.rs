@@ -102,8 +102,8 @@ fn unsupported_coding_processes_are_reported() {
 
 #[test]
 fn invalid_huffman_tables_are_corrupt() {
-    type Damage = fn(&mut [u8]);
-    let damages: [(&str, Damage); 8] = [
+    type Change = fn(&mut [u8]);
+    let changes: [(&str, Change); 8] = [
         ("three codes of one bit", |table| table[1] = 3),
         ("too many codes of all lengths", |table| {
             table[1..17].fill(16);
@@ -123,9 +123,9 @@ fn invalid_huffman_tables_are_corrupt() {
         assert!(tables.len() > 1);
         for at in tables {
             let length = usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
-            for (case, damage) in damages {
+            for (case, change) in changes {
                 let mut damaged = file.clone();
-                damage(&mut damaged[at + 4..at + 2 + length]);
+                change(&mut damaged[at + 4..at + 2 + length]);
                 let case = format!("{case}, at {at}, progressive {progressive}");
                 let inspection = inspect(&damaged);
                 assert_eq!(finding_codes(&inspection), ["corrupt"], "{case}");
