@@ -1,4 +1,4 @@
-//! The record in memory keeps the record's contract.
+//! The database in memory fulfils the contract of databases.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use rapidphoto_application::{
     log::EventCodec,
     ports::{Clock, DatabasePorts},
 };
-use rapidphoto_contracts::RecordHarness;
+use rapidphoto_contracts::DatabaseHarness;
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::{FakeClock, MemoryStore};
 
@@ -15,7 +15,7 @@ struct MemoryHarness {
     store: MemoryStore,
 }
 
-impl RecordHarness for MemoryHarness {
+impl DatabaseHarness for MemoryHarness {
     async fn fresh() -> Self {
         let clock = Arc::new(FakeClock::default());
         Self {
@@ -24,12 +24,12 @@ impl RecordHarness for MemoryHarness {
         }
     }
 
-    fn record(&self) -> DatabasePorts {
+    fn ports(&self) -> DatabasePorts {
         DatabasePorts::of(Arc::new(self.store.clone()))
     }
 
-    fn neighbour(&self) -> DatabasePorts {
-        DatabasePorts::of(Arc::new(self.store.namespace("neighbour")))
+    fn other_namespace(&self) -> DatabasePorts {
+        DatabasePorts::of(Arc::new(self.store.namespace("other")))
     }
 
     fn now(&self) -> Timestamp {
@@ -41,4 +41,4 @@ impl RecordHarness for MemoryHarness {
     }
 }
 
-rapidphoto_contracts::record_contract!(MemoryHarness);
+rapidphoto_contracts::database_contract!(MemoryHarness);

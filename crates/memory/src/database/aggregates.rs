@@ -6,17 +6,17 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::{JobId, PhotoId, StreamId, UserId, job::UploadJob, photo::Photo, user::User};
 
-use super::{MemoryStore, space::Space};
+use super::{MemoryStore, namespace::Namespace};
 
 #[async_trait]
 impl Aggregates for MemoryStore {
     async fn photo(&self, id: PhotoId) -> Result<Option<Versioned<Photo>>, Unavailable> {
-        self.read(|space| photo(space, id)).await
+        self.read(|namespace| photo(namespace, id)).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable> {
-        self.read(|space| {
-            let row = space.state(id)?;
+        self.read(|namespace| {
+            let row = namespace.state(id)?;
             match &row.state {
                 AggregateState::Job(job) => Some(Versioned {
                     version: row.version,
@@ -29,8 +29,8 @@ impl Aggregates for MemoryStore {
     }
 
     async fn user(&self, id: UserId) -> Result<Option<Versioned<User>>, Unavailable> {
-        self.read(|space| {
-            let row = space.state(id)?;
+        self.read(|namespace| {
+            let row = namespace.state(id)?;
             match &row.state {
                 AggregateState::User(user) => Some(Versioned {
                     version: row.version,
@@ -43,16 +43,16 @@ impl Aggregates for MemoryStore {
     }
 
     async fn photos_of_job(&self, job: JobId) -> Result<Vec<Versioned<Photo>>, Unavailable> {
-        self.read(|space| {
-            let ids = space.photos_of_jobs.get(&job).into_iter().flatten();
-            ids.filter_map(|id| photo(space, *id)).collect()
+        self.read(|namespace| {
+            let ids = namespace.photos_of_jobs.get(&job).into_iter().flatten();
+            ids.filter_map(|id| photo(namespace, *id)).collect()
         })
         .await
     }
 }
 
-fn photo(space: &Space, id: PhotoId) -> Option<Versioned<Photo>> {
-    let (photo, row) = space.photo_row(id)?;
+fn photo(namespace: &Namespace, id: PhotoId) -> Option<Versioned<Photo>> {
+    let (photo, row) = namespace.photo_row(id)?;
     Some(Versioned {
         version: row.version,
         value: photo.clone(),
@@ -66,9 +66,9 @@ impl StateRows for MemoryStore {
         after: Option<StreamId>,
         limit: usize,
     ) -> Result<Vec<AggregateRow>, Unavailable> {
-        self.read(|space| {
+        self.read(|namespace| {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-            space
+            namespace
                 .rows
                 .range((from, Bound::Unbounded))
                 .take(limit)
@@ -83,6 +83,6 @@ impl StateRows for MemoryStore {
     }
 
     async fn stream_count(&self) -> Result<u64, Unavailable> {
-        self.read(|space| space.streams.len() as u64).await
+        self.read(|namespace| namespace.streams.len() as u64).await
     }
 }

@@ -7,8 +7,8 @@ use rapidphoto_domain::Timestamp;
 
 use super::{
     MemoryStore,
-    judgement::{Judgement, judge},
-    space::{Account, LogRow, Space, StateRow, concerns},
+    namespace::{Account, LogRow, Namespace, StateRow, owner_and_job},
+    validation::{Validated, validate},
 };
 use crate::Operation;
 
@@ -16,19 +16,19 @@ use crate::Operation;
 impl Journal for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let mut commit = commit;
-        // Streams go in their own order, so that a job stands in the log before its photos.
+        // Events are stored in the order of their streams, so that a job precedes its photos.
         commit.changes.sort_by_key(|change| change.stream);
         let encoded = encode(&commit.changes, &self.codec)?;
-        self.call(Operation::Commit, |space| {
-            Ok(match judge(space, &commit)? {
-                Judgement::Stands(cursor) => Committed {
+        self.call(Operation::Commit, |namespace| {
+            Ok(match validate(namespace, &commit)? {
+                Validated::Repeated(cursor) => Committed {
                     cursor,
                     repeated: true,
                 },
-                Judgement::New => {
-                    write(space, commit, encoded);
+                Validated::New => {
+                    write(namespace, commit, encoded);
                     Committed {
-                        cursor: space.head(),
+                        cursor: namespace.head(),
                         repeated: false,
                     }
                 }
@@ -45,37 +45,37 @@ fn encode(changes: &[Change], codec: &EventCodec) -> Result<Vec<Vec<EncodedEvent
         .collect()
 }
 
-fn write(space: &mut Space, commit: Commit, encoded: Vec<Vec<EncodedEvent>>) {
+fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEvent>>) {
     for (change, events) in commit.changes.iter().zip(encoded) {
-        append(space, &commit, change, events);
+        append(namespace, &commit, change, events);
     }
     for change in commit.changes {
-        keep_state(space, change, commit.at);
+        write_state(namespace, change, commit.at);
     }
     for details in commit.details {
-        keep_details(space, details);
+        write_details(namespace, details);
     }
     for order in &commit.work {
-        space.carry_out(order);
+        namespace.apply(order);
     }
     if let Some(record) = commit.idempotency {
-        space
+        namespace
             .idempotency
             .insert((record.owner, record.key.clone()), record);
     }
     if let Some(advance) = commit.checkpoint {
-        space.subscriptions.entry(advance.name).or_default().cursor = advance.to;
+        namespace.subscriptions.entry(advance.name).or_default().cursor = advance.to;
     }
 }
 
-fn append(space: &mut Space, commit: &Commit, change: &Change, events: Vec<EncodedEvent>) {
-    let (owner, job) = concerns(&change.state);
+fn append(namespace: &mut Namespace, commit: &Commit, change: &Change, events: Vec<EncodedEvent>) {
+    let (owner, job) = owner_and_job(&change.state);
     let numbers = 1_u64..;
     for ((new, event), number) in change.events.iter().zip(events).zip(numbers) {
-        let index = space.log.len();
-        space.ids.insert(new.id, index);
-        space.streams.entry(change.stream).or_default().push(index);
-        space.log.push(LogRow {
+        let index = namespace.log.len();
+        namespace.ids.insert(new.id, index);
+        namespace.streams.entry(change.stream).or_default().push(index);
+        namespace.log.push(LogRow {
             id: new.id,
             stream: change.stream,
             version: change.expected.plus(number),
@@ -88,23 +88,26 @@ fn append(space: &mut Space, commit: &Commit, change: &Change, events: Vec<Encod
     }
 }
 
-fn keep_state(space: &mut Space, change: Change, at: Timestamp) {
+fn write_state(namespace: &mut Namespace, change: Change, at: Timestamp) {
     if let AggregateState::Photo(photo) = &change.state {
         let name = (photo.owner, photo.upload_id);
         if !photo.deleted {
-            space.uploads.insert(name, photo.id);
-        } else if space.uploads.get(&name) == Some(&photo.id) {
-            space.uploads.remove(&name);
+            namespace.uploads.insert(name, photo.id);
+        } else if namespace.uploads.get(&name) == Some(&photo.id) {
+            namespace.uploads.remove(&name);
         }
-        space
+        namespace
             .photos_of_jobs
             .entry(photo.job)
             .or_default()
             .insert(photo.id);
     }
-    let version = space.version(change.stream);
-    let created_at = space.rows.get(&change.stream).map_or(at, |row| row.created_at);
-    space.rows.insert(
+    let version = namespace.version(change.stream);
+    let created_at = namespace
+        .rows
+        .get(&change.stream)
+        .map_or(at, |row| row.created_at);
+    namespace.rows.insert(
         change.stream,
         StateRow {
             version,
@@ -115,25 +118,25 @@ fn keep_state(space: &mut Space, change: Change, at: Timestamp) {
     );
 }
 
-fn keep_details(space: &mut Space, details: Details) {
+fn write_details(namespace: &mut Namespace, details: Details) {
     match details {
         Details::PhotoName { photo, filename } => {
-            space.names.insert(photo, filename);
+            namespace.names.insert(photo, filename);
         }
         Details::PhotoMetadata { photo, metadata } => {
-            space.metadata.insert(photo, *metadata);
+            namespace.metadata.insert(photo, *metadata);
         }
         Details::ErasePhoto { photo } => {
-            space.names.remove(&photo);
-            space.metadata.remove(&photo);
+            namespace.names.remove(&photo);
+            namespace.metadata.remove(&photo);
         }
         Details::User {
             user,
             email,
             password_hash,
         } => {
-            space.accounts.retain(|_, account| account.user != user);
-            space.accounts.insert(email, Account { user, password_hash });
+            namespace.accounts.retain(|_, account| account.user != user);
+            namespace.accounts.insert(email, Account { user, password_hash });
         }
     }
 }

@@ -7,20 +7,20 @@ use rapidphoto_domain::{StreamId, Version};
 
 use super::{
     MemoryStore,
-    space::{LogRow, Space, cursor_at},
+    namespace::{LogRow, Namespace, cursor_at},
 };
 
 #[async_trait]
 impl EventLog for MemoryStore {
     async fn latest_version(&self, stream: StreamId) -> Result<Version, Unavailable> {
-        self.read(|space| space.version(stream)).await
+        self.read(|namespace| namespace.version(stream)).await
     }
 
     async fn events(&self, stream: StreamId, after: Version) -> Result<Vec<StoredEvent>, LogError> {
-        self.read(|space| {
-            let indexes = space.streams.get(&stream).into_iter().flatten();
+        self.read(|namespace| {
+            let indexes = namespace.streams.get(&stream).into_iter().flatten();
             indexes
-                .filter_map(|index| Some((*index, space.log.get(*index)?)))
+                .filter_map(|index| Some((*index, namespace.log.get(*index)?)))
                 .filter(|(_, row)| row.version > after)
                 .map(|(index, row)| decode(&self.codec, index, row))
                 .collect()
@@ -34,17 +34,18 @@ impl EventLog for MemoryStore {
         filter: &EventFilter,
         limit: usize,
     ) -> Result<EventPage, LogError> {
-        self.read(|space| page(space, &self.codec, cursor, filter, limit))
+        self.read(|namespace| page(namespace, &self.codec, cursor, filter, limit))
             .await?
     }
 
     async fn head(&self) -> Result<Cursor, Unavailable> {
-        self.read(Space::head).await
+        self.read(Namespace::head).await
     }
 
     async fn events_behind(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
-        self.read(|space| {
-            let behind = (cursor <= space.head()).then(|| space.head().position() - cursor.position());
+        self.read(|namespace| {
+            let behind =
+                (cursor <= namespace.head()).then(|| namespace.head().position() - cursor.position());
             behind.map(|behind| behind.min(cap))
         })
         .await
@@ -52,16 +53,16 @@ impl EventLog for MemoryStore {
 }
 
 fn page(
-    space: &Space,
+    namespace: &Namespace,
     codec: &EventCodec,
     cursor: Cursor,
     filter: &EventFilter,
     limit: usize,
 ) -> Result<EventPage, LogError> {
     let (mut events, mut scanned_to) = (Vec::new(), cursor);
-    // Positions begin with 1, so the first event after a cursor is at its position as an index.
+    // Positions start at 1, so that a cursor's position is the index of the next event.
     let from = usize::try_from(cursor.position()).unwrap_or(usize::MAX);
-    for (index, row) in space.log.iter().enumerate().skip(from) {
+    for (index, row) in namespace.log.iter().enumerate().skip(from) {
         if events.len() == limit {
             break;
         }
@@ -78,7 +79,7 @@ fn page(
     Ok(EventPage {
         events,
         scanned_to,
-        at_end: scanned_to >= space.head(),
+        at_end: scanned_to >= namespace.head(),
     })
 }
 

@@ -1,14 +1,14 @@
 mod aggregates;
 mod journal;
-mod judgement;
 mod log;
-mod orders;
+mod namespace;
 mod photo_lists;
 mod reads;
 mod sessions;
-mod space;
 mod subscriptions;
+mod validation;
 mod work;
+mod work_orders;
 
 use std::{
     collections::BTreeMap,
@@ -20,17 +20,17 @@ use rapidphoto_application::{
     ports::{Clock, Unavailable},
 };
 
-use self::space::Space;
+use self::namespace::Namespace;
 use crate::{Faults, Operation, lock::lock};
 
-/// A record in memory: every port of the record over plain maps behind one mutex, so that each call is whole.
+/// A database in memory: all of its ports over plain maps behind one mutex, so that each call is atomic.
 ///
-/// Commits check everything first and then write. Events are kept in their stored form, so that reading one decodes it
-/// as a real adapter does. Every call steps back once before it does anything, as a call over a network would:
-/// concurrent use cases meet at each port.
+/// A commit is fully validated before the first write. Events are stored encoded, so that reads decode them as real
+/// adapters do. Every call yields once before it takes effect, as a network call would, so that concurrent use cases
+/// interleave at each port.
 #[derive(Clone)]
 pub struct MemoryStore {
-    spaces: Arc<Mutex<BTreeMap<String, Space>>>,
+    namespaces: Arc<Mutex<BTreeMap<String, Namespace>>>,
     namespace: String,
     clock: Arc<dyn Clock>,
     codec: EventCodec,
@@ -38,10 +38,10 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty record.
+    /// An empty database.
     pub fn new(clock: Arc<dyn Clock>, codec: EventCodec) -> Self {
         Self {
-            spaces: Arc::default(),
+            namespaces: Arc::default(),
             namespace: "default".to_owned(),
             clock,
             codec,
@@ -49,7 +49,7 @@ impl MemoryStore {
         }
     }
 
-    /// Another namespace of the same store; the same one for the same name.
+    /// A view of a namespace of the same database.
     pub fn namespace(&self, name: &str) -> Self {
         Self {
             namespace: name.to_owned(),
@@ -57,30 +57,30 @@ impl MemoryStore {
         }
     }
 
-    /// What shall fail, for every view of this store.
+    /// Fault injection for all views of this database.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// Does something with the namespace, alone.
-    fn alone<T>(&self, act: impl FnOnce(&mut Space) -> T) -> T {
-        let mut spaces = lock(&self.spaces);
-        act(spaces.entry(self.namespace.clone()).or_default())
+    /// Runs `act` on the namespace's data under the lock.
+    fn with_namespace<T>(&self, act: impl FnOnce(&mut Namespace) -> T) -> T {
+        let mut namespaces = lock(&self.namespaces);
+        act(namespaces.entry(self.namespace.clone()).or_default())
     }
 
-    /// Reads, as a call that can fail and be overtaken.
-    async fn read<T>(&self, read: impl FnOnce(&Space) -> T + Send) -> Result<T, Unavailable> {
-        self.call(Operation::Read, |space| read(space)).await
+    /// Runs a read as a call that may fail and yield.
+    async fn read<T>(&self, read: impl FnOnce(&Namespace) -> T + Send) -> Result<T, Unavailable> {
+        self.call(Operation::Read, |namespace| read(namespace)).await
     }
 
-    /// Does something as a call that can fail before or after, and be overtaken.
+    /// Runs `act` as a call that may yield, and may fail before or after it takes effect.
     async fn call<T>(
         &self,
         operation: Operation,
-        act: impl FnOnce(&mut Space) -> T + Send,
+        act: impl FnOnce(&mut Namespace) -> T + Send,
     ) -> Result<T, Unavailable> {
         self.faults.enter(operation).await?;
-        let done = self.alone(act);
+        let done = self.with_namespace(act);
         self.faults.leave(operation).await?;
         Ok(done)
     }

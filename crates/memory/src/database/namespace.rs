@@ -13,14 +13,14 @@ use rapidphoto_domain::{
     values::{Email, Filename, UploadId},
 };
 
-/// One namespace.
+/// Data of one namespace.
 #[derive(Default)]
-pub(super) struct Space {
-    /// In the log's order: the event at index 0 has position 1.
+pub(super) struct Namespace {
+    /// The log; the event at index 0 has position 1.
     pub(super) log: Vec<LogRow>,
-    /// Where in the log each stream's events are.
+    /// Log indexes of each stream's events.
     pub(super) streams: BTreeMap<StreamId, Vec<usize>>,
-    /// Where in the log each event is.
+    /// Log index of each event.
     pub(super) ids: BTreeMap<EventId, usize>,
     pub(super) rows: BTreeMap<StreamId, StateRow>,
     pub(super) photos_of_jobs: BTreeMap<JobId, BTreeSet<PhotoId>>,
@@ -67,7 +67,7 @@ pub(super) struct WorkRow {
     pub(super) priority: Priority,
     pub(super) attempts: u32,
     pub(super) claims: u32,
-    /// The claim on it. One whose lease ran out stands until another takes its place.
+    /// The current claim. An expired one is valid until the next claim.
     pub(super) claim: Option<Lease>,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct SubscriptionRow {
 
 pub(super) struct RefreshRow {
     pub(super) session: RefreshSession,
-    /// When it was rotated, and to what.
+    /// Time of the rotation, and the successor.
     pub(super) rotated: Option<(Timestamp, TokenHash)>,
 }
 
@@ -94,8 +94,8 @@ pub(super) struct TicketRow {
     pub(super) used: bool,
 }
 
-impl Space {
-    /// A number that no claim and no lease had before.
+impl Namespace {
+    /// A new fencing token for a claim or a lease.
     pub(super) const fn next_token(&mut self) -> u64 {
         self.last_token += 1;
         self.last_token
@@ -121,7 +121,7 @@ impl Space {
         }
     }
 
-    pub(super) fn holds(&self, claim: ClaimToken) -> bool {
+    pub(super) fn is_current(&self, claim: ClaimToken) -> bool {
         let row = self.work.get(&(claim.photo, claim.kind));
         row.and_then(|row| row.claim)
             .is_some_and(|held| held.token == claim.token)
@@ -129,15 +129,15 @@ impl Space {
 }
 
 impl Lease {
-    /// Whether it keeps others out at this moment.
-    pub(super) fn lasts(&self, now: Timestamp) -> bool {
+    /// Returns true if the lease has not expired.
+    pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.until > now
     }
 }
 
 impl WorkRow {
     pub(super) fn is_held(&self, now: Timestamp) -> bool {
-        self.claim.is_some_and(|claim| claim.lasts(now))
+        self.claim.is_some_and(|claim| claim.is_active(now))
     }
 
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
@@ -145,13 +145,13 @@ impl WorkRow {
     }
 }
 
-/// The cursor of an event at an index of the log.
+/// Cursor of the event at an index of the log.
 pub(super) const fn cursor_at(index: usize) -> Cursor {
     Cursor::new(0, index as u64 + 1)
 }
 
-/// Whom a state concerns: its owner, and its job where there is one.
-pub(super) const fn concerns(state: &AggregateState) -> (UserId, Option<JobId>) {
+/// Owner and job of a state.
+pub(super) const fn owner_and_job(state: &AggregateState) -> (UserId, Option<JobId>) {
     match state {
         AggregateState::User(user) => (user.id, None),
         AggregateState::Job(job) => (job.owner, Some(job.id)),

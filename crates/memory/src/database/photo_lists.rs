@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoPosition, PhotoView, SortDirection};
 
-/// The page that a query asks for out of all of a user's photos.
+/// Selects the page of a query from all photos of a user.
 pub(super) fn page(photos: Vec<PhotoView>, query: &PhotoListQuery) -> PhotoListPage {
     let mut following: Vec<(PhotoPosition, PhotoView)> = photos
         .into_iter()
@@ -25,13 +25,13 @@ pub(super) fn page(photos: Vec<PhotoView>, query: &PhotoListQuery) -> PhotoListP
     }
 }
 
-/// By value and then by id, both in the same direction; what has no value comes last in either.
+/// Orders by value and then by id, both in the given direction; photos without a value are last in both.
 fn order(one: &PhotoPosition, other: &PhotoPosition, direction: SortDirection) -> Ordering {
-    let says_nothing = |position: &PhotoPosition| position.value.is_none();
+    let has_no_value = |position: &PhotoPosition| position.value.is_none();
     let ascending = (one.value, one.photo).cmp(&(other.value, other.photo));
     let directed = match direction {
         SortDirection::Ascending => ascending,
         SortDirection::Descending => ascending.reverse(),
     };
-    says_nothing(one).cmp(&says_nothing(other)).then(directed)
+    has_no_value(one).cmp(&has_no_value(other)).then(directed)
 }

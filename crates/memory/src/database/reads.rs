@@ -10,21 +10,21 @@ use rapidphoto_domain::{
     values::{Email, UploadId},
 };
 
-use super::{MemoryStore, photo_lists, space::Space};
+use super::{MemoryStore, namespace::Namespace, photo_lists};
 
 #[async_trait]
 impl PhotoReads for MemoryStore {
     async fn photo(&self, owner: UserId, photo: PhotoId) -> Result<Option<PhotoView>, Unavailable> {
-        self.read(|space| of_owner(space, owner, photo))
+        self.read(|namespace| of_owner(namespace, owner, photo))
             .await?
             .transpose()
     }
 
     async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable> {
         let photos: Vec<PhotoView> = self
-            .read(|space| {
-                let ids = space.uploads.iter().filter(|((user, _), _)| *user == owner);
-                ids.filter_map(|(_, id)| of_owner(space, owner, *id))
+            .read(|namespace| {
+                let ids = namespace.uploads.iter().filter(|((user, _), _)| *user == owner);
+                ids.filter_map(|(_, id)| of_owner(namespace, owner, *id))
                     .collect::<Result<_, _>>()
             })
             .await??;
@@ -32,20 +32,20 @@ impl PhotoReads for MemoryStore {
     }
 
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {
-        self.read(|space| {
+        self.read(|namespace| {
             let wanted: BTreeSet<_> = ids.iter().map(|id| (owner, *id)).collect();
-            let photos = wanted.iter().filter_map(|name| space.uploads.get(name));
-            photos.filter_map(|id| of_owner(space, owner, *id)).collect()
+            let photos = wanted.iter().filter_map(|name| namespace.uploads.get(name));
+            photos.filter_map(|id| of_owner(namespace, owner, *id)).collect()
         })
         .await?
     }
 
     async fn by_ids(&self, owner: UserId, ids: &[PhotoId]) -> Result<Vec<PhotoView>, Unavailable> {
-        self.read(|space| {
+        self.read(|namespace| {
             let mut seen = BTreeSet::new();
             ids.iter()
                 .filter(|id| seen.insert(**id))
-                .filter_map(|id| of_owner(space, owner, *id))
+                .filter_map(|id| of_owner(namespace, owner, *id))
                 .collect()
         })
         .await?
@@ -55,16 +55,18 @@ impl PhotoReads for MemoryStore {
 #[async_trait]
 impl JobReads for MemoryStore {
     async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable> {
-        self.read(|space| job_view(space, owner, job)).await?.transpose()
+        self.read(|namespace| job_view(namespace, owner, job))
+            .await?
+            .transpose()
     }
 }
 
 #[async_trait]
 impl UserReads for MemoryStore {
     async fn credentials(&self, email: &Email) -> Result<Option<UserCredentials>, Unavailable> {
-        self.read(|space| {
-            let account = space.accounts.get(email)?;
-            let AggregateState::User(user) = &space.state(account.user)?.state else {
+        self.read(|namespace| {
+            let account = namespace.accounts.get(email)?;
+            let AggregateState::User(user) = &namespace.state(account.user)?.state else {
                 return None;
             };
             Some(UserCredentials {
@@ -85,36 +87,36 @@ impl IdempotencyReads for MemoryStore {
         key: &IdempotencyKey,
         now: Timestamp,
     ) -> Result<Option<IdempotencyRecord>, Unavailable> {
-        self.read(|space| {
-            let kept = space.idempotency.get(&(owner, key.clone()));
+        self.read(|namespace| {
+            let kept = namespace.idempotency.get(&(owner, key.clone()));
             kept.filter(|record| record.expires_at > now).cloned()
         })
         .await
     }
 }
 
-/// A photo, if it is this user's and not deleted.
-fn of_owner(space: &Space, owner: UserId, id: PhotoId) -> Option<Result<PhotoView, Unavailable>> {
-    let (photo, _) = space.photo_row(id)?;
-    (photo.owner == owner && !photo.deleted).then(|| view(space, id))
+/// View of a photo that belongs to the user and is not deleted.
+fn of_owner(namespace: &Namespace, owner: UserId, id: PhotoId) -> Option<Result<PhotoView, Unavailable>> {
+    let (photo, _) = namespace.photo_row(id)?;
+    (photo.owner == owner && !photo.deleted).then(|| view(namespace, id))
 }
 
-fn view(space: &Space, id: PhotoId) -> Result<PhotoView, Unavailable> {
-    // Whoever promises a photo says what it is called, in the same commit.
-    let nameless = || Unavailable::database(format!("{id} was written without its name"));
-    let (photo, row) = space.photo_row(id).ok_or_else(nameless)?;
+fn view(namespace: &Namespace, id: PhotoId) -> Result<PhotoView, Unavailable> {
+    // The commit that declares a photo also writes its filename.
+    let no_filename = || Unavailable::database(format!("{id} has no filename"));
+    let (photo, row) = namespace.photo_row(id).ok_or_else(no_filename)?;
     Ok(PhotoView {
         photo: photo.clone(),
         version: row.version,
-        filename: space.names.get(&id).cloned().ok_or_else(nameless)?,
-        metadata: space.metadata.get(&id).cloned().unwrap_or_default(),
+        filename: namespace.names.get(&id).cloned().ok_or_else(no_filename)?,
+        metadata: namespace.metadata.get(&id).cloned().unwrap_or_default(),
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
 }
 
-fn job_view(space: &Space, owner: UserId, id: JobId) -> Option<Result<JobView, Unavailable>> {
-    let row = space.state(id)?;
+fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<JobView, Unavailable>> {
+    let row = namespace.state(id)?;
     let AggregateState::Job(job) = &row.state else {
         return None;
     };
@@ -122,12 +124,12 @@ fn job_view(space: &Space, owner: UserId, id: JobId) -> Option<Result<JobView, U
         return None;
     }
     let rows = || {
-        let ids = space.photos_of_jobs.get(&id).into_iter().flatten();
-        ids.filter_map(|id| space.photo_row(*id))
+        let ids = namespace.photos_of_jobs.get(&id).into_iter().flatten();
+        ids.filter_map(|id| namespace.photo_row(*id))
     };
     let photos = rows()
         .filter(|(photo, _)| !photo.deleted)
-        .map(|(photo, _)| view(space, photo.id))
+        .map(|(photo, _)| view(namespace, photo.id))
         .collect::<Result<_, _>>();
     let deleted = rows().filter(|(photo, _)| photo.deleted);
     let changed = rows().map(|(_, row)| row.updated_at);
@@ -137,6 +139,6 @@ fn job_view(space: &Space, owner: UserId, id: JobId) -> Option<Result<JobView, U
         updated_at: changed.fold(row.updated_at, Timestamp::max),
         photos,
         deleted: deleted.map(|(photo, _)| photo.status()).collect(),
-        cursor: space.head(),
+        cursor: namespace.head(),
     }))
 }

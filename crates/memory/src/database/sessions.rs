@@ -8,15 +8,17 @@ use rapidphoto_domain::{JobId, Timestamp};
 
 use super::{
     MemoryStore,
-    space::{RefreshRow, Space, TicketRow},
+    namespace::{Namespace, RefreshRow, TicketRow},
 };
 use crate::Operation;
 
 #[async_trait]
 impl Sessions for MemoryStore {
     async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable> {
-        self.call(Operation::Session, |space| keep(space, session.clone()))
-            .await
+        self.call(Operation::Session, |namespace| {
+            insert_token(namespace, session.clone());
+        })
+        .await
     }
 
     async fn rotate(
@@ -27,28 +29,28 @@ impl Sessions for MemoryStore {
         grace: Duration,
         expires_at: Timestamp,
     ) -> Result<Rotation, Unavailable> {
-        self.call(Operation::Session, |space| {
-            rotate(space, token, successor, now, grace, expires_at).unwrap_or(Rotation::Refused)
+        self.call(Operation::Session, |namespace| {
+            rotate(namespace, token, successor, now, grace, expires_at).unwrap_or(Rotation::Refused)
         })
         .await
     }
 
     async fn revoke(&self, token: TokenHash) -> Result<(), Unavailable> {
-        self.call(Operation::Session, |space| {
-            if let Some(row) = space.refresh.get(&token) {
-                space.revoked.insert(row.session.family);
+        self.call(Operation::Session, |namespace| {
+            if let Some(row) = namespace.refresh.get(&token) {
+                namespace.revoked.insert(row.session.family);
             }
         })
         .await
     }
 
     async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable> {
-        self.call(Operation::Session, |space| {
+        self.call(Operation::Session, |namespace| {
             let row = TicketRow {
                 ticket: ticket.clone(),
                 used: false,
             };
-            space.tickets.insert(ticket.ticket, row);
+            namespace.tickets.insert(ticket.ticket, row);
         })
         .await
     }
@@ -59,9 +61,9 @@ impl Sessions for MemoryStore {
         job: Option<JobId>,
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable> {
-        self.call(Operation::Session, |space| {
-            let row = space.tickets.get_mut(&ticket)?;
-            if row.ticket.job != job || !row.admits(now) {
+        self.call(Operation::Session, |namespace| {
+            let row = namespace.tickets.get_mut(&ticket)?;
+            if row.ticket.job != job || !row.is_valid(now) {
                 return None;
             }
             row.used = true;
@@ -71,30 +73,31 @@ impl Sessions for MemoryStore {
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
-        self.call(Operation::Session, |space| forget(space, now)).await
+        self.call(Operation::Session, |namespace| delete_expired(namespace, now))
+            .await
     }
 }
 
-fn keep(space: &mut Space, session: RefreshSession) {
+fn insert_token(namespace: &mut Namespace, session: RefreshSession) {
     let row = RefreshRow {
         session,
         rotated: None,
     };
-    space.refresh.insert(row.session.token, row);
+    namespace.refresh.insert(row.session.token, row);
 }
 
-/// `None` for a token that is unknown, expired or revoked.
+/// Returns `None` for an unknown, expired or revoked token.
 fn rotate(
-    space: &mut Space,
+    namespace: &mut Namespace,
     token: TokenHash,
     successor: TokenHash,
     now: Timestamp,
     grace: Duration,
     expires_at: Timestamp,
 ) -> Option<Rotation> {
-    let row = space.refresh.get_mut(&token)?;
+    let row = namespace.refresh.get_mut(&token)?;
     let family = row.session.family;
-    if row.session.expires_at <= now || space.revoked.contains(&family) {
+    if row.session.expires_at <= now || namespace.revoked.contains(&family) {
         return None;
     }
     match row.rotated {
@@ -105,34 +108,34 @@ fn rotate(
                 expires_at,
                 ..row.session.clone()
             };
-            keep(space, session.clone());
+            insert_token(namespace, session.clone());
             Some(Rotation::Rotated(session))
         }
         Some((at, to)) if now <= at + grace => {
-            let session = space.refresh.get(&to)?.session.clone();
+            let session = namespace.refresh.get(&to)?.session.clone();
             Some(Rotation::Repeated(session))
         }
         Some(_) => {
-            space.revoked.insert(family);
+            namespace.revoked.insert(family);
             Some(Rotation::Reused)
         }
     }
 }
 
-fn forget(space: &mut Space, now: Timestamp) -> u64 {
-    let before = space.refresh.len() + space.tickets.len() + space.idempotency.len();
-    space.refresh.retain(|_, row| row.session.expires_at > now);
-    space.tickets.retain(|_, row| row.admits(now));
-    space.idempotency.retain(|_, record| record.expires_at > now);
+fn delete_expired(namespace: &mut Namespace, now: Timestamp) -> u64 {
+    let before = namespace.refresh.len() + namespace.tickets.len() + namespace.idempotency.len();
+    namespace.refresh.retain(|_, row| row.session.expires_at > now);
+    namespace.tickets.retain(|_, row| row.is_valid(now));
+    namespace.idempotency.retain(|_, record| record.expires_at > now);
     let families: std::collections::BTreeSet<_> =
-        space.refresh.values().map(|row| row.session.family).collect();
-    space.revoked.retain(|family| families.contains(family));
-    let after = space.refresh.len() + space.tickets.len() + space.idempotency.len();
+        namespace.refresh.values().map(|row| row.session.family).collect();
+    namespace.revoked.retain(|family| families.contains(family));
+    let after = namespace.refresh.len() + namespace.tickets.len() + namespace.idempotency.len();
     (before - after) as u64
 }
 
 impl TicketRow {
-    fn admits(&self, now: Timestamp) -> bool {
+    fn is_valid(&self, now: Timestamp) -> bool {
         self.ticket.expires_at > now && (self.used || self.ticket.first_use_by > now)
     }
 }

@@ -5,7 +5,7 @@ use rapidphoto_application::ports::{SubscriptionLease, SubscriptionName, Subscri
 
 use super::{
     MemoryStore,
-    space::{Lease, Space},
+    namespace::{Lease, Namespace},
 };
 use crate::Operation;
 
@@ -16,14 +16,14 @@ impl Subscriptions for MemoryStore {
         name: SubscriptionName,
         lease: Duration,
     ) -> Result<Option<SubscriptionLease>, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
-            let held = |space: &Space| space.subscriptions.get(name).and_then(|row| row.lease);
-            if held(space).is_some_and(|lease| lease.lasts(now)) {
+            let held = |namespace: &Namespace| namespace.subscriptions.get(name).and_then(|row| row.lease);
+            if held(namespace).is_some_and(|lease| lease.is_active(now)) {
                 return None;
             }
-            let token = space.next_token();
-            let row = space.subscriptions.entry(name).or_default();
+            let token = namespace.next_token();
+            let row = namespace.subscriptions.entry(name).or_default();
             row.lease = Some(Lease {
                 token,
                 until: now + lease,
@@ -38,11 +38,11 @@ impl Subscriptions for MemoryStore {
     }
 
     async fn renew(&self, held: &SubscriptionLease, lease: Duration) -> Result<bool, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let until = self.clock.now() + lease;
-            match present(space, held) {
-                Some(present) => {
-                    present.until = until;
+            match current(namespace, held) {
+                Some(current) => {
+                    current.until = until;
                     true
                 }
                 None => false,
@@ -52,9 +52,9 @@ impl Subscriptions for MemoryStore {
     }
 
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable> {
-        self.call(Operation::Claim, |space| {
-            if present(space, held).is_some()
-                && let Some(row) = space.subscriptions.get_mut(held.name)
+        self.call(Operation::Claim, |namespace| {
+            if current(namespace, held).is_some()
+                && let Some(row) = namespace.subscriptions.get_mut(held.name)
             {
                 row.lease = None;
             }
@@ -63,12 +63,12 @@ impl Subscriptions for MemoryStore {
     }
 
     async fn end_all(&self) -> Result<u64, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
             let mut ended = 0;
-            let leases = space.subscriptions.values_mut();
+            let leases = namespace.subscriptions.values_mut();
             let leases = leases.filter_map(|row| row.lease.as_mut());
-            for lease in leases.filter(|lease| lease.lasts(now)) {
+            for lease in leases.filter(|lease| lease.is_active(now)) {
                 lease.until = now;
                 ended += 1;
             }
@@ -78,8 +78,8 @@ impl Subscriptions for MemoryStore {
     }
 }
 
-/// The lease, if nobody has taken it since.
-fn present<'a>(space: &'a mut Space, held: &SubscriptionLease) -> Option<&'a mut Lease> {
-    let row = space.subscriptions.get_mut(held.name)?;
+/// The lease, if it was neither released nor replaced.
+fn current<'a>(namespace: &'a mut Namespace, held: &SubscriptionLease) -> Option<&'a mut Lease> {
+    let row = namespace.subscriptions.get_mut(held.name)?;
     row.lease.as_mut().filter(|lease| lease.token == held.token)
 }

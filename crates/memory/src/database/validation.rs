@@ -1,4 +1,4 @@
-//! Whether a commit may be written: every check, in the order that all adapters share, before the first write.
+//! Validation of commits: all checks, in the order shared by all adapters, before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,42 +8,42 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::{EventId, PhotoId, Version};
 
-use super::space::{Space, cursor_at};
+use super::namespace::{Namespace, cursor_at};
 
-/// What is to be done with a commit that is not refused.
-pub(super) enum Judgement {
-    /// It is new: write it.
+/// Result of a successful validation.
+pub(super) enum Validated {
+    /// The commit is new and must be written.
     New,
-    /// It stands already, up to here.
-    Stands(Cursor),
+    /// The commit was written before; its last event has this cursor.
+    Repeated(Cursor),
 }
 
-pub(super) fn judge(space: &Space, commit: &Commit) -> Result<Judgement, CommitError> {
-    if let Some(stands) = known_events(space, commit)? {
-        return Ok(Judgement::Stands(stands));
+pub(super) fn validate(namespace: &Namespace, commit: &Commit) -> Result<Validated, CommitError> {
+    if let Some(cursor) = stored_cursor(namespace, commit)? {
+        return Ok(Validated::Repeated(cursor));
     }
-    versions(space, commit)?;
-    claims(space, commit)?;
-    checkpoint(space, commit)?;
-    upload_ids(space, commit)?;
-    emails(space, commit)?;
-    idempotency_key(space, commit)?;
-    Ok(Judgement::New)
+    versions(namespace, commit)?;
+    claims(namespace, commit)?;
+    checkpoint(namespace, commit)?;
+    upload_ids(namespace, commit)?;
+    emails(namespace, commit)?;
+    idempotency_key(namespace, commit)?;
+    Ok(Validated::New)
 }
 
-/// Where the commit's last event stands, if all of them do.
-fn known_events(space: &Space, commit: &Commit) -> Result<Option<Cursor>, CommitError> {
+/// Cursor of the commit's last event if all of its events are stored.
+fn stored_cursor(namespace: &Namespace, commit: &Commit) -> Result<Option<Cursor>, CommitError> {
     let mut seen = BTreeSet::new();
     let (mut last, mut stored, mut missing) = (Cursor::START, None, false);
     for (id, change, version) in numbered(commit) {
         if !seen.insert(id) {
             return Err(CommitError::Duplicate(Unique::EventId(id)));
         }
-        let Some(index) = space.ids.get(&id).copied() else {
+        let Some(index) = namespace.ids.get(&id).copied() else {
             missing = true;
             continue;
         };
-        let same = space
+        let same = namespace
             .log
             .get(index)
             .is_some_and(|row| row.stream == change.stream && row.version == version);
@@ -60,7 +60,7 @@ fn known_events(space: &Space, commit: &Commit) -> Result<Option<Cursor>, Commit
     }
 }
 
-/// Every event of the commit, with its change and the version it would have.
+/// All events of the commit, each with its change and resulting version.
 fn numbered(commit: &Commit) -> impl Iterator<Item = (EventId, &Change, Version)> {
     commit.changes.iter().flat_map(|change| {
         let numbers = 1_u64..;
@@ -72,34 +72,34 @@ fn numbered(commit: &Commit) -> impl Iterator<Item = (EventId, &Change, Version)
     })
 }
 
-fn versions(space: &Space, commit: &Commit) -> Result<(), CommitError> {
+fn versions(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
     let written = commit
         .changes
         .iter()
         .map(|change| (change.stream, change.expected));
     let guarded = commit.guards.iter().map(|guard| (guard.stream, guard.version));
-    let moved: Vec<_> = written
+    let conflicts: Vec<_> = written
         .chain(guarded)
         .map(|(stream, expected)| VersionConflict {
             stream,
             expected,
-            actual: space.version(stream),
+            actual: namespace.version(stream),
         })
         .filter(|conflict| conflict.expected != conflict.actual)
         .collect();
-    if moved.is_empty() {
+    if conflicts.is_empty() {
         Ok(())
     } else {
-        Err(CommitError::Conflict(moved))
+        Err(CommitError::Conflict(conflicts))
     }
 }
 
-fn claims(space: &Space, commit: &Commit) -> Result<(), CommitError> {
+fn claims(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
     for order in &commit.work {
         let (WorkOrder::Finish { claim } | WorkOrder::Postpone { claim, .. }) = order else {
             continue;
         };
-        if !space.holds(*claim) {
+        if !namespace.is_current(*claim) {
             let ClaimToken { photo, kind, .. } = *claim;
             return Err(CommitError::StaleClaim { photo, kind });
         }
@@ -107,11 +107,11 @@ fn claims(space: &Space, commit: &Commit) -> Result<(), CommitError> {
     Ok(())
 }
 
-fn checkpoint(space: &Space, commit: &Commit) -> Result<(), CommitError> {
+fn checkpoint(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
     let Some(advance) = commit.checkpoint else {
         return Ok(());
     };
-    let held = space.subscriptions.get(advance.name).is_some_and(|row| {
+    let held = namespace.subscriptions.get(advance.name).is_some_and(|row| {
         row.cursor == advance.from && row.lease.is_some_and(|lease| lease.token == advance.token)
     });
     if held {
@@ -121,7 +121,7 @@ fn checkpoint(space: &Space, commit: &Commit) -> Result<(), CommitError> {
     }
 }
 
-fn upload_ids(space: &Space, commit: &Commit) -> Result<(), CommitError> {
+fn upload_ids(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
     let photos = || {
         commit.changes.iter().filter_map(|change| match &change.state {
             AggregateState::Photo(photo) => Some(photo),
@@ -135,7 +135,7 @@ fn upload_ids(space: &Space, commit: &Commit) -> Result<(), CommitError> {
     let mut wanted = BTreeMap::new();
     for photo in photos().filter(|photo| !photo.deleted) {
         let name = (photo.owner, photo.upload_id);
-        let taken = space
+        let taken = namespace
             .uploads
             .get(&name)
             .is_some_and(|other| *other != photo.id && !freed.contains(other));
@@ -149,13 +149,13 @@ fn upload_ids(space: &Space, commit: &Commit) -> Result<(), CommitError> {
     Ok(())
 }
 
-fn emails(space: &Space, commit: &Commit) -> Result<(), CommitError> {
+fn emails(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
     let mut wanted = BTreeSet::new();
     for details in &commit.details {
         let Details::User { user, email, .. } = details else {
             continue;
         };
-        let taken = space
+        let taken = namespace
             .accounts
             .get(email)
             .is_some_and(|account| account.user != *user);
@@ -166,11 +166,11 @@ fn emails(space: &Space, commit: &Commit) -> Result<(), CommitError> {
     Ok(())
 }
 
-fn idempotency_key(space: &Space, commit: &Commit) -> Result<(), CommitError> {
+fn idempotency_key(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
     let Some(record) = &commit.idempotency else {
         return Ok(());
     };
-    let taken = space
+    let taken = namespace
         .idempotency
         .get(&(record.owner, record.key.clone()))
         .is_some_and(|kept| kept.expires_at > commit.at);

@@ -6,7 +6,7 @@ use rapidphoto_domain::{PhotoId, Timestamp, UserId};
 
 use super::{
     MemoryStore,
-    space::{Lease, Space, WorkRow},
+    namespace::{Lease, Namespace, WorkRow},
 };
 use crate::Operation;
 
@@ -18,21 +18,21 @@ impl WorkQueue for MemoryStore {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claim>, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
-            let mut next = in_turn(space, kinds, now);
+            let mut next = fair_order(namespace, kinds, now);
             next.truncate(limit);
             next.into_iter()
-                .filter_map(|key| take(space, key, now + lease))
+                .filter_map(|key| claim(namespace, key, now + lease))
                 .collect()
         })
         .await
     }
 
     async fn renew(&self, claim: ClaimToken, lease: Duration) -> Result<bool, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let until = self.clock.now() + lease;
-            let row = space.work.get_mut(&(claim.photo, claim.kind));
+            let row = namespace.work.get_mut(&(claim.photo, claim.kind));
             let held = row.and_then(|row| row.claim.as_mut());
             match held.filter(|held| held.token == claim.token) {
                 Some(held) => {
@@ -46,11 +46,11 @@ impl WorkQueue for MemoryStore {
     }
 
     async fn next_due(&self, kinds: &[WorkKind]) -> Result<Option<Timestamp>, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
-            of_kinds(space, kinds)
+            of_kinds(namespace, kinds)
                 .map(|(_, row)| match row.claim {
-                    Some(claim) if claim.lasts(now) => claim.until.max(row.due_at),
+                    Some(claim) if claim.is_active(now) => claim.until.max(row.due_at),
                     Some(_) | None => row.due_at,
                 })
                 .min()
@@ -59,9 +59,9 @@ impl WorkQueue for MemoryStore {
     }
 
     async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
-            of_kinds(space, &[kind])
+            of_kinds(namespace, &[kind])
                 .filter(|(_, row)| row.is_due(now) && !row.is_held(now))
                 .count() as u64
         })
@@ -69,25 +69,25 @@ impl WorkQueue for MemoryStore {
     }
 
     async fn hasten_looks(&self) -> Result<u64, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
-            let mut hastened = 0;
-            for ((_, kind), row) in &mut space.work {
+            let mut changed = 0;
+            for ((_, kind), row) in &mut namespace.work {
                 if *kind == WorkKind::Look && !row.is_due(now) && !row.is_held(now) {
                     row.due_at = now;
-                    hastened += 1;
+                    changed += 1;
                 }
             }
-            hastened
+            changed
         })
         .await
     }
 
     async fn end_leases(&self) -> Result<u64, Unavailable> {
-        self.call(Operation::Claim, |space| {
+        self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
             let mut ended = 0;
-            let leases = space.work.values_mut().filter_map(|row| row.claim.as_mut());
+            let leases = namespace.work.values_mut().filter_map(|row| row.claim.as_mut());
             for lease in leases.filter(|lease| lease.until > now) {
                 lease.until = now;
                 ended += 1;
@@ -100,37 +100,37 @@ impl WorkQueue for MemoryStore {
 
 type Key = (PhotoId, WorkKind);
 
-fn of_kinds<'a>(space: &'a Space, kinds: &'a [WorkKind]) -> impl Iterator<Item = (Key, &'a WorkRow)> {
-    space
+fn of_kinds<'a>(namespace: &'a Namespace, kinds: &'a [WorkKind]) -> impl Iterator<Item = (Key, &'a WorkRow)> {
+    namespace
         .work
         .iter()
         .filter(|((_, kind), _)| kinds.contains(kind))
         .map(|(key, row)| (*key, row))
 }
 
-/// What can be claimed, in the order in which it is.
-fn in_turn(space: &Space, kinds: &[WorkKind], now: Timestamp) -> Vec<Key> {
-    let mut due: Vec<_> = of_kinds(space, kinds)
+/// Claimable work in fair order.
+fn fair_order(namespace: &Namespace, kinds: &[WorkKind], now: Timestamp) -> Vec<Key> {
+    let mut due: Vec<_> = of_kinds(namespace, kinds)
         .filter(|(_, row)| row.is_due(now))
         .collect();
-    // A user's place in the queue: what is held already comes first, so that claims one by one take turns too.
+    // Each user's work is ranked: claimed work counts first, so that claims one by one also serve users in turn.
     due.sort_by_key(|(key, row)| (!row.is_held(now), row.priority, row.due_at, *key));
-    let mut places: BTreeMap<UserId, usize> = BTreeMap::new();
+    let mut ranks: BTreeMap<UserId, usize> = BTreeMap::new();
     let mut free: Vec<(Priority, usize, Timestamp, Key)> = Vec::new();
     for (key, row) in due {
-        let place = places.entry(row.owner).or_default();
-        *place += 1;
+        let rank = ranks.entry(row.owner).or_default();
+        *rank += 1;
         if !row.is_held(now) {
-            free.push((row.priority, *place, row.due_at, key));
+            free.push((row.priority, *rank, row.due_at, key));
         }
     }
     free.sort_unstable();
     free.into_iter().map(|(_, _, _, key)| key).collect()
 }
 
-fn take(space: &mut Space, key: Key, until: Timestamp) -> Option<Claim> {
-    let token = space.next_token();
-    let row = space.work.get_mut(&key)?;
+fn claim(namespace: &mut Namespace, key: Key, until: Timestamp) -> Option<Claim> {
+    let token = namespace.next_token();
+    let row = namespace.work.get_mut(&key)?;
     row.claims += 1;
     row.claim = Some(Lease { token, until });
     let (photo, kind) = key;

@@ -1,11 +1,11 @@
 use rapidphoto_application::ports::{ClaimToken, WorkOrder};
 
-use super::space::{Space, WorkRow};
+use super::namespace::{Namespace, WorkRow};
 
-impl Space {
-    /// Carries out one order. Claims were judged before the commit: one that an earlier order of the same commit took
-    /// away is not looked for again.
-    pub(super) fn carry_out(&mut self, order: &WorkOrder) {
+impl Namespace {
+    /// Applies one order. Claims were checked against the state before the commit, so that an order whose claim was
+    /// invalidated by an earlier order of the same commit has no effect.
+    pub(super) fn apply(&mut self, order: &WorkOrder) {
         match *order {
             WorkOrder::Schedule {
                 photo,
@@ -28,7 +28,7 @@ impl Space {
                 self.work.remove(&(photo, kind));
             }
             WorkOrder::Finish { claim } => {
-                if self.holds(claim) {
+                if self.is_current(claim) {
                     self.work.remove(&key(claim));
                 }
             }
@@ -38,7 +38,7 @@ impl Space {
                 attempts,
                 claims,
             } => {
-                if self.holds(claim)
+                if self.is_current(claim)
                     && let Some(row) = self.work.get_mut(&key(claim))
                 {
                     row.due_at = due_at;
