@@ -1,21 +1,25 @@
-//! What the record in SQLite promises beyond the contract of every record.
+//! The SQLite adapter: the contract of every database, and its own guarantees.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test ends where something is wrong"
+    reason = "a test panics at the first failure"
 )]
 
-#[path = "record/append_only.rs"]
+#[path = "sqlite/append_only.rs"]
 mod append_only;
-#[path = "record/durability.rs"]
+#[path = "sqlite/commits.rs"]
+mod commits;
+#[path = "sqlite/contract.rs"]
+mod contract;
+#[path = "sqlite/durability.rs"]
 mod durability;
-#[path = "record/groups.rs"]
+#[path = "sqlite/groups.rs"]
 mod groups;
-#[path = "record/log.rs"]
+#[path = "sqlite/log.rs"]
 mod log;
-#[path = "record/opening.rs"]
+#[path = "sqlite/opening.rs"]
 mod opening;
-#[path = "record/readers.rs"]
+#[path = "sqlite/readers.rs"]
 mod readers;
 mod support;

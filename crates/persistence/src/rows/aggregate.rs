@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::text::{decoded, encoded, parsed};
 use crate::{
     error::StoreError,
-    number::{count, millis, moment, stored},
+    number::{count, millis, stored, timestamp},
     schema::{photo_details, photos, upload_jobs, users},
 };
 
@@ -29,7 +29,7 @@ pub(crate) struct PhotoRow {
 }
 
 impl PhotoRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 12;
 
     pub(crate) fn new(
@@ -69,7 +69,7 @@ pub(crate) struct JobRow {
 }
 
 impl JobRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 7;
 
     pub(crate) fn new(
@@ -103,7 +103,7 @@ pub(crate) struct UserRow {
 }
 
 impl UserRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 6;
 
     pub(crate) fn new(
@@ -165,8 +165,8 @@ impl PhotoViewRow {
             version: Version(count(self.version)),
             filename,
             metadata: metadata.transpose()?.unwrap_or_default(),
-            created_at: moment(self.created_at),
-            updated_at: moment(self.updated_at),
+            created_at: timestamp(self.created_at),
+            updated_at: timestamp(self.updated_at),
         })
     }
 }

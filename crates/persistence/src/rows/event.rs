@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::text::{decoded, parsed};
 use crate::{
-    number::{count, millis, moment, stored},
+    number::{count, millis, stored, timestamp},
     schema::events,
 };
 
@@ -112,7 +112,7 @@ impl EventRow {
             job: job.transpose().map_err(Unavailable::from)?,
             event,
             metadata,
-            occurred_at: moment(self.occurred_at),
+            occurred_at: timestamp(self.occurred_at),
         })
     }
 }

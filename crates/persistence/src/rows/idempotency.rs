@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::text::{decoded, encoded, parsed};
 use crate::{
     error::StoreError,
-    number::{millis, moment},
+    number::{millis, timestamp},
     schema::idempotency,
 };
 
@@ -52,7 +52,7 @@ impl IdempotencyRow {
             fingerprint,
             photos: decoded("photos", self.photos)?,
             job: job.transpose()?,
-            expires_at: moment(self.expires_at),
+            expires_at: timestamp(self.expires_at),
         })
     }
 }

@@ -4,7 +4,7 @@ use rapidphoto_application::ports::{RefreshSession, Scopes, StreamTicket, TokenH
 use super::text::parsed;
 use crate::{
     error::StoreError,
-    number::{millis, moment},
+    number::{millis, timestamp},
     schema::{refresh_tokens, stream_tickets},
 };
 
@@ -44,7 +44,7 @@ impl RefreshRow {
             family: token_hash(self.family)?,
             user: parsed("user_id", &self.user_id)?,
             scopes: Scopes::parse(&self.scopes),
-            expires_at: moment(self.expires_at),
+            expires_at: timestamp(self.expires_at),
         })
     }
 }
@@ -81,8 +81,8 @@ impl TicketRow {
             ticket: token_hash(self.ticket)?,
             user: parsed("user_id", &self.user_id)?,
             job: job.transpose()?,
-            first_use_by: moment(self.first_use_by),
-            expires_at: moment(self.expires_at),
+            first_use_by: timestamp(self.first_use_by),
+            expires_at: timestamp(self.expires_at),
         })
     }
 }

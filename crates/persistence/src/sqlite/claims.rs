@@ -20,7 +20,7 @@ use rapidphoto_domain::Timestamp;
 
 use crate::{
     error::StoreError,
-    number::{count, limit, millis, millis_after, moment, small_count},
+    number::{count, limit, millis, millis_after, small_count, timestamp},
     rows::{kind_of, parsed, priority_number},
     schema::work_tokens,
 };
@@ -136,7 +136,11 @@ struct Due {
 }
 
 /// Number of due items, counted up to one above the threshold.
-fn count_due(connection: &mut SqliteConnection, namespace: &str, request: &ClaimRequest<'_>) -> QueryResult<i64> {
+fn count_due(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    request: &ClaimRequest<'_>,
+) -> QueryResult<i64> {
     sql_query(
         "SELECT count(*) AS due FROM (
              SELECT 1 FROM photo_work
@@ -253,7 +257,7 @@ impl DueRow {
             owner: parsed("owner", &self.owner)?,
             attempts: small_count(self.attempts),
             claims: small_count(self.claims).saturating_add(1),
-            due_at: moment(self.due_at),
+            due_at: timestamp(self.due_at),
         })
     }
 }

@@ -88,7 +88,8 @@ impl EventLog for SqliteStore {
 
     async fn events_behind(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
         self.read(move |connection, namespace| {
-            let behind = connection.transaction(|connection| count_behind(connection, namespace, cursor, cap));
+            let behind =
+                connection.transaction(|connection| count_behind(connection, namespace, cursor, cap));
             Ok(behind.map_err(StoreError::from)?)
         })
         .await
@@ -105,7 +106,11 @@ fn position(cursor: Cursor) -> i64 {
 }
 
 /// Events after a position that have the filter's owner and job. Each of these filters uses an index.
-fn indexed_events<'a>(namespace: &'a str, after: i64, filter: &EventFilter) -> IntoBoxed<'a, events::table, Sqlite> {
+fn indexed_events<'a>(
+    namespace: &'a str,
+    after: i64,
+    filter: &EventFilter,
+) -> IntoBoxed<'a, events::table, Sqlite> {
     let mut indexed = events::table
         .filter(events::namespace.eq(namespace))
         .filter(events::position.gt(after))

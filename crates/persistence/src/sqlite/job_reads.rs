@@ -9,7 +9,7 @@ use rapidphoto_domain::{JobId, UserId, photo::PhotoStatus};
 use super::{SqliteStore, journal::head, photo_views::views};
 use crate::{
     error::StoreError,
-    number::moment,
+    number::timestamp,
     rows::{PhotoViewRow, photo_view_columns},
     schema::{photos, upload_jobs},
 };
@@ -64,8 +64,8 @@ fn job_view(
     updated_at = changes.fold(updated_at, i64::max);
     Ok(Some(JobView {
         id,
-        created_at: moment(created_at),
-        updated_at: moment(updated_at),
+        created_at: timestamp(created_at),
+        updated_at: timestamp(updated_at),
         photos: existing
             .into_iter()
             .map(PhotoViewRow::into_view)

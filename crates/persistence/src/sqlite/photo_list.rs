@@ -111,7 +111,11 @@ impl List<'_> {
 
     /// Photos with a time come first in both directions, photos without one last. An index sorts the latter first, so
     /// that they are selected separately.
-    fn by_taken_at(&self, connection: &mut SqliteConnection, max_rows: usize) -> QueryResult<Vec<PhotoViewRow>> {
+    fn by_taken_at(
+        &self,
+        connection: &mut SqliteConnection,
+        max_rows: usize,
+    ) -> QueryResult<Vec<PhotoViewRow>> {
         let untimed_after = match &self.query.after {
             Some(after) if after.value.is_none() => Some(after.photo.to_string()),
             Some(_) | None => None,

@@ -13,7 +13,7 @@ use rapidphoto_domain::{JobId, Timestamp};
 use super::SqliteStore;
 use crate::{
     error::StoreError,
-    number::{millis, millis_after, moment},
+    number::{millis, millis_after, timestamp},
     rows::{RefreshRow, TicketRow},
     schema::{idempotency, refresh_tokens, stream_tickets},
 };
@@ -107,7 +107,7 @@ impl RotationRequest {
             return Ok(Rotation::Refused);
         };
         match (row.rotated_at, &row.successor) {
-            (Some(at), Some(successor)) if millis(self.now) <= millis_after(moment(at), self.grace) => {
+            (Some(at), Some(successor)) if millis(self.now) <= millis_after(timestamp(at), self.grace) => {
                 let successor = find_by_hash(connection, namespace, successor)?;
                 successor.map_or(Ok(Rotation::Refused), |row| {
                     row.into_session().map(Rotation::Repeated)

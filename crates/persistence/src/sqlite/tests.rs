@@ -8,7 +8,7 @@ use rapidphoto_application::{
         WorkOrder, WorkQueue as _,
     },
 };
-use rapidphoto_contracts::record::given::{self, Writing as _};
+use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::FakeClock;
 
@@ -27,11 +27,11 @@ async fn store(path: PathBuf) -> SqliteStore {
 
 fn job_of(photos: u32) -> Commit {
     let at = FakeClock::default().now();
-    let mut commit = given::commit(at);
-    let owner = given::user_id();
+    let mut commit = fixtures::commit(at);
+    let owner = fixtures::user_id();
     let job = commit.write_job(owner, photos);
     for _ in 0..photos {
-        commit.write_photo(given::promise(at, owner, job.value.id));
+        commit.write_photo(fixtures::declared_photo(at, owner, job.value.id));
     }
     commit
 }
@@ -67,13 +67,13 @@ async fn both_candidate_queries_claim_in_the_same_order() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(directory.path().join("record.db")).await;
     let now = FakeClock::default().now();
-    let mut commit = given::commit(now);
-    let users: Vec<_> = (0..7).map(|_| given::user_id()).collect();
+    let mut commit = fixtures::commit(now);
+    let users: Vec<_> = (0..7).map(|_| fixtures::user_id()).collect();
     for number in 0_u32..300 {
         // The strides have no common divisor, so that users, kinds, priorities and due times mix. Some work is not due.
         let due_at = now + chrono::TimeDelta::milliseconds(i64::from(number * 37 % 100) - 80);
         commit.work.push(WorkOrder::Schedule {
-            photo: given::photo_id(),
+            photo: fixtures::photo_id(),
             owner: users[(number * number % 7) as usize],
             kind: WorkKind::ALL[(number % 3) as usize],
             due_at,
@@ -101,7 +101,12 @@ async fn both_candidate_queries_claim_in_the_same_order() {
 }
 
 /// Claims from all due work and from the heads of the queues; both are rolled back.
-async fn both_candidates(store: &SqliteStore, kinds: &[WorkKind], limit: usize, now: Timestamp) -> [Vec<Claim>; 2] {
+async fn both_candidates(
+    store: &SqliteStore,
+    kinds: &[WorkKind],
+    limit: usize,
+    now: Timestamp,
+) -> [Vec<Claim>; 2] {
     let kinds = kinds.to_vec();
     let claims = store.write(move |connection, namespace| {
         let request = claims::ClaimRequest {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    number::{count, millis, millis_after, moment, stored},
+    number::{count, millis, millis_after, stored, timestamp},
     schema::photo_work,
 };
 
@@ -72,7 +72,7 @@ impl WorkQueue for SqliteStore {
                     .map_err(StoreError::from)?;
                 next = [next, first].into_iter().flatten().min();
             }
-            Ok(next.map(moment))
+            Ok(next.map(timestamp))
         })
         .await
     }
@@ -105,11 +105,11 @@ impl WorkQueue for SqliteStore {
                         .is_null()
                         .or(photo_work::lease_until.le(now)),
                 );
-            let hastened = diesel::update(waiting)
+            let changed = diesel::update(waiting)
                 .set(photo_work::due_at.eq(now))
                 .execute(connection)
                 .map_err(StoreError::from)?;
-            Ok(hastened as u64)
+            Ok(changed as u64)
         })
         .await
     }

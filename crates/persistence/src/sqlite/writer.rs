@@ -94,11 +94,16 @@ fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc:
         let written = catch_unwind(AssertUnwindSafe(|| write(&mut connection, &mut group)));
         if written.is_err() {
             group.clear();
-            tracing::error!("the writer panicked; its transaction is rolled back and the connection is replaced");
+            tracing::error!(
+                "the writer panicked; its transaction is rolled back and the connection is replaced"
+            );
             match location.reopen_writer() {
                 Ok(fresh) => connection = fresh,
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the connection can't be reopened; the writer thread stops");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the connection can't be reopened; the writer thread stops"
+                    );
                     return;
                 }
             }

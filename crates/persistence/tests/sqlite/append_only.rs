@@ -4,15 +4,15 @@ use diesel::{
 use rapidphoto_application::ports::{EventLog as _, Journal as _};
 use rapidphoto_domain::Version;
 
-use crate::support::{Rig, new_job};
+use crate::{commits::new_job, support::TestStore};
 
-/// A change to the log by somebody who knows SQL, each refused.
-const ATTEMPTS: [&str; 8] = [
+/// SQL statements that change the log; each must fail.
+const FORBIDDEN_CHANGES: [&str; 8] = [
     "UPDATE events SET payload = '{}'",
     "UPDATE OR REPLACE events SET version = 1",
     "DELETE FROM events",
     "DELETE FROM events WHERE position = 1",
-    // By position, by event id and by stream and version: REPLACE deletes whatever stands in its way.
+    // By position, by event id, and by stream and version: REPLACE deletes every conflicting row.
     "REPLACE INTO events SELECT * FROM events",
     "REPLACE INTO events (namespace, event_id, stream_type, stream_id, version, owner, event_type, schema_version,
                           payload, metadata, occurred_at)
@@ -25,25 +25,25 @@ const ATTEMPTS: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn nobody_changes_the_log() {
-    let rig = Rig::new().await;
-    let (commit, job) = new_job(rig.now());
-    rig.store.commit(commit).await.unwrap();
-    let before = rig.store.events(job.into(), Version::NEW).await.unwrap();
-    assert_eq!(before.len(), 1);
+async fn stored_events_cannot_be_changed() {
+    let db = TestStore::new().await;
+    let (commit, job) = new_job(db.now());
+    db.store.commit(commit).await.unwrap();
+    let stored = db.store.events(job.into(), Version::NEW).await.unwrap();
+    assert_eq!(stored.len(), 1);
     for recursive in ["OFF", "ON"] {
-        let mut stranger = rig.stranger();
-        stranger
+        let mut raw_connection = db.raw_connection();
+        raw_connection
             .batch_execute(&format!("PRAGMA recursive_triggers = {recursive}"))
             .unwrap();
-        for attempt in ATTEMPTS {
-            let refused = stranger.batch_execute(attempt).unwrap_err();
-            assert_eq!(refused.to_string(), "the event log is append-only", "{attempt}");
+        for change in FORBIDDEN_CHANGES {
+            let error = raw_connection.batch_execute(change).unwrap_err();
+            assert_eq!(error.to_string(), "the event log is append-only", "{change}");
         }
-        // A new event is no change.
-        assert_eq!(count(&mut stranger), 1);
+        // The insert trigger does not reject valid rows.
+        assert_eq!(count(&mut raw_connection), 1);
     }
-    assert_eq!(rig.store.events(job.into(), Version::NEW).await.unwrap(), before);
+    assert_eq!(db.store.events(job.into(), Version::NEW).await.unwrap(), stored);
 }
 
 #[derive(QueryableByName)]

@@ -1,12 +1,9 @@
-//! The record in SQLite keeps the record's contract.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is wrong")]
-
-mod support;
+//! The contract of every database.
 
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::ports::{Clock as _, DatabasePorts};
-use rapidphoto_contracts::RecordHarness;
+use rapidphoto_contracts::DatabaseHarness;
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::SqliteStore;
@@ -18,35 +15,35 @@ struct SqliteHarness {
     directory: TempDir,
     clock: Arc<FakeClock>,
     store: Arc<SqliteStore>,
-    neighbour: Arc<SqliteStore>,
+    other_namespace: Arc<SqliteStore>,
 }
 
 impl SqliteHarness {
-    /// Two stores on one file, each in its namespace.
+    /// Opens two stores on one file, each in its own namespace.
     async fn on(directory: TempDir, clock: Arc<FakeClock>) -> Self {
         let path = directory.path().join("record.db");
         let store = open(&path, "test", clock.clone()).await.unwrap();
-        let neighbour = open(&path, "neighbour", clock.clone()).await.unwrap();
+        let other_namespace = open(&path, "other", clock.clone()).await.unwrap();
         Self {
             directory,
             clock,
             store: Arc::new(store),
-            neighbour: Arc::new(neighbour),
+            other_namespace: Arc::new(other_namespace),
         }
     }
 }
 
-impl RecordHarness for SqliteHarness {
+impl DatabaseHarness for SqliteHarness {
     async fn fresh() -> Self {
         Self::on(tempfile::tempdir().unwrap(), Arc::default()).await
     }
 
-    fn record(&self) -> DatabasePorts {
+    fn ports(&self) -> DatabasePorts {
         DatabasePorts::of(self.store.clone())
     }
 
-    fn neighbour(&self) -> DatabasePorts {
-        DatabasePorts::of(self.neighbour.clone())
+    fn other_namespace(&self) -> DatabasePorts {
+        DatabasePorts::of(self.other_namespace.clone())
     }
 
     fn now(&self) -> Timestamp {
@@ -59,9 +56,9 @@ impl RecordHarness for SqliteHarness {
 
     async fn reopened(self) -> Self {
         self.store.close().await;
-        self.neighbour.close().await;
+        self.other_namespace.close().await;
         Self::on(self.directory, self.clock).await
     }
 }
 
-rapidphoto_contracts::record_contract!(SqliteHarness);
+rapidphoto_contracts::database_contract!(SqliteHarness);

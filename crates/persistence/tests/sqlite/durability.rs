@@ -1,4 +1,4 @@
-//! A process that is killed in the midst of its commits.
+//! Durability of commits when their process is killed.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -11,22 +11,22 @@ use rapidphoto_application::ports::{
     AggregateState, Clock as _, Commit, EventLog as _, JobReads as _, Journal as _, Priority, StateRows as _,
     WorkKind, WorkOrder, WorkQueue as _,
 };
-use rapidphoto_contracts::record::given::{self, Writing as _};
+use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{DomainEvent, JobId, UserId, Version, photo::Photo};
 use rapidphoto_memory::FakeClock;
 
-use crate::support::{PATIENCE, open};
+use crate::{commits::TIMEOUT, support::open};
 
-/// Names the file to the child. Whoever runs the tests does not set it.
+/// Environment variable with the path of the database, set for the child process only.
 const CHILD: &str = "RAPIDPHOTO_TEST_COMMITS_TO";
 
-/// How many photos each of the child's commits brings.
+/// Photos in each commit of the child.
 const PHOTOS: u32 = 5;
 
-/// How many of the child's tasks commit side by side.
+/// Concurrent committing tasks of the child.
 const COMMITTERS: usize = 8;
 
-/// Not a test by itself: the process that is killed. It says each job whose commit was answered.
+/// The child process, not a test by itself. It prints each job whose commit was acknowledged.
 #[test]
 fn child_that_commits() {
     let Some(path) = std::env::var_os(CHILD) else {
@@ -46,8 +46,8 @@ fn child_that_commits() {
                 loop {
                     let (commit, owner, job) = job_with_work(&clock);
                     store.commit(commit).await.unwrap();
-                    // One write, so that no line is torn by another.
-                    let line = format!("\nanswered {owner} {job}\n");
+                    // One write, so that lines do not interleave.
+                    let line = format!("\nacknowledged {owner} {job}\n");
                     std::io::stdout().write_all(line.as_bytes()).unwrap();
                 }
             })
@@ -56,14 +56,14 @@ fn child_that_commits() {
     });
 }
 
-/// A commit of every kind of row: a user's job, its photos with their names, and work on each.
+/// A commit of a user's job, its photos with their filenames, and work on each.
 fn job_with_work(clock: &FakeClock) -> (Commit, UserId, JobId) {
     let at = clock.now();
-    let mut commit = given::commit(at);
-    let owner = given::user_id();
+    let mut commit = fixtures::commit(at);
+    let owner = fixtures::user_id();
     let job = commit.write_job(owner, PHOTOS).value.id;
     for _ in 0..PHOTOS {
-        let photo = commit.write_photo(given::promise(at, owner, job));
+        let photo = commit.write_photo(fixtures::declared_photo(at, owner, job));
         commit.work.push(WorkOrder::Schedule {
             photo: photo.value.id,
             owner,
@@ -76,24 +76,23 @@ fn job_with_work(clock: &FakeClock) -> (Commit, UserId, JobId) {
 }
 
 #[test]
-fn after_a_kill_every_answered_commit_is_there_and_none_is_half() {
+fn after_a_kill_acknowledged_commits_are_stored_and_none_is_partial() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for round in 1..=3 {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("record.db");
-        let answered = killed_while_committing(&path, round * 25);
+        let acknowledged = kill_while_committing(&path, round * 25);
         assert!(
-            answered.len() >= round * 25,
-            "the child got no further than {}",
-            answered.len()
+            acknowledged.len() >= round * 25,
+            "the child acknowledged only {} commits",
+            acknowledged.len()
         );
-        runtime.block_on(whole(&path, &answered));
+        runtime.block_on(assert_complete(&path, &acknowledged));
     }
 }
 
-/// Lets a child commit until it was answered so often, kills it with no chance to do anything, and gives all that it
-/// was answered.
-fn killed_while_committing(path: &Path, answers: usize) -> Vec<(UserId, JobId)> {
+/// Starts a child, kills it after a number of acknowledged commits, and returns all acknowledged jobs.
+fn kill_while_committing(path: &Path, answers: usize) -> Vec<(UserId, JobId)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "durability::child_that_commits", "--nocapture"])
         .env(CHILD, path)
@@ -101,34 +100,34 @@ fn killed_while_committing(path: &Path, answers: usize) -> Vec<(UserId, JobId)> 
         .spawn()
         .unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
-    let mut answered = Vec::new();
+    let mut acknowledged = Vec::new();
     let mut lines = output
         .lines()
         .map_while(Result::ok)
         .filter_map(|line| read(&line));
-    answered.extend(lines.by_ref().take(answers));
-    // SIGKILL: for all that the process knows, the power is cut.
+    acknowledged.extend(lines.by_ref().take(answers));
+    // SIGKILL, so that the process can't clean up.
     child.kill().unwrap();
     child.wait().unwrap();
-    answered.extend(lines);
-    answered
+    acknowledged.extend(lines);
+    acknowledged
 }
 
 fn read(line: &str) -> Option<(UserId, JobId)> {
-    let (owner, job) = line.strip_prefix("answered ")?.split_once(' ')?;
-    // The last line may be cut off.
+    let (owner, job) = line.strip_prefix("acknowledged ")?.split_once(' ')?;
+    // The last line may be incomplete.
     Some((owner.parse().ok()?, job.parse().ok()?))
 }
 
-async fn whole(path: &Path, answered: &[(UserId, JobId)]) {
+async fn assert_complete(path: &Path, acknowledged: &[(UserId, JobId)]) {
     let store = open(path, "test", Arc::<FakeClock>::default()).await.unwrap();
-    for (owner, job) in answered {
+    for (owner, job) in acknowledged {
         let view = store.job(*owner, *job).await.unwrap().unwrap();
         assert_eq!(view.photos.len(), PHOTOS as usize);
     }
-    // What was not answered is there with all that belongs to it, or not at all.
+    // Other commits are stored in full or not at all.
     let jobs = store.head().await.unwrap().position() / u64::from(PHOTOS + 1);
-    assert!(jobs >= answered.len() as u64);
+    assert!(jobs >= acknowledged.len() as u64);
     assert_eq!(
         store.head().await.unwrap().position(),
         jobs * u64::from(PHOTOS + 1)
@@ -150,5 +149,5 @@ async fn whole(path: &Path, answered: &[(UserId, JobId)]) {
             assert_eq!(*photo, Photo::fold([queued]).unwrap());
         }
     }
-    tokio::time::timeout(PATIENCE, store.close()).await.unwrap();
+    tokio::time::timeout(TIMEOUT, store.close()).await.unwrap();
 }

@@ -15,17 +15,20 @@ use rapidphoto_domain::{Timestamp, Version};
 use rapidphoto_memory::FakeClock;
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Rig, conflicting, new_job, open};
+use crate::{
+    commits::{TIMEOUT, conflicting, new_job},
+    support::{TestStore, open},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_commits_at_once_only_the_conflicting_ones_fail() {
-    let rig = Rig::new().await;
-    let at = rig.now();
-    // While the file is locked by somebody else, everything gathers in one group.
-    let mut stranger = rig.stranger();
-    stranger.batch_execute("BEGIN IMMEDIATE").unwrap();
+async fn in_a_group_of_commits_only_the_conflicting_ones_fail() {
+    let db = TestStore::new().await;
+    let at = db.now();
+    // All commits gather in one group while another connection locks the file.
+    let mut raw_connection = db.raw_connection();
+    raw_connection.batch_execute("BEGIN IMMEDIATE").unwrap();
     let commits = (0..100).map(|number| {
-        let store = rig.store.clone();
+        let store = db.store.clone();
         let commit = if number % 10 == 3 {
             conflicting(at)
         } else {
@@ -35,7 +38,7 @@ async fn of_many_commits_at_once_only_the_conflicting_ones_fail() {
     });
     let commits: Vec<_> = commits.collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    stranger.batch_execute("COMMIT").unwrap();
+    raw_connection.batch_execute("COMMIT").unwrap();
     let mut positions = Vec::new();
     for outcome in join_all(commits).await {
         match outcome.unwrap() {
@@ -43,64 +46,67 @@ async fn of_many_commits_at_once_only_the_conflicting_ones_fail() {
                 assert_ne!(number % 10, 3);
                 positions.push(committed.cursor.position());
             }
-            (number, Err(CommitError::Conflict(moved))) => {
+            (number, Err(CommitError::Conflict(conflicts))) => {
                 assert_eq!(number % 10, 3);
-                assert_eq!(moved.len(), 1);
-                assert_eq!((moved[0].expected, moved[0].actual), (Version(1), Version::NEW));
+                assert_eq!(conflicts.len(), 1);
+                assert_eq!(
+                    (conflicts[0].expected, conflicts[0].actual),
+                    (Version(1), Version::NEW)
+                );
             }
             (number, Err(error)) => panic!("{number}: {error}"),
         }
     }
     positions.sort_unstable();
-    // What was rolled back left no gap.
+    // Rolled back commits leave no gap.
     assert_eq!(positions, (1..=90).collect::<Vec<_>>());
-    assert_eq!(rig.store.head().await.unwrap(), Cursor::new(0, 90));
+    assert_eq!(db.store.head().await.unwrap(), Cursor::new(0, 90));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_whose_caller_went_away_is_whole_or_absent() {
-    let rig = Rig::new().await;
-    let at = rig.now();
+async fn a_dropped_commit_is_written_in_full_or_not_at_all() {
+    let db = TestStore::new().await;
+    let at = db.now();
     let mut jobs = Vec::new();
     for delay in 0..60 {
         let (commit, job) = new_job(at);
         jobs.push(job);
-        let committing = rig.store.commit(commit);
+        let committing = db.store.commit(commit);
         let _ = timeout(Duration::from_micros(delay * 25), committing).await;
     }
-    // The writer goes on, and has done with what came before.
+    // The writer continues, and has completed earlier tasks after this commit.
     let (last, _) = new_job(at);
-    timeout(PATIENCE, rig.store.commit(last)).await.unwrap().unwrap();
+    timeout(TIMEOUT, db.store.commit(last)).await.unwrap().unwrap();
     let mut stored = 1;
     for job in jobs {
-        let events = rig.store.events(job.into(), Version::NEW).await.unwrap();
-        let state = rapidphoto_application::ports::Aggregates::job(&*rig.store, job)
+        let events = db.store.events(job.into(), Version::NEW).await.unwrap();
+        let state = rapidphoto_application::ports::Aggregates::job(&*db.store, job)
             .await
             .unwrap();
         assert_eq!(events.len(), usize::from(state.is_some()));
         stored += events.len() as u64;
     }
-    assert_eq!(rig.store.head().await.unwrap(), Cursor::new(0, stored));
+    assert_eq!(db.store.head().await.unwrap(), Cursor::new(0, stored));
 }
 
-/// A clock that can fall off the wall.
+/// A clock that panics while it is broken.
 #[derive(Default)]
-struct FragileClock {
+struct PanickingClock {
     broken: AtomicBool,
     clock: FakeClock,
 }
 
-impl Clock for FragileClock {
+impl Clock for PanickingClock {
     fn now(&self) -> Timestamp {
-        assert!(!self.broken.load(Ordering::SeqCst), "the clock fell off the wall");
+        assert!(!self.broken.load(Ordering::SeqCst), "the clock is broken");
         self.clock.now()
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_panic_in_the_writer_hangs_nobody_and_ends_nothing() {
+async fn the_writer_continues_after_a_panic() {
     let directory = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FragileClock::default());
+    let clock = Arc::new(PanickingClock::default());
     let store = open(&directory.path().join("record.db"), "test", clock.clone())
         .await
         .unwrap();
@@ -108,7 +114,7 @@ async fn a_panic_in_the_writer_hangs_nobody_and_ends_nothing() {
     store.commit(new_job(at).0).await.unwrap();
     clock.broken.store(true, Ordering::SeqCst);
     let claiming = store.claim(&[WorkKind::Look], 1, Duration::from_mins(1));
-    timeout(PATIENCE, claiming).await.unwrap().unwrap_err();
+    timeout(TIMEOUT, claiming).await.unwrap().unwrap_err();
     clock.broken.store(false, Ordering::SeqCst);
     store.commit(new_job(at).0).await.unwrap();
     let claimed = store.claim(&[WorkKind::Look], 1, Duration::from_mins(1)).await;
@@ -117,25 +123,25 @@ async fn a_panic_in_the_writer_hangs_nobody_and_ends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_the_writer_is_gone_everybody_hears_unavailable() {
-    let rig = Rig::new().await;
-    let at = rig.now();
+async fn calls_after_close_are_unavailable() {
+    let db = TestStore::new().await;
+    let at = db.now();
     let waiting = (0..20).map(|_| {
-        let store = rig.store.clone();
+        let store = db.store.clone();
         tokio::spawn(async move { store.commit(new_job(at).0).await })
     });
     let waiting: Vec<_> = waiting.collect();
-    timeout(PATIENCE, rig.store.close()).await.unwrap();
-    for outcome in timeout(PATIENCE, join_all(waiting)).await.unwrap() {
-        // In time, or too late; never in between.
+    timeout(TIMEOUT, db.store.close()).await.unwrap();
+    for outcome in timeout(TIMEOUT, join_all(waiting)).await.unwrap() {
+        // Each commit is either acknowledged or unavailable.
         assert!(matches!(
             outcome.unwrap(),
             Ok(_) | Err(CommitError::Unavailable(_))
         ));
     }
-    let late = timeout(PATIENCE, rig.store.commit(new_job(at).0)).await.unwrap();
+    let late = timeout(TIMEOUT, db.store.commit(new_job(at).0)).await.unwrap();
     assert!(matches!(late, Err(CommitError::Unavailable(_))));
-    timeout(PATIENCE, rig.store.head()).await.unwrap().unwrap_err();
-    // Closing again is nothing.
-    timeout(PATIENCE, rig.store.close()).await.unwrap();
+    timeout(TIMEOUT, db.store.head()).await.unwrap().unwrap_err();
+    // Closing twice has no effect.
+    timeout(TIMEOUT, db.store.close()).await.unwrap();
 }

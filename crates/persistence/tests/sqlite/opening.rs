@@ -3,30 +3,33 @@ use futures::future::join_all;
 use rapidphoto_application::ports::{EventLog as _, Journal as _};
 use rapidphoto_persistence::{DataDirLock, LockError, OpenError};
 
-use crate::support::{Rig, new_job, open};
+use crate::{
+    commits::new_job,
+    support::{TestStore, open},
+};
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_and_left_alone() {
-    let rig = Rig::new().await;
-    rig.store.close().await;
-    rig.stranger()
+async fn a_newer_database_schema_is_rejected() {
+    let db = TestStore::new().await;
+    db.store.close().await;
+    db.raw_connection()
         .batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('00000000009999')")
         .unwrap();
-    let path = rig.directory.path().join("record.db");
-    let refused = open(&path, "test", rig.clock.clone()).await.unwrap_err();
+    let path = db.directory.path().join("record.db");
+    let error = open(&path, "test", db.clock.clone()).await.unwrap_err();
     assert!(matches!(
-        &refused,
+        &error,
         OpenError::NewerSchema { found, known } if found == "00000000009999" && known.as_str() < "00000000009999"
     ));
-    let said = refused.to_string();
+    let message = error.to_string();
     assert!(
-        said.contains("00000000009999") && said.contains("00000000000001"),
-        "{said}"
+        message.contains("00000000009999") && message.contains("00000000000001"),
+        "{message}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_can_make_a_new_file_at_once() {
+async fn a_new_file_can_be_opened_concurrently() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("record.db");
     let clock = std::sync::Arc::<rapidphoto_memory::FakeClock>::default();
@@ -38,16 +41,16 @@ async fn many_can_make_a_new_file_at_once() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_a_database_is_an_error_that_names_it() {
+async fn unusable_paths_and_files_are_errors() {
     let directory = tempfile::tempdir().unwrap();
     let clock = std::sync::Arc::<rapidphoto_memory::FakeClock>::default();
-    let nowhere = directory.path().join("missing/record.db");
-    let refused = open(&nowhere, "test", clock.clone()).await.unwrap_err();
-    assert!(matches!(refused, OpenError::File { ref path, .. } if *path == nowhere));
+    let missing = directory.path().join("missing/record.db");
+    let error = open(&missing, "test", clock.clone()).await.unwrap_err();
+    assert!(matches!(error, OpenError::File { ref path, .. } if *path == missing));
     let text = directory.path().join("text.db");
     std::fs::write(&text, "This is a letter, not a database. ".repeat(100)).unwrap();
-    let refused = open(&text, "test", clock).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Database(_)));
+    let error = open(&text, "test", clock).await.unwrap_err();
+    assert!(matches!(error, OpenError::Database(_)));
     assert!(
         std::fs::read_to_string(&text)
             .unwrap()
@@ -56,28 +59,28 @@ async fn what_can_not_be_a_database_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn what_was_committed_is_there_after_closing() {
-    let rig = Rig::new().await;
-    let committed = rig.store.commit(new_job(rig.now()).0).await.unwrap();
-    rig.store.close().await;
-    let path = rig.directory.path().join("record.db");
+async fn commits_are_stored_after_closing() {
+    let db = TestStore::new().await;
+    let committed = db.store.commit(new_job(db.now()).0).await.unwrap();
+    db.store.close().await;
+    let path = db.directory.path().join("record.db");
     assert!(
         !path.with_extension("db-wal").exists(),
-        "closing takes the write-ahead log in"
+        "closing checkpoints the write-ahead log"
     );
-    let again = open(&path, "test", rig.clock.clone()).await.unwrap();
-    assert_eq!(again.head().await.unwrap(), committed.cursor);
+    let reopened = open(&path, "test", db.clock.clone()).await.unwrap();
+    assert_eq!(reopened.head().await.unwrap(), committed.cursor);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_but_the_owner_may_read_the_files() {
+async fn files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let rig = Rig::new().await;
-    rig.store.commit(new_job(rig.now()).0).await.unwrap();
+    let db = TestStore::new().await;
+    db.store.commit(new_job(db.now()).0).await.unwrap();
     let mut files = 0;
-    for file in std::fs::read_dir(rig.directory.path()).unwrap() {
+    for file in std::fs::read_dir(db.directory.path()).unwrap() {
         let file = file.unwrap();
         assert_eq!(
             file.metadata().unwrap().permissions().mode() & 0o777,
@@ -90,13 +93,13 @@ async fn nobody_but_the_owner_may_read_the_files() {
 }
 
 #[test]
-fn a_data_directory_is_served_by_one_process() {
+fn a_data_directory_can_be_locked_once() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("new/data");
     let held = DataDirLock::acquire(&data).unwrap();
-    let refused = DataDirLock::acquire(&data).unwrap_err();
-    assert!(matches!(&refused, LockError::Held(path) if *path == data));
-    assert!(refused.to_string().contains("new/data"), "{refused}");
+    let error = DataDirLock::acquire(&data).unwrap_err();
+    assert!(matches!(&error, LockError::Held(path) if *path == data));
+    assert!(error.to_string().contains("new/data"), "{error}");
     drop(held);
     DataDirLock::acquire(&data).unwrap();
 }

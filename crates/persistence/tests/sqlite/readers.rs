@@ -1,37 +1,37 @@
 use diesel::connection::SimpleConnection as _;
 use futures::future::join_all;
 use rapidphoto_application::ports::{Aggregates, DatabasePorts, EventLog as _, JobReads, Journal as _};
-use rapidphoto_contracts::record::given;
+use rapidphoto_contracts::database::fixtures;
 use rapidphoto_domain::photo::PhotoCommand;
 
-use crate::support::{Rig, new_job};
+use crate::{commits::new_job, support::TestStore};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_reads_than_connections_wait_for_their_turn() {
-    let rig = Rig::new().await;
-    let (commit, job) = new_job(rig.now());
-    rig.store.commit(commit).await.unwrap();
-    let reads = join_all((0..200).map(|_| Aggregates::job(&*rig.store, job)));
+async fn more_reads_than_connections_are_queued() {
+    let db = TestStore::new().await;
+    let (commit, job) = new_job(db.now());
+    db.store.commit(commit).await.unwrap();
+    let reads = join_all((0..200).map(|_| Aggregates::job(&*db.store, job)));
     assert!(reads.await.into_iter().all(|found| found.unwrap().is_some()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_shows_one_moment() {
-    let rig = Rig::new().await;
-    let (owner, at) = (given::user_id(), rig.now());
-    let record = DatabasePorts::of(rig.store.clone());
-    let (job, photos) = given::job(&record, at, owner, 20).await;
+async fn a_read_is_a_consistent_snapshot() {
+    let db = TestStore::new().await;
+    let (owner, at) = (fixtures::user_id(), db.now());
+    let ports = DatabasePorts::of(db.store.clone());
+    let (job, photos) = fixtures::job(&ports, at, owner, 20).await;
     let writing = tokio::spawn(async move {
         for photo in photos {
-            given::command(&record, at, &photo, PhotoCommand::Cancel).await;
+            fixtures::execute(&ports, at, &photo, PhotoCommand::Cancel).await;
         }
     });
     while !writing.is_finished() {
-        let view = JobReads::job(&*rig.store, owner, job.value.id)
+        let view = JobReads::job(&*db.store, owner, job.value.id)
             .await
             .unwrap()
             .unwrap();
-        // Each cancelled photo has moved the log by one, after the job and its photos.
+        // Each cancelled photo appends one event after those of the job and its photos.
         let cancelled = view
             .photos
             .iter()
@@ -43,13 +43,13 @@ async fn a_read_shows_one_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_go_on_while_somebody_holds_the_file() {
-    let rig = Rig::new().await;
-    let (commit, job) = new_job(rig.now());
-    let committed = rig.store.commit(commit).await.unwrap();
-    let mut stranger = rig.stranger();
-    stranger.batch_execute("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(rig.store.head().await.unwrap(), committed.cursor);
-    stranger.batch_execute("ROLLBACK").unwrap();
-    assert!(Aggregates::job(&*rig.store, job).await.unwrap().is_some());
+async fn reads_continue_while_another_process_writes() {
+    let db = TestStore::new().await;
+    let (commit, job) = new_job(db.now());
+    let committed = db.store.commit(commit).await.unwrap();
+    let mut raw_connection = db.raw_connection();
+    raw_connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(db.store.head().await.unwrap(), committed.cursor);
+    raw_connection.batch_execute("ROLLBACK").unwrap();
+    assert!(Aggregates::job(&*db.store, job).await.unwrap().is_some());
 }
