@@ -209,7 +209,7 @@ async fn a_message_is_kept_while_the_record_is_away_and_an_ambiguous_commit_coun
 async fn finalize_raced_by_the_event_fifty_times_gives_one_result() {
     for seed in 0..20 {
         let bench = Arc::new(Bench::with(seed, |_| {}));
-        bench.store.faults().stagger(seed);
+        bench.store.faults().yield_randomly(seed);
         let promised = bench.promise_one().await;
         bench.put(&promised);
         let event = bench.objects.take_announcements().remove(0);

@@ -94,7 +94,7 @@ struct Play {
 impl Play {
     async fn new(seed: u64) -> Self {
         let bench = Bench::with(seed, |_| {});
-        bench.store.faults().stagger(seed);
+        bench.store.faults().yield_randomly(seed);
         let promised = bench.promise(PHOTOS).await;
         Self {
             bench,

@@ -382,7 +382,7 @@ async fn it_goes_on_by_itself_through_every_fault() {
 async fn a_photo_that_moves_while_its_job_is_decided_on_is_decided_on_anew() {
     for seed in 0..30 {
         let bench = Bench::with(seed, |_| {});
-        bench.store.faults().stagger(seed);
+        bench.store.faults().yield_randomly(seed);
         let promised = bench.promise_one().await;
         bench.finalize(promised.photo).await;
         bench.work_off_within(Duration::from_mins(1)).await;

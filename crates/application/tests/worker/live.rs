@@ -349,7 +349,7 @@ async fn hear(
 
 async fn play(script: Script) {
     let bench = Arc::new(Bench::with(script.seed, |_| {}));
-    bench.store.faults().stagger(script.seed);
+    bench.store.faults().yield_randomly(script.seed);
     let following = Following::start(&bench);
     let promised = bench.promise(script.photos).await;
     let job = promised[0].job;

@@ -64,7 +64,7 @@ async fn a_row_that_is_not_the_fold_of_its_stream_is_found() {
 async fn a_record_that_is_written_to_meanwhile_is_not_found_wrong() {
     for seed in 0..10 {
         let bench = Bench::with(seed, |_| {});
-        bench.store.faults().stagger(seed);
+        bench.store.faults().yield_randomly(seed);
         let promised = bench.promise(20).await;
         for promised in &promised {
             bench.put(promised);
