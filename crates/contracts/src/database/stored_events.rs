@@ -116,7 +116,7 @@ fn photo_events(now: rapidphoto_domain::Timestamp) -> Vec<PhotoEvent> {
             .map(|label| TagLabel::parse(label).unwrap())
             .collect()
     };
-    let bare = rapidphoto_domain::photo::Completed {
+    let bare = rapidphoto_domain::photo::ProcessingResult {
         perceptual_hash: None,
         sharpness: None,
         warnings: Vec::new(),
