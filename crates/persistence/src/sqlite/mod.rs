@@ -8,6 +8,7 @@ mod idempotency_reads;
 mod job_reads;
 mod journal;
 mod migrations;
+mod open_error;
 mod photo_list;
 mod photo_reads;
 mod photo_views;
@@ -22,13 +23,12 @@ mod user_reads;
 mod work_queue;
 mod writer;
 
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use diesel::SqliteConnection;
-use rapidphoto_application::{
-    log::EventCodec,
-    ports::{BoxError, Clock},
-};
+use rapidphoto_application::{log::EventCodec, ports::Clock};
+
+pub use open_error::OpenError;
 
 use self::{connection::Location, readers::Readers, writer::Writer};
 use crate::error::StoreError;
@@ -45,54 +45,6 @@ pub struct SqliteConfig {
     pub namespace: String,
     /// Number of reading connections beside the writing one, 1 to 1024.
     pub readers: usize,
-}
-
-/// Error of [`SqliteStore::open`].
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The file can't be created or opened.
-    #[error("the database file {} can't be created or opened", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// SQLite can't open the database.
-    #[error("the database can't be opened")]
-    Database(#[source] BoxError),
-    /// The file system does not support a write-ahead log, as is the case for many network file systems.
-    #[error("the database {} can't use a write-ahead log, its journal mode is `{mode}`; use a local file system", .path.display())]
-    NoWal {
-        /// The file.
-        path: PathBuf,
-        /// Its journal mode.
-        mode: String,
-    },
-    /// A newer program has migrated the database.
-    #[error(
-        "the database has schema {found}, but this program supports none after {known}; use the newer program"
-    )]
-    NewerSchema {
-        /// Version of the newest migration applied to the database.
-        found: String,
-        /// Version of the newest migration of this program.
-        known: String,
-    },
-    /// A migration failed; the database was not changed.
-    #[error("the database can't be migrated to the current schema")]
-    Migration(#[source] BoxError),
-    /// The writer thread can't be started.
-    #[error("the writer thread can't be started")]
-    Thread(#[source] io::Error),
-}
-
-impl OpenError {
-    fn from_store(error: StoreError) -> Self {
-        Self::Database(error.into())
-    }
 }
 
 /// Database of one deployment, in one SQLite file. The crate's documentation describes how the file is used.
