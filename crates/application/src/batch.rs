@@ -1,4 +1,4 @@
-//! One decision about many photos: one read and one commit, however many they are.
+//! Decisions on several photos of a user, with one read and one commit for all of them.
 
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
@@ -38,7 +38,7 @@ impl PhotoBatch<'_> {
             Err(WriteError::Contended(_)) => {}
             written => return written,
         }
-        // One of them changes all the time: it must not hold up the others.
+        // A photo that changes all the time must not delay the others.
         let mut written = Vec::with_capacity(photos.len());
         for photo in photos {
             written.extend(self.commit(&[*photo], ALONE, &decide).await?);

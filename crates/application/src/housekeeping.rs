@@ -1,4 +1,4 @@
-//! Removal of what has expired.
+//! Deletion of expired data.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ impl Housekeeping {
         }
     }
 
-    /// Removes what has expired by now. Returns the number of tokens, tickets and idempotency records.
+    /// Deletes expired data. Returns the number of deleted tokens, tickets and idempotency records.
     pub async fn handle(&self) -> Result<u64, Unavailable> {
         let now = self.clock.now();
         self.board.remove_inactive(now - self.silence);

@@ -109,7 +109,7 @@ impl Worker {
                 match Scratch::new() {
                     Ok(scratch) => self.scratch = scratch,
                     Err(error) => {
-                        tracing::warn!(%error, "the buffers of the inspection that panicked are used again");
+                        tracing::warn!(%error, "new buffers can't be created; the old ones are reused");
                     }
                 }
             }

@@ -26,7 +26,7 @@ pub struct JobCompletion {
     settings: WorkSettings,
 }
 
-/// News of one job in a page of the log.
+/// Changes of one job in a page of the log.
 #[derive(Debug, Default)]
 struct News<'a> {
     /// Position of the last retry of a photo.
@@ -86,7 +86,7 @@ impl JobCompletion {
         .await
     }
 
-    /// Returns true if the round was completed before a photo was retried. Only the order in the log tells: a page may be
+    /// Returns true if the round was completed before a photo was retried. The log's order shows it: a page may be
     /// read twice, and a retried photo may be in a final state again by then.
     async fn retried_since_completion(&self, job: &UploadJob, news: &News<'_>) -> Result<bool, ReactError> {
         let (Some(retried), Some(_)) = (news.retried, job.outcome) else {
@@ -154,7 +154,7 @@ impl Reactor for JobCompletion {
         let mut moved = false;
         for (job, news) in &jobs {
             left -= 1;
-            // All but the last leave the position where it is: a crash in between must not skip jobs.
+            // Only the last commit advances the position, so that a crash in between skips no job.
             let to = if left == 0 { advance.to } else { advance.from };
             let wrote = self.react_to(*job, news, Advance { to, ..advance }).await?;
             moved = wrote && left == 0;

@@ -15,7 +15,7 @@ pub(super) enum WorkError {
     /// The database is unavailable: not the photo's fault.
     #[error(transparent)]
     Record(Unavailable),
-    /// The photo was changed concurrently each time: not the photo's fault.
+    /// The photo was changed concurrently at every attempt to commit: not the photo's fault.
     #[error(transparent)]
     Contended(#[from] Contended),
     /// The attempt failed, possibly because of the photo.

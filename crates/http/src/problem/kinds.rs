@@ -1,4 +1,4 @@
-//! Kinds of problems. Clients rely on the codes, so that a code never changes.
+//! Kinds of problems. Clients rely on the codes, so a code never changes.
 
 /// Kind of problem.
 #[derive(Debug, PartialEq, Eq)]

@@ -103,7 +103,7 @@ impl Frame {
         }
     }
 
-    /// Returns true if the image is so low or narrow that the padding of its last blocks would be visible after
+    /// Returns true if the image is so thin that the padding of its last blocks would be visible after
     /// scaling.
     pub(super) fn is_thin(&self) -> bool {
         u32::from(self.width.min(self.height)) < THIN_IMAGE_EDGE

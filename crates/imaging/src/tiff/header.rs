@@ -42,7 +42,7 @@ const YCBCR: u32 = 6;
 const COLOR_FILTER_ARRAY: u32 = 32803;
 const LINEAR_RAW: u32 = 34892;
 
-/// Value of `Compression` for JPEG by the technical notes; 6 is JPEG by the specification.
+/// Value of `Compression` for JPEG as in Technical Note #2; 6 is the old-style JPEG of TIFF 6.0.
 const JPEG: u32 = 7;
 
 /// Unsupported feature: JPEG compression with another colour model, process or sampling than is read here.
