@@ -9,8 +9,8 @@ use rapidphoto_application::{
     log::EventCodec,
     photos::{DeletePhoto, DeletePhotoHandler},
     ports::{
-        Aggregates, Clock, Cursor, DatabasePorts, EventFilter, EventLog, EventMetadata, MessageRefused,
-        Ports, PresignedUrl, StorageMessages, StoredEvent, WorkKind, WorkQueue,
+        Aggregates, Clock, Cursor, DatabasePorts, EventFilter, EventLog, EventMetadata, MessageError, Ports,
+        PresignedUrl, StorageMessages, StoredEvent, WorkKind, WorkQueue,
     },
     progress::{ProgressBoard, ProgressTick},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
@@ -164,7 +164,7 @@ impl Bench {
         }
     }
 
-    pub(crate) async fn take(&self, message: impl Into<Bytes>) -> Result<(), MessageRefused> {
+    pub(crate) async fn take(&self, message: impl Into<Bytes>) -> Result<(), MessageError> {
         self.intake().take(message.into()).await
     }
 

@@ -27,7 +27,7 @@ async fn ended(bench: &Bench, answers: Vec<Result<Inspection, InspectError>>) ->
 async fn a_rejected_original_goes_after_seven_days() {
     let bench = Bench::new();
     let rejected = Inspection {
-        findings: vec![Finding::bare(Check::Corrupt)],
+        findings: vec![Finding::without_values(Check::Corrupt)],
         ..StubInspector::good_photo()
     };
     let promised = ended(&bench, vec![Ok(rejected)]).await;
@@ -42,7 +42,7 @@ async fn a_rejected_original_goes_after_seven_days() {
 #[tokio::test]
 async fn a_failed_original_goes_after_thirty_days() {
     let bench = Bench::new();
-    let broken = || Err(InspectError::Broken("on purpose".to_owned()));
+    let broken = || Err(InspectError::Failed("on purpose".to_owned()));
     let promised = ended(&bench, vec![broken(), broken(), broken()]).await;
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Failed);
     bench.work_off_within((30 * 24 - 1) * HOUR).await;

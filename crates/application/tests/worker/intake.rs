@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use rapidphoto_application::ports::{MessageRefused, WorkKind, WorkQueue};
+use rapidphoto_application::ports::{MessageError, WorkKind, WorkQueue};
 use rapidphoto_domain::{
     PhotoId, UserId,
     photo::{PhotoEvent, PhotoStatus},
@@ -163,7 +163,7 @@ async fn what_can_not_be_understood_is_refused_and_what_can_be_is_taken() {
     let promised = bench.promise_one().await;
     assert!(matches!(
         bench.take("hello").await,
-        Err(MessageRefused::Malformed(_))
+        Err(MessageError::Malformed(_))
     ));
     let mixed = json!({ "Records": [
         { "eventName": "ObjectCreated:Put" },
@@ -172,7 +172,7 @@ async fn what_can_not_be_understood_is_refused_and_what_can_be_is_taken() {
     ] });
     assert!(matches!(
         bench.take(mixed.to_string()).await,
-        Err(MessageRefused::Malformed(_))
+        Err(MessageError::Malformed(_))
     ));
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Verifying);
 }
@@ -187,14 +187,14 @@ async fn a_message_is_kept_while_the_record_is_away_and_an_ambiguous_commit_coun
         bench.store.faults().fail_next(fault, 1);
         assert!(matches!(
             bench.take(event.clone()).await,
-            Err(MessageRefused::Unavailable(_))
+            Err(MessageError::Unavailable(_))
         ));
     }
     assert_eq!(bench.status(promised.photo).await, PhotoStatus::Queued);
     bench.store.faults().lose_answers(Operation::Commit, 1);
     assert!(matches!(
         bench.take(event.clone()).await,
-        Err(MessageRefused::Unavailable(_))
+        Err(MessageError::Unavailable(_))
     ));
     assert_eq!(
         bench.status(promised.photo).await,

@@ -86,7 +86,7 @@ async fn all_reasons_are_told_and_nothing_is_left_of_a_rejected_photo_but_its_or
     bench.inspector.answer(Ok(Inspection {
         mime_type: Some(MimeType::Png),
         findings: vec![
-            Finding::bare(Check::Corrupt),
+            Finding::without_values(Check::Corrupt),
             Finding::measured(Check::TooManyPixels, 200_000_000, 100_000_000),
         ],
         thumbnails: Vec::new(),
@@ -177,7 +177,7 @@ async fn three_errors_end_a_photo_with_its_bytes_untouched() {
     for _ in 0..3 {
         bench
             .inspector
-            .answer(Err(InspectError::Broken("on purpose".to_owned())));
+            .answer(Err(InspectError::Failed("on purpose".to_owned())));
     }
     let mut tries = 0;
     while bench.status(promised.photo).await != PhotoStatus::Failed {

@@ -95,9 +95,9 @@ impl Frame {
         } else if self.is_arithmetic {
             Some("image/jpeg with arithmetic coding")
         } else if self.precision != 8 {
-            Some("image/jpeg with more than 8 bits a sample")
+            Some("image/jpeg with more than 8 bits per sample")
         } else if !matches!(self.components.len(), 1 | 3 | 4) {
-            Some("image/jpeg with an unusual number of colours")
+            Some("image/jpeg with an unsupported number of components")
         } else {
             None
         }

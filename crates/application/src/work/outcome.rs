@@ -51,7 +51,7 @@ impl Decision {
         }
     }
 
-    pub(super) fn with(mut self, events: Vec<PhotoEvent>) -> Self {
+    pub(super) fn with_events(mut self, events: Vec<PhotoEvent>) -> Self {
         self.events = events;
         self
     }
@@ -71,16 +71,16 @@ const RETRY: RetryPolicy = RetryPolicy {
 
 /// Commits the outcome of a work item. `decide` receives the current photo, and is called again if the photo is changed
 /// concurrently. The same commit ends the claim, so a worker that has lost its claim writes nothing.
-pub(super) async fn settle(
-    record: &WritePorts,
+pub(super) async fn commit_outcome(
+    ports: &WritePorts,
     settings: &WorkSettings,
     claim: &Claim,
     decide: impl Fn(&Photo, Timestamp) -> Result<Decision, InvalidTransition> + Send + Sync,
 ) -> Result<(), WorkError> {
     let decide = &decide;
-    commit_with_retry(&*record.journal, RETRY, || async move {
-        let before = load(record, claim).await?;
-        let mut commit = record.commit(EventMetadata::default());
+    commit_with_retry(&*ports.journal, RETRY, || async move {
+        let before = load(ports, claim).await?;
+        let mut commit = ports.commit(EventMetadata::default());
         let decision = match &before {
             Some(before) => decide(&before.value, commit.at).map_err(WorkError::attempt)?,
             None => Decision::finish(claim),
@@ -89,7 +89,7 @@ pub(super) async fn settle(
         commit.work.push(decision.claim);
         commit.details = decision.details;
         if let Some(before) = before {
-            record_photo(&mut commit, &before, decision.events, &*record.ids, settings);
+            record_photo(&mut commit, &before, decision.events, &*ports.ids, settings);
         }
         Ok(Decided::of(commit, ()))
     })
@@ -97,7 +97,7 @@ pub(super) async fn settle(
 }
 
 /// Loads the photo of a claim.
-pub(super) async fn load(record: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
-    let photo = record.aggregates.photo(claim.token.photo).await;
-    photo.map_err(WorkError::Record)
+pub(super) async fn load(ports: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
+    let photo = ports.aggregates.photo(claim.token.photo).await;
+    photo.map_err(WorkError::Database)
 }

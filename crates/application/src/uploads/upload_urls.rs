@@ -14,14 +14,14 @@ use crate::{
 
 /// Upload URLs, and the windows that bound them. The end of a photo's last URL is part of its stored state, as cleaning
 /// its object depends on it: no URL outlives the stored window.
-pub(crate) struct UploadTickets {
+pub(crate) struct UploadUrls {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     presigner: Arc<dyn Presigner>,
     settings: Arc<Settings>,
 }
 
-impl UploadTickets {
+impl UploadUrls {
     /// Tickets on these ports.
     pub(crate) fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
