@@ -69,6 +69,7 @@ fn parse(mut query: Query) -> Result<(PhotoListQuery, Sort), Problem> {
     let after = after.map_err(|kind| Problem::at(kind, "cursor"))?;
     let list = PhotoListQuery {
         status,
+        tag: None,
         sort: sort.by,
         direction: sort.direction,
         size: size.unwrap_or(DEFAULT_SIZE),
