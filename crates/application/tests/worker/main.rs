@@ -20,4 +20,5 @@ mod processing;
 mod progress;
 mod promising;
 mod running;
+mod tagging;
 mod verification;

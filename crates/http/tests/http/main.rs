@@ -28,4 +28,5 @@ mod rates;
 mod samples;
 mod scopes;
 mod streams;
+mod tags;
 mod tickets;
