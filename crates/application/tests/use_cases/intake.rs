@@ -1,16 +1,15 @@
-use std::sync::Arc;
-
-use futures::future::join_all;
-use rapidphoto_application::ports::{MessageRefused, WorkKind, WorkQueue};
+use rapidphoto_application::ports::MessageRefused;
 use rapidphoto_domain::{
-    PhotoId, UserId,
-    photo::{PhotoEvent, PhotoStatus},
+    PhotoId,
+    photo::{PhotoEvent, PhotoState, PhotoStatus},
+    values::ThumbnailEdge,
 };
-use rapidphoto_memory::Operation;
+use rapidphoto_memory::{Operation, TestApp, fixtures::{BODY, OTHER_USER}};
 use serde_json::json;
 
-use crate::bench::{BODY, Bench, count};
+use crate::support::count;
 
+/// Message about the creation of objects with these keys, with a wrong size and entity tag.
 fn message(bucket: &str, keys: &[String]) -> String {
     let record = |key: &String| {
         json!({
@@ -26,30 +25,30 @@ fn is_reported(event: &PhotoEvent) -> bool {
 }
 
 #[tokio::test]
-async fn an_event_leads_to_a_look_and_the_photo_to_its_end() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    assert_eq!(bench.put(&promised).status, 200);
-    bench.deliver().await;
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Verifying);
-    bench.work_off().await;
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Completed);
-    bench.assert_record_is_sound().await;
+async fn a_storage_event_starts_the_processing_of_its_photo() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    assert_eq!(app.put(&declared).status, 200);
+    app.deliver_storage_events().await;
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
+    app.execute_due().await;
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
+    app.assert_rows_match_events().await;
 }
 
 #[tokio::test]
-async fn the_same_event_five_times_counts_once() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    bench.put(&promised);
-    let event = bench.objects.take_announcements().remove(0);
+async fn repeated_events_have_one_result() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    app.put(&declared);
+    let event = app.objects.take_announcements().remove(0);
     for round in 0..5 {
-        bench.take(event.clone()).await.unwrap();
+        app.receive(event.clone()).await.unwrap();
         if round % 2 == 0 {
-            bench.work_off().await;
+            app.execute_due().await;
         }
     }
-    let events = bench.photo_events(promised.photo).await;
+    let events = app.photo_events(declared.photo).await;
     assert_eq!(count(&events, is_reported), 1);
     assert_eq!(
         count(&events, |event| matches!(
@@ -61,57 +60,55 @@ async fn the_same_event_five_times_counts_once() {
 }
 
 #[tokio::test]
-async fn events_may_come_in_any_order() {
-    let bench = Bench::new();
-    let promised = bench.promise(4).await;
-    for promised in &promised {
-        assert_eq!(bench.put(promised).status, 200);
+async fn the_order_of_events_does_not_matter() {
+    let app = TestApp::new();
+    let declared = app.declare(4).await;
+    for declared in &declared {
+        assert_eq!(app.put(declared).status, 200);
     }
-    let mut events = bench.objects.take_announcements();
+    let mut events = app.objects.take_announcements();
     events.reverse();
     for event in events.clone().into_iter().chain(events) {
-        bench.take(event).await.unwrap();
+        app.receive(event).await.unwrap();
     }
-    bench.work_off().await;
-    for promised in promised {
-        assert_eq!(bench.status(promised.photo).await, PhotoStatus::Completed);
+    app.execute_due().await;
+    for declared in declared {
+        assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
     }
 }
 
 #[tokio::test]
-async fn an_event_for_a_refused_put_completes_nothing() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    let refused = bench
+async fn an_event_of_a_rejected_put_completes_no_photo() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    let rejected = app
         .objects
-        .put_as_client(&promised.url, &b"of another length"[..]);
-    assert_ne!(refused.status, 200);
-    bench
-        .take(message("uploads", &[bench.original(promised.photo)]))
+        .put_as_client(&declared.url, &b"of another length"[..]);
+    assert_ne!(rejected.status, 200);
+    app.receive(message("uploads", &[app.original_key(declared.photo)]))
         .await
         .unwrap();
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Verifying);
-    bench.work_off_within(std::time::Duration::from_mins(2)).await;
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Failed);
-    // The client tries again in time, and that counts.
-    assert_eq!(bench.put(&promised).status, 200);
-    bench.deliver().await;
-    bench.work_off().await;
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Completed);
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
+    app.execute_for(std::time::Duration::from_mins(2)).await;
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Failed);
+    // The client uploads again before its URL expires.
+    assert_eq!(app.put(&declared).status, 200);
+    app.deliver_storage_events().await;
+    app.execute_due().await;
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
 }
 
 #[tokio::test]
-async fn what_an_event_says_of_size_and_tag_is_not_believed() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    bench.put(&promised);
-    bench
-        .take(message("uploads", &[bench.original(promised.photo)]))
+async fn the_size_and_entity_tag_in_an_event_are_not_used() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    app.put(&declared);
+    app.receive(message("uploads", &[app.original_key(declared.photo)]))
         .await
         .unwrap();
-    bench.work_off().await;
-    let photo = bench.photo(promised.photo).await;
-    let rapidphoto_domain::photo::PhotoState::Completed { result } = photo.state else {
+    app.execute_due().await;
+    let photo = app.photo(declared.photo).await;
+    let PhotoState::Completed { result } = photo.state else {
         panic!("{:?}", photo.state);
     };
     assert_eq!(result.object.bytes, BODY.len() as u64);
@@ -119,140 +116,100 @@ async fn what_an_event_says_of_size_and_tag_is_not_believed() {
 }
 
 #[tokio::test]
-async fn all_records_of_a_message_are_taken_before_it_is_answered() {
-    let bench = Bench::new();
-    let promised = bench.promise(5).await;
-    let mut keys: Vec<_> = promised
+async fn all_records_of_a_message_are_processed() {
+    let app = TestApp::new();
+    let declared = app.declare(5).await;
+    let mut keys: Vec<_> = declared
         .iter()
-        .map(|promised| bench.original(promised.photo))
+        .map(|declared| app.original_key(declared.photo))
         .collect();
-    keys.insert(2, "somebody/elses/object".to_owned());
-    bench.take(message("uploads", &keys)).await.unwrap();
-    for promised in promised {
-        assert_eq!(bench.status(promised.photo).await, PhotoStatus::Verifying);
+    keys.insert(2, "another/application/object".to_owned());
+    app.receive(message("uploads", &keys)).await.unwrap();
+    for declared in declared {
+        assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
     }
 }
 
 #[tokio::test]
-async fn events_of_other_buckets_keys_owners_and_photos_change_nothing() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    let before = bench.log().await.len();
-    let keys = &bench.settings.storage.keys;
-    bench
-        .take(message("another", &[bench.original(promised.photo)]))
+async fn events_of_other_buckets_keys_owners_and_photos_are_ignored() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    let before = app.log().await.len();
+    let keys = &app.settings.storage.keys;
+    app.receive(message("another", &[app.original_key(declared.photo)]))
         .await
         .unwrap();
     let others = [
-        keys.original(UserId::from_bits(78), promised.photo),
-        keys.original(bench.owner, PhotoId::from_bits(4)),
-        bench.thumbnail(promised.photo, rapidphoto_domain::values::ThumbnailEdge::Small),
-        format!("prod/{}/{}/original", bench.owner, promised.photo),
+        keys.original(OTHER_USER, declared.photo),
+        keys.original(app.owner, PhotoId::from_bits(4)),
+        app.thumbnail_key(declared.photo, ThumbnailEdge::Small),
+        format!("prod/{}/{}/original", app.owner, declared.photo),
     ];
-    bench.take(message("uploads", &others)).await.unwrap();
-    bench
-        .take(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#)
+    app.receive(message("uploads", &others)).await.unwrap();
+    app.receive(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#)
         .await
         .unwrap();
-    assert_eq!(bench.log().await.len(), before);
+    assert_eq!(app.log().await.len(), before);
 }
 
 #[tokio::test]
-async fn what_can_not_be_understood_is_refused_and_what_can_be_is_taken() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
+async fn valid_records_of_a_malformed_message_are_processed() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
     assert!(matches!(
-        bench.take("hello").await,
+        app.receive("hello").await,
         Err(MessageRefused::Malformed(_))
     ));
     let mixed = json!({ "Records": [
         { "eventName": "ObjectCreated:Put" },
         { "eventName": "ObjectCreated:Put",
-          "s3": { "bucket": { "name": "uploads" }, "object": { "key": bench.original(promised.photo) } } },
+          "s3": { "bucket": { "name": "uploads" }, "object": { "key": app.original_key(declared.photo) } } },
     ] });
     assert!(matches!(
-        bench.take(mixed.to_string()).await,
+        app.receive(mixed.to_string()).await,
         Err(MessageRefused::Malformed(_))
     ));
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Verifying);
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
 }
 
 #[tokio::test]
-async fn a_message_is_kept_while_the_record_is_away_and_an_ambiguous_commit_counts_once() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    bench.put(&promised);
-    let event = bench.objects.take_announcements().remove(0);
+async fn a_message_is_redelivered_after_an_outage_of_the_database() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    app.put(&declared);
+    let event = app.objects.take_announcements().remove(0);
     for fault in [Operation::Read, Operation::Commit] {
-        bench.store.faults().fail_next(fault, 1);
+        app.store.faults().fail_next(fault, 1);
         assert!(matches!(
-            bench.take(event.clone()).await,
+            app.receive(event.clone()).await,
             Err(MessageRefused::Unavailable(_))
         ));
     }
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Queued);
-    bench.store.faults().lose_answers(Operation::Commit, 1);
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Queued);
+    app.store.faults().lose_answers(Operation::Commit, 1);
     assert!(matches!(
-        bench.take(event.clone()).await,
+        app.receive(event.clone()).await,
         Err(MessageRefused::Unavailable(_))
     ));
     assert_eq!(
-        bench.status(promised.photo).await,
+        app.status(declared.photo).await,
         PhotoStatus::Verifying,
-        "it stands all the same"
+        "the commit was stored"
     );
-    bench.take(event).await.unwrap();
-    assert_eq!(count(&bench.photo_events(promised.photo).await, is_reported), 1);
+    app.receive(event).await.unwrap();
+    assert_eq!(count(&app.photo_events(declared.photo).await, is_reported), 1);
 }
 
 #[tokio::test]
-async fn finalize_raced_by_the_event_fifty_times_gives_one_result() {
-    for seed in 0..20 {
-        let bench = Arc::new(Bench::with(seed, |_| {}));
-        bench.store.faults().stagger(seed);
-        let promised = bench.promise_one().await;
-        bench.put(&promised);
-        let event = bench.objects.take_announcements().remove(0);
-        let racers = (0..50).map(|racer| {
-            let (bench, event, photo) = (Arc::clone(&bench), event.clone(), promised.photo);
-            async move {
-                if racer % 2 == 0 {
-                    bench.finalize(photo).await;
-                } else {
-                    bench.take(event).await.unwrap();
-                }
-            }
-        });
-        let worker = async {
-            for _ in 0..20 {
-                bench.work_off().await;
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::join!(join_all(racers), worker);
-        bench.work_off().await;
-        let events = bench.photo_events(promised.photo).await;
-        assert_eq!(count(&events, is_reported), 1);
-        let is_result = |event: &PhotoEvent| matches!(event, PhotoEvent::PhotoProcessingCompleted { .. });
-        assert_eq!(count(&events, is_result), 1);
-        assert_eq!(bench.store.next_due(&WorkKind::ALL).await.unwrap(), None);
-        bench.assert_record_is_sound().await;
-    }
-}
-
-#[tokio::test]
-async fn a_late_put_to_a_photo_that_was_given_up_leaves_nothing_behind() {
-    let bench = Bench::new();
-    let promised = bench.promise_one().await;
-    assert_eq!(
-        bench.delete(promised.photo).await.status(),
-        PhotoStatus::Cancelled
-    );
-    bench.work_off().await;
-    assert_eq!(bench.put(&promised).status, 200);
-    assert_eq!(bench.objects.keys(), [bench.original(promised.photo)]);
-    bench.deliver().await;
-    bench.work_off().await;
-    assert!(bench.objects.keys().is_empty());
-    assert_eq!(bench.status(promised.photo).await, PhotoStatus::Cancelled);
+async fn the_object_of_a_late_put_to_a_cancelled_photo_is_deleted() {
+    let app = TestApp::new();
+    let declared = app.declare_one().await;
+    assert_eq!(app.delete(declared.photo).await.status(), PhotoStatus::Cancelled);
+    app.execute_due().await;
+    assert_eq!(app.put(&declared).status, 200);
+    assert_eq!(app.objects.keys(), [app.original_key(declared.photo)]);
+    app.deliver_storage_events().await;
+    app.execute_due().await;
+    assert!(app.objects.keys().is_empty());
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Cancelled);
 }

@@ -5,38 +5,39 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler},
     photos::{DeletePhoto, DeletePhotoHandler},
-    ports::{EventMetadata, StorageMessages, WorkKind, WorkQueue},
+    ports::{EventMetadata, StoredEvent, WorkKind, WorkQueue},
     uploads::{FinalizeUpload, FinalizeUploadHandler},
     work::WorkRunner,
 };
 use rapidphoto_domain::{
     DomainEvent, PhotoId, StreamId,
     job::{JobCounts, JobEvent},
-    photo::{PhotoEvent, PhotoStatus},
+    photo::{FailureReason, PhotoEvent, PhotoStatus},
 };
-use rapidphoto_memory::Operation;
+use rapidphoto_memory::{
+    DeclaredPhoto, Operation, TestApp,
+    fixtures::{DAY, HOUR},
+};
 
-use crate::bench::{Bench, DAY, HOUR, Promised};
-
-/// One thing that somebody does.
+/// Action of a client, the storage, a worker or a subscription.
 #[derive(Debug, Clone)]
 enum Step {
     Put(usize),
     Finalize(usize),
-    /// Storage's word of some earlier upload, once more.
+    /// Delivers the storage event of an earlier upload again.
     Event(usize),
-    /// Storage's word of an upload that it refused.
-    FalseEvent(usize),
+    /// Delivers a storage event of an object that does not exist.
+    EventWithoutObject(usize),
     Cancel(usize),
     CancelJob,
     Wait(Duration),
     Work,
-    /// A worker that is killed after so many steps.
-    KilledWorker(u8),
+    /// Executes work and aborts it after this number of yields.
+    AbortedWorker(u8),
     React,
-    /// Commits whose answers are lost.
-    LostAnswers(u32),
-    /// The record or storage is away for some calls.
+    /// Loses the responses to this number of commits.
+    LostResponses(u32),
+    /// Fails this number of calls of the database or the storage.
     Outage(Operation, u32),
 }
 
@@ -48,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => photo.clone().prop_map(Step::Put),
         3 => photo.clone().prop_map(Step::Finalize),
         4 => (0..8_usize).prop_map(Step::Event),
-        1 => photo.clone().prop_map(Step::FalseEvent),
+        1 => photo.clone().prop_map(Step::EventWithoutObject),
         1 => photo.prop_map(Step::Cancel),
         1 => Just(Step::CancelJob),
         3 => prop_oneof![
@@ -59,9 +60,9 @@ fn step() -> impl Strategy<Value = Step> {
         ]
         .prop_map(Step::Wait),
         5 => Just(Step::Work),
-        2 => (0..60_u8).prop_map(Step::KilledWorker),
+        2 => (0..60_u8).prop_map(Step::AbortedWorker),
         2 => Just(Step::React),
-        1 => (1..3_u32).prop_map(Step::LostAnswers),
+        1 => (1..3_u32).prop_map(Step::LostResponses),
         1 => (
             prop_oneof![
                 Just(Operation::Commit),
@@ -77,29 +78,31 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What was answered in the course of a play.
+/// Responses of the storage.
 #[derive(Default)]
-struct Answered {
-    /// Uploads that storage answered with 200 while their photo was not given up.
+struct Responses {
+    /// Photos whose upload got a response with status 200.
     stored: Vec<PhotoId>,
+    /// Storage events.
     events: Vec<Bytes>,
 }
 
-struct Play {
-    bench: Bench,
-    promised: Vec<Promised>,
-    answered: Answered,
+/// State of one run of random steps.
+struct Run {
+    app: TestApp,
+    declared: Vec<DeclaredPhoto>,
+    responses: Responses,
 }
 
-impl Play {
+impl Run {
     async fn new(seed: u64) -> Self {
-        let bench = Bench::with(seed, |_| {});
-        bench.store.faults().stagger(seed);
-        let promised = bench.promise(PHOTOS).await;
+        let app = TestApp::seeded(seed);
+        app.store.faults().stagger(seed);
+        let declared = app.declare(PHOTOS).await;
         Self {
-            bench,
-            promised,
-            answered: Answered::default(),
+            app,
+            declared,
+            responses: Responses::default(),
         }
     }
 
@@ -107,132 +110,132 @@ impl Play {
         EventMetadata::default()
     }
 
-    /// Does a step. Whoever is told that the record is away comes again, or not: both must do.
-    async fn perform(&mut self, step: &Step) {
-        let bench = &self.bench;
-        let (ports, work) = (&bench.ports, bench.settings.work);
+    /// Executes a step. Errors are ignored: the result must be correct whether a client repeats its request or not.
+    async fn execute(&mut self, step: &Step) {
+        let app = &self.app;
+        let (ports, work) = (&app.ports, app.settings.work);
         match step {
             Step::Put(photo) => {
-                let promised = &self.promised[*photo];
-                if bench.put(promised).status == 200 {
-                    self.answered.stored.push(promised.photo);
+                let declared = &self.declared[*photo];
+                if app.put(declared).status == 200 {
+                    self.responses.stored.push(declared.photo);
                 }
-                self.answered.events.extend(bench.objects.take_announcements());
+                self.responses.events.extend(app.objects.take_announcements());
             }
             Step::Finalize(photo) => {
                 let command = FinalizeUpload {
-                    owner: bench.owner,
-                    photo: self.promised[*photo].photo,
+                    owner: app.owner,
+                    photo: self.declared[*photo].photo,
                     metadata: Self::metadata(),
                 };
                 let _ = FinalizeUploadHandler::new(ports, work).handle(command).await;
             }
             Step::Event(index) => {
-                if let Some(event) = self.answered.events.get(*index) {
-                    let _ = bench.intake().take(event.clone()).await;
+                if let Some(event) = self.responses.events.get(*index) {
+                    let _ = app.receive(event.clone()).await;
                 }
             }
-            Step::FalseEvent(photo) => {
-                let key = bench.original(self.promised[*photo].photo);
+            Step::EventWithoutObject(photo) => {
+                let key = app.original_key(self.declared[*photo].photo);
                 let event = serde_json::json!({ "Records": [{ "eventName": "ObjectCreated:Put", "s3": {
                     "bucket": { "name": "uploads" }, "object": { "key": key }
                 } }] });
-                let _ = bench.intake().take(event.to_string().into()).await;
+                let _ = app.receive(event.to_string()).await;
             }
             Step::Cancel(photo) => {
                 let command = DeletePhoto {
-                    owner: bench.owner,
-                    photo: self.promised[*photo].photo,
+                    owner: app.owner,
+                    photo: self.declared[*photo].photo,
                     metadata: Self::metadata(),
                 };
                 let _ = DeletePhotoHandler::new(ports, work).handle(command).await;
             }
             Step::CancelJob => {
                 let command = CancelJob {
-                    owner: bench.owner,
-                    job: self.promised[0].job,
+                    owner: app.owner,
+                    job: self.declared[0].job,
                     metadata: Self::metadata(),
                 };
                 let _ = CancelJobHandler::new(ports, work).handle(command).await;
             }
-            Step::Wait(time) => bench.clock.advance(*time),
+            Step::Wait(time) => app.clock.advance(*time),
             Step::Work => {
-                let _ = bench.runner.execute_due().await;
+                let _ = app.runner.execute_due().await;
             }
-            Step::KilledWorker(steps) => self.kill_a_worker(*steps).await,
+            Step::AbortedWorker(yields) => self.abort_worker(*yields).await,
             Step::React => {
-                let _ = bench.completion().catch_up().await;
+                let _ = app.completion().catch_up().await;
             }
-            Step::LostAnswers(times) => bench.store.faults().lose_answers(Operation::Commit, *times),
+            Step::LostResponses(times) => app.store.faults().lose_answers(Operation::Commit, *times),
             Step::Outage(operation @ (Operation::Commit | Operation::Read), times) => {
-                bench.store.faults().fail_next(*operation, *times);
+                app.store.faults().fail_next(*operation, *times);
             }
-            Step::Outage(operation, times) => bench.objects.faults().fail_next(*operation, *times),
+            Step::Outage(operation, times) => app.objects.faults().fail_next(*operation, *times),
         }
     }
 
-    async fn kill_a_worker(&self, steps: u8) {
-        let bench = &self.bench;
+    async fn abort_worker(&self, yields: u8) {
+        let app = &self.app;
         let runner = Arc::new(WorkRunner::new(
-            &bench.ports,
-            &bench.settings,
-            bench.board.clone(),
-            bench.signals.clone(),
+            &app.ports,
+            &app.settings,
+            app.board.clone(),
+            app.signals.clone(),
         ));
         let worker = tokio::spawn(async move { runner.execute_due().await });
-        for _ in 0..steps {
+        for _ in 0..yields {
             tokio::task::yield_now().await;
         }
         worker.abort();
         let _ = worker.await;
     }
 
-    /// The outside is well again, and time goes by until nothing is left to do.
+    /// Ends all outages and executes all work that is left.
     async fn drain(&self) {
-        let bench = &self.bench;
+        let app = &self.app;
         for operation in [Operation::Commit, Operation::Read] {
-            bench.store.faults().fail_next(operation, 0);
-            bench.store.faults().lose_answers(operation, 0);
+            app.store.faults().fail_next(operation, 0);
+            app.store.faults().lose_answers(operation, 0);
         }
         for operation in [Operation::Head, Operation::Get, Operation::Put, Operation::Delete] {
-            bench.objects.faults().fail_next(operation, 0);
+            app.objects.faults().fail_next(operation, 0);
         }
         for _ in 0..3 {
-            bench.clock.advance(Duration::from_mins(1));
-            bench.completion().catch_up().await.unwrap();
-            bench.work_off_within(3 * DAY).await;
+            app.clock.advance(Duration::from_mins(1));
+            app.completion().catch_up().await.unwrap();
+            app.execute_for(3 * DAY).await;
         }
-        bench.completion().catch_up().await.unwrap();
+        app.completion().catch_up().await.unwrap();
     }
 
-    async fn judge(&self) {
-        let bench = &self.bench;
-        bench.assert_record_is_sound().await;
-        let log = bench.log().await;
-        for promised in &self.promised {
-            let photo = bench.photo(promised.photo).await;
+    async fn check(&self) {
+        let app = &self.app;
+        app.assert_rows_match_events().await;
+        let log = app.log().await;
+        for declared in &self.declared {
+            let photo = app.photo(declared.photo).await;
             assert!(photo.status().is_terminal(), "{photo:?}");
-            let events = bench.photo_events(promised.photo).await;
-            self.judge_photo(promised.photo, &events, photo.status());
-            let given_up = photo.deleted || photo.status() == PhotoStatus::Cancelled;
-            let left = bench.objects.keys();
-            let left = left
+            let events = app.photo_events(declared.photo).await;
+            self.check_photo(declared.photo, &events, photo.status());
+            let is_cancelled = photo.deleted || photo.status() == PhotoStatus::Cancelled;
+            let keys = app.objects.keys();
+            let keys = keys
                 .iter()
-                .filter(|key| key.contains(&promised.photo.to_string()));
-            if given_up {
-                assert_eq!(left.count(), 0, "what was given up leaves nothing behind");
+                .filter(|key| key.contains(&declared.photo.to_string()));
+            if is_cancelled {
+                assert_eq!(keys.count(), 0, "a cancelled or deleted photo has no objects");
             } else if photo.status() == PhotoStatus::Completed {
-                assert_eq!(left.count(), 3);
+                assert_eq!(keys.count(), 3);
             }
         }
-        self.judge_job(&log).await;
-        // Only what is kept for a while is still to be cleaned.
+        self.check_job(&log).await;
+        // Only the cleaning of photos that are kept for a while is left.
         for kind in [WorkKind::Look, WorkKind::Process] {
-            assert_eq!(bench.store.next_due(&[kind]).await.unwrap(), None, "{kind}");
+            assert_eq!(app.store.next_due(&[kind]).await.unwrap(), None, "{kind}");
         }
     }
 
-    fn judge_photo(&self, photo: PhotoId, events: &[PhotoEvent], status: PhotoStatus) {
+    fn check_photo(&self, photo: PhotoId, events: &[PhotoEvent], status: PhotoStatus) {
         let results = events
             .iter()
             .filter(|event| matches!(event, PhotoEvent::PhotoProcessingCompleted { .. }))
@@ -241,25 +244,25 @@ impl Play {
         let cancelled = events
             .iter()
             .any(|event| matches!(event, PhotoEvent::PhotoCancelled {} | PhotoEvent::PhotoDeleted {}));
-        if self.answered.stored.contains(&photo) && !cancelled {
-            let killed_too_often = matches!(
+        if self.responses.stored.contains(&photo) && !cancelled {
+            let was_aborted_too_often = matches!(
                 events.last(),
                 Some(PhotoEvent::PhotoFailed {
-                    reason: rapidphoto_domain::photo::FailureReason::ProcessingError
+                    reason: FailureReason::ProcessingError
                 })
             );
             assert!(
-                status == PhotoStatus::Completed || killed_too_often,
-                "what was stored and answered is never lost: {events:?}"
+                status == PhotoStatus::Completed || was_aborted_too_often,
+                "an upload with a successful response is never lost: {events:?}"
             );
         }
-        if !self.answered.stored.contains(&photo) {
+        if !self.responses.stored.contains(&photo) {
             assert_eq!(results, 0);
         }
     }
 
-    async fn judge_job(&self, log: &[rapidphoto_application::ports::StoredEvent]) {
-        let job = self.promised[0].job;
+    async fn check_job(&self, log: &[StoredEvent]) {
+        let job = self.declared[0].job;
         let mut rounds = BTreeMap::<u32, usize>::new();
         let mut last = None;
         for stored in log.iter().filter(|stored| stored.stream == StreamId::Job(job)) {
@@ -269,62 +272,62 @@ impl Play {
             }
         }
         assert!(rounds.values().all(|times| *times == 1), "{rounds:?}");
-        let now = self.bench.job(job).await;
+        let now = self.app.job(job).await;
         assert!(
             rounds.keys().copied().eq(1..=now.round),
-            "every round has ended: {rounds:?}"
+            "every round is completed: {rounds:?}"
         );
         let mut statuses = Vec::new();
-        for promised in &self.promised {
-            statuses.push(self.bench.photo(promised.photo).await.status());
+        for declared in &self.declared {
+            statuses.push(self.app.photo(declared.photo).await.status());
         }
         assert_eq!(
             last,
             Some(JobCounts::of(statuses)),
-            "and the last one as its photos stand"
+            "the last completion has the final statuses of the photos"
         );
     }
 }
 
-async fn play(seed: u64, steps: Vec<Vec<Step>>) {
-    let mut play = Play::new(seed).await;
-    for together in steps {
-        match together.as_slice() {
-            [alone] => play.perform(alone).await,
-            together => perform_together(&mut play, together).await,
+async fn run(seed: u64, steps: Vec<Vec<Step>>) {
+    let mut run = Run::new(seed).await;
+    for concurrent in steps {
+        match concurrent.as_slice() {
+            [alone] => run.execute(alone).await,
+            concurrent => execute_concurrently(&mut run, concurrent).await,
         }
     }
-    play.drain().await;
-    play.judge().await;
+    run.drain().await;
+    run.check().await;
 }
 
-/// Does steps side by side; the ports' staggering decides in which order they meet the record.
-async fn perform_together(play: &mut Play, steps: &[Step]) {
-    let (bench, promised, answered) = (&play.bench, &play.promised, &play.answered);
-    let side_by_side = steps.iter().map(|step| async move {
-        let mut own = Play {
-            bench: bench.clone(),
-            promised: promised.clone(),
-            answered: Answered {
+/// Executes steps concurrently. The faults of the adapters determine their order.
+async fn execute_concurrently(run: &mut Run, steps: &[Step]) {
+    let (app, declared, responses) = (&run.app, &run.declared, &run.responses);
+    let executions = steps.iter().map(|step| async move {
+        let mut own = Run {
+            app: app.clone(),
+            declared: declared.clone(),
+            responses: Responses {
                 stored: Vec::new(),
-                events: answered.events.clone(),
+                events: responses.events.clone(),
             },
         };
-        own.perform(step).await;
-        own.answered
+        own.execute(step).await;
+        own.responses
     });
-    let all = futures::future::join_all(side_by_side).await;
-    let known = answered.events.len();
-    for answered in all {
-        play.answered.stored.extend(answered.stored);
-        play.answered
+    let all = futures::future::join_all(executions).await;
+    let known = responses.events.len();
+    for responses in all {
+        run.responses.stored.extend(responses.stored);
+        run.responses
             .events
-            .extend(answered.events.into_iter().skip(known));
+            .extend(responses.events.into_iter().skip(known));
     }
 }
 
 #[test]
-fn whatever_meets_in_whatever_order_every_photo_reaches_one_end_and_nothing_stored_is_lost() {
+fn in_any_order_of_steps_every_photo_has_one_result_and_no_upload_is_lost() {
     let mut runner = TestRunner::new(ProptestConfig {
         cases: 128,
         failure_persistence: None,
@@ -338,7 +341,7 @@ fn whatever_meets_in_whatever_order_every_photo_reaches_one_end_and_nothing_stor
         .unwrap();
     runner
         .run(&(any::<u64>(), steps), |(seed, steps)| {
-            runtime.block_on(play(seed, steps));
+            runtime.block_on(run(seed, steps));
             Ok(())
         })
         .unwrap();
