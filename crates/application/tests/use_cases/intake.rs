@@ -4,7 +4,10 @@ use rapidphoto_domain::{
     photo::{PhotoEvent, PhotoState, PhotoStatus},
     values::ThumbnailEdge,
 };
-use rapidphoto_memory::{Operation, TestApp, fixtures::{BODY, OTHER_USER}};
+use rapidphoto_memory::{
+    Operation, TestApp,
+    fixtures::{BODY, OTHER_USER},
+};
 use serde_json::json;
 
 use crate::support::count;

@@ -70,8 +70,8 @@ impl TestApp {
         self.execute_due().await;
     }
 
-    /// Creates a job with one photo and completes it.
-    pub async fn complete_one(&self) -> DeclaredPhoto {
+    /// Creates a job with one photo, uploads and processes it. The photo is completed unless the inspector rejects it.
+    pub async fn upload_one(&self) -> DeclaredPhoto {
         let declared = self.declare_one().await;
         self.upload(std::slice::from_ref(&declared)).await;
         declared

@@ -7,7 +7,10 @@ use rapidphoto_application::{
     progress::ProgressTick,
 };
 use rapidphoto_domain::{StreamId, UserId, values::Progress};
-use rapidphoto_memory::{DeclaredPhoto, Operation, TestApp, fixtures::{OTHER_USER, TEST_TIMEOUT}};
+use rapidphoto_memory::{
+    DeclaredPhoto, Operation, TestApp,
+    fixtures::{OTHER_USER, TEST_TIMEOUT},
+};
 use tokio::time::timeout;
 
 use crate::support::live::{RunningTail, next, next_event, next_snapshot, watch_job};

@@ -30,5 +30,8 @@ async fn a_photo_that_is_cancelled_at_any_moment_of_its_processing_leaves_no_obj
         assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
         app.assert_rows_match_events().await;
     }
-    assert!(counts[0] > 5 && counts[1] > 5, "both orders must occur: {counts:?}");
+    assert!(
+        counts[0] > 5 && counts[1] > 5,
+        "both orders must occur: {counts:?}"
+    );
 }
