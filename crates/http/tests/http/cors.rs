@@ -1,11 +1,11 @@
 use reqwest::Method;
 
-use crate::app::TestApp;
+use crate::server::TestServer;
 
 const ORIGIN: &str = "https://photos.example.org";
 
-async fn app() -> TestApp {
-    TestApp::with(|parts| parts.config.allowed_origins = vec![ORIGIN.to_owned()]).await
+async fn app() -> TestServer {
+    TestServer::with(|parts| parts.config.allowed_origins = vec![ORIGIN.to_owned()]).await
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn other_origins_are_denied() {
 
 #[tokio::test]
 async fn a_star_allows_every_origin() {
-    let app = TestApp::with(|parts| parts.config.allowed_origins = vec!["*".to_owned()]).await;
+    let app = TestServer::with(|parts| parts.config.allowed_origins = vec!["*".to_owned()]).await;
     let response = app
         .get("/healthz")
         .header("origin", "null")

@@ -2,14 +2,14 @@ use rapidphoto_memory::Operation;
 use serde_json::json;
 
 use crate::{
-    app::{TestApp, text},
     process,
+    server::{TestServer, text},
 };
 
 #[tokio::test]
 async fn requests_are_logged_without_secrets() {
     let log = process::log();
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let account = json!({ "email": "log-reader@example.org", "password": "a password for the log" });
     app.post("/commands/auth/register")
         .json(&account)

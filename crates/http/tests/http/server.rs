@@ -5,22 +5,14 @@ use std::{
 };
 
 use rapidphoto_application::{
-    UseCases,
-    auth::FailedLogins,
-    intake::StorageEventHandler,
-    live::{LiveTail, WatchHandler},
-    log::EventCodec,
-    ports::{AccessTokens, Clock, DatabasePorts, Grant, Ports, PresignedUrl, Scope, StorageMessages},
-    progress::ProgressBoard,
-    settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
-    signals::{SignallingJournal, Signals},
-    subscriptions::{JobCompletion, SubscriptionRunner},
-    work::WorkRunner,
+    ports::{AccessTokens, Grant, Ports, PresignedUrl, Scope},
+    settings::Settings,
 };
-use rapidphoto_domain::{UserId, values::KeySpace};
+use rapidphoto_domain::UserId;
 use rapidphoto_http::{App, Dependency, DependencyState, HttpConfig, Readiness, serve};
 use rapidphoto_memory::{
-    FakeClock, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
+    FakeClock, MemoryObjects, MemoryStore, PlainTokens, StubInspector, TestApp,
+    fixtures::{self, BODY},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -32,31 +24,30 @@ use crate::{
 };
 
 /// Running server of the API on in-memory adapters.
-pub(crate) struct TestApp {
+pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: MemoryStore,
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) inspector: Arc<StubInspector>,
-    runner: WorkRunner,
-    intake: StorageEventHandler,
+    app: TestApp,
     http: reqwest::Client,
     documented: Documented,
     stop: CancellationToken,
     background: CancellationToken,
-    served: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
 }
 
 /// Parts of the composition that a test can replace.
-pub(crate) struct Parts {
-    pub(crate) ports: Ports,
-    pub(crate) settings: Settings,
-    pub(crate) config: HttpConfig,
-    pub(crate) readiness: Arc<dyn Readiness>,
+pub(crate) struct Parts<'a> {
+    pub(crate) ports: &'a mut Ports,
+    pub(crate) settings: &'a mut Settings,
+    pub(crate) config: &'a mut HttpConfig,
+    pub(crate) readiness: &'a mut Arc<dyn Readiness>,
 }
 
 /// All dependencies are up.
-pub(crate) struct AllUp;
+struct AllUp;
 
 #[async_trait::async_trait]
 impl Readiness for AllUp {
@@ -69,101 +60,67 @@ impl Readiness for AllUp {
     }
 }
 
-impl TestApp {
+impl TestServer {
     pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub(crate) async fn with(adjust: impl FnOnce(&mut Parts)) -> Self {
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Parts<'_>)) -> Self {
         process::metrics();
-        let clock = Arc::new(FakeClock::default());
-        let any_clock: Arc<dyn Clock> = clock.clone();
-        let store = MemoryStore::new(Arc::clone(&any_clock), EventCodec::default());
-        let objects = Arc::new(MemoryObjects::new("uploads", Arc::clone(&any_clock)));
-        let inspector = Arc::new(StubInspector::default());
-        let board = Arc::new(ProgressBoard::default());
-        let signals = Signals::default();
-        let mut database = DatabasePorts::of(Arc::new(store.clone()));
-        database.journal = Arc::new(SignallingJournal::new(database.journal, signals.clone()));
-        let ports = Ports {
-            clock: Arc::clone(&any_clock),
-            ids: Arc::new(SeededIds::new(1, any_clock)),
-            database,
-            objects: objects.clone(),
-            presigner: objects.clone(),
-            passwords: Arc::new(PlainPasswords),
-            tokens: Arc::new(PlainTokens),
-            inspector: inspector.clone(),
+        let mut config = HttpConfig {
+            workers: 1,
+            drain: DRAIN,
+            ..HttpConfig::default()
         };
-        let mut parts = Parts {
-            ports,
-            settings: settings(),
-            config: HttpConfig {
-                workers: 1,
-                drain: DRAIN,
-                ..HttpConfig::default()
-            },
-            readiness: Arc::new(AllUp),
-        };
-        adjust(&mut parts);
-        let Parts {
-            ports,
-            settings,
-            config,
-            readiness,
-        } = parts;
-        let settings = Arc::new(settings);
+        let mut readiness: Arc<dyn Readiness> = Arc::new(AllUp);
+        let app = TestApp::with(|settings, ports| {
+            adjust(&mut Parts {
+                ports,
+                settings,
+                config: &mut config,
+                readiness: &mut readiness,
+            });
+        });
 
         let background = CancellationToken::new();
-        let tail = Arc::new(LiveTail::new(
-            &ports,
-            Arc::clone(&board),
-            signals.clone(),
-            Duration::from_millis(50),
-        ));
+        let tail = app.tail();
         tokio::spawn({
             let (tail, stop) = (Arc::clone(&tail), background.clone());
             async move { tail.run(stop).await }
         });
-        let reactor = Arc::new(JobCompletion::new(&ports, settings.work));
-        let completion = SubscriptionRunner::new(reactor, &ports, signals.clone(), Duration::from_millis(50));
         tokio::spawn({
-            let stop = background.clone();
+            let (completion, stop) = (app.completion(), background.clone());
             async move { completion.run(stop).await }
         });
-        let runner = WorkRunner::new(&ports, &settings, board.clone(), signals);
-        let intake = StorageEventHandler::new(&ports, &settings);
-        let failures = Arc::new(FailedLogins::new(5));
-        let app = App {
-            use_cases: Arc::new(UseCases::new(&ports, &settings, &board, failures, [7; 32])),
-            watch: WatchHandler::new(&ports, Arc::clone(&board), tail),
+        let api = App {
+            use_cases: Arc::new(app.use_cases()),
+            watch: app.watch(&tail),
             readiness,
             metrics: Arc::new(|| process::metrics().render()),
             main_runtime: tokio::runtime::Handle::current(),
-            ids: Arc::clone(&ports.ids),
+            ids: Arc::clone(&app.ports.ids),
             config,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serve(listener, app, stop.clone().cancelled_owned()));
-        let app = Self {
+        let serving = tokio::spawn(serve(listener, api, stop.clone().cancelled_owned()));
+        let server = Self {
             address,
-            clock,
-            store,
-            objects,
-            inspector,
-            runner,
-            intake,
+            clock: Arc::clone(&app.clock),
+            store: app.store.clone(),
+            objects: Arc::clone(&app.objects),
+            inspector: Arc::clone(&app.inspector),
+            app,
             http: reqwest::Client::new(),
             documented: Documented::read(),
             stop,
             background,
-            served,
+            serving,
         };
         // The start of the server does not count against the time limits of tests.
-        app.get("/healthz").expect_status(200).await;
-        app
+        server.get("/healthz").expect_status(200).await;
+        server
     }
 
     pub(crate) fn get(&self, path: &str) -> TestRequest<'_> {
@@ -209,9 +166,9 @@ impl TestApp {
         let grant = Grant {
             user,
             scopes: scopes.iter().copied().collect(),
-            expires_at: self.clock.now() + lifetime,
+            expires_at: self.app.now() + lifetime,
         };
-        PlainTokens.issue(&grant, self.clock.now()).unwrap()
+        PlainTokens.issue(&grant, self.app.now()).unwrap()
     }
 
     /// Creates a job with this number of photos.
@@ -224,7 +181,7 @@ impl TestApp {
         created.expect_status(201).await.json()
     }
 
-    /// Uploads a photo's bytes to its presigned URL. The storage event is not processed before [`TestApp::work`].
+    /// Uploads a photo's bytes to its presigned URL. The storage event is not processed before [`TestServer::work`].
     pub(crate) fn put(&self, item: &Value) {
         let headers = item["headers"].as_object().unwrap();
         let url = PresignedUrl {
@@ -233,7 +190,7 @@ impl TestApp {
                 .iter()
                 .map(|(name, value)| (name.clone(), text(value)))
                 .collect(),
-            expires_at: self.clock.now(),
+            expires_at: self.app.now(),
         };
         let response = self.objects.put_as_client(&url, BODY);
         assert_eq!(response.status, 200, "{response:?}");
@@ -241,10 +198,8 @@ impl TestApp {
 
     /// Processes all storage events and all work items that are due.
     pub(crate) async fn work(&self) {
-        for message in self.objects.take_announcements() {
-            self.intake.take(message).await.unwrap();
-        }
-        self.runner.execute_due().await.unwrap();
+        self.app.deliver_storage_events().await;
+        self.app.execute_due().await;
     }
 
     /// Creates a job and completes all of its photos.
@@ -261,15 +216,15 @@ impl TestApp {
     pub(crate) async fn stop(self) -> Duration {
         let started = std::time::Instant::now();
         self.stop.cancel();
-        self.served.await.unwrap().unwrap();
+        self.serving.await.unwrap().unwrap();
         self.background.cancel();
         started.elapsed()
     }
 
     /// Drops the server's future without a shutdown.
     pub(crate) async fn drop_server(&mut self) {
-        self.served.abort();
-        let aborted = (&mut self.served).await;
+        self.serving.abort();
+        let aborted = (&mut self.serving).await;
         assert!(aborted.unwrap_err().is_cancelled());
     }
 
@@ -279,9 +234,6 @@ impl TestApp {
     }
 }
 
-/// Time limit for events that are certain to happen, so that a failing test does not hang.
-pub(crate) const TEST_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// Drain time of the server.
 const DRAIN: Duration = Duration::from_mins(2);
 
@@ -289,11 +241,10 @@ const DRAIN: Duration = Duration::from_mins(2);
 /// once a second.
 pub(crate) const MAX_SHUTDOWN: Duration = Duration::from_mins(1);
 
-pub(crate) const BODY: &[u8] = b"the bytes of a photo";
-
-/// Entry of a job's `files` with the size of [`BODY`].
+/// Entry of a job's `files` with the size of [`BODY`] and without a checksum.
 pub(crate) fn file(number: usize) -> Value {
-    json!({ "filename": format!("{number}.jpg"), "mimeType": "image/jpeg", "bytes": BODY.len() })
+    let file = fixtures::file(number);
+    json!({ "filename": file.filename, "mimeType": file.mime_type, "bytes": file.bytes })
 }
 
 pub(crate) fn text(value: &Value) -> String {
@@ -301,18 +252,4 @@ pub(crate) fn text(value: &Value) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("{value} is not a string"))
         .to_owned()
-}
-
-fn settings() -> Settings {
-    Settings {
-        storage: StorageSettings {
-            bucket: "uploads".to_owned(),
-            region: "memory".to_owned(),
-            keys: KeySpace::new("test").unwrap(),
-        },
-        uploads: UploadSettings::default(),
-        work: WorkSettings::default(),
-        checks: CheckSettings::default(),
-        auth: AuthSettings::default(),
-    }
 }
