@@ -1,6 +1,6 @@
-//! Measures the CPU time of a photo's inspection, as the worker runs it, on one thread. Prints one line of JSON per file:
-//! `{"file":STEM,"ms":user and system CPU milliseconds per photo}`.
-#![expect(clippy::print_stdout, reason = "the result goes to stdout")]
+//! Measures the CPU time of inspecting a photo as the worker does, on one thread. Prints a line of JSON per file:
+//! `{"file":STEM,"ms":CPU milliseconds per photo, user and system}`.
+#![expect(clippy::print_stdout, reason = "the result is printed")]
 
 use std::{
     fs,
@@ -17,17 +17,17 @@ use rapidphoto_imaging::{ImagingConfig, ImagingPool};
 use rustix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
-/// Measures the CPU time of inspecting a photo and encoding its thumbnails, as the worker does it, on one thread.
+/// Measures the CPU time of inspecting a photo and making its thumbnails as the worker does, on one thread.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Directory for the thumbnails STEM.1024.jpg and STEM.256.jpg.
+    /// Directory to write the thumbnails to, as STEM.1024.jpg and STEM.256.jpg.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Compute the SHA-256 of each photo as well, as the worker does.
+    /// Also compute the photo's SHA-256.
     #[arg(long)]
     full: bool,
-    /// Measured inspections of each file, after a warm-up.
+    /// Measured inspections of each file, after the warm-up.
     iters: u32,
     /// Photos to inspect.
     #[arg(required = true, value_name = "FILE")]
@@ -38,32 +38,29 @@ const LIMITS: InspectionLimits = InspectionLimits {
     max_pixels: 1_000_000_000,
     min_edge: None,
 };
-/// Inspections before the measurement; they fill page caches and initialise look-up tables.
-const WARM_UP_ITERATIONS: u32 = 2;
+/// Inspections before the measurement, which fill caches and look-up tables.
+const WARM_UP: u32 = 2;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    ensure!(arguments.iters > 0, "ITERS must be at least 1");
+    ensure!(arguments.iters > 0, "ITERS is at least 1");
     let pool = ImagingPool::new(ImagingConfig {
         threads: NonZeroUsize::MIN,
         memory_budget_bytes: 4 << 30,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for file in &arguments.files {
-        let inspect = || inspect(&runtime, &pool, file, arguments.full);
-        let stem = file
-            .file_stem()
-            .context("the path has no file name")?
-            .to_string_lossy();
-        for _ in 0..WARM_UP_ITERATIONS {
-            let inspection = inspect()?;
+        let work = || work(&runtime, &pool, file, arguments.full);
+        let stem = file.file_stem().context("a file has a name")?.to_string_lossy();
+        for _ in 0..WARM_UP {
+            let inspection = work()?;
             if let Some(directory) = &arguments.out {
                 write(directory, &stem, &inspection)?;
             }
         }
         let start = cpu_time()?;
         for _ in 0..arguments.iters {
-            inspect()?;
+            work()?;
         }
         let took = cpu_time()?.saturating_sub(start).as_secs_f64() * 1000.0 / f64::from(arguments.iters);
         println!("{}", serde_json::json!({"file": stem, "ms": took}));
@@ -71,8 +68,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The measured work: reads, inspects and, with `full`, hashes a photo.
-fn inspect(
+/// The measured work: reads a photo, hashes it if `full`, and inspects it.
+fn work(
     runtime: &tokio::runtime::Runtime,
     pool: &ImagingPool,
     file: &Path,
@@ -99,7 +96,7 @@ fn write(directory: &Path, stem: &str, inspection: &Inspection) -> Result<()> {
     Ok(())
 }
 
-/// User and system CPU time of all threads of this process.
+/// CPU time of all threads of this process, user and system.
 fn cpu_time() -> Result<Duration> {
     Ok(Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))?)
 }

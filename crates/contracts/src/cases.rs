@@ -1,4 +1,4 @@
-/// Makes one test of each case. Not for use by itself.
+/// Generates one test of each case. Used by the contract macros only.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_cases {

@@ -7,22 +7,22 @@ use chrono::DateTime;
 use rapidphoto_application::ports::Clock;
 use rapidphoto_domain::Timestamp;
 
-/// A clock that moves when it is told to.
+/// A clock that stands still until a test sets or advances it.
 #[derive(Debug)]
 pub struct FakeClock(AtomicI64);
 
 impl FakeClock {
-    /// A clock that shows this moment, to the millisecond.
-    pub fn at(moment: Timestamp) -> Self {
-        Self(AtomicI64::new(moment.timestamp_millis()))
+    /// A clock set to a time, in whole milliseconds.
+    pub fn at(time: Timestamp) -> Self {
+        Self(AtomicI64::new(time.timestamp_millis()))
     }
 
-    /// Shows another moment from now on.
-    pub fn set(&self, moment: Timestamp) {
-        self.0.store(moment.timestamp_millis(), Ordering::SeqCst);
+    /// Sets the time.
+    pub fn set(&self, time: Timestamp) {
+        self.0.store(time.timestamp_millis(), Ordering::SeqCst);
     }
 
-    /// Moves on, in whole milliseconds.
+    /// Advances the time, in whole milliseconds.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.fetch_add(millis, Ordering::SeqCst);
@@ -30,7 +30,7 @@ impl FakeClock {
 }
 
 impl Default for FakeClock {
-    /// The beginning of 2026.
+    /// Starts at 2026-01-01T00:00:00Z.
     fn default() -> Self {
         Self(AtomicI64::new(1_767_225_600_000))
     }

@@ -2,16 +2,16 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 use rapidphoto_application::ports::Unavailable;
 
-use crate::{ids::Numbers, lock::lock};
+use crate::{ids::SplitMix64, lock::lock};
 
-/// What can be made to fail.
+/// Operations that can be made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// Commits.
     Commit,
-    /// Reads of the record: aggregates, log, views, credentials.
+    /// Reads of the database: aggregates, log, views and credentials.
     Read,
-    /// Claims and renewals of work and of subscriptions, and counts of work.
+    /// Claims and renewals of work and subscriptions, and counts of work.
     Claim,
     /// Writes of refresh tokens and stream tickets.
     Session,
@@ -23,98 +23,102 @@ pub enum Operation {
     Put,
     /// DELETE of an object.
     Delete,
-    /// Signing a URL, and asking whether the bucket answers.
+    /// Signing of URLs and checks of the bucket.
     Bucket,
-    /// Announcing an object.
+    /// Announcement of an object.
     Announce,
 }
 
-/// Makes a memory adapter fail and dawdle as the outside does.
+/// Fault injection: makes a memory adapter fail and yield as real services do.
 #[derive(Default)]
 pub struct Faults(Mutex<Planned>);
 
 #[derive(Default)]
 struct Planned {
-    refused: BTreeMap<Operation, u32>,
-    unanswered: BTreeMap<Operation, u32>,
-    stagger: Option<Numbers>,
+    failures: BTreeMap<Operation, u32>,
+    lost_answers: BTreeMap<Operation, u32>,
+    random_yields: Option<SplitMix64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
+enum Phase {
     Before,
     After,
 }
 
 impl Faults {
-    /// The next `times` calls do nothing and answer `Unavailable`; an announcement is lost without a word.
+    /// The next `times` calls do nothing and return `Unavailable`; an announcement is lost without an error.
     pub fn fail_next(&self, operation: Operation, times: u32) {
-        lock(&self.0).refused.insert(operation, times);
+        lock(&self.0).failures.insert(operation, times);
     }
 
-    /// How many calls are still to fail by [`Self::fail_next`].
+    /// Number of calls that are still to fail by [`Self::fail_next`].
     pub fn left(&self, operation: Operation) -> u32 {
-        lock(&self.0).refused.get(&operation).copied().unwrap_or(0)
+        lock(&self.0).failures.get(&operation).copied().unwrap_or(0)
     }
 
-    /// The next `times` calls do what they should, and still answer `Unavailable`: nobody knows what came of them.
+    /// The next `times` calls take effect but return `Unavailable`, as if the response was lost.
     pub fn lose_answers(&self, operation: Operation, times: u32) {
-        lock(&self.0).unanswered.insert(operation, times);
+        lock(&self.0).lost_answers.insert(operation, times);
     }
 
-    /// Every call steps back up to three times, by chance of this seed, to let others go first: concurrent calls on
-    /// one thread meet in another order for each seed.
-    pub fn stagger(&self, seed: u64) {
-        lock(&self.0).stagger = Some(Numbers(seed));
+    /// Every call yields up to three times, at random with this seed: concurrent calls on one thread interleave
+    /// differently for each seed.
+    pub fn yield_randomly(&self, seed: u64) {
+        lock(&self.0).random_yields = Some(SplitMix64(seed));
     }
 
-    /// Before a call does anything. It always steps back once, so that no caller relies on being alone.
+    /// Called before an operation takes effect. It yields at least once, unless [`Self::yield_randomly`] decides
+    /// otherwise, so that no caller relies on running alone.
     pub(crate) async fn enter(&self, operation: Operation) -> Result<(), Unavailable> {
-        self.step(operation, Moment::Before).await
+        self.yield_then_fail(operation, Phase::Before).await
     }
 
-    /// After a call has done everything.
+    /// Called after an operation has taken effect.
     pub(crate) async fn leave(&self, operation: Operation) -> Result<(), Unavailable> {
-        self.step(operation, Moment::After).await
+        self.yield_then_fail(operation, Phase::After).await
     }
 
-    /// Whether an operation that has no answer is to be left out.
-    pub(crate) fn swallows(&self, operation: Operation) -> bool {
-        take(&mut lock(&self.0).refused, operation)
+    /// Returns true if an operation without a result must be skipped.
+    pub(crate) fn is_lost(&self, operation: Operation) -> bool {
+        consume(&mut lock(&self.0).failures, operation)
     }
 
-    async fn step(&self, operation: Operation, moment: Moment) -> Result<(), Unavailable> {
-        let (fails, pauses) = {
+    async fn yield_then_fail(&self, operation: Operation, phase: Phase) -> Result<(), Unavailable> {
+        let (fails, yields) = {
             let mut planned = lock(&self.0);
-            let list = match moment {
-                Moment::Before => &mut planned.refused,
-                Moment::After => &mut planned.unanswered,
+            let list = match phase {
+                Phase::Before => &mut planned.failures,
+                Phase::After => &mut planned.lost_answers,
             };
-            let fails = take(list, operation);
+            let fails = consume(list, operation);
             (
                 fails,
-                planned.stagger.as_mut().map_or(1, |numbers| numbers.next() % 4),
+                planned
+                    .random_yields
+                    .as_mut()
+                    .map_or(1, |numbers| numbers.next() % 4),
             )
         };
-        for _ in 0..pauses {
+        for _ in 0..yields {
             tokio::task::yield_now().await;
         }
         if !fails {
             return Ok(());
         }
-        let source = match moment {
-            Moment::Before => "a test wants this call to fail",
-            Moment::After => "a test wants this call's answer to be lost",
+        let source = match phase {
+            Phase::Before => "failure requested by the test",
+            Phase::After => "loss of the response requested by the test",
         };
         Err(Unavailable {
-            what: operation.what(),
+            what: operation.service(),
             source: source.into(),
         })
     }
 }
 
 impl Operation {
-    const fn what(self) -> &'static str {
+    const fn service(self) -> &'static str {
         match self {
             Self::Commit | Self::Read | Self::Claim | Self::Session => "the database",
             Self::Head | Self::Get | Self::Put | Self::Delete | Self::Bucket | Self::Announce => {
@@ -124,7 +128,7 @@ impl Operation {
     }
 }
 
-fn take(times: &mut BTreeMap<Operation, u32>, operation: Operation) -> bool {
+fn consume(times: &mut BTreeMap<Operation, u32>, operation: Operation) -> bool {
     match times.get_mut(&operation) {
         Some(left) if *left > 0 => {
             *left -= 1;

@@ -4,24 +4,24 @@ use rapidphoto_application::ports::{Clock, Ids};
 
 use crate::lock::lock;
 
-/// The same ids in the same order for the same seed and clock.
+/// Deterministic ids: the same sequence for the same seed and clock.
 pub struct SeededIds {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
 struct State {
-    numbers: Numbers,
+    numbers: SplitMix64,
     last: u128,
 }
 
 impl SeededIds {
-    /// Ids of a seed.
+    /// Ids of this seed.
     pub fn new(seed: u64, clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
             state: Mutex::new(State {
-                numbers: Numbers(seed),
+                numbers: SplitMix64(seed),
                 last: 0,
             }),
         }
@@ -32,9 +32,9 @@ impl Ids for SeededIds {
     fn ulid(&self) -> u128 {
         let millis = u128::try_from(self.clock.now().timestamp_millis()).unwrap_or_default();
         let mut state = lock(&self.state);
-        let chance = u128::from(state.numbers.next()) << 16 | u128::from(state.numbers.next() >> 48);
-        let fresh = millis << 80 | chance;
-        // Within one millisecond, and when the clock is set back, ids go on from the last one.
+        let randomness = u128::from(state.numbers.next()) << 16 | u128::from(state.numbers.next() >> 48);
+        let fresh = millis << 80 | randomness;
+        // Within one millisecond, and if the clock is set back, ids increase from the last one.
         state.last = if fresh > state.last { fresh } else { state.last + 1 };
         state.last
     }
@@ -49,10 +49,11 @@ impl Ids for SeededIds {
     }
 }
 
-/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): no secret, but repeatable.
-pub(crate) struct Numbers(pub(crate) u64);
+/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): repeatable, not
+/// secure.
+pub(crate) struct SplitMix64(pub(crate) u64);
 
-impl Numbers {
+impl SplitMix64 {
     pub(crate) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

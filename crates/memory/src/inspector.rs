@@ -9,7 +9,7 @@ use rapidphoto_domain::values::{MimeType, ThumbnailEdge};
 
 use crate::lock::lock;
 
-/// An inspector that finds what a test tells it to; untold, a good JPEG photo of 4032 by 3024 pixels.
+/// An inspector with results set by a test; by default a valid JPEG photo of 4032 by 3024 pixels.
 #[derive(Default)]
 pub struct StubInspector(Mutex<Script>);
 
@@ -20,17 +20,17 @@ struct Script {
 }
 
 impl StubInspector {
-    /// One more answer, given once, after those that were told before.
+    /// Queues a result for one later call, after those queued before.
     pub fn answer(&self, answer: Result<Inspection, InspectError>) {
         lock(&self.0).answers.push_back(answer);
     }
 
-    /// What was handed in, in order.
+    /// Arguments of all calls, in order.
     pub fn inspected(&self) -> Vec<(Bytes, InspectionLimits)> {
         lock(&self.0).inspected.clone()
     }
 
-    /// What it finds when it is not told.
+    /// Default result.
     pub fn good_photo() -> Inspection {
         Inspection {
             mime_type: Some(MimeType::Jpeg),
@@ -45,7 +45,7 @@ impl StubInspector {
     }
 }
 
-/// Only the ends of a JPEG file: nobody looks in between.
+/// A thumbnail with only the markers SOI and EOI; no test decodes it.
 fn thumbnail(edge: ThumbnailEdge) -> MadeThumbnail {
     MadeThumbnail {
         edge,

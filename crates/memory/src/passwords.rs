@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rapidphoto_application::ports::{BoxError, PasswordHash, PasswordHasher};
 
-/// "Hashes" that are the passwords themselves: for tests, where a real hash would only take time.
+/// Password "hashes" in plain text, for tests in which a real hash would only take time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainPasswords;
 

@@ -2,7 +2,7 @@ use chrono::DateTime;
 use rapidphoto_application::ports::{AccessTokens, BoxError, Grant, Scopes, TokenError};
 use rapidphoto_domain::Timestamp;
 
-/// Access tokens that say in plain words what they grant: for tests.
+/// Access tokens in plain text, for tests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainTokens;
 
@@ -47,7 +47,7 @@ mod tests {
     use crate::FakeClock;
 
     #[test]
-    fn a_token_says_what_was_granted_until_it_expires() {
+    fn a_token_has_its_grant_until_it_expires() {
         let now = FakeClock::default().now();
         let grant = Grant {
             user: UserId::from_bits(7),

@@ -1,5 +1,5 @@
-//! Faults come in the ways the outside has: before the work, after it, or by not being told.
-#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+//! Injected faults: before an operation, after it, and lost announcements.
+#![expect(clippy::unwrap_used, reason = "a test panics at the first failure")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ fn registration(number: u128) -> Commit {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_writes_nothing_and_can_be_tried_again() {
+async fn a_failed_commit_writes_nothing_and_can_be_retried() {
     let store = store();
     store.faults().fail_next(Operation::Commit, 2);
     for left in [2, 1] {
@@ -51,7 +51,7 @@ async fn a_commit_that_fails_writes_nothing_and_can_be_tried_again() {
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_stands() {
+async fn a_commit_whose_response_is_lost_is_written() {
     let store = store();
     store.faults().lose_answers(Operation::Commit, 1);
     let lost = store.commit(registration(1)).await;
@@ -61,7 +61,7 @@ async fn a_commit_whose_answer_is_lost_stands() {
 }
 
 #[tokio::test]
-async fn only_what_shall_fail_fails() {
+async fn only_the_requested_operation_fails() {
     let store = store();
     store.faults().fail_next(Operation::Claim, 1);
     store.commit(registration(1)).await.unwrap();
@@ -72,10 +72,10 @@ async fn only_what_shall_fail_fails() {
     assert!(other.head().await.is_err(), "a store fails as a whole");
 }
 
-/// In which order three commits that begin together arrive.
-async fn order_of_arrival(seed: u64) -> Vec<UserId> {
+/// Owners of three concurrent commits, in the order of the log.
+async fn commit_order(seed: u64) -> Vec<UserId> {
     let store = store();
-    store.faults().stagger(seed);
+    store.faults().yield_randomly(seed);
     let commits = (1..=3).map(|number| store.commit(registration(number)));
     for outcome in futures::future::join_all(commits).await {
         outcome.unwrap();
@@ -88,11 +88,11 @@ async fn order_of_arrival(seed: u64) -> Vec<UserId> {
 }
 
 #[tokio::test]
-async fn concurrent_calls_meet_in_another_order_for_each_seed_and_in_the_same_for_one() {
+async fn the_seed_determines_the_order_of_concurrent_calls() {
     let mut orders = std::collections::BTreeSet::new();
     for seed in 0..40 {
-        let order = order_of_arrival(seed).await;
-        assert_eq!(order_of_arrival(seed).await, order);
+        let order = commit_order(seed).await;
+        assert_eq!(commit_order(seed).await, order);
         orders.insert(order);
     }
     assert_eq!(orders.len(), 6, "every order of three");
@@ -109,7 +109,7 @@ fn grant(key: &str) -> PutGrant {
 }
 
 #[tokio::test]
-async fn every_object_that_comes_in_is_announced_once() {
+async fn every_stored_object_is_announced_once() {
     let objects = MemoryObjects::new("photos", Arc::new(FakeClock::default()));
     let presigned = Presigner::put(&objects, &grant("test/a b")).await.unwrap();
     assert_eq!(objects.put_as_client(&presigned, "bytes").status, 200);
@@ -130,7 +130,7 @@ async fn every_object_that_comes_in_is_announced_once() {
 }
 
 #[tokio::test]
-async fn a_lost_announcement_leaves_the_object_and_comes_again_with_a_412() {
+async fn a_lost_announcement_is_sent_again_with_a_412() {
     let objects = MemoryObjects::new("photos", Arc::new(FakeClock::default()));
     let presigned = Presigner::put(&objects, &grant("key")).await.unwrap();
     objects.faults().fail_next(Operation::Announce, 1);
@@ -143,7 +143,7 @@ async fn a_lost_announcement_leaves_the_object_and_comes_again_with_a_412() {
 }
 
 #[tokio::test]
-async fn a_put_whose_answer_is_lost_is_stored_and_one_that_fails_is_not() {
+async fn a_put_with_a_lost_response_is_stored_and_a_failed_one_is_not() {
     let objects = MemoryObjects::new("photos", Arc::new(FakeClock::default()));
     objects.faults().lose_answers(Operation::Put, 1);
     assert!(

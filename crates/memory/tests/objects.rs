@@ -1,4 +1,4 @@
-//! The object store in memory keeps the object store's contract.
+//! The object store in memory fulfils the contract of object stores.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,11 +1,11 @@
-//! How fast this machine's disk lets the record in SQLite be: commits with 1, 16 and 100 callers at once, a large job,
-//! and claims from a long queue.
+//! Benchmark of the SQLite adapter on the disk of this machine: commits by 1, 16 and 100 concurrent callers, jobs of up
+//! to 1000 photos, reads, and claims from a long queue.
 //!
 //! `cargo run --release -p rapidphoto-persistence --example throughput [DIRECTORY]`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a measurement: it prints, and may end at once where something is wrong"
+    reason = "a benchmark prints and may panic"
 )]
 
 use std::{
@@ -18,14 +18,11 @@ use futures::future::join_all;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{
-        Clock as _, Commit, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _, Priority, WorkKind,
-        WorkOrder, WorkQueue as _,
+        Clock as _, Commit, DatabasePorts, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
+        Priority, WorkKind, WorkOrder, WorkQueue as _,
     },
 };
-use rapidphoto_contracts::{
-    Record,
-    record::given::{self, Writing as _},
-};
+use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{JobId, Timestamp, UserId, photo::PhotoCommand};
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
@@ -56,20 +53,20 @@ async fn main() {
     claims(&store, now).await;
 }
 
-/// Each commit moves one photo by one event, as a worker's do.
+/// Commits of one event on one photo, as workers write them.
 async fn commits(store: &Arc<SqliteStore>, now: Timestamp, callers: usize) {
     const SECONDS: u64 = 3;
-    let record = Record::of(store.clone());
-    let owner = given::user_id();
+    let ports = DatabasePorts::of(store.clone());
+    let owner = fixtures::user_id();
     let committing = (0..callers).map(|_| {
-        let record = record.clone();
+        let ports = ports.clone();
         tokio::spawn(async move {
             let mut done = 0_usize;
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(SECONDS) {
-                let photo = given::photo(&record, now, owner).await;
-                let photo = given::command(&record, now, &photo, PhotoCommand::StartUpload).await;
-                given::command(&record, now, &photo, PhotoCommand::Cancel).await;
+                let photo = fixtures::photo(&ports, now, owner).await;
+                let photo = fixtures::execute(&ports, now, &photo, PhotoCommand::StartUpload).await;
+                fixtures::execute(&ports, now, &photo, PhotoCommand::Cancel).await;
                 done += 3;
             }
             done
@@ -81,10 +78,10 @@ async fn commits(store: &Arc<SqliteStore>, now: Timestamp, callers: usize) {
 }
 
 fn job_of(photos: u32, owner: UserId, now: Timestamp) -> (Commit, JobId) {
-    let mut commit = given::commit(now);
+    let mut commit = fixtures::commit(now);
     let job = commit.write_job(owner, photos).value.id;
     for _ in 0..photos {
-        let photo = commit.write_photo(given::promise(now, owner, job));
+        let photo = commit.write_photo(fixtures::declared_photo(now, owner, job));
         commit.work.push(WorkOrder::Schedule {
             photo: photo.value.id,
             owner,
@@ -97,7 +94,7 @@ fn job_of(photos: u32, owner: UserId, now: Timestamp) -> (Commit, JobId) {
 }
 
 async fn jobs(store: &SqliteStore, now: Timestamp) -> (UserId, JobId) {
-    let owner = given::user_id();
+    let owner = fixtures::user_id();
     let mut last = None;
     for photos in [1, 10, 100, 1_000] {
         let begun = Instant::now();
@@ -133,7 +130,7 @@ async fn reads(store: &SqliteStore, owner: UserId, job: JobId) {
 async fn claims(store: &SqliteStore, now: Timestamp) {
     let lease = Duration::from_mins(10);
     println!(
-        "11 110 pieces queued, none due: {:?} a claim",
+        "11 110 items queued, none due: {:?} a claim",
         claim_time(store, lease).await
     );
     schedule(store, now, 100_000, 1).await;
@@ -156,14 +153,14 @@ async fn claim_time(store: &SqliteStore, lease: Duration) -> Duration {
     begun.elapsed() / 20
 }
 
-async fn schedule(store: &SqliteStore, now: Timestamp, pieces: usize, users: usize) {
-    let users: Vec<_> = (0..users).map(|_| given::user_id()).collect();
-    let owners: Vec<_> = users.iter().cycle().take(pieces).collect();
+async fn schedule(store: &SqliteStore, now: Timestamp, items: usize, users: usize) {
+    let users: Vec<_> = (0..users).map(|_| fixtures::user_id()).collect();
+    let owners: Vec<_> = users.iter().cycle().take(items).collect();
     for owners in owners.chunks(10_000) {
-        let mut commit = given::commit(now);
+        let mut commit = fixtures::commit(now);
         for owner in owners {
             commit.work.push(WorkOrder::Schedule {
-                photo: given::photo_id(),
+                photo: fixtures::photo_id(),
                 owner: **owner,
                 kind: WorkKind::Process,
                 due_at: now,

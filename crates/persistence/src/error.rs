@@ -3,52 +3,52 @@ use std::sync::Arc;
 use rapidphoto_application::ports::{BoxError, LogError, Unavailable};
 use rapidphoto_domain::StreamId;
 
-/// Why the record did not answer. Callers outside see [`Unavailable`], with this as its source.
+/// Failure of a database call. Callers outside this crate receive [`Unavailable`] with this error as its source.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RecordError {
-    #[error("the database refused")]
+pub(crate) enum StoreError {
+    #[error("a database statement failed")]
     Database(#[from] diesel::result::Error),
-    #[error("no connection to the database")]
+    #[error("the connection to the database can't be opened")]
     Connection(#[from] diesel::ConnectionError),
-    #[error("the transaction that this was written in failed")]
+    #[error("the transaction shared with other writes failed")]
     Transaction(#[source] Arc<diesel::result::Error>),
-    #[error("the writer has stopped")]
-    WriterGone,
-    #[error("the store is closed")]
+    #[error("the writer thread has stopped")]
+    WriterStopped,
+    #[error("the database is closed")]
     Closed,
-    #[error("the read ended early")]
-    ReadEnded(#[from] tokio::task::JoinError),
-    #[error("`{what}` is stored in a form that can't be read")]
-    Unreadable {
+    #[error("the read was aborted")]
+    ReadAborted(#[from] tokio::task::JoinError),
+    #[error("the stored value of `{what}` is malformed")]
+    MalformedValue {
         what: &'static str,
         #[source]
         source: BoxError,
     },
-    #[error("`{0}` can't be stored")]
-    Unstorable(&'static str, #[source] serde_json::Error),
-    #[error("{0} has events, but no row for its state")]
+    #[error("`{0}` can't be encoded as JSON")]
+    Unencodable(&'static str, #[source] serde_json::Error),
+    #[error("{0} has events but no state row")]
     NoStateRow(StreamId),
-    #[error("there is no user {0} whose credentials could be stored")]
+    #[error("credentials are given for user {0}, who does not exist")]
     NoUser(String),
-    #[error("a commit changes {0} twice, or without an event")]
-    Malformed(StreamId),
+    #[error("the commit changes {0} twice; one change for each stream is allowed")]
+    ChangedTwice(StreamId),
 }
 
-impl RecordError {
-    /// What is stored can't be read.
-    pub(crate) fn unreadable(what: &'static str) -> impl FnOnce(BoxError) -> Self {
-        move |source| Self::Unreadable { what, source }
+impl StoreError {
+    /// Wraps the reason for which a stored value can't be decoded.
+    pub(crate) fn malformed(what: &'static str) -> impl FnOnce(BoxError) -> Self {
+        move |source| Self::MalformedValue { what, source }
     }
 }
 
-impl From<RecordError> for Unavailable {
-    fn from(error: RecordError) -> Self {
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Self {
         Self::database(error)
     }
 }
 
-impl From<RecordError> for LogError {
-    fn from(error: RecordError) -> Self {
+impl From<StoreError> for LogError {
+    fn from(error: StoreError) -> Self {
         Self::Unavailable(error.into())
     }
 }

@@ -1,33 +1,33 @@
-//! The record of RapidPhotoUpload in a database: log, states, work and everything else that one commit writes together.
+//! Database of RapidPhotoUpload: event log, states, work and everything else that one commit writes together.
 //!
-//! [`SqliteStore`] keeps it in one SQLite file, for a deployment on one machine. The tables (`schema.rs`) and the rows
-//! (`rows/`) are said once, for every database; `sqlite/` holds what is SQLite's own.
+//! [`SqliteStore`] stores it in one SQLite file, for a deployment on one machine. The tables (`schema.rs`) and the rows
+//! (`rows/`) are the same for every database; `sqlite/` is specific to SQLite.
 //!
-//! # How SQLite is driven
+//! # Use of SQLite
 //!
-//! **One writer.** SQLite lets one transaction write at a time, and one that reads before it writes fails if another
-//! wrote between, whatever the time-out. So one thread does all writing; commits, claims, leases and sessions come to it
-//! over a bounded channel. What waits there, up to 128 tasks, goes into one `BEGIN IMMEDIATE` transaction: one sync of
-//! the disk for all of them. The more commits come at once, the fewer syncs each costs.
+//! **One writer.** SQLite allows one write transaction at a time, and a transaction that reads before it writes fails if
+//! another one wrote in between, whatever the time-out. Therefore one thread does all writing; commits, claims, leases and
+//! sessions are sent to it over a bounded channel. Up to 128 queued tasks share one `BEGIN IMMEDIATE` transaction and
+//! thereby one sync of the disk. The more commits arrive at once, the fewer syncs each costs.
 //!
-//! **A savepoint for each task.** A commit that is refused is rolled back to its savepoint, and its neighbours in the
-//! transaction don't notice. Nobody is answered before COMMIT: an answer says that the disk has it. When COMMIT fails,
-//! nothing stands and everybody in the transaction hears `Unavailable`, also those whose commit had been refused, for
-//! what refused it is gone.
+//! **A savepoint for each task.** A rejected commit is rolled back to its savepoint without an effect on the other tasks
+//! of the transaction. Outcomes are sent after COMMIT, so that an acknowledged commit is on disk. If COMMIT fails, nothing
+//! is written and all tasks of the transaction receive `Unavailable`, including rejected ones, because the rows that they
+//! conflicted with may have been rolled back.
 //!
-//! **`synchronous=FULL`, always.** In WAL mode, NORMAL would leave the last answered commits to a power cut. There is no
-//! setting to make it faster and wrong.
+//! **`synchronous=FULL`, always.** In WAL mode, NORMAL could lose the last acknowledged commits in a power failure. There
+//! is no setting that trades durability for speed.
 //!
-//! **Readers beside it.** In WAL mode readers see the last commit and block nobody. A bounded number of `query_only`
-//! connections is used on threads that may block, each read in one transaction where it takes several statements.
+//! **Concurrent readers.** In WAL mode readers see the last commit and block no one else. Reads use a bounded number of
+//! `query_only` connections on threads that may block; a read of several statements runs in one transaction.
 //!
-//! **Callers may go away.** A dropped future leaves out what the writer has not begun and breaks nothing that it has. A
-//! panic over a transaction loses that transaction, answers its callers `Unavailable`, and the writer goes on with a
-//! fresh connection.
+//! **Cancellation.** If a caller drops its future, the writer skips the task if it has not started, and completes it
+//! otherwise. A panic during a transaction rolls it back, its callers receive `Unavailable`, and the writer continues with
+//! a new connection.
 //!
-//! **Many rows, few statements.** A commit runs a number of statements that does not depend on how many photos it
-//! brings, until a statement would bind more than 32 766 values; then there is another. Statements that the common
-//! commit of one stream runs are prepared once.
+//! **Many rows, few statements.** The number of statements of a commit does not depend on its number of photos, unless a
+//! statement would bind more than 32 766 values and has to be split. The statements of the common commit of one stream
+//! are prepared once per connection.
 
 mod error;
 mod lock;

@@ -4,37 +4,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The name of the file that is locked.
+/// Name of the locked file within the data directory.
 const LOCK_FILE: &str = "lock";
 
-/// The right to serve a data directory. The system gives it back when the process ends, however it ends; the file that
-/// stays behind means nothing.
+/// Exclusive lock on a data directory. The operating system releases it when the process ends, also after a crash; a
+/// lock file left behind has no meaning.
 #[derive(Debug)]
 pub struct DataDirLock {
-    // Closing the file unlocks it.
+    // Closing the file releases the lock.
     _file: File,
 }
 
-/// Why a data directory can't be served.
+/// Error of [`DataDirLock::acquire`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Another process has it.
-    #[error("another process serves the data directory {}", .0.display())]
+    /// Another process holds the lock.
+    #[error("another process uses the data directory {}; stop it or choose another directory", .0.display())]
     Held(PathBuf),
-    /// It can't be created or written to.
-    #[error("the data directory {} can't be used", .path.display())]
+    /// The directory can't be created or written to.
+    #[error("the data directory {} can't be created or written to", .path.display())]
     Io {
-        /// The directory.
+        /// The data directory.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
 }
 
 impl DataDirLock {
-    /// Locks a data directory, creating it where it is missing. Does not wait.
+    /// Locks a data directory, which is created if it is missing. Does not wait for a lock held by another process.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io {
             path: directory.to_owned(),

@@ -1,5 +1,5 @@
-//! The tables, as Diesel knows them. They have the same names and meanings in every database; what each column is for
-//! stands in the migrations. No table has more than 16 columns: wider ones cost everybody compile time.
+//! Table definitions for Diesel. Names and meanings are the same in every database; the migrations document the
+//! columns. No table has more than 16 columns, because wider ones need a Diesel feature that slows down compilation.
 
 diesel::table! {
     events (position) {

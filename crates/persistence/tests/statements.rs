@@ -1,10 +1,10 @@
-//! The SQL that reaches SQLite: how many statements, and by which indexes.
+//! Statements sent to SQLite: their number and their query plans.
 //!
-//! Diesel tells every statement of every connection of this process, so the tests here take turns.
+//! Diesel's instrumentation is global to the process, so that the tests of this file run one after the other.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test ends where something is wrong"
+    reason = "a test panics at the first failure"
 )]
 
 mod support;
@@ -25,21 +25,21 @@ use rapidphoto_application::ports::{
     JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort, Priority, Sessions as _,
     SortDirection, StateRows as _, TokenHash, UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
 };
-use rapidphoto_contracts::record::given::{self, Writing as _};
+use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{
     Timestamp, UserId, Version,
     photo::{PhotoCommand, PhotoStatus},
 };
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::support::Rig;
+use crate::support::TestStore;
 
-static TURN: AsyncMutex<()> = AsyncMutex::const_new(());
+static SERIAL: AsyncMutex<()> = AsyncMutex::const_new(());
 static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-struct Listener;
+struct Recorder;
 
-impl Instrumentation for Listener {
+impl Instrumentation for Recorder {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
             statements().push(query.to_string());
@@ -51,33 +51,34 @@ fn statements() -> std::sync::MutexGuard<'static, Vec<String>> {
     STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Forgets what was heard so far.
-fn listen() {
-    set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
+/// Starts recording and discards earlier statements.
+fn start_recording() {
+    set_default_instrumentation(|| Some(Box::new(Recorder))).unwrap();
     statements().clear();
 }
 
-/// What was heard since, without the binds, without transactions and settings.
-fn heard() -> Vec<String> {
-    let told = std::mem::take(&mut *statements());
+/// Takes the recorded statements, without bound values, transaction control and settings.
+fn recorded_statements() -> Vec<String> {
+    let statements = std::mem::take(&mut *statements());
     let read_or_write = |sql: &String| {
         ["SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"]
             .iter()
             .any(|word| sql.trim_start().trim_start_matches('`').starts_with(word))
     };
-    told.into_iter()
+    statements
+        .into_iter()
         .map(|sql| sql.split(" -- binds:").next().unwrap_or_default().to_owned())
         .filter(read_or_write)
         .collect()
 }
 
-/// A job as its creation writes it: states, names, work, the request's answer.
+/// The commit of a new job: states, filenames, work and idempotency record.
 fn job_of(photos: u32, owner: UserId, at: Timestamp) -> Commit {
-    let mut commit = given::commit(at);
+    let mut commit = fixtures::commit(at);
     let job = commit.write_job(owner, photos).value.id;
     let mut ids = Vec::new();
     for _ in 0..photos {
-        let photo = commit.write_photo(given::promise(at, owner, job)).value;
+        let photo = commit.write_photo(fixtures::declared_photo(at, owner, job)).value;
         ids.push(photo.id);
         commit.work.push(WorkOrder::Schedule {
             photo: photo.id,
@@ -98,42 +99,42 @@ fn job_of(photos: u32, owner: UserId, at: Timestamp) -> Commit {
     commit
 }
 
-async fn statements_for(rig: &Rig, commit: Commit) -> Vec<String> {
+async fn statements_for(db: &TestStore, commit: Commit) -> Vec<String> {
     statements().clear();
-    rig.store.commit(commit).await.unwrap();
-    heard()
+    db.store.commit(commit).await.unwrap();
+    recorded_statements()
 }
 
 #[tokio::test]
-async fn a_job_takes_as_many_statements_whatever_it_brings() {
-    let _turn = TURN.lock().await;
-    listen();
-    let rig = Rig::new().await;
-    let owner = given::user_id();
-    let ten = statements_for(&rig, job_of(10, owner, rig.now())).await;
-    let five_hundred = statements_for(&rig, job_of(500, owner, rig.now())).await;
+async fn the_number_of_statements_does_not_depend_on_the_number_of_photos() {
+    let _serial = SERIAL.lock().await;
+    start_recording();
+    let db = TestStore::new().await;
+    let owner = fixtures::user_id();
+    let ten = statements_for(&db, job_of(10, owner, db.now())).await;
+    let five_hundred = statements_for(&db, job_of(500, owner, db.now())).await;
     let verbs = |statements: &[String]| -> Vec<String> {
         let words = |sql: &String| sql.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
         statements.iter().map(words).collect()
     };
     assert_eq!(verbs(&ten), verbs(&five_hundred));
     assert!(ten.len() <= 12, "{ten:#?}");
-    // More than one statement can bind are more statements, but by thousands.
-    let three_thousand = statements_for(&rig, job_of(3_000, owner, rig.now())).await;
+    // Rows beyond the limit of bound values need further statements, one for thousands of rows.
+    let three_thousand = statements_for(&db, job_of(3_000, owner, db.now())).await;
     assert!(three_thousand.len() <= ten.len() + 4, "{}", three_thousand.len());
 }
 
 #[tokio::test]
-async fn a_commit_on_one_photo_takes_few_statements() {
-    let _turn = TURN.lock().await;
-    listen();
-    let rig = Rig::new().await;
-    let record = DatabasePorts::of(rig.store.clone());
-    let photo = given::photo(&record, rig.now(), given::user_id()).await;
-    let mut commit = given::commit(rig.now());
+async fn a_commit_on_one_photo_takes_five_statements() {
+    let _serial = SERIAL.lock().await;
+    start_recording();
+    let db = TestStore::new().await;
+    let ports = DatabasePorts::of(db.store.clone());
+    let photo = fixtures::photo(&ports, db.now(), fixtures::user_id()).await;
+    let mut commit = fixtures::commit(db.now());
     commit.write_command(&photo, PhotoCommand::StartUpload);
-    let statements = statements_for(&rig, commit).await;
-    // Is it known, is the version right, the row, the event, where it stands.
+    let statements = statements_for(&db, commit).await;
+    // Lookups of the event id and the version, the state row, the event, and the log's head.
     assert_eq!(statements.len(), 5, "{statements:#?}");
 }
 
@@ -152,7 +153,7 @@ fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// The tables that grow, and the names that statements give them.
+/// Tables of unbounded size, and the aliases that statements give them.
 const TABLES: [&str; 12] = [
     "events",
     "photos",
@@ -168,14 +169,14 @@ const TABLES: [&str; 12] = [
     "later",
 ];
 
-/// Every statement goes to its rows by an index: no table is read from end to end, and nothing is sorted that an index
-/// could have given in order.
-fn assert_indexed(rig: &Rig, what: &str, sorting: Sorting) {
-    let heard = heard();
-    assert!(!heard.is_empty(), "{what} says nothing to SQLite");
-    let mut stranger = rig.stranger();
-    for sql in heard {
-        let plan = plan(&mut stranger, &sql);
+/// Asserts that every recorded statement finds its rows by an index: no full table scan, and no sorting that an index
+/// could avoid.
+fn assert_indexed(db: &TestStore, what: &str, sorting: Sorting) {
+    let recorded = recorded_statements();
+    assert!(!recorded.is_empty(), "{what}: no statement was recorded");
+    let mut raw_connection = db.raw_connection();
+    for sql in recorded {
+        let plan = plan(&mut raw_connection, &sql);
         for step in &plan {
             let full_scan = step
                 .strip_prefix("SCAN ")
@@ -183,7 +184,7 @@ fn assert_indexed(rig: &Rig, what: &str, sorting: Sorting) {
             assert!(!full_scan, "{what}: {step}\n{sql}\n{plan:#?}");
             let sorted = step.contains("USE TEMP B-TREE");
             assert!(
-                !sorted || sorting == Sorting::OfFew,
+                !sorted || sorting == Sorting::Bounded,
                 "{what}: {step}\n{sql}\n{plan:#?}"
             );
         }
@@ -193,21 +194,21 @@ fn assert_indexed(rig: &Rig, what: &str, sorting: Sorting) {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sorting {
     None,
-    /// What comes out of the indexes is sorted, being as little as was asked for.
-    OfFew,
+    /// Rows found by an index are sorted; their number is bounded.
+    Bounded,
 }
 
 #[tokio::test]
-async fn every_read_goes_by_an_index() {
-    let _turn = TURN.lock().await;
-    listen();
-    let rig = Rig::new().await;
-    let store = &rig.store;
-    let record = DatabasePorts::of(store.clone());
-    let (owner, at) = (given::user_id(), rig.now());
-    let (job, photos) = given::job(&record, at, owner, 3).await;
+async fn every_read_uses_an_index() {
+    let _serial = SERIAL.lock().await;
+    start_recording();
+    let db = TestStore::new().await;
+    let store = &db.store;
+    let ports = DatabasePorts::of(store.clone());
+    let (owner, at) = (fixtures::user_id(), db.now());
+    let (job, photos) = fixtures::job(&ports, at, owner, 3).await;
     let photo = &photos[0].value;
-    heard();
+    recorded_statements();
 
     for sort in [PhotoSort::CreatedAt, PhotoSort::TakenAt, PhotoSort::Bytes] {
         for direction in [SortDirection::Ascending, SortDirection::Descending] {
@@ -223,7 +224,7 @@ async fn every_read_goes_by_an_index() {
                     }),
                 };
                 store.list(owner, &query).await.unwrap();
-                assert_indexed(&rig, &format!("{query:?}"), Sorting::None);
+                assert_indexed(&db, &format!("{query:?}"), Sorting::None);
             }
         }
     }
@@ -233,7 +234,7 @@ async fn every_read_goes_by_an_index() {
         ..PhotoListQuery::default()
     };
     store.list(owner, &queued).await.unwrap();
-    assert_indexed(&rig, "photos of a status", Sorting::None);
+    assert_indexed(&db, "photos of a status", Sorting::None);
 
     PhotoReads::photo(&**store, owner, photo.id).await.unwrap();
     store.by_ids(owner, &[photo.id]).await.unwrap();
@@ -243,7 +244,7 @@ async fn every_read_goes_by_an_index() {
     store.user(owner).await.unwrap();
     store.photos_of_job(job.value.id).await.unwrap();
     JobReads::job(&**store, owner, job.value.id).await.unwrap();
-    store.credentials(&given::email()).await.unwrap();
+    store.credentials(&fixtures::email()).await.unwrap();
     let key = IdempotencyKey::parse("key").unwrap();
     store.idempotency(owner, &key, at).await.unwrap();
     store.state_rows(None, 2).await.unwrap();
@@ -256,18 +257,18 @@ async fn every_read_goes_by_an_index() {
     store.latest_version(photo.id.into()).await.unwrap();
     store.next_due(&WorkKind::ALL).await.unwrap();
     store.depth(WorkKind::Look).await.unwrap();
-    assert_indexed(&rig, "single reads", Sorting::None);
+    assert_indexed(&db, "single reads", Sorting::None);
 }
 
 #[tokio::test]
-async fn the_log_is_read_by_an_index_whatever_is_wanted() {
-    let _turn = TURN.lock().await;
-    listen();
-    let rig = Rig::new().await;
-    let record = DatabasePorts::of(rig.store.clone());
-    let owner = given::user_id();
-    let (job, _) = given::job(&record, rig.now(), owner, 3).await;
-    heard();
+async fn every_event_filter_uses_an_index() {
+    let _serial = SERIAL.lock().await;
+    start_recording();
+    let db = TestStore::new().await;
+    let ports = DatabasePorts::of(db.store.clone());
+    let owner = fixtures::user_id();
+    let (job, _) = fixtures::job(&ports, db.now(), owner, 3).await;
+    recorded_statements();
     let filters = [
         EventFilter::default(),
         EventFilter {
@@ -286,19 +287,19 @@ async fn the_log_is_read_by_an_index_whatever_is_wanted() {
     ];
     for filter in filters {
         let start = rapidphoto_application::ports::Cursor::START;
-        rig.store.events_after(start, &filter, 10).await.unwrap();
-        assert_indexed(&rig, &format!("{filter:?}"), Sorting::None);
+        db.store.events_after(start, &filter, 10).await.unwrap();
+        assert_indexed(&db, &format!("{filter:?}"), Sorting::None);
     }
 }
 
 #[tokio::test]
-async fn every_write_goes_by_an_index() {
-    let _turn = TURN.lock().await;
-    listen();
-    let rig = Rig::new().await;
-    let store = &rig.store;
-    let (owner, at) = (given::user_id(), rig.now());
-    heard();
+async fn every_write_uses_an_index() {
+    let _serial = SERIAL.lock().await;
+    start_recording();
+    let db = TestStore::new().await;
+    let store = &db.store;
+    let (owner, at) = (fixtures::user_id(), db.now());
+    recorded_statements();
     store.commit(job_of(3, owner, at)).await.unwrap();
     let claims = store
         .claim(&WorkKind::ALL, 2, Duration::from_mins(1))
@@ -309,7 +310,7 @@ async fn every_write_goes_by_an_index() {
         .renew(claims[0].token, Duration::from_mins(1))
         .await
         .unwrap();
-    let mut commit = given::commit(at);
+    let mut commit = fixtures::commit(at);
     commit.work.push(WorkOrder::Finish {
         claim: claims[0].token,
     });
@@ -327,25 +328,25 @@ async fn every_write_goes_by_an_index() {
         .unwrap();
     store.revoke(TokenHash([1; 32])).await.unwrap();
     store.use_ticket(TokenHash([1; 32]), None, at).await.unwrap();
-    // Users take turns among what is due, so that is sorted; it is little, or it is the heads of queues.
-    assert_indexed(&rig, "writes", Sorting::OfFew);
+    // The fair order sorts due work, whose number is bounded by the threshold or by the heads of the queues.
+    assert_indexed(&db, "writes", Sorting::Bounded);
 }
 
 #[tokio::test]
-async fn a_crowd_is_claimed_from_by_an_index() {
-    let _turn = TURN.lock().await;
-    listen();
-    let rig = Rig::new().await;
-    rig.store
-        .commit(job_of(1_000, given::user_id(), rig.now()))
+async fn claims_over_the_threshold_use_an_index() {
+    let _serial = SERIAL.lock().await;
+    start_recording();
+    let db = TestStore::new().await;
+    db.store
+        .commit(job_of(1_000, fixtures::user_id(), db.now()))
         .await
         .unwrap();
-    heard();
-    let claims = rig
+    recorded_statements();
+    let claims = db
         .store
         .claim(&WorkKind::ALL, 8, Duration::from_mins(1))
         .await
         .unwrap();
     assert_eq!(claims.len(), 8);
-    assert_indexed(&rig, "claims of a crowd", Sorting::OfFew);
+    assert_indexed(&db, "claims over the threshold", Sorting::Bounded);
 }

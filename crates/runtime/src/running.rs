@@ -68,14 +68,14 @@ pub async fn start(
     let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
 
     let signals = Signals::default();
-    let parts = SharedParts {
+    let shared = SharedParts {
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
         store: Arc::clone(&store),
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &parts, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &shared, &addresses)?;
     let board = Arc::new(ProgressBoard::default());
     // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
     // exists. A crash may also have lost storage events: photos that wait for one are checked now.

@@ -1,13 +1,13 @@
--- The record of one or more deployments, each in its namespace.
+-- Tables of one or more deployments, each in its namespace.
 --
--- Identifiers are stored as the text that logs, URLs and payloads show. ULIDs in their canonical form sort as text in
--- the order of their bits, so an index on them is in order of creation. Moments are milliseconds since 1970 in UTC.
--- Tables are STRICT: a value of another type is refused, not converted.
+-- Identifiers are stored as text, as in logs, URLs and payloads. ULIDs in their canonical form sort as text in the order
+-- of their bits, so that an index on them is in order of creation. Times are milliseconds since 1970 in UTC. Tables are
+-- STRICT: a value of another type is rejected, not converted.
 --
--- No foreign keys lead between these tables: each commit writes whole groups of rows or none of them, work outlives
--- what it was ordered for, and the log refers to nothing but itself.
+-- There are no foreign keys: each commit writes whole groups of rows or none of them, work can outlive its photo, and
+-- the log refers to no other table.
 
--- The log. A position is given out once (AUTOINCREMENT) by the one writer, so position order is commit order.
+-- The event log. Each position is used once (AUTOINCREMENT) by the only writer, so that position order is commit order.
 CREATE TABLE events (
     position       INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     namespace      TEXT    NOT NULL,
@@ -26,13 +26,13 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_id ON events (namespace, event_id);
 CREATE UNIQUE INDEX events_stream ON events (namespace, stream_type, stream_id, version);
--- Each of these ends in the position, which SQLite appends to every index as the row's own key.
+-- Each of these indexes ends in the position, which SQLite appends as the rowid.
 CREATE INDEX events_order ON events (namespace);
 CREATE INDEX events_owner ON events (namespace, owner);
 CREATE INDEX events_job ON events (namespace, job_id) WHERE job_id IS NOT NULL;
 
--- Append-only, whoever connects. The insert trigger is for REPLACE, which deletes without a delete trigger on
--- connections that don't set `recursive_triggers`.
+-- Append-only for every connection. The insert trigger handles REPLACE, which deletes rows without firing delete
+-- triggers on connections that don't set `recursive_triggers`.
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
 BEGIN
     SELECT RAISE(ABORT, 'the event log is append-only');
@@ -52,7 +52,7 @@ BEGIN
     SELECT RAISE(ABORT, 'the event log is append-only');
 END;
 
--- The states that streams fold to, as JSON, beside the columns that are searched and sorted by.
+-- States to which streams fold, as JSON, with the columns used for searching and sorting.
 CREATE TABLE photos (
     namespace  TEXT    NOT NULL,
     photo_id   TEXT    NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE upload_jobs (
 
 CREATE UNIQUE INDEX upload_jobs_id ON upload_jobs (namespace, job_id);
 
--- Address and password hash are not part of the state: they are personal, and can be erased.
+-- E-mail address and password hash are not part of the state: they are personal data that can be erased.
 CREATE TABLE users (
     namespace     TEXT    NOT NULL,
     user_id       TEXT    NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_id ON users (namespace, user_id);
 CREATE UNIQUE INDEX users_email ON users (namespace, email);
 
--- Personal data of photos, erased with them.
+-- Personal data of photos, erased with the photo.
 CREATE TABLE photo_details (
     namespace TEXT NOT NULL,
     photo_id  TEXT NOT NULL,
@@ -113,8 +113,8 @@ CREATE TABLE photo_details (
     PRIMARY KEY (namespace, photo_id)
 ) STRICT, WITHOUT ROWID;
 
--- The work. `token` is there while a claim is held, also after its lease ran out, until somebody else claims; it is
--- taken from `work_tokens`, so that none is ever given out twice, whatever becomes of the row.
+-- The work queue. `token` is set while a claim is valid, also after its lease has expired, until the next claim. It is
+-- taken from `work_tokens`, so that a token is never reused even if the row is removed.
 CREATE TABLE photo_work (
     namespace   TEXT    NOT NULL,
     photo_id    TEXT    NOT NULL,

@@ -97,7 +97,7 @@ struct Run {
 impl Run {
     async fn new(seed: u64) -> Self {
         let app = TestApp::seeded(seed);
-        app.store.faults().stagger(seed);
+        app.store.faults().yield_randomly(seed);
         let declared = app.declare(PHOTOS).await;
         Self {
             app,

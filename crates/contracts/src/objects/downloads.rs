@@ -1,4 +1,4 @@
-//! Presigned downloads: shown in place or offered for saving, for a while.
+//! Presigned downloads: displayed in place or saved as a file, until they expire.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use rapidphoto_domain::values::{Filename, MimeType};
 
 use super::{
     ObjectHarness,
-    given::{body, key, reading},
+    fixtures::{body, key, reading},
 };
 
-/// A client reads the object, with the type that was signed, whatever it was stored with.
+/// A client reads the object with the signed media type, whatever type it was stored with.
 pub async fn a_client_reads_an_object<H: ObjectHarness>(harness: H) {
     let (key, body) = (key(1), body(200_000));
     harness
@@ -23,7 +23,7 @@ pub async fn a_client_reads_an_object<H: ObjectHarness>(harness: H) {
         ..reading(&key)
     };
     let presigned = harness.presigner().get(&grant).await.unwrap();
-    assert_eq!(presigned.headers, [], "a link needs no headers");
+    assert_eq!(presigned.headers, [], "a download link can't carry headers");
     for _ in 0..2 {
         let answer = harness.get(&presigned.url).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -34,8 +34,8 @@ pub async fn a_client_reads_an_object<H: ObjectHarness>(harness: H) {
     }
 }
 
-/// An object is offered for saving under its name, whatever letters that is written in.
-pub async fn an_object_is_offered_under_its_name<H: ObjectHarness>(harness: H) {
+/// An object is offered as a file with its name, in any script.
+pub async fn an_object_is_offered_with_its_filename<H: ObjectHarness>(harness: H) {
     let key = key(1);
     harness.store().put(&key, body(10), "image/jpeg").await.unwrap();
     for (name, encoded) in [
@@ -62,14 +62,14 @@ pub async fn an_object_is_offered_under_its_name<H: ObjectHarness>(harness: H) {
     }
 }
 
-/// Signing asks nobody: a URL for what is not there is made, and answered with 404.
-pub async fn an_object_that_is_not_there_is_not_found<H: ObjectHarness>(harness: H) {
+/// Signing does not contact the store: a URL can be signed for a missing object and is answered with 404.
+pub async fn a_download_of_a_missing_object_is_not_found<H: ObjectHarness>(harness: H) {
     let presigned = harness.presigner().get(&reading(&key(1))).await.unwrap();
     let answer = harness.get(&presigned.url).await;
     assert_eq!(answer.status, 404, "{answer:?}");
 }
 
-/// After its time a URL works no more.
+/// An expired URL is answered with 403.
 pub async fn a_download_url_expires<H: ObjectHarness>(harness: H) {
     let key = key(1);
     harness.store().put(&key, body(10), "image/jpeg").await.unwrap();
@@ -83,8 +83,8 @@ pub async fn a_download_url_expires<H: ObjectHarness>(harness: H) {
     assert_eq!(answer.status, 403, "{answer:?}");
 }
 
-/// A URL that was tampered with, or never signed, reads nothing.
-pub async fn a_url_that_was_not_signed_reads_nothing<H: ObjectHarness>(harness: H) {
+/// A modified or unsigned URL reads nothing.
+pub async fn a_modified_or_unsigned_url_reads_nothing<H: ObjectHarness>(harness: H) {
     let (mine, other) = (key(1), key(2));
     for key in [&mine, &other] {
         harness.store().put(key, body(10), "image/jpeg").await.unwrap();

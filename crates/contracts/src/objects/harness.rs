@@ -3,28 +3,28 @@ use std::{future::Future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use rapidphoto_application::ports::{ObjectStore, Presigner};
 
-/// An adapter's object store as the contract meets it.
+/// An object store under test.
 pub trait ObjectHarness: Sized {
     /// An empty bucket.
     fn fresh() -> impl Future<Output = Self>;
 
-    /// The application's way to it.
+    /// The application's access to the bucket.
     fn store(&self) -> Arc<dyn ObjectStore>;
 
-    /// Who signs URLs for it.
+    /// The signer of URLs for the bucket.
     fn presigner(&self) -> Arc<dyn Presigner>;
 
-    /// Sends a PUT as a client does: these headers and no others but those that HTTP itself needs.
+    /// Sends a PUT as a client: with these headers and those that HTTP itself requires.
     fn put(&self, url: &str, headers: &[(String, String)], body: Bytes) -> impl Future<Output = Answer>;
 
-    /// Sends a GET as a client does.
+    /// Sends a GET as a client.
     fn get(&self, url: &str) -> impl Future<Output = Answer>;
 
-    /// Lets time pass: by moving the store's clock, or by waiting.
+    /// Lets time pass, by advancing the store's clock or by waiting.
     fn pass(&self, time: Duration) -> impl Future<Output = ()>;
 }
 
-/// What the store answers a client.
+/// Response of the store to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -36,7 +36,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header's value.
+    /// Value of a header, by its case-insensitive name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut named = self
             .headers

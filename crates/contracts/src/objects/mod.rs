@@ -1,7 +1,7 @@
-//! What every object store must do: for the application, and for clients with presigned URLs.
+//! Contract of every object store, for the application and for clients with presigned URLs.
 
 pub mod downloads;
-mod given;
+mod fixtures;
 mod harness;
 pub mod store;
 mod suites;

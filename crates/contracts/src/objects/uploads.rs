@@ -1,4 +1,4 @@
-//! Presigned uploads: usable exactly as signed, once.
+//! Presigned uploads: accepted once, exactly as signed.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use rapidphoto_domain::values::MimeType;
 
 use super::{
     Answer, ObjectHarness,
-    given::{body, checksum, grant, key, read, reading, signed},
+    fixtures::{body, checksum, grant, key, read, reading, signed},
 };
 
-/// Refused, and nothing is there.
-async fn is_refused(harness: &impl ObjectHarness, key: &str, answer: Answer) {
+/// Asserts that an upload was rejected and nothing was stored.
+async fn assert_rejected(harness: &impl ObjectHarness, key: &str, answer: Answer) {
     assert!((400..500).contains(&answer.status), "{answer:?}");
     assert_eq!(harness.store().head(key).await.unwrap(), None, "{answer:?}");
 }
 
-/// A client that does as it was told has its file stored, of the type that was signed, with its ETag in the answer.
-pub async fn a_client_uploads_what_was_signed<H: ObjectHarness>(harness: H) {
+/// A request as signed stores the file with the signed media type. The response has its ETag.
+pub async fn a_client_uploads_as_signed<H: ObjectHarness>(harness: H) {
     let (store, presigner) = (harness.store(), harness.presigner());
     for (number, length) in [(1, 0), (2, 1), (3, 3_000_001)] {
         for known in [true, false] {
@@ -53,8 +53,8 @@ pub async fn a_client_uploads_what_was_signed<H: ObjectHarness>(harness: H) {
     }
 }
 
-/// Neither fewer bytes nor more, though the type is right and no checksum was declared.
-pub async fn another_length_is_refused<H: ObjectHarness>(harness: H) {
+/// Fewer or more bytes are rejected, even if the type is right and no checksum was declared.
+pub async fn another_length_is_rejected<H: ObjectHarness>(harness: H) {
     let (key, whole) = (key(1), body(1000));
     let grant = PutGrant {
         checksum: None,
@@ -63,14 +63,17 @@ pub async fn another_length_is_refused<H: ObjectHarness>(harness: H) {
     let upload = signed(&*harness.presigner(), &grant).await;
     for length in [0, 999, 1001, 100_000] {
         let answer = harness.put(&upload.url, &upload.headers, body(length)).await;
-        is_refused(&harness, &key, answer).await;
+        assert_rejected(&harness, &key, answer).await;
     }
     let answer = harness.put(&upload.url, &upload.headers, whole).await;
-    assert_eq!(answer.status, 200, "a refusal uses nothing up: {answer:?}");
+    assert_eq!(
+        answer.status, 200,
+        "a rejected upload does not use up the URL: {answer:?}"
+    );
 }
 
-/// No other type, also where everything else is right.
-pub async fn another_type_is_refused<H: ObjectHarness>(harness: H) {
+/// Another media type is rejected, even if everything else is right.
+pub async fn another_media_type_is_rejected<H: ObjectHarness>(harness: H) {
     let (key, body) = (key(1), body(1000));
     let upload = signed(&*harness.presigner(), &grant(&key, &body)).await;
     for other in ["text/html", "image/png", ""] {
@@ -83,27 +86,27 @@ pub async fn another_type_is_refused<H: ObjectHarness>(harness: H) {
             })
             .collect();
         let answer = harness.put(&upload.url, &headers, body.clone()).await;
-        is_refused(&harness, &key, answer).await;
+        assert_rejected(&harness, &key, answer).await;
     }
 }
 
-/// No header that was signed can be left out or said otherwise.
-pub async fn a_signed_header_can_not_be_left_out<H: ObjectHarness>(harness: H) {
+/// Each signed header is required.
+pub async fn every_signed_header_is_required<H: ObjectHarness>(harness: H) {
     let (key, body) = (key(1), body(1000));
     let upload = signed(&*harness.presigner(), &grant(&key, &body)).await;
     for left_out in 0..upload.headers.len() {
         let mut headers = upload.headers.clone();
         headers.remove(left_out);
         let answer = harness.put(&upload.url, &headers, body.clone()).await;
-        is_refused(&harness, &key, answer).await;
+        assert_rejected(&harness, &key, answer).await;
     }
     let answer = harness.put(&upload.url, &upload.headers, body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// Bytes of another checksum than declared are not stored, though their length is right; nor are they if the client
-/// says the checksum that they have.
-pub async fn bytes_of_another_checksum_are_refused<H: ObjectHarness>(harness: H) {
+/// Bytes with another checksum than the declared one are rejected, even if their length is right or the client sends
+/// the checksum of the actual bytes.
+pub async fn bytes_with_another_checksum_are_rejected<H: ObjectHarness>(harness: H) {
     use rapidphoto_domain::values::Checksum;
     let (key, body) = (key(1), body(1000));
     let presigner = harness.presigner();
@@ -112,21 +115,22 @@ pub async fn bytes_of_another_checksum_are_refused<H: ObjectHarness>(harness: H)
     changed[500] ^= 1;
     let changed = Bytes::from(changed);
     let answer = harness.put(&upload.url, &upload.headers, changed.clone()).await;
-    is_refused(&harness, &key, answer).await;
-    // The headers that would be right for the other bytes, from a URL of their own.
-    let theirs = signed(&*presigner, &grant(&super::given::key(2), &changed)).await;
-    let answer = harness.put(&upload.url, &theirs.headers, changed).await;
-    is_refused(&harness, &key, answer).await;
+    assert_rejected(&harness, &key, answer).await;
+    // Headers signed for the other bytes, from a URL of their own.
+    let other = signed(&*presigner, &grant(&super::fixtures::key(2), &changed)).await;
+    let answer = harness.put(&upload.url, &other.headers, changed).await;
+    assert_rejected(&harness, &key, answer).await;
     let wrong = PutGrant {
         checksum: Some(Checksum::from_bytes([7; 32])),
         ..grant(&key, &body)
     };
     let upload = signed(&*presigner, &wrong).await;
     let answer = harness.put(&upload.url, &upload.headers, body).await;
-    is_refused(&harness, &key, answer).await;
+    assert_rejected(&harness, &key, answer).await;
 }
 
-/// A second PUT never replaces an object: not with the same URL, not with a fresh one, not with other bytes.
+/// A second PUT never replaces an object, neither with the same URL nor with a new one, neither with the same bytes nor
+/// with others.
 pub async fn a_second_put_never_replaces_an_object<H: ObjectHarness>(harness: H) {
     let (store, presigner, key) = (harness.store(), harness.presigner(), key(1));
     let first = signed(&*presigner, &grant(&key, &body(1000))).await;
@@ -144,10 +148,10 @@ pub async fn a_second_put_never_replaces_an_object<H: ObjectHarness>(harness: H)
     assert_eq!(read(&*store, &key, &head.e_tag).await, body(1000));
 }
 
-/// Of uploads that race for one key, one is stored, whole, and the others are told that it is there.
-pub async fn of_uploads_that_race_one_is_stored<H: ObjectHarness>(harness: H) {
+/// One of concurrent uploads to a key is stored in full; the others receive an error.
+pub async fn one_of_concurrent_uploads_is_stored<H: ObjectHarness>(harness: H) {
     let (store, presigner, key) = (harness.store(), harness.presigner(), key(1));
-    let racers = (1..=10).map(|number| {
+    let uploads = (1..=10).map(|number| {
         let (harness, presigner, key) = (&harness, &presigner, &key);
         async move {
             let body = body(100_000 + number);
@@ -158,19 +162,21 @@ pub async fn of_uploads_that_race_one_is_stored<H: ObjectHarness>(harness: H) {
             )
         }
     });
-    let outcomes = join_all(racers).await;
-    let (won, lost): (Vec<_>, Vec<_>) = outcomes.iter().partition(|(answer, _)| answer.status == 200);
-    assert_eq!(won.len(), 1);
-    // S3 answers 409 to one that comes while another is being stored.
+    let outcomes = join_all(uploads).await;
+    let (stored, rejected): (Vec<_>, Vec<_>) = outcomes.iter().partition(|(answer, _)| answer.status == 200);
+    assert_eq!(stored.len(), 1);
+    // S3 answers 409 to a PUT during another one for the same key.
     assert!(
-        lost.iter().all(|(answer, _)| matches!(answer.status, 412 | 409)),
-        "{lost:?}"
+        rejected
+            .iter()
+            .all(|(answer, _)| matches!(answer.status, 412 | 409)),
+        "{rejected:?}"
     );
     let head = store.head(&key).await.unwrap().unwrap();
-    assert!(read(&*store, &key, &head.e_tag).await == won[0].1);
+    assert!(read(&*store, &key, &head.e_tag).await == stored[0].1);
 }
 
-/// After its time a URL works no more, and it says when that is.
+/// An expired URL is rejected.
 pub async fn an_upload_url_expires<H: ObjectHarness>(harness: H) {
     let (key, body) = (key(1), body(10));
     let grant = PutGrant {
@@ -181,29 +187,29 @@ pub async fn an_upload_url_expires<H: ObjectHarness>(harness: H) {
     harness.pass(Duration::from_millis(2500)).await;
     let answer = harness.put(&upload.url, &upload.headers, body).await;
     assert_eq!(answer.status, 403, "{answer:?}");
-    is_refused(&harness, &key, answer).await;
+    assert_rejected(&harness, &key, answer).await;
 }
 
-/// A URL is good for its own key and its own method.
-pub async fn an_upload_url_is_good_for_one_key_and_one_method<H: ObjectHarness>(harness: H) {
+/// A URL is valid for its own key and method.
+pub async fn an_upload_url_is_valid_for_one_key_and_one_method<H: ObjectHarness>(harness: H) {
     let (store, presigner) = (harness.store(), harness.presigner());
     let (mine, other, body) = (key(1), key(2), body(10));
     let upload = signed(&*presigner, &grant(&mine, &body)).await;
     let moved = upload.url.replace(&photo(&mine), &photo(&other));
     assert_ne!(moved, upload.url);
     let answer = harness.put(&moved, &upload.headers, body.clone()).await;
-    is_refused(&harness, &other, answer).await;
+    assert_rejected(&harness, &other, answer).await;
 
     let reading = presigner.get(&reading(&mine)).await.unwrap();
     let answer = harness.put(&reading.url, &upload.headers, body.clone()).await;
-    is_refused(&harness, &mine, answer).await;
+    assert_rejected(&harness, &mine, answer).await;
 
     store.put(&mine, body, "image/jpeg").await.unwrap();
     let answer = harness.get(&upload.url).await;
     assert_eq!(answer.status, 403, "{answer:?}");
 }
 
-/// The part of a key that no encoding touches.
+/// The photo id within a key, which percent-encoding does not change.
 fn photo(key: &str) -> String {
     key.split('/')
         .find(|segment| segment.starts_with("ph_"))

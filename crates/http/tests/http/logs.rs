@@ -61,7 +61,7 @@ async fn requests_are_logged_without_secrets() {
         .find(|line| line.contains("ERROR") && line.contains("logged-failure"));
     let failure = failure.expect("the failure is logged");
     assert!(
-        failure.contains("the database can't be reached: a test wants this call to fail"),
+        failure.contains("the database can't be reached: failure requested by the test"),
         "{failure}"
     );
     for secret in [

@@ -7,14 +7,14 @@ use super::{MemoryObjects, bucket::Bucket};
 use crate::Operation;
 
 impl MemoryObjects {
-    /// Announces an object as AWS does, unless a test wants the announcement lost.
+    /// Announces an object in the format of AWS, unless a test requested its loss.
     ///
     /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>.
     pub(super) fn announce(&self, bucket: &mut Bucket, key: &str) {
         let Some(object) = bucket.objects.get(key) else {
             return;
         };
-        if self.faults.swallows(Operation::Announce) {
+        if self.faults.is_lost(Operation::Announce) {
             return;
         }
         let message = json!({
@@ -40,7 +40,7 @@ impl MemoryObjects {
     }
 }
 
-/// As in an HTML form, but with plain slashes.
+/// Encodes as in an HTML form, except for slashes.
 fn form_encoded(key: &str) -> String {
     key.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {

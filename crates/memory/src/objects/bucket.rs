@@ -8,14 +8,14 @@ use rapidphoto_domain::{
 };
 use sha2::{Digest, Sha256};
 
-/// What is stored, and what was signed.
+/// Stored objects and signed URLs.
 #[derive(Default)]
 pub(super) struct Bucket {
     pub(super) objects: BTreeMap<String, Object>,
-    /// Every URL that was handed out; its number is part of it.
+    /// All signed URLs; each contains its number.
     pub(super) signed: BTreeMap<String, Signed>,
     pub(super) announcements: Vec<Bytes>,
-    /// How many objects came in.
+    /// Number of writes.
     pub(super) writes: u64,
 }
 
@@ -23,11 +23,11 @@ pub(super) struct Object {
     pub(super) body: Bytes,
     pub(super) content_type: String,
     pub(super) e_tag: ETag,
-    /// Which write it was: later ones have greater numbers.
+    /// Number of the write that stored the object.
     pub(super) sequencer: u64,
 }
 
-/// What one URL permits.
+/// Request permitted by one URL.
 #[derive(Clone)]
 pub(super) struct Signed {
     pub(super) key: String,
@@ -59,7 +59,7 @@ impl Object {
 }
 
 impl Bucket {
-    /// Stores an object. Its tag is another one for each write, so that nobody takes a replaced object for the old one.
+    /// Stores an object. Its ETag differs for each write, so that a replaced object is never mistaken for the old one.
     pub(super) fn store(&mut self, key: &str, body: Bytes, content_type: &str) -> Option<ETag> {
         self.writes += 1;
         let mut hash = Sha256::new_with_prefix(self.writes.to_be_bytes());

@@ -7,25 +7,25 @@ use super::{
 };
 use crate::lock::lock;
 
-/// What the store answers a client.
+/// Response of the store to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientAnswer {
-    /// The HTTP status that an S3 server would give.
+    /// HTTP status, as of an S3 server.
     pub status: u16,
-    /// Headers, their names in lower case.
+    /// Headers, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
 }
 
 impl MemoryObjects {
-    /// Uploads as a client does that follows what it was told.
+    /// Uploads as a client that sends the request as signed.
     pub fn put_as_client(&self, presigned: &PresignedUrl, body: impl Into<Bytes>) -> ClientAnswer {
         self.put_with_headers(&presigned.url, &presigned.headers, body)
     }
 
-    /// Uploads with headers of the client's own choice. What was signed is enforced: the headers, the length, the
-    /// checksum, the time, and that nothing is replaced.
+    /// Uploads with the client's own headers. The signed headers, length, checksum and expiry are enforced, and no
+    /// object is replaced.
     pub fn put_with_headers(
         &self,
         url: &str,
@@ -35,13 +35,13 @@ impl MemoryObjects {
         let body = body.into();
         let mut bucket = lock(&self.bucket);
         self.put_signed(&mut bucket, url, headers, body)
-            .unwrap_or_else(|refused| refused)
+            .unwrap_or_else(|error| error)
     }
 
     /// Reads through a presigned URL.
     pub fn get_as_client(&self, url: &str) -> ClientAnswer {
         let bucket = lock(&self.bucket);
-        self.get_signed(&bucket, url).unwrap_or_else(|refused| refused)
+        self.get_signed(&bucket, url).unwrap_or_else(|error| error)
     }
 
     fn put_signed(
@@ -53,28 +53,28 @@ impl MemoryObjects {
     ) -> Result<ClientAnswer, ClientAnswer> {
         let signed = self.permitted(bucket, url)?;
         let Permission::Put {
-            headers: wanted,
+            headers: required,
             bytes,
             checksum: declared,
         } = signed.permits
         else {
-            return Err(refused(403, "SignatureDoesNotMatch"));
+            return Err(error(403, "SignatureDoesNotMatch"));
         };
         let sent = |name: &str| {
             let mut sent = headers.iter().filter(|(sent, _)| sent.eq_ignore_ascii_case(name));
             sent.next().map(|(_, value)| value.as_str())
         };
-        let as_signed = wanted.iter().all(|(name, value)| sent(name) == Some(value));
+        let as_signed = required.iter().all(|(name, value)| sent(name) == Some(value));
         if !as_signed || body.len() as u64 != bytes {
-            return Err(refused(403, "SignatureDoesNotMatch"));
+            return Err(error(403, "SignatureDoesNotMatch"));
         }
         if declared.is_some_and(|declared| declared != checksum(&body)) {
-            return Err(refused(400, "BadDigest"));
+            return Err(error(400, "BadDigest"));
         }
         if bucket.objects.contains_key(&signed.key) {
-            // Who is told that it is there already may have lost the answer, and the application the announcement.
+            // The client may have lost the response to its first upload, and the application the announcement.
             self.announce(bucket, &signed.key);
-            return Err(refused(412, "PreconditionFailed"));
+            return Err(error(412, "PreconditionFailed"));
         }
         let content_type = sent("content-type").unwrap_or("application/octet-stream");
         let e_tag = bucket.store(&signed.key, body, content_type);
@@ -90,10 +90,10 @@ impl MemoryObjects {
     fn get_signed(&self, bucket: &Bucket, url: &str) -> Result<ClientAnswer, ClientAnswer> {
         let signed = self.permitted(bucket, url)?;
         let Permission::Get { headers } = signed.permits else {
-            return Err(refused(403, "SignatureDoesNotMatch"));
+            return Err(error(403, "SignatureDoesNotMatch"));
         };
         let object = bucket.objects.get(&signed.key);
-        let object = object.ok_or_else(|| refused(404, "NoSuchKey"))?;
+        let object = object.ok_or_else(|| error(404, "NoSuchKey"))?;
         Ok(ClientAnswer {
             status: 200,
             headers,
@@ -105,11 +105,11 @@ impl MemoryObjects {
         let signed = bucket.signed.get(url).cloned();
         signed
             .filter(|signed| self.clock.now() < signed.expires_at)
-            .ok_or_else(|| refused(403, "AccessDenied"))
+            .ok_or_else(|| error(403, "AccessDenied"))
     }
 }
 
-fn refused(status: u16, code: &str) -> ClientAnswer {
+fn error(status: u16, code: &str) -> ClientAnswer {
     ClientAnswer {
         status,
         headers: Vec::new(),

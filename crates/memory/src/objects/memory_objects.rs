@@ -6,10 +6,10 @@ use rapidphoto_application::ports::Clock;
 use super::bucket::Bucket;
 use crate::{Faults, lock::lock};
 
-/// An object store in memory: what the application reads and writes, and what clients do with presigned URLs.
+/// An object store in memory, for the application and for clients with presigned URLs.
 ///
-/// Every object that comes in is announced in the words of AWS; the announcements wait in order until a test takes
-/// them with [`MemoryObjects::take_announcements`] and delivers them as often and in whatever order it likes.
+/// Every stored object is announced in the format of AWS. The announcements are queued until a test takes them with
+/// [`MemoryObjects::take_announcements`] and delivers them in any order, any number of times.
 pub struct MemoryObjects {
     pub(super) name: String,
     pub(super) clock: Arc<dyn Clock>,
@@ -18,7 +18,7 @@ pub struct MemoryObjects {
 }
 
 impl MemoryObjects {
-    /// An empty bucket of this name.
+    /// An empty bucket.
     pub fn new(name: &str, clock: Arc<dyn Clock>) -> Self {
         Self {
             name: name.to_owned(),
@@ -28,17 +28,17 @@ impl MemoryObjects {
         }
     }
 
-    /// What shall fail.
+    /// Fault injection for this store.
     pub const fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// The keys of all objects, in order.
+    /// Keys of all objects, sorted.
     pub fn keys(&self) -> Vec<String> {
         lock(&self.bucket).objects.keys().cloned().collect()
     }
 
-    /// An object's bytes.
+    /// Bytes of an object.
     pub fn bytes(&self, key: &str) -> Option<Bytes> {
         lock(&self.bucket)
             .objects
@@ -46,7 +46,7 @@ impl MemoryObjects {
             .map(|object| object.body.clone())
     }
 
-    /// Takes the announcements that have come since the last time, oldest first.
+    /// Takes the queued announcements, oldest first.
     pub fn take_announcements(&self) -> Vec<Bytes> {
         std::mem::take(&mut lock(&self.bucket).announcements)
     }

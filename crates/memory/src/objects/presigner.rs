@@ -31,7 +31,7 @@ impl Presigner for MemoryObjects {
                 checksum: grant.checksum,
             },
         };
-        Ok(self.hand_out(signed, headers))
+        Ok(self.register(signed, headers))
     }
 
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable> {
@@ -46,12 +46,12 @@ impl Presigner for MemoryObjects {
             expires_at: self.clock.now() + grant.valid_for,
             permits: Permission::Get { headers },
         };
-        Ok(self.hand_out(signed, Vec::new()))
+        Ok(self.register(signed, Vec::new()))
     }
 }
 
 impl MemoryObjects {
-    fn hand_out(&self, signed: Signed, headers: Vec<(String, String)>) -> PresignedUrl {
+    fn register(&self, signed: Signed, headers: Vec<(String, String)>) -> PresignedUrl {
         let mut bucket = lock(&self.bucket);
         let url = format!(
             "memory://{}/{}?signature={}",
@@ -73,7 +73,7 @@ fn header(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
-/// All but the unreserved characters of RFC 3986, and the slash.
+/// Percent-encodes all but the unreserved characters of RFC 3986 and the slash.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -7,8 +7,8 @@ use rapidphoto_domain::values::ETag;
 use super::{MemoryObjects, bucket::Object};
 use crate::{Operation, lock::lock};
 
-/// Bodies come in pieces of this length, so that whoever reads them puts them together.
-const PIECE: usize = 64 * 1024;
+/// Chunk size of bodies in bytes; large bodies have several chunks, so that tests cover their assembly.
+const CHUNK_SIZE: usize = 64 * 1024;
 
 #[async_trait]
 impl ObjectStore for MemoryObjects {
@@ -28,13 +28,13 @@ impl ObjectStore for MemoryObjects {
             object.body.clone()
         };
         let bytes = body.len() as u64;
-        let pieces: Vec<_> = (0..body.len())
-            .step_by(PIECE)
-            .map(|start| Ok(body.slice(start..body.len().min(start + PIECE))))
+        let chunks: Vec<_> = (0..body.len())
+            .step_by(CHUNK_SIZE)
+            .map(|start| Ok(body.slice(start..body.len().min(start + CHUNK_SIZE))))
             .collect();
         Ok(ObjectBody {
             bytes,
-            stream: Box::pin(stream::iter(pieces)),
+            stream: Box::pin(stream::iter(chunks)),
         })
     }
 
@@ -47,7 +47,7 @@ impl ObjectStore for MemoryObjects {
             stored
         };
         self.faults.leave(Operation::Put).await?;
-        stored.ok_or_else(|| Unavailable::storage("an entity tag could not be made"))
+        stored.ok_or_else(|| Unavailable::storage("the object has no valid ETag"))
     }
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::text::{decoded, encoded, parsed};
 use crate::{
-    error::RecordError,
-    number::{count, millis, moment, stored},
+    error::StoreError,
+    number::{count, millis, stored, timestamp},
     schema::{photo_details, photos, upload_jobs, users},
 };
 
-/// A photo's state.
+/// State row of a photo.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = photos, treat_none_as_default_value = false)]
 pub(crate) struct PhotoRow {
@@ -29,7 +29,7 @@ pub(crate) struct PhotoRow {
 }
 
 impl PhotoRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 12;
 
     pub(crate) fn new(
@@ -37,7 +37,7 @@ impl PhotoRow {
         photo: &Photo,
         version: Version,
         at: Timestamp,
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             namespace: namespace.to_owned(),
             photo_id: photo.id.to_string(),
@@ -55,7 +55,7 @@ impl PhotoRow {
     }
 }
 
-/// An upload job's state.
+/// State row of an upload job.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = upload_jobs, treat_none_as_default_value = false)]
 pub(crate) struct JobRow {
@@ -69,7 +69,7 @@ pub(crate) struct JobRow {
 }
 
 impl JobRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 7;
 
     pub(crate) fn new(
@@ -77,7 +77,7 @@ impl JobRow {
         job: &UploadJob,
         version: Version,
         at: Timestamp,
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             namespace: namespace.to_owned(),
             job_id: job.id.to_string(),
@@ -90,7 +90,7 @@ impl JobRow {
     }
 }
 
-/// A user's state.
+/// State row of a user.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(crate) struct UserRow {
@@ -103,7 +103,7 @@ pub(crate) struct UserRow {
 }
 
 impl UserRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 6;
 
     pub(crate) fn new(
@@ -111,7 +111,7 @@ impl UserRow {
         user: &User,
         version: Version,
         at: Timestamp,
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             namespace: namespace.to_owned(),
             user_id: user.id.to_string(),
@@ -123,7 +123,7 @@ impl UserRow {
     }
 }
 
-/// A photo and its details, as the read side shows them.
+/// A photo with its details, as selected for the read side.
 #[derive(Debug, Clone, Queryable)]
 pub(crate) struct PhotoViewRow {
     version: i64,
@@ -134,7 +134,7 @@ pub(crate) struct PhotoViewRow {
     metadata: Option<Value>,
 }
 
-/// The columns of a [`PhotoViewRow`].
+/// Columns of a [`PhotoViewRow`].
 type PhotoViewColumns = (
     photos::version,
     photos::state,
@@ -144,7 +144,7 @@ type PhotoViewColumns = (
     diesel::dsl::Nullable<photo_details::metadata>,
 );
 
-/// Selects a [`PhotoViewRow`] from photos with their details.
+/// Selects a [`PhotoViewRow`] from photos joined with their details.
 pub(crate) fn photo_view_columns() -> PhotoViewColumns {
     (
         photos::version,
@@ -157,7 +157,7 @@ pub(crate) fn photo_view_columns() -> PhotoViewColumns {
 }
 
 impl PhotoViewRow {
-    pub(crate) fn into_view(self) -> Result<PhotoView, RecordError> {
+    pub(crate) fn into_view(self) -> Result<PhotoView, StoreError> {
         let filename: Filename = parsed("filename", self.filename.as_deref().unwrap_or_default())?;
         let metadata = self.metadata.map(|json| decoded("metadata", json));
         Ok(PhotoView {
@@ -165,8 +165,8 @@ impl PhotoViewRow {
             version: Version(count(self.version)),
             filename,
             metadata: metadata.transpose()?.unwrap_or_default(),
-            created_at: moment(self.created_at),
-            updated_at: moment(self.updated_at),
+            created_at: timestamp(self.created_at),
+            updated_at: timestamp(self.updated_at),
         })
     }
 }

@@ -2,7 +2,7 @@ use diesel::prelude::*;
 
 use crate::schema::photo_details;
 
-/// What a photo is called.
+/// Filename of a photo.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = photo_details, treat_none_as_default_value = false)]
 pub(crate) struct NameRow {
@@ -12,6 +12,6 @@ pub(crate) struct NameRow {
 }
 
 impl NameRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 3;
 }

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::text::{decoded, parsed};
 use crate::{
-    number::{count, millis, moment, stored},
+    number::{count, millis, stored, timestamp},
     schema::events,
 };
 
-/// An event before it has a position.
+/// An event to be inserted, without a position yet.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 pub(crate) struct NewEventRow {
@@ -31,7 +31,7 @@ pub(crate) struct NewEventRow {
 }
 
 impl NewEventRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 12;
 
     pub(crate) fn new(
@@ -44,7 +44,7 @@ impl NewEventRow {
         codec: &EventCodec,
     ) -> Result<Self, Unavailable> {
         let encoded = codec.encode(&event.event)?;
-        let (owner, job) = concerned(&change.state);
+        let (owner, job) = owner_and_job(&change.state);
         Ok(Self {
             namespace: namespace.to_owned(),
             event_id: event.id.to_string(),
@@ -62,8 +62,8 @@ impl NewEventRow {
     }
 }
 
-/// Whom, and which job, the events of a stream concern.
-fn concerned(state: &AggregateState) -> (UserId, Option<JobId>) {
+/// Owner and job of a stream's events.
+fn owner_and_job(state: &AggregateState) -> (UserId, Option<JobId>) {
     match state {
         AggregateState::Photo(photo) => (photo.owner, Some(photo.job)),
         AggregateState::Job(job) => (job.owner, Some(job.id)),
@@ -71,7 +71,7 @@ fn concerned(state: &AggregateState) -> (UserId, Option<JobId>) {
     }
 }
 
-/// An event as it stands in the log.
+/// A stored event.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub(crate) struct EventRow {
@@ -89,7 +89,7 @@ pub(crate) struct EventRow {
 }
 
 impl EventRow {
-    /// The event, lifted to the present schema.
+    /// Decodes the event, upcast to the current schema.
     pub(crate) fn into_event(self, codec: &EventCodec) -> Result<StoredEvent, LogError> {
         let stream: StreamId = parsed("stream_id", &self.stream_id).map_err(Unavailable::from)?;
         let metadata: EventMetadata = decoded("metadata", self.metadata).map_err(Unavailable::from)?;
@@ -98,7 +98,7 @@ impl EventRow {
             stream.stream_type(),
             EncodedEvent {
                 event_type: self.event_type,
-                // A number that no program writes counts as one that this program does not know.
+                // An invalid version number is treated as one that this program does not support.
                 schema_version: u16::try_from(self.schema_version).unwrap_or(u16::MAX),
                 payload: self.payload,
             },
@@ -112,7 +112,7 @@ impl EventRow {
             job: job.transpose().map_err(Unavailable::from)?,
             event,
             metadata,
-            occurred_at: moment(self.occurred_at),
+            occurred_at: timestamp(self.occurred_at),
         })
     }
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::text::{decoded, encoded, parsed};
 use crate::{
-    error::RecordError,
-    number::{millis, moment},
+    error::StoreError,
+    number::{millis, timestamp},
     schema::idempotency,
 };
 
-/// What a request led to.
+/// Stored response of an idempotent request.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = idempotency, treat_none_as_default_value = false)]
 pub(crate) struct IdempotencyRow {
@@ -24,7 +24,7 @@ pub(crate) struct IdempotencyRow {
 }
 
 impl IdempotencyRow {
-    pub(crate) fn new(namespace: &str, record: &IdempotencyRecord) -> Result<Self, RecordError> {
+    pub(crate) fn new(namespace: &str, record: &IdempotencyRecord) -> Result<Self, StoreError> {
         Ok(Self {
             namespace: namespace.to_owned(),
             owner: record.owner.to_string(),
@@ -40,11 +40,11 @@ impl IdempotencyRow {
         self,
         owner: UserId,
         key: IdempotencyKey,
-    ) -> Result<IdempotencyRecord, RecordError> {
+    ) -> Result<IdempotencyRecord, StoreError> {
         let fingerprint = self
             .fingerprint
             .try_into()
-            .map_err(|_| RecordError::unreadable("fingerprint")("not 32 bytes".into()))?;
+            .map_err(|_| StoreError::malformed("fingerprint")("not 32 bytes".into()))?;
         let job = self.job_id.as_deref().map(|job| parsed("job_id", job));
         Ok(IdempotencyRecord {
             owner,
@@ -52,7 +52,7 @@ impl IdempotencyRow {
             fingerprint,
             photos: decoded("photos", self.photos)?,
             job: job.transpose()?,
-            expires_at: moment(self.expires_at),
+            expires_at: timestamp(self.expires_at),
         })
     }
 }

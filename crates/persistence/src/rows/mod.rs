@@ -1,4 +1,4 @@
-//! Rows, and how they become values and back. They serve every database.
+//! Rows and their conversions to and from domain values. They are the same for every database.
 
 mod aggregate;
 mod details;

@@ -3,12 +3,12 @@ use rapidphoto_application::ports::{RefreshSession, Scopes, StreamTicket, TokenH
 
 use super::text::parsed;
 use crate::{
-    error::RecordError,
-    number::{millis, moment},
+    error::StoreError,
+    number::{millis, timestamp},
     schema::{refresh_tokens, stream_tickets},
 };
 
-/// A refresh token.
+/// A refresh token, identified by its hash.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = refresh_tokens, treat_none_as_default_value = false)]
 pub(crate) struct RefreshRow {
@@ -38,18 +38,18 @@ impl RefreshRow {
         }
     }
 
-    pub(crate) fn into_session(self) -> Result<RefreshSession, RecordError> {
+    pub(crate) fn into_session(self) -> Result<RefreshSession, StoreError> {
         Ok(RefreshSession {
             token: token_hash(self.token)?,
             family: token_hash(self.family)?,
             user: parsed("user_id", &self.user_id)?,
             scopes: Scopes::parse(&self.scopes),
-            expires_at: moment(self.expires_at),
+            expires_at: timestamp(self.expires_at),
         })
     }
 }
 
-/// A stream ticket.
+/// A stream ticket, identified by its hash.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = stream_tickets, treat_none_as_default_value = false)]
 pub(crate) struct TicketRow {
@@ -75,21 +75,21 @@ impl TicketRow {
         }
     }
 
-    pub(crate) fn into_ticket(self) -> Result<StreamTicket, RecordError> {
+    pub(crate) fn into_ticket(self) -> Result<StreamTicket, StoreError> {
         let job = self.job_id.as_deref().map(|job| parsed("job_id", job));
         Ok(StreamTicket {
             ticket: token_hash(self.ticket)?,
             user: parsed("user_id", &self.user_id)?,
             job: job.transpose()?,
-            first_use_by: moment(self.first_use_by),
-            expires_at: moment(self.expires_at),
+            first_use_by: timestamp(self.first_use_by),
+            expires_at: timestamp(self.expires_at),
         })
     }
 }
 
-fn token_hash(bytes: Vec<u8>) -> Result<TokenHash, RecordError> {
+fn token_hash(bytes: Vec<u8>) -> Result<TokenHash, StoreError> {
     let hash = bytes
         .try_into()
-        .map_err(|_| RecordError::unreadable("token")("not 32 bytes".into()))?;
+        .map_err(|_| StoreError::malformed("token")("not 32 bytes".into()))?;
     Ok(TokenHash(hash))
 }

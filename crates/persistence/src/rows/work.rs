@@ -1,9 +1,9 @@
 use diesel::prelude::*;
 use rapidphoto_application::ports::{Priority, WorkKind};
 
-use crate::{error::RecordError, schema::photo_work};
+use crate::{error::StoreError, schema::photo_work};
 
-/// Work that was ordered and that nobody holds.
+/// Scheduled work without a claim.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = photo_work, treat_none_as_default_value = false)]
 pub(crate) struct WorkRow {
@@ -18,11 +18,11 @@ pub(crate) struct WorkRow {
 }
 
 impl WorkRow {
-    /// How many values a row binds.
+    /// Bound values of one row.
     pub(crate) const BINDS: usize = 8;
 }
 
-/// A priority's number: the lower goes first.
+/// Sort key of a priority; lower numbers are claimed first.
 pub(crate) const fn priority_number(priority: Priority) -> i32 {
     match priority {
         Priority::Fresh => 0,
@@ -30,10 +30,10 @@ pub(crate) const fn priority_number(priority: Priority) -> i32 {
     }
 }
 
-/// The kind that a stored name names.
-pub(crate) fn kind_of(name: &str) -> Result<WorkKind, RecordError> {
+/// Parses a stored kind of work.
+pub(crate) fn kind_of(name: &str) -> Result<WorkKind, StoreError> {
     WorkKind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == name)
-        .ok_or_else(|| RecordError::unreadable("kind")(format!("`{name}` is no kind of work").into()))
+        .ok_or_else(|| StoreError::malformed("kind")(format!("`{name}` is not a known kind of work").into()))
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::SqliteStore;
 use crate::{
-    error::RecordError,
+    error::StoreError,
     number::count,
     rows::decoded,
     schema::{photos, upload_jobs, users},
@@ -25,7 +25,7 @@ impl Aggregates for SqliteStore {
                 .select((photos::version, photos::state))
                 .first(connection)
                 .optional()
-                .map_err(RecordError::from)?
+                .map_err(StoreError::from)?
                 .map(|row| versioned("photo", row))
                 .transpose()
                 .map_err(Unavailable::from)
@@ -41,7 +41,7 @@ impl Aggregates for SqliteStore {
                 .select((upload_jobs::version, upload_jobs::state))
                 .first(connection)
                 .optional()
-                .map_err(RecordError::from)?
+                .map_err(StoreError::from)?
                 .map(|row| versioned("job", row))
                 .transpose()
                 .map_err(Unavailable::from)
@@ -57,7 +57,7 @@ impl Aggregates for SqliteStore {
                 .select((users::version, users::state))
                 .first(connection)
                 .optional()
-                .map_err(RecordError::from)?
+                .map_err(StoreError::from)?
                 .map(|row| versioned("user", row))
                 .transpose()
                 .map_err(Unavailable::from)
@@ -75,7 +75,7 @@ fn photos_of(
     connection: &mut SqliteConnection,
     namespace: &str,
     job: JobId,
-) -> Result<Vec<Versioned<Photo>>, RecordError> {
+) -> Result<Vec<Versioned<Photo>>, StoreError> {
     photos::table
         .filter(photos::namespace.eq(namespace))
         .filter(photos::job_id.eq(job.to_string()))
@@ -90,7 +90,7 @@ fn photos_of(
 fn versioned<T: DeserializeOwned>(
     what: &'static str,
     (version, state): (i64, Value),
-) -> Result<Versioned<T>, RecordError> {
+) -> Result<Versioned<T>, StoreError> {
     Ok(Versioned {
         version: Version(count(version)),
         value: decoded(what, state)?,

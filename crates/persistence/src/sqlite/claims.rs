@@ -1,12 +1,12 @@
-//! Claiming work: who comes next, and taking it in the same transaction of the one writer.
+//! Fair claiming of due work, in one transaction of the writer.
 //!
-//! Places are counted for each user: what the user holds already comes first, then what is due, the longest due first.
-//! Whoever has the lowest place comes next, so that nobody's hundredth photo goes before somebody's first, whether
-//! claims come one by one or many at once.
+//! Each user's work is ranked: claimed work counts first, then due work, longest due first. The lowest rank is claimed
+//! first. Users are thus served in turn, and one user's hundredth photo never precedes another user's first, whether
+//! workers claim one item or many at a time.
 //!
-//! Mostly little is due, found by the index on `ready_at` whatever else waits for its day. Where much is due, looking
-//! at all of it for a handful of claims would hold the writer up: then only the head of each user's queue is looked at, by
-//! the index in which users stand one after the other. Either way the order is the same.
+//! Usually little work is due, and the index on `ready_at` finds it however much is scheduled for later. If more than
+//! [`MANY_DUE_THRESHOLD`] items are due, reading all of them for a few claims would block the writer. Then only the
+//! first items of each user's queue are read, by the index that is sorted by user. The order is the same either way.
 
 use std::time::Duration;
 
@@ -19,23 +19,24 @@ use rapidphoto_application::ports::{Claim, ClaimToken, Priority, WorkKind};
 use rapidphoto_domain::Timestamp;
 
 use crate::{
-    error::RecordError,
-    number::{count, limit, millis, millis_after, moment, small_count},
+    error::StoreError,
+    number::{count, limit, millis, millis_after, small_count, timestamp},
     rows::{kind_of, parsed, priority_number},
     schema::work_tokens,
 };
 
-/// Beyond how many due pieces of work the queue is a crowd.
-const CROWD: i64 = 500;
+/// Number of due items above which only the heads of the users' queues are read.
+const MANY_DUE_THRESHOLD: i64 = 500;
 
-/// What is due and can be claimed, all of it.
+/// Candidates: all claimable work.
 pub(super) const ALL_DUE: &str = "
     SELECT rowid AS id, owner, due_at, photo_id
     FROM photo_work
     WHERE namespace = ?1 AND kind IN (SELECT value FROM json_each(?2)) AND ready_at <= ?3 AND priority = ?4";
 
-/// The same, no more than `{heads}` of each user and kind. The users are found by skipping from one to the next.
-pub(super) const HEADS_OF_QUEUES: &str = "
+/// Candidates: at most `{heads}` claimable items of each user and kind. The users are found by skipping through the
+/// index from one to the next.
+pub(super) const QUEUE_HEADS: &str = "
     SELECT work.rowid AS id, work.owner, work.due_at, work.photo_id
     FROM (
         WITH RECURSIVE queues (kind, owner) AS (
@@ -58,8 +59,8 @@ pub(super) const HEADS_OF_QUEUES: &str = "
         LIMIT {heads}
     )";
 
-/// The first of `{due}` in turn.
-const IN_TURN: &str = "
+/// The first items of `{due}` in fair order.
+const FAIR_ORDER: &str = "
     SELECT work.rowid AS id, work.photo_id, work.kind, work.owner, work.attempts, work.claims, work.due_at, next.place
     FROM (
         SELECT due.id, due.due_at, due.photo_id,
@@ -78,48 +79,48 @@ const IN_TURN: &str = "
     CROSS JOIN photo_work AS work ON work.rowid = next.id
     ORDER BY next.place, next.due_at, next.photo_id, next.id";
 
-/// Takes pieces of work by their rows, with tokens that go up in their order.
-const TAKE: &str = "
+/// Claims rows by their ids, with tokens that increase in the order of the ids.
+const CLAIM_ROWS: &str = "
     UPDATE photo_work
     SET claims = claims + 1, lease_until = ?3,
         token = ?2 + (SELECT key FROM json_each(?1) WHERE value = photo_work.rowid)
     WHERE rowid IN (SELECT value FROM json_each(?1))";
 
-/// How many claims are wanted, on what, and until when.
-pub(super) struct Wanted<'a> {
+/// Parameters of a claim.
+pub(super) struct ClaimRequest<'a> {
     pub(super) kinds: &'a [WorkKind],
     pub(super) limit: usize,
     pub(super) now: Timestamp,
     pub(super) lease: Duration,
 }
 
-/// Claims what comes next, fresh work before bulk.
+/// Claims due work in fair order, fresh work before bulk work.
 pub(super) fn claim(
     connection: &mut SqliteConnection,
     namespace: &str,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<Claim>, RecordError> {
-    match due(connection, namespace, wanted)? {
+    request: &ClaimRequest<'_>,
+) -> Result<Vec<Claim>, StoreError> {
+    match count_due(connection, namespace, request)? {
         0 => Ok(Vec::new()),
-        due if due > CROWD => claim_from(connection, namespace, wanted, HEADS_OF_QUEUES),
-        _ => claim_from(connection, namespace, wanted, ALL_DUE),
+        due if due > MANY_DUE_THRESHOLD => claim_from(connection, namespace, request, QUEUE_HEADS),
+        _ => claim_from(connection, namespace, request, ALL_DUE),
     }
 }
 
-/// Claims from what `candidates` finds.
+/// Claims from the rows selected by `candidates`.
 pub(super) fn claim_from(
     connection: &mut SqliteConnection,
     namespace: &str,
-    wanted: &Wanted<'_>,
+    request: &ClaimRequest<'_>,
     candidates: &str,
-) -> Result<Vec<Claim>, RecordError> {
+) -> Result<Vec<Claim>, StoreError> {
     let mut claims = Vec::new();
     for priority in [Priority::Fresh, Priority::Bulk] {
-        let room = wanted.limit.saturating_sub(claims.len());
-        if room > 0 {
-            let next = in_turn(connection, namespace, wanted, (candidates, priority, room))?;
-            // Taken before the next are looked for: what a user has got counts for the user's places.
-            let first_token = take(connection, namespace, wanted, &next)?;
+        let remaining = request.limit.saturating_sub(claims.len());
+        if remaining > 0 {
+            let next = next_in_fair_order(connection, namespace, request, (candidates, priority, remaining))?;
+            // Claimed before the next query, because claimed work counts toward a user's rank.
+            let first_token = claim_rows(connection, namespace, request, &next)?;
             for (row, token) in next.into_iter().zip(first_token..) {
                 claims.push(row.into_claim(token)?);
             }
@@ -134,8 +135,12 @@ struct Due {
     due: i64,
 }
 
-/// How much is due, counted no further than one beyond a crowd.
-fn due(connection: &mut SqliteConnection, namespace: &str, wanted: &Wanted<'_>) -> QueryResult<i64> {
+/// Number of due items, counted up to one above the threshold.
+fn count_due(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    request: &ClaimRequest<'_>,
+) -> QueryResult<i64> {
     sql_query(
         "SELECT count(*) AS due FROM (
              SELECT 1 FROM photo_work
@@ -144,48 +149,49 @@ fn due(connection: &mut SqliteConnection, namespace: &str, wanted: &Wanted<'_>) 
          )",
     )
     .bind::<Text, _>(namespace)
-    .bind::<Text, _>(kinds_json(wanted.kinds))
-    .bind::<BigInt, _>(millis(wanted.now))
-    .bind::<BigInt, _>(CROWD + 1)
+    .bind::<Text, _>(kinds_json(request.kinds))
+    .bind::<BigInt, _>(millis(request.now))
+    .bind::<BigInt, _>(MANY_DUE_THRESHOLD + 1)
     .get_result::<Due>(connection)
     .map(|row| row.due)
 }
 
-/// As many as there is room for, in turn.
+/// At most `remaining` candidates in fair order.
 ///
-/// Of each queue as many heads are looked at as it takes to be sure, beginning with one: what is behind `heads` heads has
-/// a place behind `heads`. With many users one head is enough; where there are few, more heads are no more rows.
-fn in_turn(
+/// The number of heads read of each queue starts at one and doubles until the result is certain: an item after `heads`
+/// others of its queue has a rank above `heads`. With many users one head is enough; with few users, more heads are
+/// still few rows.
+fn next_in_fair_order(
     connection: &mut SqliteConnection,
     namespace: &str,
-    wanted: &Wanted<'_>,
-    (candidates, priority, room): (&str, Priority, usize),
+    request: &ClaimRequest<'_>,
+    (candidates, priority, remaining): (&str, Priority, usize),
 ) -> QueryResult<Vec<DueRow>> {
-    let mut heads = if candidates == HEADS_OF_QUEUES { 1 } else { room };
+    let mut heads = if candidates == QUEUE_HEADS { 1 } else { remaining };
     loop {
-        let sql = IN_TURN
+        let sql = FAIR_ORDER
             .replace("{due}", candidates)
             .replace("{heads}", &heads.to_string());
         let next: Vec<DueRow> = sql_query(sql)
             .bind::<Text, _>(namespace)
-            .bind::<Text, _>(kinds_json(wanted.kinds))
-            .bind::<BigInt, _>(millis(wanted.now))
+            .bind::<Text, _>(kinds_json(request.kinds))
+            .bind::<BigInt, _>(millis(request.now))
             .bind::<Integer, _>(priority_number(priority))
-            .bind::<BigInt, _>(limit(room))
+            .bind::<BigInt, _>(limit(remaining))
             .load(connection)?;
-        let sure = |last: &DueRow| next.len() == room && last.place <= limit(heads);
-        if heads >= room || next.last().is_some_and(sure) {
+        let certain = |last: &DueRow| next.len() == remaining && last.place <= limit(heads);
+        if heads >= remaining || next.last().is_some_and(certain) {
             return Ok(next);
         }
-        heads = heads.saturating_mul(2).min(room);
+        heads = heads.saturating_mul(2).min(remaining);
     }
 }
 
-/// Takes them, and gives the first one's token.
-fn take(
+/// Claims the rows. Returns the token of the first one.
+fn claim_rows(
     connection: &mut SqliteConnection,
     namespace: &str,
-    wanted: &Wanted<'_>,
+    request: &ClaimRequest<'_>,
     rows: &[DueRow],
 ) -> QueryResult<i64> {
     let last = work_tokens::table
@@ -199,10 +205,10 @@ fn take(
         return Ok(first_token);
     }
     let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
-    sql_query(TAKE)
+    sql_query(CLAIM_ROWS)
         .bind::<Text, _>(format!("[{}]", ids.join(",")))
         .bind::<BigInt, _>(first_token)
-        .bind::<BigInt, _>(millis_after(wanted.now, wanted.lease))
+        .bind::<BigInt, _>(millis_after(request.now, request.lease))
         .execute(connection)?;
     diesel::replace_into(work_tokens::table)
         .values((
@@ -213,7 +219,7 @@ fn take(
     Ok(first_token)
 }
 
-/// Kinds as the statements take them.
+/// Kinds as a JSON array, the form in which the statements take them.
 fn kinds_json(kinds: &[WorkKind]) -> String {
     let names: Vec<String> = kinds.iter().map(|kind| format!("\"{kind}\"")).collect();
     format!("[{}]", names.join(","))
@@ -240,8 +246,8 @@ struct DueRow {
 }
 
 impl DueRow {
-    /// The claim, which counts itself.
-    fn into_claim(self, token: i64) -> Result<Claim, RecordError> {
+    /// The claim; its count of claims includes itself.
+    fn into_claim(self, token: i64) -> Result<Claim, StoreError> {
         Ok(Claim {
             token: ClaimToken {
                 photo: parsed("photo_id", &self.photo_id)?,
@@ -251,7 +257,7 @@ impl DueRow {
             owner: parsed("owner", &self.owner)?,
             attempts: small_count(self.attempts),
             claims: small_count(self.claims).saturating_add(1),
-            due_at: moment(self.due_at),
+            due_at: timestamp(self.due_at),
         })
     }
 }

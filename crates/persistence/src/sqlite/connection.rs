@@ -1,4 +1,4 @@
-//! Connections, and how each is set up.
+//! Connections and their settings.
 
 use std::{
     fs, io,
@@ -11,13 +11,13 @@ use diesel::{
 };
 
 use super::OpenError;
-use crate::error::RecordError;
+use crate::error::StoreError;
 
-/// What every connection is set up with.
+/// Settings of all connections.
 ///
-/// `synchronous=FULL` is what makes an answered commit one that a power cut can't take back: in WAL mode, NORMAL would
-/// sync at checkpoints only. The time-out is for other processes on the same file; within one there is one writer.
-const EVERYWHERE: &str = "PRAGMA busy_timeout = 5000;
+/// `synchronous=FULL` makes an acknowledged commit survive a power failure: in WAL mode, NORMAL syncs at checkpoints
+/// only. The busy time-out is for other processes that use the same file; within one process there is one writer.
+const ALL_CONNECTIONS: &str = "PRAGMA busy_timeout = 5000;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA recursive_triggers = ON;
@@ -25,24 +25,24 @@ const EVERYWHERE: &str = "PRAGMA busy_timeout = 5000;
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -8192;";
 
-/// What the writer is set up with besides. The limit gives disk space back after a burst.
-const WRITER: &str = "PRAGMA journal_size_limit = 67108864;";
+/// Additional settings of the writer. The limit, in bytes, releases disk space after a burst of writes.
+const WRITER_ONLY: &str = "PRAGMA journal_size_limit = 67108864;";
 
-/// What readers are set up with besides.
-const READER: &str = "PRAGMA query_only = ON;";
+/// Additional settings of readers.
+const READER_ONLY: &str = "PRAGMA query_only = ON;";
 
-/// Where a database is, in the form that SQLite takes.
+/// Path of a database in the form that SQLite takes.
 #[derive(Debug, Clone)]
 pub(super) struct Location(String);
 
 impl Location {
-    /// The file at a path, made where it is missing so that nobody but its owner may read it.
+    /// Resolves the path of the database file and creates the file, readable by its owner only, if it is missing.
     pub(super) fn prepare(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::File {
             path: path.to_owned(),
             source,
         };
-        // An absolute path can't be taken for one of SQLite's special names.
+        // An absolute path can't be mistaken for one of SQLite's special names.
         let absolute = absolute(path).map_err(failed)?;
         let Some(location) = absolute.to_str().map(ToOwned::to_owned) else {
             return Err(failed(io::Error::other("the path is not UTF-8")));
@@ -51,13 +51,13 @@ impl Location {
         Ok(Self(location))
     }
 
-    /// The connection that writes.
+    /// Opens the writer's connection and checks that the database is in WAL mode.
     pub(super) fn writer(&self) -> Result<SqliteConnection, OpenError> {
-        let mut connection = self.connect().map_err(OpenError::from_record)?;
+        let mut connection = self.connect().map_err(OpenError::from_store)?;
         connection
-            .batch_execute(WRITER)
-            .map_err(|source| OpenError::from_record(source.into()))?;
-        let mode = journal_mode(&mut connection).map_err(|source| OpenError::from_record(source.into()))?;
+            .batch_execute(WRITER_ONLY)
+            .map_err(|source| OpenError::from_store(source.into()))?;
+        let mode = journal_mode(&mut connection).map_err(|source| OpenError::from_store(source.into()))?;
         if mode != "wal" {
             return Err(OpenError::NoWal {
                 path: PathBuf::from(&self.0),
@@ -67,23 +67,23 @@ impl Location {
         Ok(connection)
     }
 
-    /// The writer's connection again, to a database that was open already.
-    pub(super) fn writer_again(&self) -> Result<SqliteConnection, RecordError> {
+    /// Opens the writer's connection again, for a database that was open before.
+    pub(super) fn reopen_writer(&self) -> Result<SqliteConnection, StoreError> {
         let mut connection = self.connect()?;
-        connection.batch_execute(WRITER)?;
+        connection.batch_execute(WRITER_ONLY)?;
         Ok(connection)
     }
 
-    /// A connection that only reads.
-    pub(super) fn reader(&self) -> Result<SqliteConnection, RecordError> {
+    /// Opens a read-only connection.
+    pub(super) fn reader(&self) -> Result<SqliteConnection, StoreError> {
         let mut connection = self.connect()?;
-        connection.batch_execute(READER)?;
+        connection.batch_execute(READER_ONLY)?;
         Ok(connection)
     }
 
-    fn connect(&self) -> Result<SqliteConnection, RecordError> {
+    fn connect(&self) -> Result<SqliteConnection, StoreError> {
         let mut connection = SqliteConnection::establish(&self.0)?;
-        connection.batch_execute(EVERYWHERE)?;
+        connection.batch_execute(ALL_CONNECTIONS)?;
         Ok(connection)
     }
 }
@@ -94,14 +94,15 @@ struct JournalMode {
     journal_mode: String,
 }
 
-/// Puts the database into WAL mode, and gives the mode that it is in then.
+/// Switches the database to WAL mode. Returns the resulting mode.
 fn journal_mode(connection: &mut SqliteConnection) -> diesel::QueryResult<String> {
     diesel::sql_query("PRAGMA journal_mode = WAL")
         .get_result::<JournalMode>(connection)
         .map(|row| row.journal_mode)
 }
 
-/// SQLite gives its side files the permissions of the database file.
+/// Creates the file with permissions for its owner only. SQLite gives the WAL and shared-memory files the same
+/// permissions.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = fs::File::options();
     options.create(true).append(true);
@@ -130,10 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn every_connection_syncs_each_commit_and_readers_write_nothing() {
+    fn writers_sync_every_commit_and_readers_are_read_only() {
         let directory = tempfile::tempdir().unwrap();
         let location = Location::prepare(&directory.path().join("record.db")).unwrap();
-        let writers = [location.writer().unwrap(), location.writer_again().unwrap()];
+        let writers = [location.writer().unwrap(), location.reopen_writer().unwrap()];
         for mut writer in writers {
             // 2 is FULL.
             assert_eq!(setting(&mut writer, "synchronous"), 2);

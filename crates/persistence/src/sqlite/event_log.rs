@@ -14,15 +14,15 @@ use rapidphoto_domain::{StreamId, StreamType, UserId, Version};
 
 use super::{SqliteStore, journal::head};
 use crate::{
-    error::RecordError,
+    error::StoreError,
     number::{count, limit, stored},
     rows::EventRow,
     schema::events,
 };
 
-/// How many events one read looks through for those of wanted types, which no index finds: a reader whose matches are
-/// rare gets an empty page now and then, and no read takes long.
-const SEARCHED: i64 = 5_000;
+/// Maximum number of events scanned by one read that filters by event type, for which there is no index. A reader with
+/// rare matches may receive an empty page, but no read takes long.
+const MAX_SCANNED: i64 = 5_000;
 
 #[async_trait]
 impl EventLog for SqliteStore {
@@ -36,7 +36,7 @@ impl EventLog for SqliteStore {
                 .order(events::version.desc())
                 .first::<i64>(connection)
                 .optional()
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(Version(version.map_or(0, count)))
         })
         .await
@@ -53,7 +53,7 @@ impl EventLog for SqliteStore {
                 .order(events::version)
                 .select(EventRow::as_select())
                 .load(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             rows.into_iter().map(|row| row.into_event(&codec)).collect()
         })
         .await
@@ -70,7 +70,7 @@ impl EventLog for SqliteStore {
         self.read(move |connection, namespace| {
             let (rows, scanned_to, at_end) = connection
                 .transaction(|connection| page_after(connection, namespace, cursor, &filter, limit))
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             let events = rows.into_iter().map(|row| row.into_event(&codec));
             Ok(EventPage {
                 events: events.collect::<Result<_, _>>()?,
@@ -82,20 +82,21 @@ impl EventLog for SqliteStore {
     }
 
     async fn head(&self) -> Result<Cursor, Unavailable> {
-        self.read(|connection, namespace| Ok(head(connection, namespace).map_err(RecordError::from)?))
+        self.read(|connection, namespace| Ok(head(connection, namespace).map_err(StoreError::from)?))
             .await
     }
 
     async fn count_events_after(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
         self.read(move |connection, namespace| {
-            let behind = connection.transaction(|connection| behind(connection, namespace, cursor, cap));
-            Ok(behind.map_err(RecordError::from)?)
+            let behind =
+                connection.transaction(|connection| count_behind(connection, namespace, cursor, cap));
+            Ok(behind.map_err(StoreError::from)?)
         })
         .await
     }
 }
 
-/// The position that a cursor stands for. Cursors of other epochs were never given out here; they are after everything.
+/// Position of a cursor. Cursors of other epochs were never issued by this database; they sort after everything.
 fn position(cursor: Cursor) -> i64 {
     if cursor.epoch() == 0 {
         stored(cursor.position())
@@ -104,85 +105,89 @@ fn position(cursor: Cursor) -> i64 {
     }
 }
 
-/// The events after a position that an index finds for a filter: those of its owner or its job.
-fn found<'a>(namespace: &'a str, after: i64, filter: &EventFilter) -> IntoBoxed<'a, events::table, Sqlite> {
-    let mut found = events::table
+/// Events after a position that have the filter's owner and job. Each of these filters uses an index.
+fn indexed_events<'a>(
+    namespace: &'a str,
+    after: i64,
+    filter: &EventFilter,
+) -> IntoBoxed<'a, events::table, Sqlite> {
+    let mut indexed = events::table
         .filter(events::namespace.eq(namespace))
         .filter(events::position.gt(after))
         .order(events::position)
         .into_boxed();
     if let Some(owner) = filter.owner {
-        found = found.filter(events::owner.eq(owner.to_string()));
+        indexed = indexed.filter(events::owner.eq(owner.to_string()));
     }
     if let Some(job) = filter.job {
-        found = found.filter(events::job_id.eq(job.to_string()));
+        indexed = indexed.filter(events::job_id.eq(job.to_string()));
     }
-    found
+    indexed
 }
 
-/// The events of a page, and how far the log was searched for them; all the way where there is no position.
-type Searched = (Vec<EventRow>, Option<i64>);
+/// Rows of a page, and the position up to which the log was scanned; `None` if it was scanned to its end.
+type ScannedRows = (Vec<EventRow>, Option<i64>);
 
 fn page_after(
     connection: &mut SqliteConnection,
     namespace: &str,
     cursor: Cursor,
     filter: &EventFilter,
-    most: usize,
+    max_rows: usize,
 ) -> QueryResult<(Vec<EventRow>, Cursor, bool)> {
     let head = head(connection, namespace)?;
-    if most == 0 || cursor >= head {
+    if max_rows == 0 || cursor >= head {
         return Ok((Vec::new(), cursor, cursor >= head));
     }
     let indexed = filter.stream_type.is_none() && filter.event_types.is_empty();
     let (rows, stopped) = if indexed {
-        all_found(connection, namespace, position(cursor), filter, most)?
+        indexed_page(connection, namespace, position(cursor), filter, max_rows)?
     } else {
-        search(connection, namespace, position(cursor), filter, most)?
+        scanned_page(connection, namespace, position(cursor), filter, max_rows)?
     };
     let scanned_to = stopped.map_or(head, |position| Cursor::new(0, count(position)));
     Ok((rows, scanned_to, stopped.is_none()))
 }
 
-fn all_found(
+fn indexed_page(
     connection: &mut SqliteConnection,
     namespace: &str,
     after: i64,
     filter: &EventFilter,
-    most: usize,
-) -> QueryResult<Searched> {
-    let mut rows: Vec<EventRow> = found(namespace, after, filter)
-        .limit(limit(most).saturating_add(1))
+    max_rows: usize,
+) -> QueryResult<ScannedRows> {
+    let mut rows: Vec<EventRow> = indexed_events(namespace, after, filter)
+        .limit(limit(max_rows).saturating_add(1))
         .select(EventRow::as_select())
         .load(connection)?;
-    let more = rows.len() > most;
-    rows.truncate(most);
+    let more = rows.len() > max_rows;
+    rows.truncate(max_rows);
     let stopped = rows.last().filter(|_| more).map(|row| row.position);
     Ok((rows, stopped))
 }
 
-/// Looks through the types of what an index finds, then reads only the events that are wanted.
-fn search(
+/// Scans the types of the indexed events, then reads only the matching events.
+fn scanned_page(
     connection: &mut SqliteConnection,
     namespace: &str,
     after: i64,
     filter: &EventFilter,
-    most: usize,
-) -> QueryResult<Searched> {
-    let candidates: Vec<(i64, String, String)> = found(namespace, after, filter)
-        .limit(SEARCHED)
+    max_rows: usize,
+) -> QueryResult<ScannedRows> {
+    let candidates: Vec<(i64, String, String)> = indexed_events(namespace, after, filter)
+        .limit(MAX_SCANNED)
         .select((events::position, events::stream_type, events::event_type))
         .load(connection)?;
     let end = candidates.last().map(|(position, ..)| *position);
-    let mut wanted = candidates
+    let mut matching = candidates
         .iter()
-        .filter(|(_, stream_type, event_type)| wants(filter, stream_type, event_type))
+        .filter(|(_, stream_type, event_type)| types_match(filter, stream_type, event_type))
         .map(|(position, ..)| *position);
-    let positions: Vec<i64> = wanted.by_ref().take(most).collect();
-    let stopped = if wanted.next().is_some() {
+    let positions: Vec<i64> = matching.by_ref().take(max_rows).collect();
+    let stopped = if matching.next().is_some() {
         positions.last().copied()
     } else {
-        end.filter(|_| limit(candidates.len()) == SEARCHED)
+        end.filter(|_| limit(candidates.len()) == MAX_SCANNED)
     };
     let rows = events::table
         .filter(events::position.eq_any(&positions))
@@ -192,17 +197,17 @@ fn search(
     Ok((rows, stopped))
 }
 
-/// Whether a filter wants an event that has its owner and its job.
-fn wants(filter: &EventFilter, stream_type: &str, event_type: &str) -> bool {
-    let anybody = filter.owner.unwrap_or(UserId::from_bits(0));
+/// Returns true if the types match a filter whose owner and job match already.
+fn types_match(filter: &EventFilter, stream_type: &str, event_type: &str) -> bool {
+    let any_owner = filter.owner.unwrap_or(UserId::from_bits(0));
     [StreamType::User, StreamType::Job, StreamType::Photo]
         .into_iter()
         .find(|kind| kind.name() == stream_type)
-        // Of a kind that this program does not know: reading it will say so.
-        .is_none_or(|kind| filter.matches(kind, event_type, anybody, filter.job))
+        // An unknown stream type passes; decoding the event reports it.
+        .is_none_or(|kind| filter.matches(kind, event_type, any_owner, filter.job))
 }
 
-fn behind(
+fn count_behind(
     connection: &mut SqliteConnection,
     namespace: &str,
     cursor: Cursor,
@@ -217,12 +222,12 @@ fn behind(
     .bind::<Text, _>(namespace)
     .bind::<BigInt, _>(position(cursor))
     .bind::<BigInt, _>(stored(cap))
-    .get_result::<Behind>(connection)?;
+    .get_result::<BehindCount>(connection)?;
     Ok(Some(count(counted.behind)))
 }
 
 #[derive(QueryableByName)]
-struct Behind {
+struct BehindCount {
     #[diesel(sql_type = BigInt)]
     behind: i64,
 }

@@ -6,7 +6,7 @@ use rapidphoto_application::ports::{IdempotencyKey, IdempotencyReads, Idempotenc
 use rapidphoto_domain::{Timestamp, UserId};
 
 use super::SqliteStore;
-use crate::{error::RecordError, number::millis, rows::IdempotencyRow, schema::idempotency};
+use crate::{error::StoreError, number::millis, rows::IdempotencyRow, schema::idempotency};
 
 #[async_trait]
 impl IdempotencyReads for SqliteStore {
@@ -26,7 +26,7 @@ impl IdempotencyReads for SqliteStore {
                 .select(IdempotencyRow::as_select())
                 .first(connection)
                 .optional()
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(row.map(|row| row.into_record(owner, key)).transpose()?)
         })
         .await

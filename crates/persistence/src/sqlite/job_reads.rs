@@ -8,8 +8,8 @@ use rapidphoto_domain::{JobId, UserId, photo::PhotoStatus};
 
 use super::{SqliteStore, journal::head, photo_views::views};
 use crate::{
-    error::RecordError,
-    number::moment,
+    error::StoreError,
+    number::timestamp,
     rows::{PhotoViewRow, photo_view_columns},
     schema::{photos, upload_jobs},
 };
@@ -18,7 +18,8 @@ use crate::{
 impl JobReads for SqliteStore {
     async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable> {
         self.read(move |connection, namespace| {
-            // One moment for the job, its photos and the cursor: whoever watches on from there misses nothing.
+            // One transaction for the job, its photos and the cursor: a client that reads the log from there misses
+            // nothing.
             let view = connection.transaction(|connection| job_view(connection, namespace, owner, job))?;
             Ok(view)
         })
@@ -31,7 +32,7 @@ fn job_view(
     namespace: &str,
     owner: UserId,
     id: JobId,
-) -> Result<Option<JobView>, RecordError> {
+) -> Result<Option<JobView>, StoreError> {
     let job = upload_jobs::table
         .filter(upload_jobs::namespace.eq(namespace))
         .filter(upload_jobs::job_id.eq(id.to_string()))
@@ -42,7 +43,7 @@ fn job_view(
     let Some((created_at, mut updated_at)) = job else {
         return Ok(None);
     };
-    let present: Vec<PhotoViewRow> = views()
+    let existing: Vec<PhotoViewRow> = views()
         .filter(photos::namespace.eq(namespace))
         .filter(photos::job_id.eq(id.to_string()))
         .filter(not(photos::deleted))
@@ -56,16 +57,16 @@ fn job_view(
         .order(photos::photo_id)
         .select((photos::status, photos::updated_at))
         .load(connection)?;
-    let changes = present
+    let changes = existing
         .iter()
         .map(|row| row.updated_at)
         .chain(deleted.iter().map(|(_, at)| *at));
     updated_at = changes.fold(updated_at, i64::max);
     Ok(Some(JobView {
         id,
-        created_at: moment(created_at),
-        updated_at: moment(updated_at),
-        photos: present
+        created_at: timestamp(created_at),
+        updated_at: timestamp(updated_at),
+        photos: existing
             .into_iter()
             .map(PhotoViewRow::into_view)
             .collect::<Result<_, _>>()?,
@@ -77,7 +78,7 @@ fn job_view(
     }))
 }
 
-fn status_of(name: &str) -> Result<PhotoStatus, RecordError> {
+fn status_of(name: &str) -> Result<PhotoStatus, StoreError> {
     PhotoStatus::parse(name)
-        .ok_or_else(|| RecordError::unreadable("status")(format!("`{name}` is no status").into()))
+        .ok_or_else(|| StoreError::malformed("status")(format!("`{name}` is not a known status").into()))
 }

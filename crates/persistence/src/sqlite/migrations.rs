@@ -1,17 +1,17 @@
-//! Brings a database to the schema that this program knows.
+//! Migrates a database to the schema of this program.
 
 use diesel::{SqliteConnection, migration::MigrationSource, sqlite::Sqlite};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::OpenError;
-use crate::error::RecordError;
+use crate::error::StoreError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// Runs what is missing, all of it or nothing; refuses a database that a newer program has migrated.
+/// Runs the pending migrations, all or none. Rejects a database that a newer program has migrated.
 ///
-/// One immediate transaction holds the look and the change together: of two processes that open a new file at once,
-/// the second finds the first one's work done.
+/// The check and the migrations share one immediate transaction: if two processes open a new file concurrently, the
+/// second one finds all migrations applied.
 pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     connection.immediate_transaction(|connection| {
         let known = newest_known()?;
@@ -28,8 +28,8 @@ pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
     })
 }
 
-/// The version of the newest migration in this program. Versions are written with the same number of digits, so that
-/// they sort as text.
+/// Version of the newest migration in this program. All versions have the same number of digits, so that they sort as
+/// text.
 fn newest_known() -> Result<String, OpenError> {
     let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(OpenError::Migration)?;
     Ok(known
@@ -39,9 +39,9 @@ fn newest_known() -> Result<String, OpenError> {
         .unwrap_or_default())
 }
 
-// For `immediate_transaction`, which rolls back on any error and reports its own failures as Diesel's.
+// Needed by `immediate_transaction`, which rolls back on any error and reports its own failures as Diesel errors.
 impl From<diesel::result::Error> for OpenError {
     fn from(source: diesel::result::Error) -> Self {
-        Self::from_record(RecordError::Database(source))
+        Self::from_store(StoreError::Database(source))
     }
 }

@@ -1,4 +1,4 @@
-//! The record in one SQLite file.
+//! Adapter for one SQLite file.
 
 mod aggregates;
 mod claims;
@@ -8,6 +8,7 @@ mod idempotency_reads;
 mod job_reads;
 mod journal;
 mod migrations;
+mod open_error;
 mod photo_list;
 mod photo_reads;
 mod photo_views;
@@ -22,80 +23,31 @@ mod user_reads;
 mod work_queue;
 mod writer;
 
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use diesel::SqliteConnection;
-use rapidphoto_application::{
-    log::EventCodec,
-    ports::{BoxError, Clock},
-};
+use rapidphoto_application::{log::EventCodec, ports::Clock};
+
+pub use open_error::OpenError;
 
 use self::{connection::Location, readers::Readers, writer::Writer};
-use crate::error::RecordError;
+use crate::error::StoreError;
 
-/// The most variables that one statement may bind (`SQLITE_MAX_VARIABLE_NUMBER`).
+/// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;
 
-/// Where the record is and how it is read.
+/// Configuration of a [`SqliteStore`].
 #[derive(Debug, Clone)]
 pub struct SqliteConfig {
-    /// The database file; it is made where it is missing.
+    /// Path of the database file, which is created if it is missing.
     pub path: PathBuf,
-    /// The deployment's part of it: what is in another namespace does not exist.
+    /// Namespace of the deployment. Data of other namespaces is not visible.
     pub namespace: String,
-    /// How many connections read beside the one that writes, at least one.
+    /// Number of reading connections beside the writing one, 1 to 1024.
     pub readers: usize,
 }
 
-/// Why the record can't be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The file can't be made or read.
-    #[error("the database file {} can't be used", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// SQLite can't open it.
-    #[error("the database can't be opened")]
-    Database(#[source] BoxError),
-    /// The file system does not carry a write-ahead log; many network file systems don't.
-    #[error("the database {} can't keep a write-ahead log; its journal is in mode `{mode}`", .path.display())]
-    NoWal {
-        /// The file.
-        path: PathBuf,
-        /// The mode that it is in.
-        mode: String,
-    },
-    /// A newer program has changed the schema.
-    #[error(
-        "the database has schema {found}, but this program knows none after {known}; use the newer program"
-    )]
-    NewerSchema {
-        /// The newest migration that the database has seen.
-        found: String,
-        /// The newest migration that this program knows.
-        known: String,
-    },
-    /// A migration failed; the database is as it was.
-    #[error("the database can't be brought to the present schema")]
-    Migration(#[source] BoxError),
-    /// The writer's thread can't be started.
-    #[error("the writer's thread can't be started")]
-    Thread(#[source] io::Error),
-}
-
-impl OpenError {
-    fn from_record(error: RecordError) -> Self {
-        Self::Database(error.into())
-    }
-}
-
-/// The record of one deployment, in one SQLite file. See the crate's documentation for how the file is driven.
+/// Database of one deployment, in one SQLite file. The crate's documentation describes how the file is used.
 pub struct SqliteStore {
     namespace: Arc<str>,
     clock: Arc<dyn Clock>,
@@ -105,9 +57,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the record, making and migrating the database where that is needed.
+    /// Opens the database, which is created and migrated as needed.
     ///
-    /// Leases are measured by `clock`; `codec` knows the present schema of events.
+    /// `clock` measures leases; `codec` encodes events and decodes them to the current schema.
     pub async fn open(
         config: SqliteConfig,
         clock: Arc<dyn Clock>,
@@ -122,7 +74,7 @@ impl SqliteStore {
         });
         let (location, connection) = opening
             .await
-            .map_err(|error| OpenError::from_record(error.into()))??;
+            .map_err(|error| OpenError::from_store(error.into()))??;
         let writer = Writer::start(location.clone(), connection).map_err(OpenError::Thread)?;
         Ok(Self {
             namespace: config.namespace.into(),
@@ -133,18 +85,18 @@ impl SqliteStore {
         })
     }
 
-    /// Waits for what is under way, then closes the database. Whatever is asked later is answered with `Unavailable`.
+    /// Waits for running calls, then closes the database. Later calls return `Unavailable`.
     pub async fn close(&self) {
-        // The writer goes last: closing the last connection takes the write-ahead log back into the database.
+        // The writer is closed last: closing the last connection checkpoints and removes the write-ahead log.
         self.readers.close().await;
         self.writer.close().await;
     }
 
-    /// Reads in the store's namespace.
+    /// Runs a read in the store's namespace.
     async fn read<T, E, F>(&self, read: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<RecordError> + Send + 'static,
+        E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection, &str) -> Result<T, E> + Send + 'static,
     {
         let namespace = self.namespace.clone();
@@ -153,11 +105,11 @@ impl SqliteStore {
             .await
     }
 
-    /// Writes in the store's namespace.
+    /// Runs a write in the store's namespace.
     async fn write<T, E, F>(&self, write: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<RecordError> + Send + 'static,
+        E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection, &str) -> Result<T, E> + Send + 'static,
     {
         let namespace = self.namespace.clone();

@@ -1,4 +1,4 @@
-//! Pages of a user's photos, each by an index in which they stand as they are shown.
+//! Pages of a user's photos. Each sort order has an index.
 
 use diesel::{
     BoolExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _, QueryResult,
@@ -11,7 +11,7 @@ use rapidphoto_domain::UserId;
 
 use super::photo_views::views;
 use crate::{
-    error::RecordError,
+    error::StoreError,
     number::limit,
     rows::{PhotoViewRow, photo_view_columns},
     schema::photos,
@@ -22,15 +22,15 @@ pub(super) fn page(
     namespace: &str,
     owner: UserId,
     query: &PhotoListQuery,
-) -> Result<PhotoListPage, RecordError> {
-    // One more than is shown tells whether there are more.
-    let most = query.size.saturating_add(1);
+) -> Result<PhotoListPage, StoreError> {
+    // One row more than the page size tells if there is a next page.
+    let max_rows = query.size.saturating_add(1);
     let list = List {
         namespace,
         owner: owner.to_string(),
         query,
     };
-    let rows = connection.transaction(|connection| list.rows(connection, most))?;
+    let rows = connection.transaction(|connection| list.rows(connection, max_rows))?;
     let more = rows.len() > query.size;
     let items: Vec<PhotoView> = rows
         .into_iter()
@@ -52,15 +52,15 @@ struct List<'a> {
     query: &'a PhotoListQuery,
 }
 
-/// The photos of a list, or of the part of it that `$part` adds, sorted by `$column` and then by id.
+/// Selects the photos of a list, filtered by `$part`, sorted by `$column` and then by id.
 macro_rules! sorted {
-    ($list:expr, $connection:expr, $most:expr, $column:expr, |$photos:ident| $part:expr) => {{
+    ($list:expr, $connection:expr, $max_rows:expr, $column:expr, |$photos:ident| $part:expr) => {{
         let mut $photos = views()
             .filter(photos::namespace.eq($list.namespace))
             .filter(photos::owner.eq(&$list.owner))
             .filter(not(photos::deleted))
             .select(photo_view_columns())
-            .limit(limit($most))
+            .limit(limit($max_rows))
             .into_boxed();
         if let Some(status) = $list.query.status {
             $photos = $photos.filter(photos::status.eq(status.as_str()));
@@ -74,10 +74,11 @@ macro_rules! sorted {
     }};
 }
 
-/// The photos that follow a place in the list: a range of the index, of which those with the same value are sieved.
+/// Selects the photos after a position of the list: a range scan of the index, in which ties on the value are filtered
+/// by id.
 macro_rules! following {
-    ($list:expr, $connection:expr, $most:expr, $column:expr, $after:expr) => {
-        sorted!($list, $connection, $most, $column, |photos| {
+    ($list:expr, $connection:expr, $max_rows:expr, $column:expr, $after:expr) => {
+        sorted!($list, $connection, $max_rows, $column, |photos| {
             match ($after, $list.query.direction) {
                 (None, _) => photos,
                 (Some((value, id)), SortDirection::Ascending) => photos
@@ -92,36 +93,40 @@ macro_rules! following {
 }
 
 impl List<'_> {
-    fn rows(&self, connection: &mut SqliteConnection, most: usize) -> QueryResult<Vec<PhotoViewRow>> {
+    fn rows(&self, connection: &mut SqliteConnection, max_rows: usize) -> QueryResult<Vec<PhotoViewRow>> {
         match self.query.sort {
             PhotoSort::CreatedAt => {
-                following!(self, connection, most, photos::created_at, self.after())
+                following!(self, connection, max_rows, photos::created_at, self.after())
             }
-            PhotoSort::Bytes => following!(self, connection, most, photos::bytes, self.after()),
-            PhotoSort::TakenAt => self.by_taken_at(connection, most),
+            PhotoSort::Bytes => following!(self, connection, max_rows, photos::bytes, self.after()),
+            PhotoSort::TakenAt => self.by_taken_at(connection, max_rows),
         }
     }
 
-    /// Where the list goes on, for what has a value.
+    /// Value and photo id after which the list continues; `None` at its start and after a photo without a value.
     fn after(&self) -> Option<(i64, String)> {
         let after = self.query.after.as_ref()?;
         Some((after.value?, after.photo.to_string()))
     }
 
-    /// First the photos that say when they were taken, then those that don't: in an index, the latter stand at the
-    /// beginning, whichever way the list goes.
-    fn by_taken_at(&self, connection: &mut SqliteConnection, most: usize) -> QueryResult<Vec<PhotoViewRow>> {
-        let silent_after = match &self.query.after {
+    /// Photos with a time come first in both directions, photos without one last. An index sorts the latter first, so
+    /// that they are selected separately.
+    fn by_taken_at(
+        &self,
+        connection: &mut SqliteConnection,
+        max_rows: usize,
+    ) -> QueryResult<Vec<PhotoViewRow>> {
+        let untimed_after = match &self.query.after {
             Some(after) if after.value.is_none() => Some(after.photo.to_string()),
             Some(_) | None => None,
         };
         let mut rows = Vec::new();
-        if silent_after.is_none() {
-            rows = self.with_taken_at(connection, most)?;
+        if untimed_after.is_none() {
+            rows = self.with_taken_at(connection, max_rows)?;
         }
-        let room = most.saturating_sub(rows.len());
-        if room > 0 {
-            rows.extend(self.without_taken_at(connection, room, silent_after)?);
+        let remaining = max_rows.saturating_sub(rows.len());
+        if remaining > 0 {
+            rows.extend(self.without_taken_at(connection, remaining, untimed_after)?);
         }
         Ok(rows)
     }
@@ -129,27 +134,27 @@ impl List<'_> {
     fn with_taken_at(
         &self,
         connection: &mut SqliteConnection,
-        most: usize,
+        max_rows: usize,
     ) -> QueryResult<Vec<PhotoViewRow>> {
         if self.query.after.is_some() {
-            return following!(self, connection, most, photos::taken_at, self.after());
+            return following!(self, connection, max_rows, photos::taken_at, self.after());
         }
-        sorted!(self, connection, most, photos::taken_at, |photos| photos
+        sorted!(self, connection, max_rows, photos::taken_at, |photos| photos
             .filter(photos::taken_at.is_not_null()))
     }
 
     fn without_taken_at(
         &self,
         connection: &mut SqliteConnection,
-        most: usize,
+        max_rows: usize,
         after: Option<String>,
     ) -> QueryResult<Vec<PhotoViewRow>> {
-        sorted!(self, connection, most, photos::photo_id, |photos| {
-            let silent = photos.filter(photos::taken_at.is_null());
+        sorted!(self, connection, max_rows, photos::photo_id, |photos| {
+            let untimed = photos.filter(photos::taken_at.is_null());
             match (after, self.query.direction) {
-                (None, _) => silent,
-                (Some(id), SortDirection::Ascending) => silent.filter(photos::photo_id.gt(id)),
-                (Some(id), SortDirection::Descending) => silent.filter(photos::photo_id.lt(id)),
+                (None, _) => untimed,
+                (Some(id), SortDirection::Ascending) => untimed.filter(photos::photo_id.gt(id)),
+                (Some(id), SortDirection::Descending) => untimed.filter(photos::photo_id.lt(id)),
             }
         })
     }

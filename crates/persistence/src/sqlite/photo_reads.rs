@@ -7,7 +7,7 @@ use rapidphoto_domain::{PhotoId, UserId, values::UploadId};
 
 use super::{MAX_BINDS, SqliteStore, photo_list, photo_views::views};
 use crate::{
-    error::RecordError,
+    error::StoreError,
     rows::{PhotoViewRow, photo_view_columns},
     schema::photos,
 };
@@ -24,7 +24,7 @@ impl PhotoReads for SqliteStore {
                 .select(photo_view_columns())
                 .first(connection)
                 .optional()
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(row.map(PhotoViewRow::into_view).transpose()?)
         })
         .await
@@ -48,7 +48,7 @@ impl PhotoReads for SqliteStore {
                     .filter(photos::upload_id.eq_any(chunk))
                     .select(photo_view_columns())
                     .load(connection)
-                    .map_err(RecordError::from)?;
+                    .map_err(StoreError::from)?;
                 for row in rows {
                     found.push(row.into_view()?);
                 }
@@ -70,13 +70,13 @@ impl PhotoReads for SqliteStore {
                     .filter(photos::photo_id.eq_any(chunk.iter().map(ToString::to_string)))
                     .select(photo_view_columns())
                     .load(connection)
-                    .map_err(RecordError::from)?;
+                    .map_err(StoreError::from)?;
                 for row in rows {
                     let view = row.into_view()?;
                     found.insert(view.photo.id, view);
                 }
             }
-            // As they were asked for, each once.
+            // In the requested order, each once.
             Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
         })
         .await

@@ -2,7 +2,7 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
 
 use crate::schema::{photo_details, photos};
 
-/// Photos with their details.
+/// Photos joined with their details.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub(super) fn views() -> _ {
     photos::table.left_join(

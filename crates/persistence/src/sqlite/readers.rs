@@ -1,4 +1,4 @@
-//! The readers: connections that read beside the writer, each read on a thread that may block.
+//! Pool of reading connections. Each read runs on a thread that may block.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,43 +6,44 @@ use diesel::SqliteConnection;
 use tokio::sync::Semaphore;
 
 use super::connection::Location;
-use crate::error::RecordError;
+use crate::error::StoreError;
 
-/// A bounded number of connections.
+/// Pool of a bounded number of connections.
 #[derive(Clone)]
 pub(super) struct Readers {
     location: Location,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     count: u32,
     idle: Arc<Mutex<Vec<SqliteConnection>>>,
 }
 
 impl Readers {
-    /// So many readers, at least one; their connections are opened when they are first needed.
+    /// A pool of `count` readers, at least one and at most 1024. Connections are opened on first use.
     pub(super) fn new(location: Location, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX).clamp(1, 1024);
         Self {
             location,
-            places: Arc::new(Semaphore::new(count as usize)),
+            permits: Arc::new(Semaphore::new(count as usize)),
             count,
             idle: Arc::default(),
         }
     }
 
-    /// Reads. A caller that goes away leaves the read to end by itself; its connection comes back all the same.
+    /// Runs a read. If the caller's future is dropped, the read runs to its end and its connection returns to the pool.
     pub(super) async fn read<T, E, F>(&self, read: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<RecordError> + Send + 'static,
+        E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     {
-        let Ok(place) = self.places.clone().acquire_owned().await else {
-            return Err(RecordError::Closed.into());
+        let Ok(permit) = self.permits.clone().acquire_owned().await else {
+            return Err(StoreError::Closed.into());
         };
         let readers = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            // Held until the connection is back; a read that panics loses its connection, and the next opens another.
-            let _place = place;
+            // Held until the connection is returned. A panicking read loses its connection; the next read opens
+            // another.
+            let _permit = permit;
             let mut connection = readers.connection()?;
             let outcome = read(&mut connection);
             readers.idle().push(connection);
@@ -50,20 +51,20 @@ impl Readers {
         });
         match reading.await {
             Ok(outcome) => outcome,
-            Err(error) => Err(RecordError::from(error).into()),
+            Err(error) => Err(StoreError::from(error).into()),
         }
     }
 
-    /// Waits for the reads that are under way and closes all connections.
+    /// Waits for running reads and closes all connections.
     pub(super) async fn close(&self) {
-        // Fails only if they are closed already.
-        let all = self.places.acquire_many(self.count).await;
-        self.places.close();
+        // Fails only if the pool is closed already.
+        let all = self.permits.acquire_many(self.count).await;
+        self.permits.close();
         drop(all);
         self.idle().clear();
     }
 
-    fn connection(&self) -> Result<SqliteConnection, RecordError> {
+    fn connection(&self) -> Result<SqliteConnection, StoreError> {
         let idle = self.idle().pop();
         idle.map_or_else(|| self.location.reader(), Ok)
     }

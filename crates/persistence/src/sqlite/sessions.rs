@@ -12,8 +12,8 @@ use rapidphoto_domain::{JobId, Timestamp};
 
 use super::SqliteStore;
 use crate::{
-    error::RecordError,
-    number::{millis, millis_after, moment},
+    error::StoreError,
+    number::{millis, millis_after, timestamp},
     rows::{RefreshRow, TicketRow},
     schema::{idempotency, refresh_tokens, stream_tickets},
 };
@@ -22,7 +22,7 @@ use crate::{
 impl Sessions for SqliteStore {
     async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable> {
         let row = RefreshRow::new(&self.namespace, session);
-        self.write(move |connection, _| Ok(keep(connection, &row).map_err(RecordError::from)?))
+        self.write(move |connection, _| Ok(insert_token(connection, &row).map_err(StoreError::from)?))
             .await
     }
 
@@ -35,22 +35,22 @@ impl Sessions for SqliteStore {
         expires_at: Timestamp,
     ) -> Result<Rotation, Unavailable> {
         self.write(move |connection, namespace| {
-            let rotating = Rotating {
+            let request = RotationRequest {
                 token,
                 successor,
                 now,
                 grace,
                 expires_at,
             };
-            Ok(rotating.rotate(connection, namespace)?)
+            Ok(request.rotate(connection, namespace)?)
         })
         .await
     }
 
     async fn revoke(&self, token: TokenHash) -> Result<(), Unavailable> {
         self.write(move |connection, namespace| {
-            if let Some(row) = find(connection, namespace, token).map_err(RecordError::from)? {
-                revoke_family(connection, namespace, &row.family).map_err(RecordError::from)?;
+            if let Some(row) = find(connection, namespace, token).map_err(StoreError::from)? {
+                revoke_family(connection, namespace, &row.family).map_err(StoreError::from)?;
             }
             Ok(())
         })
@@ -63,7 +63,7 @@ impl Sessions for SqliteStore {
             diesel::insert_into(stream_tickets::table)
                 .values(&row)
                 .execute(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(())
         })
         .await
@@ -77,7 +77,7 @@ impl Sessions for SqliteStore {
     ) -> Result<Option<StreamTicket>, Unavailable> {
         self.write(move |connection, namespace| {
             let used = use_ticket(connection, namespace, ticket, job, millis(now));
-            let row = used.map_err(RecordError::from)?;
+            let row = used.map_err(StoreError::from)?;
             Ok(row.map(TicketRow::into_ticket).transpose()?)
         })
         .await
@@ -85,14 +85,14 @@ impl Sessions for SqliteStore {
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
         self.write(move |connection, namespace| {
-            let forgotten = forget(connection, namespace, millis(now)).map_err(RecordError::from)?;
-            Ok(forgotten as u64)
+            let deleted = delete_expired(connection, namespace, millis(now)).map_err(StoreError::from)?;
+            Ok(deleted as u64)
         })
         .await
     }
 }
 
-struct Rotating {
+struct RotationRequest {
     token: TokenHash,
     successor: TokenHash,
     now: Timestamp,
@@ -100,14 +100,14 @@ struct Rotating {
     expires_at: Timestamp,
 }
 
-impl Rotating {
-    fn rotate(&self, connection: &mut SqliteConnection, namespace: &str) -> Result<Rotation, RecordError> {
+impl RotationRequest {
+    fn rotate(&self, connection: &mut SqliteConnection, namespace: &str) -> Result<Rotation, StoreError> {
         let usable = |row: &RefreshRow| row.expires_at > millis(self.now) && !row.revoked;
         let Some(row) = find(connection, namespace, self.token)?.filter(usable) else {
             return Ok(Rotation::Refused);
         };
         match (row.rotated_at, &row.successor) {
-            (Some(at), Some(successor)) if millis(self.now) <= millis_after(moment(at), self.grace) => {
+            (Some(at), Some(successor)) if millis(self.now) <= millis_after(timestamp(at), self.grace) => {
                 let successor = find_by_hash(connection, namespace, successor)?;
                 successor.map_or(Ok(Rotation::Refused), |row| {
                     row.into_session().map(Rotation::Repeated)
@@ -126,13 +126,13 @@ impl Rotating {
         connection: &mut SqliteConnection,
         namespace: &str,
         row: RefreshRow,
-    ) -> Result<RefreshSession, RecordError> {
+    ) -> Result<RefreshSession, StoreError> {
         let session = RefreshSession {
             token: self.successor,
             expires_at: self.expires_at,
             ..row.into_session()?
         };
-        keep(connection, &RefreshRow::new(namespace, &session))?;
+        insert_token(connection, &RefreshRow::new(namespace, &session))?;
         let rotated = refresh_tokens::table
             .filter(refresh_tokens::namespace.eq(namespace))
             .filter(refresh_tokens::token.eq(&self.token.0[..]));
@@ -146,7 +146,7 @@ impl Rotating {
     }
 }
 
-fn keep(connection: &mut SqliteConnection, row: &RefreshRow) -> QueryResult<()> {
+fn insert_token(connection: &mut SqliteConnection, row: &RefreshRow) -> QueryResult<()> {
     diesel::insert_into(refresh_tokens::table)
         .values(row)
         .execute(connection)
@@ -191,27 +191,27 @@ fn use_ticket(
     job: Option<JobId>,
     now: i64,
 ) -> QueryResult<Option<TicketRow>> {
-    let known = || {
+    let by_hash = || {
         stream_tickets::table
             .filter(stream_tickets::namespace.eq(namespace))
             .filter(stream_tickets::ticket.eq(&ticket.0[..]))
     };
-    let row: Option<TicketRow> = known()
+    let row: Option<TicketRow> = by_hash()
         .select(TicketRow::as_select())
         .first(connection)
         .optional()?;
     let job = job.map(|job| job.to_string());
     let row = row.filter(|row| row.job_id == job);
-    let admitted = row.filter(|row| row.expires_at > now && (row.used || row.first_use_by > now));
-    if admitted.as_ref().is_some_and(|row| !row.used) {
-        diesel::update(known())
+    let valid = row.filter(|row| row.expires_at > now && (row.used || row.first_use_by > now));
+    if valid.as_ref().is_some_and(|row| !row.used) {
+        diesel::update(by_hash())
             .set(stream_tickets::used.eq(true))
             .execute(connection)?;
     }
-    Ok(admitted)
+    Ok(valid)
 }
 
-fn forget(connection: &mut SqliteConnection, namespace: &str, now: i64) -> QueryResult<usize> {
+fn delete_expired(connection: &mut SqliteConnection, namespace: &str, now: i64) -> QueryResult<usize> {
     let tokens = refresh_tokens::table
         .filter(refresh_tokens::namespace.eq(namespace))
         .filter(refresh_tokens::expires_at.le(now));

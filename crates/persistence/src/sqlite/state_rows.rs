@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::SqliteStore;
 use crate::{
-    error::RecordError,
+    error::StoreError,
     number::{self, limit},
     rows::{decoded, parsed},
     schema::{events, photos, upload_jobs, users},
@@ -36,33 +36,33 @@ impl StateRows for SqliteStore {
                 .filter(events::namespace.eq(namespace))
                 .select(count(events::stream_id).aggregate_distinct())
                 .first::<i64>(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(number::count(streams))
         })
         .await
     }
 }
 
-/// A row as any of the tables of states gives it.
+/// Id, version and state of a row of any state table.
 type Row = (String, i64, Value);
 
-/// Rows in the order of [`StreamId`]: kind after kind, each in the order of its ids.
+/// Rows in the order of [`StreamId`]: by stream type, then by id.
 fn rows_after(
     connection: &mut SqliteConnection,
     namespace: &str,
     after: Option<StreamId>,
-    most: usize,
-) -> Result<Vec<AggregateRow>, RecordError> {
+    max_rows: usize,
+) -> Result<Vec<AggregateRow>, StoreError> {
     let mut found = Vec::new();
     for kind in [StreamType::User, StreamType::Job, StreamType::Photo] {
         let from = match after {
             Some(stream) if stream.stream_type() > kind => continue,
             Some(stream) if stream.stream_type() == kind => stream.to_string(),
-            // Before every id.
+            // Sorts before every id.
             Some(_) | None => String::new(),
         };
-        let room = limit(most.saturating_sub(found.len()));
-        for (id, version, state) in rows_of(connection, namespace, kind, &from, room)? {
+        let remaining = limit(max_rows.saturating_sub(found.len()));
+        for (id, version, state) in rows_of(connection, namespace, kind, &from, remaining)? {
             found.push(AggregateRow {
                 stream: parsed("stream_id", &id)?,
                 version: Version(number::count(version)),
@@ -78,34 +78,34 @@ fn rows_of(
     namespace: &str,
     kind: StreamType,
     from: &str,
-    room: i64,
+    remaining: i64,
 ) -> diesel::QueryResult<Vec<Row>> {
     match kind {
         StreamType::User => users::table
             .filter(users::namespace.eq(namespace))
             .filter(users::user_id.gt(from))
             .order(users::user_id)
-            .limit(room)
+            .limit(remaining)
             .select((users::user_id, users::version, users::state))
             .load(connection),
         StreamType::Job => upload_jobs::table
             .filter(upload_jobs::namespace.eq(namespace))
             .filter(upload_jobs::job_id.gt(from))
             .order(upload_jobs::job_id)
-            .limit(room)
+            .limit(remaining)
             .select((upload_jobs::job_id, upload_jobs::version, upload_jobs::state))
             .load(connection),
         StreamType::Photo => photos::table
             .filter(photos::namespace.eq(namespace))
             .filter(photos::photo_id.gt(from))
             .order(photos::photo_id)
-            .limit(room)
+            .limit(remaining)
             .select((photos::photo_id, photos::version, photos::state))
             .load(connection),
     }
 }
 
-fn state_of(kind: StreamType, state: Value) -> Result<AggregateState, RecordError> {
+fn state_of(kind: StreamType, state: Value) -> Result<AggregateState, StoreError> {
     match kind {
         StreamType::User => decoded("user", state).map(AggregateState::User),
         StreamType::Job => decoded("job", state).map(AggregateState::Job),

@@ -12,7 +12,7 @@ use rapidphoto_domain::Timestamp;
 
 use super::SqliteStore;
 use crate::{
-    error::RecordError,
+    error::StoreError,
     number::{count, millis, millis_after, stored},
     schema::subscriptions,
 };
@@ -27,7 +27,7 @@ impl Subscriptions for SqliteStore {
         let clock = self.clock.clone();
         self.write(move |connection, namespace| {
             let acquired = acquire(connection, namespace, name, clock.now(), lease);
-            Ok(acquired.map_err(RecordError::from)?)
+            Ok(acquired.map_err(StoreError::from)?)
         })
         .await
     }
@@ -37,7 +37,7 @@ impl Subscriptions for SqliteStore {
         let held = *held;
         self.write(move |connection, namespace| {
             let until = millis_after(clock.now(), lease);
-            Ok(set_lease(connection, namespace, &held, Some(until)).map_err(RecordError::from)?)
+            Ok(set_lease(connection, namespace, &held, Some(until)).map_err(StoreError::from)?)
         })
         .await
     }
@@ -45,7 +45,7 @@ impl Subscriptions for SqliteStore {
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable> {
         let held = *held;
         self.write(move |connection, namespace| {
-            set_lease(connection, namespace, &held, None).map_err(RecordError::from)?;
+            set_lease(connection, namespace, &held, None).map_err(StoreError::from)?;
             Ok(())
         })
         .await
@@ -61,7 +61,7 @@ impl Subscriptions for SqliteStore {
             let ended = diesel::update(held)
                 .set(subscriptions::lease_until.eq(now))
                 .execute(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(ended as u64)
         })
         .await
@@ -90,7 +90,7 @@ fn acquire(
     if lease_until.is_some_and(|until| until > millis(now)) {
         return Ok(None);
     }
-    // Rows are never deleted, so a name's tokens only go up.
+    // Rows are never deleted, so that the tokens of a name always increase.
     let token = last_token.saturating_add(1);
     diesel::replace_into(subscriptions::table)
         .values((
@@ -109,7 +109,8 @@ fn acquire(
     }))
 }
 
-/// Whether the lease was held still, be it run out. One that was given back has no time any more.
+/// Sets the lease's end. Returns false if the lease was released or replaced; an expired lease can be renewed until
+/// then.
 fn set_lease(
     connection: &mut SqliteConnection,
     namespace: &str,

@@ -1,36 +1,36 @@
 use diesel::SqliteConnection;
 use tokio::sync::oneshot;
 
-use crate::error::RecordError;
+use crate::error::StoreError;
 
-/// Something for the writer to do, whatever it gives.
+/// A write of any result type, to be run by the writer.
 pub(super) trait Task: Send {
-    /// Whether anybody still waits for it.
+    /// Returns true if the caller still waits for the outcome.
     fn is_awaited(&self) -> bool;
 
-    /// Does it, once; whether what it wrote shall stay.
-    fn perform(&mut self, connection: &mut SqliteConnection) -> bool;
+    /// Runs the write, once. Returns true if its changes are to be committed.
+    fn execute(&mut self, connection: &mut SqliteConnection) -> bool;
 
-    /// Gives the outcome, which is committed.
-    fn answer(self: Box<Self>);
+    /// Sends the outcome to the caller after COMMIT.
+    fn send_outcome(self: Box<Self>);
 
-    /// Gives an error in place of the outcome, which is not.
-    fn fail(self: Box<Self>, error: RecordError);
+    /// Sends an error to the caller in place of the outcome, which was not committed.
+    fn send_error(self: Box<Self>, error: StoreError);
 }
 
-/// A task with its outcome, and with the one who waits for it.
+/// A write with its outcome and the channel to its caller.
 pub(super) struct Pending<T, E, F> {
     work: Option<F>,
     outcome: Option<Result<T, E>>,
-    answer: oneshot::Sender<Result<T, E>>,
+    sender: oneshot::Sender<Result<T, E>>,
 }
 
 impl<T, E, F> Pending<T, E, F> {
-    pub(super) const fn new(work: F, answer: oneshot::Sender<Result<T, E>>) -> Self {
+    pub(super) const fn new(work: F, sender: oneshot::Sender<Result<T, E>>) -> Self {
         Self {
             work: Some(work),
             outcome: None,
-            answer,
+            sender,
         }
     }
 }
@@ -38,27 +38,27 @@ impl<T, E, F> Pending<T, E, F> {
 impl<T, E, F> Task for Pending<T, E, F>
 where
     T: Send,
-    E: From<RecordError> + Send,
+    E: From<StoreError> + Send,
     F: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send,
 {
     fn is_awaited(&self) -> bool {
-        !self.answer.is_closed()
+        !self.sender.is_closed()
     }
 
-    fn perform(&mut self, connection: &mut SqliteConnection) -> bool {
+    fn execute(&mut self, connection: &mut SqliteConnection) -> bool {
         self.outcome = self.work.take().map(|work| work(connection));
         matches!(self.outcome, Some(Ok(_)))
     }
 
-    fn answer(self: Box<Self>) {
+    fn send_outcome(self: Box<Self>) {
         let outcome = self
             .outcome
-            .unwrap_or_else(|| Err(RecordError::WriterGone.into()));
-        // The caller may be gone; the outcome stands all the same.
-        let _ = self.answer.send(outcome);
+            .unwrap_or_else(|| Err(StoreError::WriterStopped.into()));
+        // The caller may have dropped its future; the outcome is committed all the same.
+        let _ = self.sender.send(outcome);
     }
 
-    fn fail(self: Box<Self>, error: RecordError) {
-        let _ = self.answer.send(Err(error.into()));
+    fn send_error(self: Box<Self>, error: StoreError) {
+        let _ = self.sender.send(Err(error.into()));
     }
 }

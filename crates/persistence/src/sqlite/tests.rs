@@ -8,7 +8,7 @@ use rapidphoto_application::{
         WorkOrder, WorkQueue as _,
     },
 };
-use rapidphoto_contracts::record::given::{self, Writing as _};
+use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::FakeClock;
 
@@ -27,27 +27,27 @@ async fn store(path: PathBuf) -> SqliteStore {
 
 fn job_of(photos: u32) -> Commit {
     let at = FakeClock::default().now();
-    let mut commit = given::commit(at);
-    let owner = given::user_id();
+    let mut commit = fixtures::commit(at);
+    let owner = fixtures::user_id();
     let job = commit.write_job(owner, photos);
     for _ in 0..photos {
-        commit.write_photo(given::promise(at, owner, job.value.id));
+        commit.write_photo(fixtures::declared_photo(at, owner, job.value.id));
     }
     commit
 }
 
-/// SQLite says that the disk is full when a database may not have more pages.
+/// Simulates a full disk by limiting the number of pages: SQLite then reports that the disk is full.
 async fn allow_pages(store: &SqliteStore, pages: u32) {
     let allowed = store.write(move |connection, _| {
         connection
             .batch_execute(&format!("PRAGMA max_page_count = {pages}"))
-            .map_err(RecordError::from)
+            .map_err(StoreError::from)
     });
     allowed.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_reads_as_unavailable_and_leaves_nothing_half_done() {
+async fn a_full_disk_is_unavailable_and_writes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(directory.path().join("record.db")).await;
     let first = store.commit(job_of(1)).await.unwrap();
@@ -61,19 +61,19 @@ async fn a_full_disk_reads_as_unavailable_and_leaves_nothing_half_done() {
     assert_eq!(second.cursor.position(), first.cursor.position() + 201);
 }
 
-/// What a queue of many users hands out, however its candidates are found.
+/// The claims of a queue of many users do not depend on the candidate query.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_is_claimed_from_in_the_same_order_as_a_few() {
+async fn both_candidate_queries_claim_in_the_same_order() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(directory.path().join("record.db")).await;
     let now = FakeClock::default().now();
-    let mut commit = given::commit(now);
-    let users: Vec<_> = (0..7).map(|_| given::user_id()).collect();
+    let mut commit = fixtures::commit(now);
+    let users: Vec<_> = (0..7).map(|_| fixtures::user_id()).collect();
     for number in 0_u32..300 {
-        // Strides without a common measure, so that users, kinds, priorities and moments mix; some work is not due.
+        // The strides have no common divisor, so that users, kinds, priorities and due times mix. Some work is not due.
         let due_at = now + chrono::TimeDelta::milliseconds(i64::from(number * 37 % 100) - 80);
         commit.work.push(WorkOrder::Schedule {
-            photo: given::photo_id(),
+            photo: fixtures::photo_id(),
             owner: users[(number * number % 7) as usize],
             kind: WorkKind::ALL[(number % 3) as usize],
             due_at,
@@ -85,7 +85,7 @@ async fn a_crowd_is_claimed_from_in_the_same_order_as_a_few() {
         });
     }
     store.commit(commit).await.unwrap();
-    // Some of it is held, by leases that last or have run out.
+    // Some of it is claimed, under valid and expired leases.
     store
         .claim(&WorkKind::ALL, 9, Duration::from_mins(1))
         .await
@@ -93,30 +93,35 @@ async fn a_crowd_is_claimed_from_in_the_same_order_as_a_few() {
     store.claim(&WorkKind::ALL, 9, Duration::ZERO).await.unwrap();
     for kinds in [&WorkKind::ALL[..], &[WorkKind::Process], &[]] {
         for limit in [1, 2, 7, 50, 1_000] {
-            let [few, crowd] = both_ways(&store, kinds, limit, now).await;
-            assert_eq!(few, crowd, "{limit} of {kinds:?}");
-            assert_eq!(few.is_empty(), kinds.is_empty());
+            let [from_all, from_heads] = both_candidates(&store, kinds, limit, now).await;
+            assert_eq!(from_all, from_heads, "{limit} of {kinds:?}");
+            assert_eq!(from_all.is_empty(), kinds.is_empty());
         }
     }
 }
 
-/// What is claimed from all that is due, and what from the heads of the queues; neither is kept.
-async fn both_ways(store: &SqliteStore, kinds: &[WorkKind], limit: usize, now: Timestamp) -> [Vec<Claim>; 2] {
+/// Claims from all due work and from the heads of the queues; both are rolled back.
+async fn both_candidates(
+    store: &SqliteStore,
+    kinds: &[WorkKind],
+    limit: usize,
+    now: Timestamp,
+) -> [Vec<Claim>; 2] {
     let kinds = kinds.to_vec();
     let claims = store.write(move |connection, namespace| {
-        let wanted = claims::Wanted {
+        let request = claims::ClaimRequest {
             kinds: &kinds,
             limit,
             now,
             lease: Duration::from_mins(1),
         };
         let mut found = Vec::new();
-        for candidates in [claims::ALL_DUE, claims::HEADS_OF_QUEUES] {
+        for candidates in [claims::ALL_DUE, claims::QUEUE_HEADS] {
             connection.batch_execute("SAVEPOINT tried")?;
-            found.push(claims::claim_from(connection, namespace, &wanted, candidates)?);
+            found.push(claims::claim_from(connection, namespace, &request, candidates)?);
             connection.batch_execute("ROLLBACK TO tried; RELEASE tried")?;
         }
-        Ok::<_, RecordError>(found)
+        Ok::<_, StoreError>(found)
     });
     claims.await.unwrap().try_into().unwrap()
 }

@@ -5,7 +5,7 @@ use rapidphoto_domain::{user::User, values::Email};
 use serde_json::Value;
 
 use super::SqliteStore;
-use crate::{error::RecordError, rows::decoded, schema::users};
+use crate::{error::StoreError, rows::decoded, schema::users};
 
 #[async_trait]
 impl UserReads for SqliteStore {
@@ -18,8 +18,8 @@ impl UserReads for SqliteStore {
                 .select((users::state, users::password_hash))
                 .first::<(Value, Option<String>)>(connection)
                 .optional()
-                .map_err(RecordError::from)?;
-            // An address and a hash are written together and erased together.
+                .map_err(StoreError::from)?;
+            // Address and hash are always written together.
             let Some((state, Some(hash))) = row else {
                 return Ok(None);
             };

@@ -10,11 +10,11 @@ use rapidphoto_domain::Timestamp;
 
 use super::{
     SqliteStore,
-    claims::{self, Wanted},
+    claims::{self, ClaimRequest},
 };
 use crate::{
-    error::RecordError,
-    number::{count, millis, millis_after, moment, stored},
+    error::StoreError,
+    number::{count, millis, millis_after, stored, timestamp},
     schema::photo_work,
 };
 
@@ -29,13 +29,13 @@ impl WorkQueue for SqliteStore {
         let kinds = kinds.to_vec();
         let clock = self.clock.clone();
         self.write(move |connection, namespace| {
-            let wanted = Wanted {
+            let request = ClaimRequest {
                 kinds: &kinds,
                 limit,
                 now: clock.now(),
                 lease,
             };
-            Ok(claims::claim(connection, namespace, &wanted)?)
+            Ok(claims::claim(connection, namespace, &request)?)
         })
         .await
     }
@@ -51,7 +51,7 @@ impl WorkQueue for SqliteStore {
             let renewed = diesel::update(held)
                 .set(photo_work::lease_until.eq(millis_after(clock.now(), lease)))
                 .execute(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(renewed == 1)
         })
         .await
@@ -69,10 +69,10 @@ impl WorkQueue for SqliteStore {
                     .order(photo_work::ready_at)
                     .first::<i64>(connection)
                     .optional()
-                    .map_err(RecordError::from)?;
+                    .map_err(StoreError::from)?;
                 next = [next, first].into_iter().flatten().min();
             }
-            Ok(next.map(moment))
+            Ok(next.map(timestamp))
         })
         .await
     }
@@ -86,7 +86,7 @@ impl WorkQueue for SqliteStore {
                 .filter(photo_work::ready_at.le(millis(clock.now())))
                 .count()
                 .get_result::<i64>(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(count(due))
         })
         .await
@@ -105,11 +105,11 @@ impl WorkQueue for SqliteStore {
                         .is_null()
                         .or(photo_work::lease_until.le(now)),
                 );
-            let hastened = diesel::update(waiting)
+            let changed = diesel::update(waiting)
                 .set(photo_work::due_at.eq(now))
                 .execute(connection)
-                .map_err(RecordError::from)?;
-            Ok(hastened as u64)
+                .map_err(StoreError::from)?;
+            Ok(changed as u64)
         })
         .await
     }
@@ -120,13 +120,13 @@ impl WorkQueue for SqliteStore {
             let now = millis(clock.now());
             let held = photo_work::table
                 .filter(photo_work::namespace.eq(namespace))
-                // Said for the index of what is held.
+                // Implied by the next filter; lets SQLite use the partial index on claimed work.
                 .filter(photo_work::token.is_not_null())
                 .filter(photo_work::lease_until.gt(now));
             let ended = diesel::update(held)
                 .set(photo_work::lease_until.eq(now))
                 .execute(connection)
-                .map_err(RecordError::from)?;
+                .map_err(StoreError::from)?;
             Ok(ended as u64)
         })
         .await

@@ -1,4 +1,4 @@
-//! The one writer: a thread that takes what waits, writes it in one transaction, and answers after COMMIT.
+//! The writer: a thread that writes all queued tasks in one transaction and sends their outcomes after COMMIT.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,20 +13,20 @@ use super::{
     connection::Location,
     task::{Pending, Task},
 };
-use crate::error::RecordError;
+use crate::error::StoreError;
 
-/// How many tasks share one transaction, and one sync of the disk, at most.
-const GROUP: usize = 128;
+/// Maximum number of tasks in one transaction, which share one sync of the disk.
+const MAX_GROUP: usize = 128;
 
-/// How many tasks wait in the channel; more callers wait at its door.
-const QUEUE: usize = 1024;
+/// Capacity of the channel; further callers wait for a free place.
+const QUEUE_CAPACITY: usize = 1024;
 
 enum Message {
     Task(Box<dyn Task>),
     Close,
 }
 
-/// The way to the writer thread.
+/// Handle of the writer thread.
 #[derive(Debug)]
 pub(super) struct Writer {
     messages: mpsc::Sender<Message>,
@@ -34,9 +34,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on its connection.
+    /// Starts the thread with its connection.
     pub(super) fn start(location: Location, connection: SqliteConnection) -> std::io::Result<Self> {
-        let (messages, waiting) = mpsc::channel(QUEUE);
+        let (messages, waiting) = mpsc::channel(QUEUE_CAPACITY);
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || run(&location, connection, waiting))?;
@@ -46,29 +46,29 @@ impl Writer {
         })
     }
 
-    /// Has `work` done by the writer and gives its outcome once it is committed.
+    /// Runs `work` on the writer thread and returns its outcome once it is committed.
     ///
-    /// `work` has a savepoint of its own: when it gives an error, nothing of it stays, and its neighbours in the
-    /// transaction don't notice. When the caller goes away, work that has not begun is left out; work that has begun
-    /// is written as if the caller were there.
+    /// `work` has a savepoint of its own: if it returns an error, its changes are rolled back and other tasks in the
+    /// transaction are not affected. If the caller drops the future, queued work is skipped; work that has started is
+    /// committed.
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<RecordError> + Send + 'static,
+        E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let task = Message::Task(Box::new(Pending::new(work, answer)));
+        let (sender, outcome) = oneshot::channel();
+        let task = Message::Task(Box::new(Pending::new(work, sender)));
         if self.messages.send(task).await.is_err() {
-            return Err(RecordError::WriterGone.into());
+            return Err(StoreError::WriterStopped.into());
         }
-        // The sender is dropped without an answer when the thread panicked over the group.
-        answered
+        // The sender is dropped without an outcome if the thread panicked during the group.
+        outcome
             .await
-            .unwrap_or_else(|_| Err(RecordError::WriterGone.into()))
+            .unwrap_or_else(|_| Err(StoreError::WriterStopped.into()))
     }
 
-    /// Has everything written that waits, then ends the thread and its connection. Whoever comes later is refused.
+    /// Writes all queued tasks, then ends the thread and closes its connection. Later calls fail.
     pub(super) async fn close(&self) {
         // Fails only if the thread has ended already.
         let _ = self.messages.send(Message::Close).await;
@@ -79,26 +79,31 @@ impl Writer {
     }
 }
 
-/// The thread.
+/// Main loop of the thread.
 fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Message>) {
-    let mut group = Vec::with_capacity(GROUP);
+    let mut group = Vec::with_capacity(MAX_GROUP);
     while let Some(message) = waiting.blocking_recv() {
-        take(message, &mut group, &mut waiting);
-        while group.len() < GROUP
+        add_to_group(message, &mut group, &mut waiting);
+        while group.len() < MAX_GROUP
             && let Ok(message) = waiting.try_recv()
         {
-            take(message, &mut group, &mut waiting);
+            add_to_group(message, &mut group, &mut waiting);
         }
-        // After a panic the connection's state is anybody's guess: its group is dropped, which its callers notice, and
-        // closing the connection rolls back what it left open.
+        // After a panic the connection's state is unknown. The group is dropped, which its callers receive as an error;
+        // closing the connection rolls back its open transaction.
         let written = catch_unwind(AssertUnwindSafe(|| write(&mut connection, &mut group)));
         if written.is_err() {
             group.clear();
-            tracing::error!("the writer panicked; a group of commits is lost and the connection is replaced");
-            match location.writer_again() {
+            tracing::error!(
+                "the writer panicked; its transaction is rolled back and the connection is replaced"
+            );
+            match location.reopen_writer() {
                 Ok(fresh) => connection = fresh,
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the writer ends");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the connection can't be reopened; the writer thread stops"
+                    );
                     return;
                 }
             }
@@ -106,24 +111,25 @@ fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc:
     }
 }
 
-/// Puts a task into the group; after `Close`, no more come in.
-fn take(message: Message, group: &mut Vec<Box<dyn Task>>, waiting: &mut mpsc::Receiver<Message>) {
+/// Adds a task to the group. `Close` closes the channel to further tasks.
+fn add_to_group(message: Message, group: &mut Vec<Box<dyn Task>>, waiting: &mut mpsc::Receiver<Message>) {
     match message {
         Message::Task(task) => group.push(task),
         Message::Close => waiting.close(),
     }
 }
 
-/// Writes a group and answers everybody in it.
+/// Writes a group and sends an outcome to each of its callers.
 fn write(connection: &mut SqliteConnection, group: &mut Vec<Box<dyn Task>>) {
     group.retain(|task| task.is_awaited());
     if group.is_empty() {
         return;
     }
     match write_all(connection, group) {
-        Ok(()) => group.drain(..).for_each(Task::answer),
+        Ok(()) => group.drain(..).for_each(Task::send_outcome),
         Err(error) => {
-            // Where SQLite has rolled back by itself, as after a full disk, there is nothing left to roll back.
+            // SQLite may have rolled back by itself, as after a full disk; then this statement fails and nothing is
+            // left to roll back.
             let _ = connection.batch_execute("ROLLBACK");
             let error = Arc::new(error);
             tracing::warn!(
@@ -132,22 +138,23 @@ fn write(connection: &mut SqliteConnection, group: &mut Vec<Box<dyn Task>>) {
                 "a transaction failed"
             );
             for task in group.drain(..) {
-                // Also for those that were refused: what refused them may just have been undone.
-                task.fail(RecordError::Transaction(error.clone()));
+                // Also for rejected tasks: the rows that they conflicted with may have been rolled back.
+                task.send_error(StoreError::Transaction(error.clone()));
             }
         }
     }
 }
 
 fn write_all(connection: &mut SqliteConnection, group: &mut [Box<dyn Task>]) -> diesel::QueryResult<()> {
-    // Immediate: a transaction that reads before it writes could otherwise find that another process wrote between.
+    // Immediate, because another process could write between the first read and the first write of a deferred
+    // transaction, which would then fail.
     connection.batch_execute("BEGIN IMMEDIATE")?;
     for task in group {
         connection.batch_execute("SAVEPOINT task")?;
-        if task.perform(connection) {
+        if task.execute(connection) {
             connection.batch_execute("RELEASE task")?;
         } else {
-            // Fails where an error undid the whole transaction and the savepoint with it; then the group has failed.
+            // Fails if an error rolled back the whole transaction and with it the savepoint; then the group fails.
             connection.batch_execute("ROLLBACK TO task; RELEASE task")?;
         }
     }

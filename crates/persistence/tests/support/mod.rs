@@ -1,26 +1,21 @@
-//! A store in a directory of its own.
-#![allow(dead_code, reason = "each test binary uses what it needs")]
+//! A store in a temporary directory.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use diesel::{Connection as _, SqliteConnection};
-use rapidphoto_application::{
-    log::EventCodec,
-    ports::{Clock, Commit},
-};
-use rapidphoto_contracts::record::given::{self, Writing as _};
-use rapidphoto_domain::{JobId, StreamId, Timestamp, Version, job::UploadJob};
+use rapidphoto_application::{log::EventCodec, ports::Clock};
+use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::{OpenError, SqliteConfig, SqliteStore};
 use tempfile::TempDir;
 
-pub(crate) struct Rig {
+pub(crate) struct TestStore {
     pub(crate) directory: TempDir,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) store: Arc<SqliteStore>,
 }
 
-impl Rig {
+impl TestStore {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(FakeClock::default());
@@ -38,8 +33,8 @@ impl Rig {
         self.clock.now()
     }
 
-    /// A connection of another program to the same file, set up with nothing.
-    pub(crate) fn stranger(&self) -> SqliteConnection {
+    /// A connection to the same file without any settings, as another program would open it.
+    pub(crate) fn raw_connection(&self) -> SqliteConnection {
         let path = self.directory.path().join("record.db");
         SqliteConnection::establish(path.to_str().unwrap()).unwrap()
     }
@@ -57,32 +52,3 @@ pub(crate) async fn open(
     };
     SqliteStore::open(config, clock, EventCodec::default()).await
 }
-
-/// A commit of one new job; its stream.
-pub(crate) fn new_job(at: Timestamp) -> (Commit, JobId) {
-    let mut commit = given::commit(at);
-    let job = commit.write_job(given::user_id(), 1);
-    (commit, job.value.id)
-}
-
-/// A commit that begins a job whose stream, it says, has an event already.
-pub(crate) fn conflicting(at: Timestamp) -> Commit {
-    let mut commit = given::commit(at);
-    let job = given::job_id();
-    let owner = given::user_id();
-    let created = UploadJob::create(job, owner, 1, 1);
-    let state = UploadJob::begin(&created).unwrap();
-    commit.write(
-        StreamId::Job(job),
-        Version(1),
-        vec![rapidphoto_application::ports::NewEvent {
-            id: given::event_id(),
-            event: created.into(),
-        }],
-        rapidphoto_application::ports::AggregateState::Job(state),
-    );
-    commit
-}
-
-/// Longer than anything here takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -44,7 +44,7 @@ async fn a_row_that_does_not_match_its_events_is_found() {
 async fn concurrent_commits_are_no_mismatches() {
     for seed in 0..10 {
         let app = TestApp::seeded(seed);
-        app.store.faults().stagger(seed);
+        app.store.faults().yield_randomly(seed);
         let declared = app.declare(20).await;
         for declared in &declared {
             app.put(declared);

@@ -24,10 +24,10 @@ async fn a_token_is_rejected_from_its_expiry_on() {
     let app = TestApp::new();
     let use_cases = app.use_cases();
     let login = register_and_log_in(&app, &use_cases).await;
-    let moment = Duration::from_millis(1);
-    app.clock.advance(app.settings.auth.access_lifetime - moment);
+    let expiry = app.now() + app.settings.auth.access_lifetime;
+    app.clock.set(expiry - Duration::from_millis(1));
     assert!(use_cases.authenticate.token(&login.access_token).is_ok());
-    app.clock.advance(moment);
+    app.clock.set(expiry);
     let expired = use_cases.authenticate.token(&login.access_token);
     assert_eq!(expired, Err(TokenError::Expired));
 }

@@ -102,12 +102,13 @@ async fn a_refresh_token_expires_and_its_successor_later() {
     let lifetime = app.settings.auth.refresh_lifetime;
     let login = register_and_log_in(&app, &use_cases).await;
     let unused = log_in(&use_cases, EMAIL).await;
-    app.clock.advance(lifetime - MOMENT);
+    let expiry = app.now() + lifetime;
+    app.clock.set(expiry - MOMENT);
     let second = use_cases.refresh.handle(&login.refresh_token).await.unwrap();
-    app.clock.advance(MOMENT);
+    app.clock.set(expiry);
     let expired = use_cases.refresh.handle(&unused.refresh_token).await;
     assert!(matches!(expired, Err(RefreshError::Refused)), "{expired:?}");
-    app.clock.advance(lifetime - 2 * MOMENT);
+    app.clock.set(expiry + lifetime - 2 * MOMENT);
     let third = use_cases.refresh.handle(&second.refresh_token).await.unwrap();
     app.clock.advance(lifetime);
     let expired = use_cases.refresh.handle(&third.refresh_token).await;

@@ -60,18 +60,14 @@ async fn a_used_ticket_is_accepted_for_reconnects_until_it_expires() {
     let app = TestApp::new();
     let use_cases = app.use_cases();
     let job = app.declare_one().await.job;
-    let start = app.now();
+    let first_use_by = app.now() + app.settings.auth.ticket_first_use;
+    let expiry = app.now() + app.settings.auth.ticket_lifetime;
     let ticket = issue(&use_cases, app.owner, Some(job)).await;
-    let auth = app.settings.auth;
-    for at in [
-        auth.ticket_first_use - MOMENT,
-        auth.ticket_first_use,
-        auth.ticket_lifetime - MOMENT,
-    ] {
-        app.clock.set(start + at);
+    for time in [first_use_by - MOMENT, first_use_by, expiry - MOMENT] {
+        app.clock.set(time);
         assert!(use_cases.stream_tickets.redeem(&ticket, Some(job)).await.is_ok());
     }
-    app.clock.set(start + auth.ticket_lifetime);
+    app.clock.set(expiry);
     assert_rejected(&use_cases, &ticket, Some(job)).await;
 }
 

@@ -82,7 +82,7 @@ async fn receive_all(
 
 async fn run(script: Script) {
     let app = Arc::new(TestApp::seeded(script.seed));
-    app.store.faults().stagger(script.seed);
+    app.store.faults().yield_randomly(script.seed);
     let running = RunningTail::start(&app);
     let declared = app.declare(script.photos).await;
     let job = declared[0].job;

@@ -208,7 +208,7 @@ async fn a_photo_that_is_retried_after_a_cancellation_is_not_cancelled() {
 async fn a_photo_that_changes_during_the_completion_of_its_job_is_counted_in_its_new_state() {
     for seed in 0..30 {
         let app = TestApp::seeded(seed);
-        app.store.faults().stagger(seed);
+        app.store.faults().yield_randomly(seed);
         let declared = app.declare_one().await;
         app.finalize(declared.photo).await;
         app.execute_for(Duration::from_mins(1)).await;

@@ -11,7 +11,7 @@ use crate::support::count;
 async fn concurrent_finalize_requests_and_storage_events_have_one_result() {
     for seed in 0..20 {
         let app = Arc::new(TestApp::seeded(seed));
-        app.store.faults().stagger(seed);
+        app.store.faults().yield_randomly(seed);
         let declared = app.declare_one().await;
         app.put(&declared);
         let event = app.objects.take_announcements().remove(0);

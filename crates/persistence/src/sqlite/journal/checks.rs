@@ -17,13 +17,14 @@ use crate::{
     sqlite::MAX_BINDS,
 };
 
-/// How many values an IN list holds, with room for the statement's other variables.
-const IN_LIST: usize = MAX_BINDS - 16;
+/// Maximum number of values in an IN list; 16 are left for the statement's other variables.
+const MAX_IN_LIST: usize = MAX_BINDS - 16;
 
-/// An event that is stored: its stream, version and position.
-type Found = (String, i64, i64);
+/// Stream, version and position of a stored event.
+type StoredPosition = (String, i64, i64);
 
-/// Where the commit stands if it was written before: all of its events, each in its place.
+/// Returns the commit's cursor if it was written before, that is, if all of its events are stored with the same stream
+/// and version.
 pub(super) fn repeated(
     connection: &mut SqliteConnection,
     namespace: &str,
@@ -34,18 +35,18 @@ pub(super) fn repeated(
     if found.is_empty() {
         let mut seen = HashSet::with_capacity(ids.len());
         return match ids.iter().find(|id| !seen.insert(**id)) {
-            Some(twice) => Err(duplicate(*twice)),
+            Some(repeated) => Err(duplicate(*repeated)),
             None => Ok(None),
         };
     }
-    let stands = |row: &NewEventRow| {
+    let in_place = |row: &NewEventRow| {
         found
             .get(&row.event_id)
             .filter(|(stream, version, _)| *stream == row.stream_id && *version == row.version)
     };
     let mut last = 0;
     for row in rows {
-        let Some((_, _, position)) = stands(row) else {
+        let Some((_, _, position)) = in_place(row) else {
             return Err(first_stored(rows, ids, &found));
         };
         last = last.max(*position);
@@ -57,13 +58,13 @@ fn duplicate(id: EventId) -> Failure {
     CommitError::Duplicate(Unique::EventId(id)).into()
 }
 
-/// Names the first of the commit's events that is stored, though the commit as a whole is not.
-fn first_stored(rows: &[NewEventRow], ids: &[EventId], found: &HashMap<String, Found>) -> Failure {
-    let taken = rows
+/// Reports the first of the commit's events that is stored, though the commit as a whole is not.
+fn first_stored(rows: &[NewEventRow], ids: &[EventId], found: &HashMap<String, StoredPosition>) -> Failure {
+    let first = rows
         .iter()
         .zip(ids)
         .find(|(row, _)| found.contains_key(&row.event_id));
-    taken.map_or_else(
+    first.map_or_else(
         || Failure::from(diesel::result::Error::NotFound),
         |(_, id)| duplicate(*id),
     )
@@ -73,42 +74,42 @@ fn stored_events(
     connection: &mut SqliteConnection,
     namespace: &str,
     rows: &[NewEventRow],
-) -> diesel::QueryResult<HashMap<String, Found>> {
+) -> diesel::QueryResult<HashMap<String, StoredPosition>> {
     let columns = (
         events::event_id,
         (events::stream_id, events::version, events::position),
     );
-    let named = events::table
+    let selected = events::table
         .filter(events::namespace.eq(namespace))
         .select(columns);
     let mut found = HashMap::new();
     if let [row] = rows {
         found.extend(
-            named
+            selected
                 .filter(events::event_id.eq(&row.event_id))
-                .load::<(String, Found)>(connection)?,
+                .load::<(String, StoredPosition)>(connection)?,
         );
     } else {
-        for chunk in rows.chunks(IN_LIST) {
+        for chunk in rows.chunks(MAX_IN_LIST) {
             let ids = chunk.iter().map(|row| &row.event_id);
             found.extend(
-                named
+                selected
                     .filter(events::event_id.eq_any(ids))
-                    .load::<(String, Found)>(connection)?,
+                    .load::<(String, StoredPosition)>(connection)?,
             );
         }
     }
     Ok(found)
 }
 
-/// Whether every stream is where it must be.
+/// Checks that every stream has its expected version.
 pub(super) fn versions(
     connection: &mut SqliteConnection,
     namespace: &str,
     expected: &[Guard],
 ) -> Result<(), Failure> {
     let actual = present_versions(connection, namespace, expected)?;
-    let moved: Vec<_> = expected
+    let conflicts: Vec<_> = expected
         .iter()
         .filter_map(|Guard { stream, version }| {
             let actual = actual.get(&stream.to_string()).copied().unwrap_or_default();
@@ -119,14 +120,14 @@ pub(super) fn versions(
             })
         })
         .collect();
-    if moved.is_empty() {
+    if conflicts.is_empty() {
         Ok(())
     } else {
-        Err(CommitError::Conflict(moved).into())
+        Err(CommitError::Conflict(conflicts).into())
     }
 }
 
-/// The versions of streams, from the log itself; streams that don't exist are left out.
+/// Versions of streams according to the log. Streams without events are left out.
 fn present_versions(
     connection: &mut SqliteConnection,
     namespace: &str,
@@ -155,7 +156,7 @@ fn present_versions(
             versions.extend(newest.map(|version| (id.clone(), Version(count(version)))));
             continue;
         }
-        for chunk in ids.chunks(IN_LIST) {
+        for chunk in ids.chunks(MAX_IN_LIST) {
             let newest = events::table
                 .filter(of_type)
                 .filter(events::stream_id.eq_any(chunk))
@@ -172,7 +173,7 @@ fn present_versions(
     Ok(versions)
 }
 
-/// Whether every claim is held.
+/// Checks that every claim is valid.
 pub(super) fn claims(
     connection: &mut SqliteConnection,
     namespace: &str,
@@ -198,7 +199,7 @@ pub(super) fn claims(
     Ok(())
 }
 
-/// Moves a subscription, if it is where it must be and in the hands that it must be in.
+/// Advances a subscription's checkpoint if it is at the expected position and leased under the given token.
 pub(super) fn advance(
     connection: &mut SqliteConnection,
     namespace: &str,
@@ -211,13 +212,13 @@ pub(super) fn advance(
         .filter(subscriptions::lease_until.is_not_null())
         .filter(subscriptions::cursor_epoch.eq(stored(advance.from.epoch())))
         .filter(subscriptions::cursor_position.eq(stored(advance.from.position())));
-    let moved = diesel::update(held)
+    let advanced = diesel::update(held)
         .set((
             subscriptions::cursor_epoch.eq(stored(advance.to.epoch())),
             subscriptions::cursor_position.eq(stored(advance.to.position())),
         ))
         .execute(connection)?;
-    if moved == 1 {
+    if advanced == 1 {
         Ok(())
     } else {
         Err(CommitError::StaleCheckpoint.into())

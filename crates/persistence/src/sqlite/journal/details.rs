@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use crate::{
-    error::RecordError,
+    error::StoreError,
     rows::{NameRow, encoded},
     schema::{photo_details, photos, users},
     sqlite::MAX_BINDS,
 };
 
-/// What a commit does to personal data.
+/// Changes of personal data by a commit.
 #[derive(Default)]
 pub(super) struct DetailChanges {
     erased: Vec<String>,
@@ -39,8 +39,8 @@ struct Credentials {
 }
 
 impl DetailChanges {
-    /// Erasing forgets what the same commit said before it.
-    pub(super) fn new(namespace: &str, details: Vec<Details>) -> Result<Self, RecordError> {
+    /// Collects the changes. Erasing a photo's details discards those given earlier in the same commit.
+    pub(super) fn new(namespace: &str, details: Vec<Details>) -> Result<Self, StoreError> {
         let mut changes = Self::default();
         let mut erased = BTreeSet::new();
         let mut names: BTreeMap<PhotoId, NameRow> = BTreeMap::new();
@@ -85,13 +85,14 @@ impl DetailChanges {
 }
 
 impl MetadataChange {
-    fn new(photo: PhotoId, metadata: &PhotoMetadata) -> Result<Self, RecordError> {
+    fn new(photo: PhotoId, metadata: &PhotoMetadata) -> Result<Self, StoreError> {
         Ok(Self {
             photo: photo.to_string(),
             metadata: encoded("metadata", metadata)?,
             taken_at: metadata
                 .taken_at
-                // As [`PhotoPosition`](rapidphoto_application::ports::PhotoPosition) has it: by the camera's own time.
+                // As for [`PhotoPosition`](rapidphoto_application::ports::PhotoPosition): sorted by the camera's local
+                // time.
                 .map(|taken| taken.local.and_utc().timestamp_millis()),
         })
     }
@@ -119,10 +120,10 @@ fn erase(connection: &mut SqliteConnection, namespace: &str, erased: &[String]) 
             .filter(photo_details::namespace.eq(namespace))
             .filter(photo_details::photo_id.eq_any(chunk));
         diesel::delete(details).execute(connection)?;
-        let known = photos::table
+        let rows = photos::table
             .filter(photos::namespace.eq(namespace))
             .filter(photos::photo_id.eq_any(chunk));
-        diesel::update(known)
+        diesel::update(rows)
             .set(photos::taken_at.eq(None::<i64>))
             .execute(connection)?;
     }
@@ -181,9 +182,9 @@ fn write_credentials(
         ))
         .execute(connection);
     match written {
-        Ok(0) => Err(RecordError::NoUser(id).into()),
+        Ok(0) => Err(StoreError::NoUser(id).into()),
         Ok(_) => Ok(()),
-        // Of what is set here, only the address is unique.
+        // Of the columns set here, only the e-mail address is unique.
         Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
             Err(CommitError::Duplicate(Unique::Email).into())
         }

@@ -7,12 +7,12 @@ use rapidphoto_application::ports::Cursor;
 use super::insert::insert_all;
 use crate::{number::count, rows::NewEventRow, schema::events};
 
-/// Appends events; they get consecutive positions in this order.
+/// Appends events, which receive consecutive positions in this order.
 pub(super) fn write(connection: &mut SqliteConnection, rows: &[NewEventRow]) -> QueryResult<()> {
     insert_all!(connection, events::table, rows, NewEventRow::BINDS)
 }
 
-/// Where the namespace's log ends.
+/// Cursor of the last event of the namespace's log.
 pub(in crate::sqlite) fn head(connection: &mut SqliteConnection, namespace: &str) -> QueryResult<Cursor> {
     let last = events::table
         .filter(events::namespace.eq(namespace))

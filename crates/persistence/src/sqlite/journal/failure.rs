@@ -1,36 +1,36 @@
 use rapidphoto_application::ports::{CommitError, Unavailable};
 
-use crate::error::RecordError;
+use crate::error::StoreError;
 
-/// Why a commit was not written: refused, or not to be answered for.
+/// Reason why a commit was not written: rejected by a check, or failed in the database.
 pub(super) enum Failure {
-    Refused(CommitError),
-    Record(RecordError),
+    Rejected(CommitError),
+    Database(StoreError),
 }
 
 impl From<CommitError> for Failure {
-    fn from(refusal: CommitError) -> Self {
-        Self::Refused(refusal)
+    fn from(error: CommitError) -> Self {
+        Self::Rejected(error)
     }
 }
 
-impl From<RecordError> for Failure {
-    fn from(error: RecordError) -> Self {
-        Self::Record(error)
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Database(error)
     }
 }
 
 impl From<diesel::result::Error> for Failure {
     fn from(error: diesel::result::Error) -> Self {
-        Self::Record(error.into())
+        Self::Database(error.into())
     }
 }
 
 impl From<Failure> for CommitError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(refusal) => refusal,
-            Failure::Record(error) => Self::Unavailable(Unavailable::from(error)),
+            Failure::Rejected(error) => error,
+            Failure::Database(error) => Self::Unavailable(Unavailable::from(error)),
         }
     }
 }

@@ -8,7 +8,7 @@ use rapidphoto_domain::Timestamp;
 use super::failure::Failure;
 use crate::{number::millis, rows::IdempotencyRow, schema::idempotency};
 
-/// Keeps what a request led to. A record of the same key gives way once it has expired.
+/// Stores the response of an idempotent request. An expired record with the same key is replaced.
 pub(super) fn write(
     connection: &mut SqliteConnection,
     row: &IdempotencyRow,

@@ -1,5 +1,5 @@
-/// Inserts rows: a single one by a statement that is prepared once per connection, more of them by one statement for as
-/// many as it can bind.
+/// Inserts rows. A single row uses a statement that is prepared once per connection; more rows use as few statements as
+/// the limit of bound values permits.
 macro_rules! insert_all {
     ($connection:expr, $table:expr, $rows:expr, $binds:expr) => {
         $crate::sqlite::journal::insert::insert_all!(

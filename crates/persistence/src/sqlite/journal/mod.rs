@@ -1,4 +1,4 @@
-//! Commits: prepared where the caller is, checked and written by the writer.
+//! Commits. The caller's task prepares the rows; the writer checks and writes them.
 
 mod checks;
 mod details;
@@ -29,7 +29,7 @@ impl Journal for SqliteStore {
     }
 }
 
-/// Checks in the order that the port gives, then writes. Whatever is refused midway, the savepoint takes back.
+/// Checks in the order that the port documents, then writes. If a check fails midway, the savepoint is rolled back.
 fn write(
     connection: &mut SqliteConnection,
     namespace: &str,

@@ -6,17 +6,17 @@ use rapidphoto_domain::{EventId, Timestamp};
 
 use super::{details::DetailChanges, work::WorkChanges};
 use crate::{
-    error::RecordError,
+    error::StoreError,
     rows::{IdempotencyRow, JobRow, NewEventRow, PhotoRow, UserRow, encoded},
 };
 
-/// A commit as rows, so that the writer does nothing that the caller could do.
+/// A commit converted to rows, so that the writer's thread does not spend time on encoding.
 pub(super) struct Prepared {
     pub(super) at: Timestamp,
     pub(super) events: Vec<NewEventRow>,
-    /// The events' ids, in the same order.
+    /// Ids of the events, in the same order.
     pub(super) event_ids: Vec<EventId>,
-    /// The versions that streams must have, guarded ones too.
+    /// Expected versions of the changed and guarded streams.
     pub(super) expected: Vec<Guard>,
     pub(super) photos: Rows<PhotoRow>,
     pub(super) jobs: Rows<JobRow>,
@@ -27,7 +27,7 @@ pub(super) struct Prepared {
     pub(super) checkpoint: Option<Advance>,
 }
 
-/// State rows of streams that begin and of streams that go on.
+/// State rows of new and of existing streams.
 pub(super) struct Rows<T> {
     pub(super) new: Vec<T>,
     pub(super) changed: Vec<T>,
@@ -64,9 +64,10 @@ impl Prepared {
             details,
             metadata,
         } = commit;
-        // Stream order is the same for every commit: a job before its photos, photos as they were promised.
+        // Every commit writes its streams in the same order: a job before its photos, photos in the order of
+        // declaration.
         changes.sort_by_key(|change| change.stream);
-        refuse_malformed(&changes)?;
+        reject_repeated_streams(&changes)?;
         let metadata = encoded("metadata", &metadata)?;
         let mut prepared = Self {
             at,
@@ -103,7 +104,7 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn add_state(&mut self, namespace: &str, change: &Change) -> Result<(), RecordError> {
+    fn add_state(&mut self, namespace: &str, change: &Change) -> Result<(), StoreError> {
         let version = change.expected.plus(change.events.len() as u64);
         match &change.state {
             AggregateState::Photo(photo) => {
@@ -134,10 +135,10 @@ fn expected(changes: &[Change], guards: Vec<Guard>) -> Vec<Guard> {
         .collect()
 }
 
-/// A state row has one version: a commit changes a stream once.
-fn refuse_malformed(changes: &[Change]) -> Result<(), RecordError> {
-    let twice = changes
+/// A state row has one version, so that a commit may change each stream only once.
+fn reject_repeated_streams(changes: &[Change]) -> Result<(), StoreError> {
+    let repeated = changes
         .array_windows::<2>()
         .find_map(|[one, other]| (one.stream == other.stream).then_some(one));
-    twice.map_or(Ok(()), |change| Err(RecordError::Malformed(change.stream)))
+    repeated.map_or(Ok(()), |change| Err(StoreError::ChangedTwice(change.stream)))
 }

@@ -9,16 +9,16 @@ use rapidphoto_domain::StreamId;
 
 use super::{failure::Failure, insert::insert_all, prepared::Prepared};
 use crate::{
-    error::RecordError,
+    error::StoreError,
     rows::{JobRow, PhotoRow, UserRow, parsed},
     schema::{photos, upload_jobs, users},
 };
 
-/// Writes the states that the commit leads to.
+/// Writes the states after the commit.
 ///
-/// Rows that exist are updated before new ones come, so that a photo that is deleted frees its upload id for another
-/// in the same commit. An update names only the columns that an event can change: SQLite leaves the indexes on the
-/// others alone.
+/// Existing rows are updated before new ones are inserted, so that a photo deleted in a commit frees its upload id for
+/// another photo in the same commit. An update sets only the columns that an event can change, so that SQLite need not
+/// update the indexes on the others.
 pub(super) fn write(
     connection: &mut SqliteConnection,
     namespace: &str,
@@ -47,13 +47,13 @@ pub(super) fn write(
     }
 }
 
-/// The version check has passed, so the stream has events; its row must be there.
-fn check_updated(rows: usize, id: &str) -> Result<(), RecordError> {
+/// Checks that one row was updated. The version check has passed, so that the stream has events and must have a row.
+fn check_updated(rows: usize, id: &str) -> Result<(), StoreError> {
     if rows == 1 {
         return Ok(());
     }
     let stream: StreamId = parsed("stream_id", id)?;
-    Err(RecordError::NoStateRow(stream))
+    Err(StoreError::NoStateRow(stream))
 }
 
 fn update_user(connection: &mut SqliteConnection, row: &UserRow) -> QueryResult<usize> {
@@ -101,14 +101,14 @@ fn update_photo(connection: &mut SqliteConnection, row: &PhotoRow) -> QueryResul
     }
 }
 
-/// Which of new photos' upload ids another photo has; SQLite says only that one is taken.
+/// Finds the upload id that violates the unique index; SQLite does not report the violating row.
 fn taken_upload_id(
     connection: &mut SqliteConnection,
     namespace: &str,
     rows: &[PhotoRow],
 ) -> Result<Option<Unique>, Failure> {
     for (index, row) in rows.iter().enumerate() {
-        let twice = rows
+        let repeated = rows
             .iter()
             .take(index)
             .any(|other| other.owner == row.owner && other.upload_id == row.upload_id);
@@ -120,7 +120,7 @@ fn taken_upload_id(
             .select(photos::photo_id)
             .first::<String>(connection)
             .optional()?;
-        if twice || holder.is_some() {
+        if repeated || holder.is_some() {
             return Ok(Some(Unique::UploadId {
                 owner: parsed("owner", &row.owner)?,
                 upload_id: parsed("upload_id", &row.upload_id)?,

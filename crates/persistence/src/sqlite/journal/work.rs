@@ -12,10 +12,10 @@ use crate::{
     sqlite::MAX_BINDS,
 };
 
-/// What a commit's orders come to, once for each piece of work, however many orders it got.
+/// Work changes of a commit, at most one for each photo and kind, however many orders there are.
 #[derive(Default)]
 pub(super) struct WorkChanges {
-    /// The claims that must be held for it.
+    /// Claims that must be valid.
     pub(super) claims: Vec<ClaimToken>,
     scheduled: Vec<WorkRow>,
     removed: BTreeMap<WorkKind, Vec<String>>,
@@ -37,8 +37,8 @@ enum Change {
 }
 
 impl WorkChanges {
-    /// The orders of different work don't meet; those of the same work are folded in their order. Finishing and
-    /// postponing only do something to work whose claim no earlier order has taken away.
+    /// Folds the orders for the same photo and kind in their sequence. Orders for different work are independent.
+    /// Finishing and postponing have no effect on work that an earlier order has already changed.
     pub(super) fn new(namespace: &str, orders: Vec<WorkOrder>) -> Self {
         let mut changes = Self::default();
         let mut folded: BTreeMap<(PhotoId, WorkKind), Change> = BTreeMap::new();
@@ -90,11 +90,11 @@ impl WorkChanges {
                 }
             }
         }
-        changes.sort(folded);
+        changes.group(folded);
         changes
     }
 
-    fn sort(&mut self, folded: BTreeMap<(PhotoId, WorkKind), Change>) {
+    fn group(&mut self, folded: BTreeMap<(PhotoId, WorkKind), Change>) {
         for ((photo, kind), change) in folded {
             match change {
                 Change::Schedule(row) => self.scheduled.push(row),
@@ -105,13 +105,13 @@ impl WorkChanges {
     }
 }
 
-/// Writes the changes, whose claims have been checked.
+/// Writes the changes after their claims have been checked.
 pub(super) fn write(
     connection: &mut SqliteConnection,
     namespace: &str,
     work: &WorkChanges,
 ) -> QueryResult<()> {
-    // Work that is ordered anew takes the old one's place with nothing left of it: no claim, no counts.
+    // Work that is scheduled again replaces the old row, including its claim and counts.
     insert_all!(
         connection,
         diesel::replace_into(photo_work::table),

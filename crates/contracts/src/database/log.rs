@@ -1,0 +1,215 @@
+//! The event log: one order, without gaps.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rapidphoto_application::ports::{Cursor, EventFilter};
+use rapidphoto_domain::{Version, photo::PhotoCommand};
+
+use super::{
+    DatabaseHarness,
+    fixtures::{self, CommitExt, commit_ok},
+    observations,
+};
+
+/// The head of an empty log is its start.
+pub async fn the_head_of_an_empty_log_is_its_start<H: DatabaseHarness>(harness: H) {
+    let db = harness.ports();
+    assert_eq!(db.log.head().await.unwrap(), Cursor::START);
+    let page = db
+        .log
+        .events_after(Cursor::START, &EventFilter::default(), 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        (page.events, page.scanned_to, page.at_end),
+        (Vec::new(), Cursor::START, true)
+    );
+    assert_eq!(
+        db.log.count_events_after(Cursor::START, 10).await.unwrap(),
+        Some(0)
+    );
+    let unknown = fixtures::job_id().into();
+    assert_eq!(db.log.events(unknown, Version::NEW).await.unwrap(), []);
+    assert_eq!(db.state_rows.stream_count().await.unwrap(), 0);
+}
+
+/// The log is in the order of commits, and cursors increase.
+pub async fn the_log_is_in_commit_order<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let mut ids = Vec::new();
+    let mut ends = Vec::new();
+    for _ in 0..5 {
+        let mut commit = fixtures::commit(now);
+        let job = commit.write_job(owner, 3);
+        for _ in 0..3 {
+            commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
+        }
+        let mut of_commit: Vec<_> = commit
+            .changes
+            .iter()
+            .flat_map(|change| &change.events)
+            .map(|event| event.id)
+            .collect();
+        of_commit.sort_unstable();
+        ids.push(of_commit);
+        commit.changes.reverse();
+        ends.push(commit_ok(&db, commit).await.cursor);
+        assert_eq!(db.log.head().await.unwrap(), *ends.last().unwrap());
+    }
+    let log = observations::log(&db).await;
+    assert!(log.is_sorted_by(|one, next| one.cursor < next.cursor));
+    let (_, of_jobs) = log.split_first().unwrap();
+    for ((commit, ids), end) in of_jobs.chunks(4).zip(ids).zip(ends) {
+        let mut stored: Vec<_> = commit.iter().map(|event| event.id).collect();
+        stored.sort_unstable();
+        assert_eq!(stored, ids, "a commit's events are consecutive");
+        assert!(
+            commit.is_sorted_by(|one, next| one.stream < next.stream),
+            "a commit's events are ordered by stream: a job before its photos"
+        );
+        assert_eq!(commit.last().unwrap().cursor, end);
+    }
+}
+
+/// A page continues after the previous one, and pages of any size contain the same log.
+pub async fn pages_of_any_size_form_the_same_log<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    for photos in 1..=5 {
+        fixtures::job(&db, now, owner, photos).await;
+    }
+    let all = observations::log(&db).await;
+    assert_eq!(all.len(), 1 + 5 + 15);
+    let any = EventFilter::default();
+    for size in [1, 2, 3, 7, 20, 21, 22] {
+        assert_eq!(
+            observations::events_from(&db, Cursor::START, &any, size).await,
+            all
+        );
+    }
+    for (index, event) in all.iter().enumerate() {
+        let rest = observations::events_from(&db, event.cursor, &any, 4).await;
+        assert_eq!(rest, all[index + 1..]);
+    }
+    let end = db.log.events_after(all[20].cursor, &any, 4).await.unwrap();
+    assert_eq!(
+        (end.events, end.scanned_to, end.at_end),
+        (Vec::new(), all[20].cursor, true)
+    );
+}
+
+/// A stream is read after any version.
+pub async fn a_stream_can_be_read_after_any_version<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let mut photo = fixtures::photo(&db, now, owner).await;
+    fixtures::photo(&db, now, owner).await;
+    for command in [
+        PhotoCommand::StartUpload,
+        PhotoCommand::CompleteUpload,
+        PhotoCommand::FailMissingUpload,
+    ] {
+        photo = fixtures::execute(&db, now, &photo, command).await;
+    }
+    let stream = photo.value.id.into();
+    for after in 0..6 {
+        let events = db.log.events(stream, Version(after)).await.unwrap();
+        let versions: Vec<_> = events.iter().map(|event| event.version.0).collect();
+        assert_eq!(versions, (after + 1..=4).collect::<Vec<_>>());
+        assert!(events.iter().all(|event| event.stream == stream));
+    }
+    let whole = db.log.events(stream, Version::NEW).await.unwrap();
+    let in_log: Vec<_> = observations::log(&db)
+        .await
+        .into_iter()
+        .filter(|event| event.stream == stream)
+        .collect();
+    assert_eq!(whole, in_log);
+}
+
+/// A reader's lag is counted up to a cap; for a cursor that this log never issued it is `None`.
+pub async fn a_readers_lag_is_counted_up_to_a_cap<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    fixtures::job(&db, now, owner, 8).await;
+    let log = observations::log(&db).await;
+    assert_eq!(log.len(), 10);
+    for (index, event) in log.iter().enumerate() {
+        let behind = 9 - index as u64;
+        for cap in [1, 5, 100] {
+            let counted = db.log.count_events_after(event.cursor, cap).await.unwrap();
+            assert_eq!(counted, Some(behind.min(cap)));
+        }
+    }
+    assert_eq!(
+        db.log.count_events_after(Cursor::START, 100).await.unwrap(),
+        Some(10)
+    );
+    let head = db.log.head().await.unwrap();
+    let beyond = Cursor::new(head.epoch(), head.position() + 1);
+    assert_eq!(db.log.count_events_after(beyond, 100).await.unwrap(), None);
+    let far = Cursor::new(head.epoch() + 1, 0);
+    assert_eq!(db.log.count_events_after(far, 100).await.unwrap(), None);
+}
+
+/// A reader that follows the log during concurrent writes sees every event once, in the order of the log.
+pub async fn a_reader_beside_concurrent_writers_misses_nothing<H: DatabaseHarness>(harness: H) {
+    const WRITERS: u64 = 6;
+    const COMMITS: u64 = 15;
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let start = db.log.head().await.unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = {
+        let (db, done) = (db.clone(), Arc::clone(&done));
+        tokio::spawn(async move {
+            let (mut cursor, mut events) = (start, Vec::new());
+            loop {
+                let last = done.load(Ordering::SeqCst);
+                let page = db
+                    .log
+                    .events_after(cursor, &EventFilter::default(), 5)
+                    .await
+                    .unwrap();
+                events.extend(page.events);
+                cursor = page.scanned_to;
+                if page.at_end {
+                    if last {
+                        return events;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+        })
+    };
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                for _ in 0..COMMITS {
+                    let mut commit = fixtures::commit(now);
+                    let job = commit.write_job(owner, 2);
+                    for _ in 0..2 {
+                        commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
+                    }
+                    commit_ok(&db, commit).await;
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    done.store(true, Ordering::SeqCst);
+    let live = reader.await.unwrap();
+    assert_eq!(live.len() as u64, WRITERS * COMMITS * 3);
+    let afterwards = observations::events_from(&db, start, &EventFilter::default(), 100).await;
+    assert!(
+        live == afterwards,
+        "the order during the writes is the order of the log"
+    );
+}

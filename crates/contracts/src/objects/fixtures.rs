@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use rapidphoto_application::ports::{ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant};
+use rapidphoto_domain::{
+    PhotoId, UserId,
+    values::{Checksum, ETag, KeySpace, MimeType},
+};
+use sha2::{Digest, Sha256};
+
+/// Key of an original.
+pub(super) fn key(number: u128) -> String {
+    let owner = UserId::from_bits(0x0192_f0aa << 96);
+    KeySpace::new("test")
+        .unwrap()
+        .original(owner, PhotoId::from_bits(number))
+}
+
+/// Bytes without a repeating pattern.
+pub(super) fn body(length: usize) -> Bytes {
+    (0..length.div_ceil(8) as u64)
+        .flat_map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
+        .take(length)
+        .collect()
+}
+
+pub(super) fn checksum(body: &[u8]) -> Checksum {
+    Checksum::from_bytes(Sha256::digest(body).into())
+}
+
+/// Grant to upload exactly this body, valid for ten minutes.
+pub(super) fn grant(key: &str, body: &[u8]) -> PutGrant {
+    PutGrant {
+        key: key.to_owned(),
+        mime_type: MimeType::Jpeg,
+        bytes: body.len() as u64,
+        checksum: Some(checksum(body)),
+        valid_for: Duration::from_mins(10),
+    }
+}
+
+/// Grant to read in place, valid for ten minutes.
+pub(super) fn reading(key: &str) -> ReadGrant {
+    ReadGrant {
+        key: key.to_owned(),
+        download_as: None,
+        mime_type: MimeType::Jpeg,
+        valid_for: Duration::from_mins(10),
+    }
+}
+
+pub(super) async fn signed(presigner: &dyn Presigner, grant: &PutGrant) -> PresignedUrl {
+    presigner.put(grant).await.unwrap()
+}
+
+/// All bytes of an object.
+pub(super) async fn read(store: &dyn ObjectStore, key: &str, e_tag: &ETag) -> Bytes {
+    let object = store.get(key, e_tag).await.unwrap();
+    let chunks: Vec<Bytes> = object.stream.try_collect().await.unwrap();
+    let body = chunks.concat();
+    assert_eq!(
+        body.len() as u64,
+        object.bytes,
+        "the length is known before the body"
+    );
+    body.into()
+}

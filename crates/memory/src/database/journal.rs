@@ -1,0 +1,142 @@
+use async_trait::async_trait;
+use rapidphoto_application::{
+    log::{EncodedEvent, EventCodec},
+    ports::{AggregateState, Change, Commit, CommitError, Committed, Details, Journal, Unavailable},
+};
+use rapidphoto_domain::Timestamp;
+
+use super::{
+    MemoryStore,
+    namespace::{Account, LogRow, Namespace, StateRow, owner_and_job},
+    validation::{Validated, validate},
+};
+use crate::Operation;
+
+#[async_trait]
+impl Journal for MemoryStore {
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        let mut commit = commit;
+        // Events are stored in the order of their streams, so that a job precedes its photos.
+        commit.changes.sort_by_key(|change| change.stream);
+        let encoded = encode(&commit.changes, &self.codec)?;
+        self.call(Operation::Commit, |namespace| {
+            Ok(match validate(namespace, &commit)? {
+                Validated::Repeated(cursor) => Committed {
+                    cursor,
+                    repeated: true,
+                },
+                Validated::New => {
+                    write(namespace, commit, encoded);
+                    Committed {
+                        cursor: namespace.head(),
+                        repeated: false,
+                    }
+                }
+            })
+        })
+        .await?
+    }
+}
+
+fn encode(changes: &[Change], codec: &EventCodec) -> Result<Vec<Vec<EncodedEvent>>, Unavailable> {
+    changes
+        .iter()
+        .map(|change| change.events.iter().map(|new| codec.encode(&new.event)).collect())
+        .collect()
+}
+
+fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEvent>>) {
+    for (change, events) in commit.changes.iter().zip(encoded) {
+        append(namespace, &commit, change, events);
+    }
+    for change in commit.changes {
+        write_state(namespace, change, commit.at);
+    }
+    for details in commit.details {
+        write_details(namespace, details);
+    }
+    for order in &commit.work {
+        namespace.apply(order);
+    }
+    if let Some(record) = commit.idempotency {
+        namespace
+            .idempotency
+            .insert((record.owner, record.key.clone()), record);
+    }
+    if let Some(advance) = commit.checkpoint {
+        namespace.subscriptions.entry(advance.name).or_default().cursor = advance.to;
+    }
+}
+
+fn append(namespace: &mut Namespace, commit: &Commit, change: &Change, events: Vec<EncodedEvent>) {
+    let (owner, job) = owner_and_job(&change.state);
+    let numbers = 1_u64..;
+    for ((new, event), number) in change.events.iter().zip(events).zip(numbers) {
+        let index = namespace.log.len();
+        namespace.ids.insert(new.id, index);
+        namespace.streams.entry(change.stream).or_default().push(index);
+        namespace.log.push(LogRow {
+            id: new.id,
+            stream: change.stream,
+            version: change.expected.plus(number),
+            owner,
+            job,
+            event,
+            metadata: commit.metadata.clone(),
+            occurred_at: commit.at,
+        });
+    }
+}
+
+fn write_state(namespace: &mut Namespace, change: Change, at: Timestamp) {
+    if let AggregateState::Photo(photo) = &change.state {
+        let name = (photo.owner, photo.upload_id);
+        if !photo.deleted {
+            namespace.uploads.insert(name, photo.id);
+        } else if namespace.uploads.get(&name) == Some(&photo.id) {
+            namespace.uploads.remove(&name);
+        }
+        namespace
+            .photos_of_jobs
+            .entry(photo.job)
+            .or_default()
+            .insert(photo.id);
+    }
+    let version = namespace.version(change.stream);
+    let created_at = namespace
+        .rows
+        .get(&change.stream)
+        .map_or(at, |row| row.created_at);
+    namespace.rows.insert(
+        change.stream,
+        StateRow {
+            version,
+            state: change.state,
+            created_at,
+            updated_at: at,
+        },
+    );
+}
+
+fn write_details(namespace: &mut Namespace, details: Details) {
+    match details {
+        Details::PhotoName { photo, filename } => {
+            namespace.names.insert(photo, filename);
+        }
+        Details::PhotoMetadata { photo, metadata } => {
+            namespace.metadata.insert(photo, *metadata);
+        }
+        Details::ErasePhoto { photo } => {
+            namespace.names.remove(&photo);
+            namespace.metadata.remove(&photo);
+        }
+        Details::User {
+            user,
+            email,
+            password_hash,
+        } => {
+            namespace.accounts.retain(|_, account| account.user != user);
+            namespace.accounts.insert(email, Account { user, password_hash });
+        }
+    }
+}

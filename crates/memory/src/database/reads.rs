@@ -1,0 +1,144 @@
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use rapidphoto_application::ports::{
+    AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView, PhotoListPage,
+    PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
+};
+use rapidphoto_domain::{
+    JobId, PhotoId, Timestamp, UserId,
+    values::{Email, UploadId},
+};
+
+use super::{MemoryStore, namespace::Namespace, photo_lists};
+
+#[async_trait]
+impl PhotoReads for MemoryStore {
+    async fn photo(&self, owner: UserId, photo: PhotoId) -> Result<Option<PhotoView>, Unavailable> {
+        self.read(|namespace| of_owner(namespace, owner, photo))
+            .await?
+            .transpose()
+    }
+
+    async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable> {
+        let photos: Vec<PhotoView> = self
+            .read(|namespace| {
+                let ids = namespace.uploads.iter().filter(|((user, _), _)| *user == owner);
+                ids.filter_map(|(_, id)| of_owner(namespace, owner, *id))
+                    .collect::<Result<_, _>>()
+            })
+            .await??;
+        Ok(photo_lists::page(photos, query))
+    }
+
+    async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {
+        self.read(|namespace| {
+            let wanted: BTreeSet<_> = ids.iter().map(|id| (owner, *id)).collect();
+            let photos = wanted.iter().filter_map(|name| namespace.uploads.get(name));
+            photos.filter_map(|id| of_owner(namespace, owner, *id)).collect()
+        })
+        .await?
+    }
+
+    async fn by_ids(&self, owner: UserId, ids: &[PhotoId]) -> Result<Vec<PhotoView>, Unavailable> {
+        self.read(|namespace| {
+            let mut seen = BTreeSet::new();
+            ids.iter()
+                .filter(|id| seen.insert(**id))
+                .filter_map(|id| of_owner(namespace, owner, *id))
+                .collect()
+        })
+        .await?
+    }
+}
+
+#[async_trait]
+impl JobReads for MemoryStore {
+    async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable> {
+        self.read(|namespace| job_view(namespace, owner, job))
+            .await?
+            .transpose()
+    }
+}
+
+#[async_trait]
+impl UserReads for MemoryStore {
+    async fn credentials(&self, email: &Email) -> Result<Option<UserCredentials>, Unavailable> {
+        self.read(|namespace| {
+            let account = namespace.accounts.get(email)?;
+            let AggregateState::User(user) = &namespace.state(account.user)?.state else {
+                return None;
+            };
+            Some(UserCredentials {
+                user: account.user,
+                password_hash: account.password_hash.clone(),
+                status: user.status,
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl IdempotencyReads for MemoryStore {
+    async fn idempotency(
+        &self,
+        owner: UserId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, Unavailable> {
+        self.read(|namespace| {
+            let kept = namespace.idempotency.get(&(owner, key.clone()));
+            kept.filter(|record| record.expires_at > now).cloned()
+        })
+        .await
+    }
+}
+
+/// View of a photo that belongs to the user and is not deleted.
+fn of_owner(namespace: &Namespace, owner: UserId, id: PhotoId) -> Option<Result<PhotoView, Unavailable>> {
+    let (photo, _) = namespace.photo_row(id)?;
+    (photo.owner == owner && !photo.deleted).then(|| view(namespace, id))
+}
+
+fn view(namespace: &Namespace, id: PhotoId) -> Result<PhotoView, Unavailable> {
+    // The commit that declares a photo also writes its filename.
+    let no_filename = || Unavailable::database(format!("{id} has no filename"));
+    let (photo, row) = namespace.photo_row(id).ok_or_else(no_filename)?;
+    Ok(PhotoView {
+        photo: photo.clone(),
+        version: row.version,
+        filename: namespace.names.get(&id).cloned().ok_or_else(no_filename)?,
+        metadata: namespace.metadata.get(&id).cloned().unwrap_or_default(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
+}
+
+fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<JobView, Unavailable>> {
+    let row = namespace.state(id)?;
+    let AggregateState::Job(job) = &row.state else {
+        return None;
+    };
+    if job.owner != owner {
+        return None;
+    }
+    let rows = || {
+        let ids = namespace.photos_of_jobs.get(&id).into_iter().flatten();
+        ids.filter_map(|id| namespace.photo_row(*id))
+    };
+    let photos = rows()
+        .filter(|(photo, _)| !photo.deleted)
+        .map(|(photo, _)| view(namespace, photo.id))
+        .collect::<Result<_, _>>();
+    let deleted = rows().filter(|(photo, _)| photo.deleted);
+    let changed = rows().map(|(_, row)| row.updated_at);
+    Some(photos.map(|photos| JobView {
+        id,
+        created_at: row.created_at,
+        updated_at: changed.fold(row.updated_at, Timestamp::max),
+        photos,
+        deleted: deleted.map(|(photo, _)| photo.status()).collect(),
+        cursor: namespace.head(),
+    }))
+}

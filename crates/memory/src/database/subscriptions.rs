@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rapidphoto_application::ports::{SubscriptionLease, SubscriptionName, Subscriptions, Unavailable};
+
+use super::{
+    MemoryStore,
+    namespace::{Lease, Namespace},
+};
+use crate::Operation;
+
+#[async_trait]
+impl Subscriptions for MemoryStore {
+    async fn acquire(
+        &self,
+        name: SubscriptionName,
+        lease: Duration,
+    ) -> Result<Option<SubscriptionLease>, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            let now = self.clock.now();
+            let held = |namespace: &Namespace| namespace.subscriptions.get(name).and_then(|row| row.lease);
+            if held(namespace).is_some_and(|lease| lease.is_active(now)) {
+                return None;
+            }
+            let token = namespace.next_token();
+            let row = namespace.subscriptions.entry(name).or_default();
+            row.lease = Some(Lease {
+                token,
+                until: now + lease,
+            });
+            Some(SubscriptionLease {
+                name,
+                cursor: row.cursor,
+                token,
+            })
+        })
+        .await
+    }
+
+    async fn renew(&self, held: &SubscriptionLease, lease: Duration) -> Result<bool, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            let until = self.clock.now() + lease;
+            match current(namespace, held) {
+                Some(current) => {
+                    current.until = until;
+                    true
+                }
+                None => false,
+            }
+        })
+        .await
+    }
+
+    async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            if current(namespace, held).is_some()
+                && let Some(row) = namespace.subscriptions.get_mut(held.name)
+            {
+                row.lease = None;
+            }
+        })
+        .await
+    }
+
+    async fn expire_leases(&self) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            let now = self.clock.now();
+            let mut ended = 0;
+            let leases = namespace.subscriptions.values_mut();
+            let leases = leases.filter_map(|row| row.lease.as_mut());
+            for lease in leases.filter(|lease| lease.is_active(now)) {
+                lease.until = now;
+                ended += 1;
+            }
+            ended
+        })
+        .await
+    }
+}
+
+/// The lease, if it was neither released nor replaced.
+fn current<'a>(namespace: &'a mut Namespace, held: &SubscriptionLease) -> Option<&'a mut Lease> {
+    let row = namespace.subscriptions.get_mut(held.name)?;
+    row.lease.as_mut().filter(|lease| lease.token == held.token)
+}

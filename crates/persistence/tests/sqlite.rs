@@ -1,0 +1,25 @@
+//! The SQLite adapter: the contract of every database, and its own guarantees.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test panics at the first failure"
+)]
+
+#[path = "sqlite/append_only.rs"]
+mod append_only;
+#[path = "sqlite/commits.rs"]
+mod commits;
+#[path = "sqlite/contract.rs"]
+mod contract;
+#[path = "sqlite/durability.rs"]
+mod durability;
+#[path = "sqlite/groups.rs"]
+mod groups;
+#[path = "sqlite/log.rs"]
+mod log;
+#[path = "sqlite/opening.rs"]
+mod opening;
+#[path = "sqlite/readers.rs"]
+mod readers;
+mod support;
