@@ -276,7 +276,7 @@ async fn finalize_and_storage_event_complete_an_upload_once() {
 }
 
 #[tokio::test]
-async fn a_cancellation_that_meets_concurrent_changes_each_time_can_be_repeated_later() {
+async fn a_cancellation_with_repeated_conflicts_is_retryable() {
     let app = TestServer::with(|parts| {
         let journal = Arc::clone(&parts.ports.database.journal);
         parts.ports.database.journal = Arc::new(ConflictingJournal(journal));
@@ -293,7 +293,7 @@ async fn a_cancellation_that_meets_concurrent_changes_each_time_can_be_repeated_
     let cancel = format!("/commands/upload-jobs/{}/cancel", text(&created["jobId"]));
     let answer = app.post(&cancel).token(&token).expect_status(503).await;
     assert_eq!(answer.header("retry-after"), "1");
-    let problem = answer.json();
+    let problem: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(text(&problem["code"]), "contended");
     assert_eq!(
         text(&problem["detail"]),
