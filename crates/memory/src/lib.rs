@@ -12,6 +12,7 @@ mod inspector;
 mod lock;
 mod objects;
 mod passwords;
+mod test_app;
 mod tokens;
 
 pub use clock::FakeClock;
@@ -21,4 +22,5 @@ pub use ids::SeededIds;
 pub use inspector::StubInspector;
 pub use objects::{ClientAnswer, MemoryObjects};
 pub use passwords::PlainPasswords;
+pub use test_app::{ALLOWED_FAILED_LOGINS, ConflictingJournal, DeclaredPhoto, TestApp, fixtures};
 pub use tokens::PlainTokens;

@@ -4,13 +4,13 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 
 use crate::{
-    app::{TestApp, text},
     normalize::normalized,
+    server::{TestServer, text},
 };
 
 #[tokio::test]
 async fn a_registered_user_can_log_in() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let registered = app
         .post("/commands/auth/register")
@@ -34,7 +34,7 @@ async fn a_registered_user_can_log_in() {
 
 #[tokio::test]
 async fn registration_errors_name_the_field() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     app.user("ada").await;
     let register = |email: &str, password: &str| {
         app.post("/commands/auth/register")
@@ -53,7 +53,7 @@ async fn registration_errors_name_the_field() {
         .expect_problem(422, "invalid_password")
         .await;
     assert_eq!(short["errors"][0]["pointer"], "/password");
-    let closed = TestApp::with(|parts| parts.settings.auth.registration_open = false).await;
+    let closed = TestServer::with(|parts| parts.settings.auth.registration_open = false).await;
     let account = json!({ "email": "ada@example.org", "password": good });
     let register = closed.post("/commands/auth/register").json(&account);
     register.expect_problem(403, "registration_closed").await;
@@ -61,7 +61,7 @@ async fn registration_errors_name_the_field() {
 
 #[tokio::test]
 async fn all_wrong_credentials_get_the_same_response() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     app.user("ada").await;
     let log_in = |email: &str| {
         let credentials = json!({ "email": email, "password": "wrong horse battery" });
@@ -85,7 +85,7 @@ async fn all_wrong_credentials_get_the_same_response() {
 
 #[tokio::test]
 async fn the_challenge_is_basic_only_after_basic_credentials() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let body = json!({ "email": "ada@example.org", "password": "wrong horse battery" });
     let by_body = app
         .post("/commands/auth/login")
@@ -105,7 +105,7 @@ async fn the_challenge_is_basic_only_after_basic_credentials() {
 
 #[tokio::test]
 async fn invalid_basic_credentials_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     // Not base64; not UTF-8; no colon.
     for header in ["Basic %%%", "Basic //79", "Basic YWRh"] {
         let problem = app.post("/commands/auth/login").header("authorization", header);
@@ -122,7 +122,7 @@ async fn invalid_basic_credentials_are_rejected() {
 
 #[tokio::test]
 async fn logins_after_five_failures_in_a_minute_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     app.user("ada").await;
     let log_in = |password: &str| {
         let credentials = json!({ "email": "ada@example.org", "password": password });
@@ -141,7 +141,7 @@ async fn logins_after_five_failures_in_a_minute_are_rejected() {
 
 #[tokio::test]
 async fn a_login_can_request_fewer_scopes() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     app.user("ada").await;
     let log_in = |scope: &str| {
         let credentials = json!({
@@ -156,7 +156,7 @@ async fn a_login_can_request_fewer_scopes() {
 
 #[tokio::test]
 async fn refresh_tokens_rotate_until_logout() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     app.user("ada").await;
     let credentials = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let log_in = || async {

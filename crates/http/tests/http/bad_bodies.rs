@@ -2,9 +2,9 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use crate::{
-    app::TestApp,
     normalize::normalized,
     samples::{operations, sample_path},
+    server::TestServer,
 };
 
 /// Paths of all endpoints with a body.
@@ -19,8 +19,8 @@ fn paths_with_body() -> Vec<String> {
     paths
 }
 
-async fn unlimited_app() -> TestApp {
-    TestApp::with(|parts| {
+async fn unlimited_server() -> TestServer {
+    TestServer::with(|parts| {
         parts.config.jobs_per_minute = 1000.try_into().unwrap();
         parts.config.progress_per_second = 1000.try_into().unwrap();
     })
@@ -29,7 +29,7 @@ async fn unlimited_app() -> TestApp {
 
 #[tokio::test]
 async fn malformed_json_and_invalid_utf8_are_rejected() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     let token = app.user("ada").await;
     let deep = "[".repeat(1_000_000);
     let deep_member = format!("{{\"files\":{}", "[".repeat(900_000));
@@ -70,7 +70,7 @@ async fn malformed_json_and_invalid_utf8_are_rejected() {
 
 #[tokio::test]
 async fn a_missing_body_is_malformed_json() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     for path in [
         "/commands/auth/register",
         "/commands/auth/login",
@@ -82,7 +82,7 @@ async fn a_missing_body_is_malformed_json() {
 
 #[tokio::test]
 async fn deeply_nested_unknown_members_are_ignored() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     let nested = format!("{}{}", "[".repeat(400_000), "]".repeat(400_000));
     let body = format!("{{\"refreshToken\":\"x\",\"later\":{nested}}}");
     app.post("/commands/auth/logout")
@@ -93,7 +93,7 @@ async fn deeply_nested_unknown_members_are_ignored() {
 
 #[tokio::test]
 async fn invalid_bodies_get_a_pointer_to_the_error() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     let token = app.user("ada").await;
     let with = |name: &str, value: Value| {
         let mut file = json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1 });
@@ -165,7 +165,7 @@ async fn invalid_bodies_get_a_pointer_to_the_error() {
 
 #[tokio::test]
 async fn problems_quote_little_of_the_input() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     let long = "x".repeat(500_000);
     let body = json!({ "email": { &long: 1 }, "password": long });
     let response = app
@@ -185,7 +185,7 @@ async fn problems_quote_little_of_the_input() {
 
 #[tokio::test]
 async fn bodies_must_be_json_without_encoding() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     let token = app.user("ada").await;
     for path in paths_with_body() {
         let post = || app.post(&path).token(&token);
@@ -220,7 +220,7 @@ async fn bodies_must_be_json_without_encoding() {
 
 #[tokio::test]
 async fn bodies_over_the_limit_are_rejected() {
-    let app = unlimited_app().await;
+    let app = unlimited_server().await;
     let token = app.user("ada").await;
     let limit = 1024 * 1024;
     for path in paths_with_body() {

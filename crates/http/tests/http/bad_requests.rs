@@ -1,16 +1,17 @@
 use std::time::Duration;
 
+use rapidphoto_memory::fixtures::TEST_TIMEOUT;
 use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::app::{TEST_TIMEOUT, TestApp};
+use crate::server::TestServer;
 
 #[tokio::test]
 async fn unknown_paths_are_not_found() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     for path in [
         "/",
         "/queries",
@@ -33,7 +34,7 @@ async fn unknown_paths_are_not_found() {
 
 #[tokio::test]
 async fn malformed_ids_are_not_found() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let long = "x".repeat(5000);
     for id in [
@@ -77,7 +78,7 @@ async fn malformed_ids_are_not_found() {
 
 #[tokio::test]
 async fn unsupported_methods_get_the_allowed_ones() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     for (path, allowed) in [
         ("/commands/upload-jobs", "OPTIONS, POST"),
         ("/commands/photos/x", "OPTIONS, DELETE"),
@@ -101,7 +102,7 @@ async fn unsupported_methods_get_the_allowed_ones() {
 }
 
 /// Sends raw bytes and returns the response, or its beginning if the server closes the connection.
-async fn raw(app: &TestApp, request: &[u8]) -> String {
+async fn raw(app: &TestServer, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut response = Vec::new();
@@ -133,7 +134,7 @@ fn is_complete(response: &[u8]) -> bool {
 
 #[tokio::test]
 async fn malformed_http_gets_a_4xx() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let long_line = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(200_000));
     let many_headers = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(5000));
     for request in [
@@ -155,7 +156,7 @@ async fn malformed_http_gets_a_4xx() {
 
 #[tokio::test]
 async fn an_invalid_chunked_body_is_rejected() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let request = "POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Transfer-Encoding: chunked\r\n\r\nnonsense\r\n";
     let response = raw(&app, request.as_bytes()).await;
@@ -165,7 +166,7 @@ async fn an_invalid_chunked_body_is_rejected() {
 
 #[tokio::test]
 async fn an_incomplete_body_times_out() {
-    let app = TestApp::with(|parts| parts.config.request_timeout = Duration::from_millis(300)).await;
+    let app = TestServer::with(|parts| parts.config.request_timeout = Duration::from_millis(300)).await;
     let request = "POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Content-Length: 100\r\n\r\n{";
     let response = raw(&app, request.as_bytes()).await;

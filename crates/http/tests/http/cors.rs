@@ -1,16 +1,16 @@
 use reqwest::Method;
 
-use crate::app::TestApp;
+use crate::server::TestServer;
 
 const ORIGIN: &str = "https://photos.example.org";
 
-async fn app() -> TestApp {
-    TestApp::with(|parts| parts.config.allowed_origins = vec![ORIGIN.to_owned()]).await
+async fn server() -> TestServer {
+    TestServer::with(|parts| parts.config.allowed_origins = vec![ORIGIN.to_owned()]).await
 }
 
 #[tokio::test]
 async fn preflights_of_allowed_origins_are_accepted() {
-    let app = app().await;
+    let app = server().await;
     for path in ["/commands/upload-jobs", "/queries/events", "/nowhere"] {
         let preflight = app
             .request(Method::OPTIONS, path)
@@ -46,7 +46,7 @@ async fn preflights_of_allowed_origins_are_accepted() {
 
 #[tokio::test]
 async fn allowed_origins_can_read_responses_and_problems() {
-    let app = app().await;
+    let app = server().await;
     for path in ["/healthz", "/queries/photos", "/nowhere"] {
         let response = app.get(path).header("origin", ORIGIN).send().await;
         assert_eq!(response.header("access-control-allow-origin"), ORIGIN, "{path}");
@@ -66,7 +66,7 @@ async fn allowed_origins_can_read_responses_and_problems() {
 
 #[tokio::test]
 async fn other_origins_are_denied() {
-    let app = app().await;
+    let app = server().await;
     for origin in [
         "https://evil.example.org",
         "null",
@@ -92,7 +92,7 @@ async fn other_origins_are_denied() {
 
 #[tokio::test]
 async fn a_star_allows_every_origin() {
-    let app = TestApp::with(|parts| parts.config.allowed_origins = vec!["*".to_owned()]).await;
+    let app = TestServer::with(|parts| parts.config.allowed_origins = vec!["*".to_owned()]).await;
     let response = app
         .get("/healthz")
         .header("origin", "null")

@@ -2,21 +2,18 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use insta::assert_json_snapshot;
-use rapidphoto_application::ports::{Change, Commit, CommitError, Committed, Journal};
-use rapidphoto_domain::StreamId;
-use rapidphoto_memory::Operation;
+use rapidphoto_memory::{ConflictingJournal, Operation, fixtures::BODY};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{BODY, TestApp, file, text},
     normalize::normalized,
+    samples::UPLOAD_ID,
+    server::{TestServer, file, text},
 };
-
-const UPLOAD_ID: &str = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11";
 
 #[tokio::test]
 async fn a_job_is_created_polled_and_cancelled() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let checksum = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     let body = json!({
@@ -72,7 +69,7 @@ async fn a_job_is_created_polled_and_cancelled() {
 
 #[tokio::test]
 async fn each_invalid_file_of_a_batch_is_an_error() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let body = json!({ "files": [
         file(0),
@@ -122,7 +119,7 @@ async fn each_invalid_file_of_a_batch_is_an_error() {
 
 #[tokio::test]
 async fn unsupported_options_are_rejected_by_name() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     for (member, value, code) in [
         ("strategy", json!("s3-multipart"), "multipart_unavailable"),
@@ -162,100 +159,8 @@ async fn unsupported_options_are_rejected_by_name() {
 }
 
 #[tokio::test]
-async fn a_repeated_idempotency_key_returns_the_same_job() {
-    let app = TestApp::start().await;
-    let token = app.user("ada").await;
-    let create = |files: Value, key: &str| {
-        let create = app
-            .post("/commands/upload-jobs")
-            .token(&token)
-            .json(&json!({ "files": files }));
-        create.header("idempotency-key", key)
-    };
-    let first = create(json!([file(0)]), "one").expect_status(201).await.json();
-    let again = create(json!([file(0)]), "one").expect_status(200).await;
-    assert!(!again.has("location"));
-    assert_eq!(again.json()["items"][0]["photoId"], first["items"][0]["photoId"]);
-    create(json!([file(1)]), "one")
-        .expect_problem(422, "idempotency_key_reused")
-        .await;
-    let long = "x".repeat(256);
-    for bad in ["", &long, "tab\there"] {
-        let problem = create(json!([file(0)]), bad)
-            .expect_problem(422, "invalid_header")
-            .await;
-        assert_eq!(problem["errors"][0]["pointer"], "Idempotency-Key");
-    }
-    let twice = create(json!([file(0)]), "a").header("idempotency-key", "b");
-    twice.expect_problem(422, "invalid_header").await;
-}
-
-#[tokio::test]
-async fn an_upload_id_identifies_one_file() {
-    let app = TestApp::start().await;
-    let token = app.user("ada").await;
-    let create = |bytes: u64| {
-        let file =
-            json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": bytes, "uploadId": UPLOAD_ID });
-        app.post("/commands/upload-jobs")
-            .token(&token)
-            .json(&json!({ "files": [file] }))
-    };
-    let first = create(20).expect_status(201).await.json();
-    let again = create(20).expect_status(200).await.json();
-    assert_eq!(again["items"][0]["photoId"], first["items"][0]["photoId"]);
-    assert_eq!(again["jobId"], first["jobId"]);
-    let problem = create(21).expect_problem(422, "upload_id_reused").await;
-    assert_eq!(problem["errors"][0]["pointer"], "/files/0/uploadId");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn concurrent_requests_with_one_key_or_upload_id_create_one_photo() {
-    let app = TestApp::with(|parts| parts.config.jobs_per_minute = 1000.try_into().unwrap()).await;
-    let token = app.user("ada").await;
-    let by_key = || {
-        let create = app
-            .post("/commands/upload-jobs")
-            .token(&token)
-            .json(&json!({ "files": [file(0)] }));
-        create.header("idempotency-key", "race").send()
-    };
-    let by_id = || {
-        let file =
-            json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 20, "uploadId": UPLOAD_ID });
-        app.post("/commands/upload-jobs")
-            .token(&token)
-            .json(&json!({ "files": [file] }))
-            .send()
-    };
-    for responses in [
-        join_all((0..50).map(|_| by_key())).await,
-        join_all((0..50).map(|_| by_id())).await,
-    ] {
-        let created = responses.iter().filter(|response| response.status == 201).count();
-        let known = responses.iter().filter(|response| response.status == 200).count();
-        assert_eq!((created, known), (1, 49));
-        let first = responses[0].json();
-        for response in responses {
-            assert_eq!(response.json()["jobId"], first["jobId"]);
-            assert_eq!(
-                response.json()["items"][0]["photoId"],
-                first["items"][0]["photoId"]
-            );
-        }
-    }
-    let list = app
-        .get("/queries/photos")
-        .token(&token)
-        .expect_status(200)
-        .await
-        .json();
-    assert_eq!(list["items"].as_array().unwrap().len(), 2);
-}
-
-#[tokio::test]
 async fn an_unchanged_snapshot_is_not_modified() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let path = format!("/queries/upload-jobs/{}", text(&job["jobId"]));
@@ -310,7 +215,7 @@ async fn an_unchanged_snapshot_is_not_modified() {
 
 #[tokio::test]
 async fn unavailable_dependencies_are_retryable() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     // The live tail and the reactor use the database in the background; only requests use these two operations.
     app.store.faults().fail_next(Operation::Session, 1);
@@ -338,7 +243,7 @@ async fn unavailable_dependencies_are_retryable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn finalize_and_storage_event_complete_an_upload_once() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let item = &job["items"][0];
@@ -370,25 +275,11 @@ async fn finalize_and_storage_event_complete_an_upload_once() {
     );
 }
 
-/// Another writer is always faster with what concerns a job itself.
-struct AlwaysFaster(Arc<dyn Journal>);
-
-#[async_trait::async_trait]
-impl Journal for AlwaysFaster {
-    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        let concerns_a_job = |change: &Change| matches!(change.stream, StreamId::Job(_));
-        if commit.changes.iter().any(concerns_a_job) && commit.changes.len() == 1 {
-            return Err(CommitError::Conflict(Vec::new()));
-        }
-        self.0.commit(commit).await
-    }
-}
-
 #[tokio::test]
-async fn a_cancellation_that_meets_concurrent_changes_each_time_can_be_repeated_later() {
-    let app = TestApp::with(|parts| {
+async fn a_cancellation_with_repeated_conflicts_is_retryable() {
+    let app = TestServer::with(|parts| {
         let journal = Arc::clone(&parts.ports.database.journal);
-        parts.ports.database.journal = Arc::new(AlwaysFaster(journal));
+        parts.ports.database.journal = Arc::new(ConflictingJournal(journal));
     })
     .await;
     let token = app.user("ada").await;

@@ -4,11 +4,11 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{TestApp, text},
     normalize::normalized,
+    server::{TestServer, text},
 };
 
-async fn three_photos(app: &TestApp, token: &str) -> Vec<String> {
+async fn three_photos(app: &TestServer, token: &str) -> Vec<String> {
     let mut photos = Vec::new();
     for bytes in [30, 10, 20] {
         app.clock.advance(Duration::from_secs(1));
@@ -36,7 +36,7 @@ fn ids(page: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn pages_are_contiguous_in_each_order() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let photos = three_photos(&app, &token).await;
     for (sort, order) in [
@@ -71,7 +71,7 @@ async fn pages_are_contiguous_in_each_order() {
 
 #[tokio::test]
 async fn lists_filter_by_status() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     three_photos(&app, &token).await;
     let done = app.completed_job(&token, 1).await;
@@ -90,7 +90,7 @@ async fn lists_filter_by_status() {
 
 #[tokio::test]
 async fn invalid_parameters_are_named() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     three_photos(&app, &token).await;
     let page = app

@@ -2,14 +2,14 @@ use rapidphoto_memory::Operation;
 use serde_json::json;
 
 use crate::{
-    app::{TestApp, text},
     process,
+    server::{TestServer, text},
 };
 
 #[tokio::test]
 async fn requests_are_logged_without_secrets() {
     let log = process::log();
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let account = json!({ "email": "log-reader@example.org", "password": "a password for the log" });
     app.post("/commands/auth/register")
         .json(&account)
@@ -61,7 +61,7 @@ async fn requests_are_logged_without_secrets() {
         .find(|line| line.contains("ERROR") && line.contains("logged-failure"));
     let failure = failure.expect("the failure is logged");
     assert!(
-        failure.contains("the database can't be reached: a test wants this call to fail"),
+        failure.contains("the database can't be reached: failure requested by the test"),
         "{failure}"
     );
     for secret in [

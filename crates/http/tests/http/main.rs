@@ -9,11 +9,11 @@
 )]
 
 mod accounts;
-mod app;
 mod bad_bodies;
 mod bad_requests;
 mod client;
 mod cors;
+mod idempotency;
 mod jobs;
 mod lists;
 mod logs;
@@ -27,6 +27,7 @@ mod progress;
 mod rates;
 mod samples;
 mod scopes;
+mod server;
 mod streams;
 mod tags;
 mod tickets;

@@ -5,10 +5,11 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::Timestamp;
 use rapidphoto_http::{Dependency, Readiness};
+use rapidphoto_memory::fixtures::TEST_TIMEOUT;
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::app::{MAX_SHUTDOWN, TEST_TIMEOUT, TestApp, text};
+use crate::server::{MAX_SHUTDOWN, TestServer, file, text};
 
 struct Panicking;
 
@@ -31,8 +32,8 @@ impl AccessTokens for Panicking {
 
 #[tokio::test]
 async fn a_panic_is_an_internal_error_and_the_server_keeps_running() {
-    let app = TestApp::with(|parts| {
-        parts.readiness = Arc::new(Panicking);
+    let app = TestServer::with(|parts| {
+        *parts.readiness = Arc::new(Panicking);
         parts.ports.tokens = Arc::new(Panicking);
     })
     .await;
@@ -63,8 +64,8 @@ impl Readiness for NeverReady {
 
 #[tokio::test]
 async fn a_slow_request_times_out() {
-    let app = TestApp::with(|parts| {
-        parts.readiness = Arc::new(NeverReady);
+    let app = TestServer::with(|parts| {
+        *parts.readiness = Arc::new(NeverReady);
         parts.config.request_timeout = Duration::from_millis(200);
     })
     .await;
@@ -91,18 +92,21 @@ impl PasswordHasher for GatedHasher {
     }
 }
 
-async fn gated_app() -> (TestApp, Arc<GatedHasher>) {
+async fn gated_server() -> (TestServer, Arc<GatedHasher>) {
     let gate = Arc::new(GatedHasher {
         permits: Semaphore::new(0),
         requested: Notify::new(),
     });
     let hasher = Arc::clone(&gate);
-    (TestApp::with(|parts| parts.ports.passwords = hasher).await, gate)
+    (
+        TestServer::with(|parts| parts.ports.passwords = hasher).await,
+        gate,
+    )
 }
 
 #[tokio::test]
 async fn a_disconnecting_client_cancels_no_use_case() {
-    let (app, gate) = gated_app().await;
+    let (app, gate) = gated_server().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let register = app.post("/commands/auth/register").json(&account).send();
     tokio::select! {
@@ -130,7 +134,7 @@ async fn a_disconnecting_client_cancels_no_use_case() {
 
 #[tokio::test]
 async fn a_request_in_progress_completes_during_shutdown() {
-    let (app, gate) = gated_app().await;
+    let (app, gate) = gated_server().await;
     let account = json!({ "email": "ada@example.org", "password": "correct horse battery" });
     let stopping = async {
         gate.requested.notified().await;
@@ -148,14 +152,14 @@ async fn a_request_in_progress_completes_during_shutdown() {
 
 #[tokio::test]
 async fn an_idle_connection_does_not_delay_shutdown() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     app.get("/healthz").expect_status(200).await;
     assert!(app.stop().await < MAX_SHUTDOWN);
 }
 
 #[tokio::test]
 async fn request_ids_are_in_responses_problems_and_events() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let named = app
         .get("/nowhere")
@@ -174,7 +178,7 @@ async fn request_ids_are_in_responses_problems_and_events() {
     let create = app
         .post("/commands/upload-jobs")
         .token(&token)
-        .json(&json!({ "files": [crate::app::file(0)] }));
+        .json(&json!({ "files": [file(0)] }));
     let job = create
         .header("x-request-id", "creation")
         .header("traceparent", trace)
@@ -210,7 +214,7 @@ async fn request_ids_are_in_responses_problems_and_events() {
 async fn forwarded_addresses_are_used_only_behind_a_proxy() {
     // Failed logins are counted by address: a client that could forge its address could guess without limit.
     for (behind_proxy, expected) in [(false, 429), (true, 401)] {
-        let app = TestApp::with(|parts| parts.config.behind_proxy = behind_proxy).await;
+        let app = TestServer::with(|parts| parts.config.behind_proxy = behind_proxy).await;
         app.user("ada").await;
         let mut last = 0;
         for number in 0..6 {
@@ -225,7 +229,7 @@ async fn forwarded_addresses_are_used_only_behind_a_proxy() {
 
 #[tokio::test]
 async fn dropping_the_future_stops_the_server() {
-    let mut app = TestApp::start().await;
+    let mut app = TestServer::start().await;
     app.get("/healthz").expect_status(200).await;
     app.drop_server().await;
     let closed = async {

@@ -3,7 +3,7 @@ use std::{fs, path::Path};
 use rapidphoto_http::endpoints;
 use serde_json::Value;
 
-use crate::{app::TestApp, samples::operations};
+use crate::{samples::operations, server::TestServer};
 
 fn document() -> Value {
     serde_json::to_value(rapidphoto_http::openapi()).unwrap()
@@ -27,7 +27,7 @@ fn the_committed_document_is_up_to_date() {
 
 #[tokio::test]
 async fn the_document_and_its_page_are_served_without_external_files() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     assert_eq!(
         app.get("/openapi.json").expect_status(200).await.json(),
         document()
@@ -57,7 +57,7 @@ async fn the_document_and_its_page_are_served_without_external_files() {
 
 #[tokio::test]
 async fn every_operation_is_routed_and_documents_its_problems() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let document = document();
     let operations = operations(&document);
     for (method, path, operation) in &operations {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use insta::assert_json_snapshot;
 use rapidphoto_http::{Dependency, DependencyState, Readiness};
 
-use crate::app::TestApp;
+use crate::server::TestServer;
 
 struct StorageDown {
     required: bool,
@@ -31,7 +31,7 @@ impl Readiness for StorageDown {
 
 #[tokio::test]
 async fn health_readiness_and_metrics_respond() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     assert_json_snapshot!("healthz", app.get("/healthz").expect_status(200).await.json());
     assert_json_snapshot!("readyz", app.get("/readyz").expect_status(200).await.json());
     let metrics = app.get("/metrics").expect_status(200).await;
@@ -43,9 +43,9 @@ async fn health_readiness_and_metrics_respond() {
 
 #[tokio::test]
 async fn readiness_lists_failing_dependencies() {
-    let app = TestApp::with(|parts| parts.readiness = Arc::new(StorageDown { required: true })).await;
+    let app = TestServer::with(|parts| *parts.readiness = Arc::new(StorageDown { required: true })).await;
     assert_json_snapshot!("not_ready", app.get("/readyz").expect_status(503).await.json());
-    let app = TestApp::with(|parts| parts.readiness = Arc::new(StorageDown { required: false })).await;
+    let app = TestServer::with(|parts| *parts.readiness = Arc::new(StorageDown { required: false })).await;
     assert_eq!(
         app.get("/readyz").expect_status(200).await.json()["status"],
         "ready"
@@ -54,7 +54,7 @@ async fn readiness_lists_failing_dependencies() {
 
 #[tokio::test]
 async fn request_metrics_are_labelled_by_path_template() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     app.get("/queries/photos/ph_secret")
         .token(&token)

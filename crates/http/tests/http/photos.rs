@@ -1,11 +1,11 @@
 use insta::assert_json_snapshot;
 use rapidphoto_application::ports::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
 use rapidphoto_domain::photo::{Check, Finding, PerceptualHash};
-use rapidphoto_memory::StubInspector;
+use rapidphoto_memory::{StubInspector, fixtures::BODY};
 
 use crate::{
-    app::{BODY, TestApp, text},
     normalize::normalized,
+    server::{TestServer, text},
 };
 
 fn metadata() -> PhotoMetadata {
@@ -37,7 +37,7 @@ fn metadata() -> PhotoMetadata {
 
 #[tokio::test]
 async fn a_photo_shows_its_metadata_at_each_stage() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     app.inspector
         .answer(Ok(rapidphoto_application::ports::Inspection {
@@ -66,7 +66,7 @@ async fn a_photo_shows_its_metadata_at_each_stage() {
 
 #[tokio::test]
 async fn rejection_reasons_have_the_measured_and_allowed_values() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     app.inspector
         .answer(Ok(rapidphoto_application::ports::Inspection {
@@ -86,7 +86,7 @@ async fn rejection_reasons_have_the_measured_and_allowed_values() {
 
 #[tokio::test]
 async fn a_completed_photo_can_be_downloaded_in_each_variant() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.completed_job(&token, 1).await;
     let path = format!(
@@ -149,7 +149,7 @@ async fn a_completed_photo_can_be_downloaded_in_each_variant() {
 
 #[tokio::test]
 async fn an_incomplete_photo_can_not_be_downloaded() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let path = format!(
@@ -166,7 +166,7 @@ async fn an_incomplete_photo_can_not_be_downloaded() {
 
 #[tokio::test]
 async fn deleting_cancels_a_photo_in_progress_and_deletes_a_final_one() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let photo = text(&job["items"][0]["photoId"]);

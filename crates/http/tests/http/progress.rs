@@ -1,11 +1,12 @@
 use insta::assert_json_snapshot;
+use rapidphoto_memory::fixtures::BODY;
 use serde_json::{Value, json};
 
-use crate::app::{BODY, TestApp, text};
+use crate::server::{TestServer, text};
 
 #[tokio::test]
 async fn progress_is_one_report_or_an_array() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 2).await;
     let tick = |item: usize, sent: u64| json!({ "photoId": job["items"][item]["photoId"], "bytesSent": sent, "bytesTotal": BODY.len() });
@@ -34,7 +35,7 @@ async fn progress_is_one_report_or_an_array() {
 
 #[tokio::test]
 async fn invalid_progress_gets_a_pointer_to_the_error() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let post = |body: Value| app.post("/commands/upload/progress").token(&token).json(&body);
     let good = json!({ "photoId": "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H", "bytesSent": 1, "bytesTotal": 2 });

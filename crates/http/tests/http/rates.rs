@@ -2,11 +2,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::app::{TestApp, file};
+use crate::server::{TestServer, file};
 
 #[tokio::test]
 async fn the_eleventh_job_in_a_minute_is_rejected() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let create = |token: &str| {
         app.post("/commands/upload-jobs")
@@ -32,7 +32,7 @@ async fn the_eleventh_job_in_a_minute_is_rejected() {
 
 #[tokio::test]
 async fn rejected_requests_count_against_the_rate() {
-    let app = TestApp::with(|parts| parts.config.jobs_per_minute = 1.try_into().unwrap()).await;
+    let app = TestServer::with(|parts| parts.config.jobs_per_minute = 1.try_into().unwrap()).await;
     let token = app.user("ada").await;
     let bad = app
         .post("/commands/upload-jobs")
@@ -50,7 +50,7 @@ async fn rejected_requests_count_against_the_rate() {
 
 #[tokio::test]
 async fn an_array_of_reports_counts_as_one_request() {
-    let app = TestApp::with(|parts| parts.config.progress_per_second = 2.try_into().unwrap()).await;
+    let app = TestServer::with(|parts| parts.config.progress_per_second = 2.try_into().unwrap()).await;
     // One request is allowed again after half a second. Retried in case the machine is too busy to send three in that time.
     for attempt in 0..100 {
         if send_three_arrays(&app, &format!("user{attempt}")).await < Duration::from_millis(500) {
@@ -62,7 +62,7 @@ async fn an_array_of_reports_counts_as_one_request() {
 
 /// Sends three arrays of reports as a new user and returns the duration. Asserts that the third is rejected if all were
 /// sent within half a second.
-async fn send_three_arrays(app: &TestApp, user: &str) -> Duration {
+async fn send_three_arrays(app: &TestServer, user: &str) -> Duration {
     let token = app.user(user).await;
     let job = app.job(&token, 3).await;
     let ticks: Vec<_> = job["items"]

@@ -1,9 +1,10 @@
-//! Paths of the API with valid parameters.
+//! Valid parameters of requests.
 
 use serde_json::{Value, json};
 
 pub(crate) const JOB: &str = "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
 pub(crate) const PHOTO: &str = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
+pub(crate) const UPLOAD_ID: &str = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11";
 
 /// Replaces the parameters of a path template by ids that do not exist.
 pub(crate) fn sample_path(template: &str) -> String {

@@ -6,8 +6,8 @@ use rapidphoto_http::{Access, endpoints};
 use serde_json::json;
 
 use crate::{
-    app::TestApp,
     samples::{JOB, PHOTO, sample_body, sample_path},
+    server::TestServer,
 };
 
 /// All endpoints that require a token: method, path, scope.
@@ -26,7 +26,7 @@ fn protected() -> Vec<(&'static str, String, Scope)> {
 
 #[tokio::test]
 async fn requests_without_a_valid_token_are_rejected() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let user = UserId::from_bits(7);
     let all = [Scope::PhotosRead, Scope::PhotosWrite, Scope::Admin];
     let expired = app.token(user, &all, Duration::from_secs(1));
@@ -59,7 +59,7 @@ async fn requests_without_a_valid_token_are_rejected() {
 
 #[tokio::test]
 async fn a_missing_scope_is_named() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     for (method, path, scope) in protected() {
         let others: Vec<Scope> = [Scope::PhotosRead, Scope::PhotosWrite, Scope::Admin]
             .into_iter()
@@ -85,7 +85,7 @@ async fn a_missing_scope_is_named() {
 
 #[tokio::test]
 async fn objects_of_another_user_are_not_found() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let job = app.completed_job(&ada, 1).await;
     let (job, photo) = (

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use insta::assert_json_snapshot;
+use rapidphoto_memory::fixtures::TEST_TIMEOUT;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{MAX_SHUTDOWN, TEST_TIMEOUT, TestApp, text},
     normalize::normalized,
+    server::{MAX_SHUTDOWN, TestServer, text},
 };
 
 /// Client of an event stream.
@@ -104,7 +105,7 @@ fn job_stream(job: &Value) -> String {
 
 #[tokio::test]
 async fn a_stream_reports_a_job_from_creation_to_completion() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let response = app
@@ -144,7 +145,7 @@ async fn a_stream_reports_a_job_from_creation_to_completion() {
 
 #[tokio::test]
 async fn a_resumed_stream_has_no_gaps_or_repetitions() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 3).await;
     let open = async |last: Option<&str>, by_header: bool| {
@@ -179,7 +180,7 @@ async fn a_resumed_stream_has_no_gaps_or_repetitions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_keeps_reconnecting_misses_nothing() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 20).await;
     let watching = async {
@@ -233,7 +234,7 @@ async fn a_client_that_keeps_reconnecting_misses_nothing() {
 
 #[tokio::test]
 async fn unknown_event_ids_reset_the_stream() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     for unknown in ["nonsense", "0-ffffff", "-", "9-1", "0-1-2", "%FF"] {
@@ -256,7 +257,7 @@ async fn unknown_event_ids_reset_the_stream() {
 
 #[tokio::test]
 async fn a_user_stream_has_the_events_of_this_user_only() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let mut stream = Events::new(app.get("/queries/events").token(&ada).open().await);
     let mut seen = stream.take(1).await;
@@ -279,7 +280,7 @@ async fn a_user_stream_has_the_events_of_this_user_only() {
 
 #[tokio::test]
 async fn an_idle_stream_sends_heartbeats() {
-    let app = TestApp::with(|parts| parts.config.heartbeat = Duration::from_millis(50)).await;
+    let app = TestServer::with(|parts| parts.config.heartbeat = Duration::from_millis(50)).await;
     let token = app.user("ada").await;
     let mut stream = Events::new(app.get("/queries/events").token(&token).open().await);
     stream.take(1).await;
@@ -292,7 +293,7 @@ async fn an_idle_stream_sends_heartbeats() {
 
 #[tokio::test]
 async fn streams_end_when_the_server_stops() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let mut streams = Vec::new();
     for _ in 0..5 {
@@ -310,7 +311,7 @@ async fn streams_end_when_the_server_stops() {
 async fn streams_outlive_the_request_timeout() {
     // Sufficient for the other requests on a busy machine.
     const LIMIT: Duration = Duration::from_secs(3);
-    let app = TestApp::with(|parts| parts.config.request_timeout = LIMIT).await;
+    let app = TestServer::with(|parts| parts.config.request_timeout = LIMIT).await;
     let token = app.user("ada").await;
     let mut stream = Events::new(app.get("/queries/events").token(&token).open().await);
     stream.take(1).await;

@@ -1,27 +1,27 @@
 use serde_json::{Value, json};
 
 use crate::{
-    app::{TestApp, text},
     client::TestRequest,
+    server::{TestServer, text},
 };
 
 /// App, access token and id of a photo.
-async fn app_with_photo() -> (TestApp, String, String) {
-    let app = TestApp::start().await;
+async fn app_with_photo() -> (TestServer, String, String) {
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 1).await;
     let photo = text(&job["items"][0]["photoId"]);
     (app, token, photo)
 }
 
-fn add<'a>(app: &'a TestApp, token: &str, photo: &str, labels: &Value) -> TestRequest<'a> {
+fn add<'a>(app: &'a TestServer, token: &str, photo: &str, labels: &Value) -> TestRequest<'a> {
     app.post(&format!("/commands/photos/{photo}/tags"))
         .token(token)
         .json(&json!({ "labels": labels }))
 }
 
 /// `label` must be percent-encoded.
-fn remove<'a>(app: &'a TestApp, token: &str, photo: &str, label: &str) -> TestRequest<'a> {
+fn remove<'a>(app: &'a TestServer, token: &str, photo: &str, label: &str) -> TestRequest<'a> {
     app.delete(&format!("/commands/photos/{photo}/tags/{label}"))
         .token(token)
 }
@@ -30,13 +30,13 @@ fn numbered(numbers: std::ops::Range<usize>) -> Value {
     numbers.map(|number| format!("{number:03}")).collect()
 }
 
-async fn tags(app: &TestApp, token: &str, photo: &str) -> Value {
+async fn tags(app: &TestServer, token: &str, photo: &str) -> Value {
     let path = format!("/queries/photos/{photo}");
     app.get(&path).token(token).expect_status(200).await.json()["tags"].clone()
 }
 
 /// Ids of the photos in the list with this query.
-async fn listed(app: &TestApp, token: &str, query: &str) -> Vec<String> {
+async fn listed(app: &TestServer, token: &str, query: &str) -> Vec<String> {
     let path = format!("/queries/photos?{query}");
     let page = app.get(&path).token(token).expect_status(200).await.json();
     let items = page["items"].as_array().unwrap().iter();
@@ -210,7 +210,7 @@ async fn other_users_photos_and_deleted_photos_are_not_found() {
 
 #[tokio::test]
 async fn lists_filter_by_tag() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let (token, eve) = (app.user("ada").await, app.user("eve").await);
     let mut photos = Vec::new();
     for _ in 0..3 {

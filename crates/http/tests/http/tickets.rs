@@ -4,11 +4,11 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{TestApp, text},
     normalize::normalized,
+    server::{TestServer, text},
 };
 
-async fn ticket(app: &TestApp, token: &str, body: &Value) -> String {
+async fn ticket(app: &TestServer, token: &str, body: &Value) -> String {
     let response = app
         .post("/commands/auth/stream-ticket")
         .token(token)
@@ -21,7 +21,7 @@ async fn ticket(app: &TestApp, token: &str, body: &Value) -> String {
 
 #[tokio::test]
 async fn a_ticket_is_valid_for_its_stream_only() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let (one, other) = (app.job(&token, 1).await, app.job(&token, 1).await);
     let stream = |job: &Value, ticket: &str| {
@@ -68,7 +68,7 @@ async fn a_ticket_is_valid_for_its_stream_only() {
 
 #[tokio::test]
 async fn a_ticket_expires_unused_and_is_valid_for_reconnects() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let (used, unused) = (
         ticket(&app, &token, &json!({})).await,
@@ -87,7 +87,7 @@ async fn a_ticket_expires_unused_and_is_valid_for_reconnects() {
 
 #[tokio::test]
 async fn a_ticket_needs_an_existing_job() {
-    let app = TestApp::start().await;
+    let app = TestServer::start().await;
     let token = app.user("ada").await;
     let issue = |body: Value| app.post("/commands/auth/stream-ticket").token(&token).json(&body);
     issue(json!({ "jobId": "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H" }))

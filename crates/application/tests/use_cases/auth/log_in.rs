@@ -1,0 +1,164 @@
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use rapidphoto_application::{
+    UseCases,
+    auth::{LogIn, LogInError, TokenPair},
+    ports::{BoxError, PasswordHash, PasswordHasher},
+};
+use rapidphoto_memory::{ALLOWED_FAILED_LOGINS, Operation, PlainPasswords, TestApp};
+
+use crate::support::accounts::{EMAIL, PASSWORD, register};
+
+/// Password hasher that is slow, as real ones are, and counts its calls.
+#[derive(Default)]
+struct SlowPasswords {
+    /// Number of verifications.
+    calls: AtomicUsize,
+    /// Number of next verifications that fail.
+    failing: AtomicUsize,
+}
+
+#[async_trait]
+impl PasswordHasher for SlowPasswords {
+    async fn hash(&self, password: &str) -> Result<PasswordHash, BoxError> {
+        PlainPasswords.hash(password).await
+    }
+
+    async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, BoxError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let failing = &self.failing;
+        if failing
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            return Err("requested by a test".into());
+        }
+        PlainPasswords.verify(password, hash).await
+    }
+}
+
+/// Application with one account and a slow password hasher.
+struct SlowLogins {
+    app: TestApp,
+    passwords: Arc<SlowPasswords>,
+    use_cases: UseCases,
+}
+
+impl SlowLogins {
+    async fn new() -> Self {
+        let mut app = TestApp::new();
+        let passwords = Arc::new(SlowPasswords::default());
+        app.ports.passwords = passwords.clone();
+        register(&app, EMAIL).await;
+        let use_cases = app.use_cases();
+        Self {
+            app,
+            passwords,
+            use_cases,
+        }
+    }
+
+    async fn log_in_with(&self, password: &str) -> Result<TokenPair, LogInError> {
+        let command = LogIn {
+            email: EMAIL.to_owned(),
+            password: password.to_owned(),
+            scopes: None,
+            address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        };
+        self.use_cases.log_in.handle(command).await
+    }
+
+    fn calls(&self) -> usize {
+        self.passwords.calls.load(Ordering::SeqCst)
+    }
+}
+
+fn is_refused(result: &Result<TokenPair, LogInError>) -> bool {
+    matches!(result, Err(LogInError::Refused))
+}
+
+fn is_limited(result: &Result<TokenPair, LogInError>) -> bool {
+    matches!(result, Err(LogInError::TooMany { .. }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrent_guesses_are_limited_like_sequential_ones() {
+    let logins = SlowLogins::new().await;
+    let results = join_all((0..50).map(|_| logins.log_in_with("wrong"))).await;
+    assert_eq!(logins.calls(), ALLOWED_FAILED_LOGINS);
+    assert_eq!(
+        results.iter().filter(|result| is_refused(result)).count(),
+        ALLOWED_FAILED_LOGINS
+    );
+    assert_eq!(
+        results.iter().filter(|result| is_limited(result)).count(),
+        50 - ALLOWED_FAILED_LOGINS
+    );
+    match logins.log_in_with(PASSWORD).await {
+        Err(LogInError::TooMany { retry_after }) => assert_eq!(retry_after, Duration::from_mins(1)),
+        other => panic!("{:?}", other.map(|_| "logged in")),
+    }
+    logins.app.clock.advance(Duration::from_mins(1));
+    assert!(logins.log_in_with(PASSWORD).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrent_logins_over_the_limit_can_be_retried_after_a_second() {
+    let logins = SlowLogins::new().await;
+    let results = join_all((0..=ALLOWED_FAILED_LOGINS).map(|_| logins.log_in_with(PASSWORD))).await;
+    assert_eq!(
+        results.iter().filter(|result| result.is_ok()).count(),
+        ALLOWED_FAILED_LOGINS
+    );
+    let waits = results.iter().find_map(|result| match result {
+        Err(LogInError::TooMany { retry_after }) => Some(*retry_after),
+        _ => None,
+    });
+    assert_eq!(waits, Some(Duration::from_secs(1)));
+    assert!(logins.log_in_with(PASSWORD).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successful_login_clears_earlier_failures() {
+    let logins = SlowLogins::new().await;
+    for _ in 0..3 {
+        for _ in 1..ALLOWED_FAILED_LOGINS {
+            assert!(is_refused(&logins.log_in_with("wrong").await));
+        }
+        assert!(logins.log_in_with(PASSWORD).await.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_does_not_count_as_a_failed_login() {
+    let logins = SlowLogins::new().await;
+    for _ in 0..ALLOWED_FAILED_LOGINS * 2 {
+        logins.app.store.faults().fail_next(Operation::Read, 1);
+        let result = logins.log_in_with(PASSWORD).await;
+        assert!(matches!(result, Err(LogInError::Unavailable(_))));
+        logins.passwords.failing.store(1, Ordering::SeqCst);
+        let result = logins.log_in_with(PASSWORD).await;
+        assert!(matches!(result, Err(LogInError::Failed(_))));
+    }
+    assert!(logins.log_in_with(PASSWORD).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_guess_counts_as_a_failed_login() {
+    let logins = SlowLogins::new().await;
+    for _ in 0..ALLOWED_FAILED_LOGINS {
+        let cancelled = tokio::time::timeout(Duration::from_millis(1), logins.log_in_with("wrong")).await;
+        assert!(cancelled.is_err());
+    }
+    assert!(is_limited(&logins.log_in_with("wrong").await));
+}

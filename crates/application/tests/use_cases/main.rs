@@ -1,0 +1,64 @@
+//! Tests of the use cases on in-memory adapters, with one module for each slice of the application.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy.toml allows them in tests, but does not recognize these files as tests"
+)]
+
+mod intake;
+mod interleavings;
+mod support;
+
+mod admin {
+    mod verify;
+}
+
+mod auth {
+    mod authenticate;
+    mod log_in;
+    mod log_out;
+    mod refresh;
+    mod stream_tickets;
+}
+
+mod jobs {
+    mod cancel_job;
+    mod create_job;
+    mod job_snapshot;
+}
+
+mod live {
+    mod reconnects;
+    mod streams;
+}
+
+mod photos {
+    mod delete_photo;
+    mod download_url;
+    mod history;
+    mod list_photos;
+    mod show_photo;
+    mod tag_photo;
+}
+
+mod subscriptions {
+    mod job_completion;
+    mod runner;
+}
+
+mod uploads {
+    mod finalize_upload;
+    mod report_progress;
+    mod upload_urls;
+}
+
+mod work {
+    mod clean;
+    mod look;
+    mod process;
+    mod process_faults;
+    mod runner;
+    mod runner_faults;
+}
