@@ -196,7 +196,7 @@ impl Process {
             let metadata = metadata.clone();
             let photo = photo.id;
             Ok(Decision::finish(claim)
-                .with(events)
+                .with_events(events)
                 .with_details(Details::PhotoMetadata { photo, metadata }))
         })
         .await?;
