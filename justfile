@@ -51,7 +51,7 @@ walkthrough:
 bench-thumbnails *arguments:
     bins/bench-thumbnails/compare/run "$@"
 
-# Everything that is measured: thumbnails, the JPEG decoder alone, the record
+# All benchmarks: thumbnails, the JPEG decoder alone, the database
 bench:
     bins/bench-thumbnails/compare/run
     cargo run --release -p jpeg-scale --example bench -- 5 "${XDG_CACHE_HOME:-$HOME/.cache}"/rapidphoto/compare/photos/j*.jpg

@@ -210,3 +210,23 @@ pub struct PhotoDeleted {
     /// True if the photo is deleted. A photo that is not terminal is only cancelled; another request deletes it.
     pub deleted: bool,
 }
+
+/// Request to add tags to a photo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddTagsRequest {
+    /// Labels to add, each 1 to 64 characters long without control characters. They are normalised to Unicode NFC, and
+    /// white space around them is removed.
+    #[schema(example = json!(["beach", "Zürich"]), min_items = 1, max_items = 20)]
+    pub labels: Vec<String>,
+}
+
+/// Tags of a photo after a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PhotoTags {
+    /// Identifier of the photo.
+    pub photo_id: String,
+    /// All labels of the photo, sorted.
+    pub tags: Vec<String>,
+}

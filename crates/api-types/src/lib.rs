@@ -15,9 +15,9 @@ pub use auth::{
     Credentials, Registered, Registration, StreamTicketRequest, StreamTicketResponse, TokenRequest, Tokens,
 };
 pub use commands::{
-    CreateJobRequest, CreateJobResponse, DeclaredChecksum, FileRequest, FinalizeRequest, JobCancelled,
-    JobItem, MultipartItem, PhotoDeleted, ProgressAccepted, ProgressRequest, ProgressTick, Strategy,
-    UploadState, UploadedPart,
+    AddTagsRequest, CreateJobRequest, CreateJobResponse, DeclaredChecksum, FileRequest, FinalizeRequest,
+    JobCancelled, JobItem, MultipartItem, PhotoDeleted, PhotoTags, ProgressAccepted, ProgressRequest,
+    ProgressTick, Strategy, UploadState, UploadedPart,
 };
 pub use operations::{DependencyReport, Health, Readiness};
 pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};

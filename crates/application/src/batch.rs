@@ -1,4 +1,4 @@
-//! One decision about many photos: one read and one commit, however many they are.
+//! Decisions on several photos of a user, with one read and one commit for all of them.
 
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
@@ -22,9 +22,9 @@ pub(crate) struct PhotoBatch<'a> {
 }
 
 /// All photos in one commit. Few attempts: after them each photo has a commit of its own.
-const TOGETHER: RetryPolicy = RetryPolicy::on_conflict("one of the photos", 3);
+const BATCH_RETRY: RetryPolicy = RetryPolicy::on_conflict("one of the photos", 3);
 /// One photo in a commit.
-const ALONE: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
+const PHOTO_RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
 
 impl PhotoBatch<'_> {
     /// Commits the events that `decide` returns for each photo. Returns the photos after them; deleted photos and those
@@ -34,14 +34,14 @@ impl PhotoBatch<'_> {
         photos: &[PhotoId],
         decide: impl Fn(&Photo, Timestamp) -> Vec<PhotoEvent> + Send + Sync,
     ) -> Result<Vec<Photo>, WriteError> {
-        match self.commit(photos, TOGETHER, &decide).await {
+        match self.commit(photos, BATCH_RETRY, &decide).await {
             Err(WriteError::Contended(_)) => {}
             written => return written,
         }
-        // One of them changes all the time: it must not hold up the others.
+        // A photo that changes all the time must not delay the others.
         let mut written = Vec::with_capacity(photos.len());
         for photo in photos {
-            written.extend(self.commit(&[*photo], ALONE, &decide).await?);
+            written.extend(self.commit(&[*photo], PHOTO_RETRY, &decide).await?);
         }
         Ok(written)
     }

@@ -14,10 +14,10 @@ pub struct Contended {
     pub attempts: u32,
 }
 
-/// A failed write of a decision that no unique name, claim or subscription can reject.
+/// Error of a decision without unique names, claims or subscriptions, whose commit can only conflict or be unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Other writers were faster each time.
+    /// A concurrent change won at every attempt.
     #[error(transparent)]
     Contended(#[from] Contended),
     /// The database can't be reached; the decision may or may not be written.
@@ -34,7 +34,7 @@ impl From<CommitError> for WriteError {
 /// The result of one decision.
 #[derive(Debug)]
 pub enum Decided<T> {
-    /// Nothing is to be written.
+    /// There is nothing to write.
     Nothing(T),
     /// A commit, and the value to return once it is written.
     Write(Box<Commit>, T),
@@ -51,22 +51,22 @@ impl<T> Decided<T> {
     }
 }
 
-/// Bounds of the repetitions of one decision.
+/// Limits of [`commit_with_retry`].
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
     /// The subject of the decision, for [`Contended`].
     pub subject: &'static str,
-    /// Maximum number of decisions.
+    /// Maximum number of attempts, each with a new decision.
     pub attempts: u32,
-    /// Maximum number of times that a commit with an unknown outcome is repeated as it is. Only commits that are written
-    /// once however often they are committed may be repeated: those with events, and those that use up a claim.
+    /// Maximum number of times that a commit with an unknown outcome is sent again unchanged. Requires an idempotent
+    /// commit: one with events, or one that ends a claim.
     pub repeats: u32,
-    /// Returns true for errors that another decision can avoid.
+    /// Returns true for errors after which the decision is made again.
     pub is_retryable: fn(&CommitError) -> bool,
 }
 
 impl RetryPolicy {
-    /// A new decision after each version conflict. A commit with an unknown outcome is not repeated.
+    /// Decides again after each version conflict. A commit with an unknown outcome is not repeated.
     pub const fn on_conflict(subject: &'static str, attempts: u32) -> Self {
         Self {
             subject,
@@ -80,7 +80,7 @@ impl RetryPolicy {
 /// Pause before the first repetition of a commit with an unknown outcome; each further one is four times as long.
 const FIRST_REPEAT: Duration = Duration::from_millis(50);
 
-/// Commits what `decide` decides. `decide` loads the aggregates itself: it is called again, with their present state,
+/// Commits the result of `decide`, which loads the aggregates itself. `decide` is called again, on their current state,
 /// after an error that the policy retries.
 ///
 /// # Errors
@@ -114,7 +114,7 @@ where
     .into())
 }
 
-/// Commits, and commits the same again while the outcome is unknown: its event ids and claims make it count once.
+/// Commits, and repeats the same commit while its outcome is unknown. Event ids and claims make it idempotent.
 async fn commit_repeatedly(
     journal: &dyn Journal,
     commit: Commit,

@@ -47,7 +47,7 @@ pub(crate) fn record_photo(
 }
 
 /// Adds a new photo's first event to a commit, with the work that it requires. Returns the photo; `None` if the event
-/// begins no photo.
+/// is not `PhotoQueued`.
 pub(crate) fn record_new_photo(
     commit: &mut Commit,
     event: PhotoEvent,
@@ -90,7 +90,7 @@ pub(crate) fn record_job(commit: &mut Commit, before: &Versioned<UploadJob>, eve
     });
 }
 
-/// Adds a new job's first event to a commit. Returns the job; `None` if the event begins no job.
+/// Adds a new job's first event to a commit. Returns the job; `None` if the event is not `UploadJobCreated`.
 pub(crate) fn record_new_job(commit: &mut Commit, event: JobEvent, ids: &dyn Ids) -> Option<UploadJob> {
     let job = UploadJob::begin(&event).ok()?;
     commit.changes.push(Change {

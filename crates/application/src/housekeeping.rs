@@ -1,4 +1,4 @@
-//! Removal of what has expired.
+//! Deletion of expired data.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ pub struct Housekeeping {
     sessions: Arc<dyn Sessions>,
     board: Arc<ProgressBoard>,
     /// Time without progress after which an upload is over.
-    silence: Duration,
+    inactivity_limit: Duration,
 }
 
 /// Margin beyond an upload's window.
@@ -27,14 +27,14 @@ impl Housekeeping {
             clock: Arc::clone(&ports.clock),
             sessions: Arc::clone(&ports.database.sessions),
             board,
-            silence: settings.window + MARGIN,
+            inactivity_limit: settings.window + MARGIN,
         }
     }
 
-    /// Removes what has expired by now. Returns the number of tokens, tickets and idempotency records.
+    /// Deletes expired data. Returns the number of deleted tokens, tickets and idempotency records.
     pub async fn handle(&self) -> Result<u64, Unavailable> {
         let now = self.clock.now();
-        self.board.remove_inactive(now - self.silence);
+        self.board.remove_inactive(now - self.inactivity_limit);
         self.sessions.delete_expired(now).await
     }
 }

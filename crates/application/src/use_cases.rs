@@ -10,6 +10,7 @@ use crate::{
     jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
     photos::{
         DeletePhotoHandler, DownloadUrlHandler, ListPhotosHandler, PhotoHistoryHandler, ShowPhotoHandler,
+        TagPhotoHandler,
     },
     ports::Ports,
     progress::ProgressBoard,
@@ -31,6 +32,7 @@ pub struct UseCases {
     pub job_snapshot: JobSnapshotHandler,
     pub report_progress: ReportProgressHandler,
     pub finalize_upload: FinalizeUploadHandler,
+    pub tag_photo: TagPhotoHandler,
     pub delete_photo: DeletePhotoHandler,
     pub show_photo: ShowPhotoHandler,
     pub list_photos: ListPhotosHandler,
@@ -61,6 +63,7 @@ impl UseCases {
             job_snapshot: JobSnapshotHandler::new(ports, Arc::clone(board)),
             report_progress: ReportProgressHandler::new(ports, Arc::clone(board), work),
             finalize_upload: FinalizeUploadHandler::new(ports, work),
+            tag_photo: TagPhotoHandler::new(ports, work),
             delete_photo: DeletePhotoHandler::new(ports, work),
             show_photo: ShowPhotoHandler::new(ports, settings()),
             list_photos: ListPhotosHandler::new(ports, settings()),

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::Stream;
 use rapidphoto_api_types::{
-    CreateJobRequest, CreateJobResponse, Credentials, DownloadUrl, FileRequest, JobCancelled, JobItem,
-    JobSnapshot, Page, Photo, PhotoDeleted, PhotoHistory, Problem, ProgressAccepted, ProgressRequest,
-    ProgressTick, Strategy, TokenRequest, Tokens, UploadState,
+    AddTagsRequest, CreateJobRequest, CreateJobResponse, Credentials, DownloadUrl, FileRequest, JobCancelled,
+    JobItem, JobSnapshot, Page, Photo, PhotoDeleted, PhotoHistory, PhotoTags, Problem, ProgressAccepted,
+    ProgressRequest, ProgressTick, Strategy, TokenRequest, Tokens, UploadState,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header::CONTENT_LENGTH};
 use serde::de::DeserializeOwned;
@@ -136,6 +136,28 @@ impl Session {
         self.call(|| {
             self.client
                 .request(Method::POST, &["commands", "upload-jobs", job_id, "cancel"])
+        })
+        .await
+    }
+
+    /// Adds labels to the tags of a photo.
+    pub async fn add_tags(&self, photo_id: &str, labels: &[String]) -> Result<PhotoTags, ClientError> {
+        let body = AddTagsRequest {
+            labels: labels.to_vec(),
+        };
+        self.call(|| {
+            self.client
+                .request(Method::POST, &["commands", "photos", photo_id, "tags"])
+                .json(&body)
+        })
+        .await
+    }
+
+    /// Removes a label from the tags of a photo.
+    pub async fn remove_tag(&self, photo_id: &str, label: &str) -> Result<PhotoTags, ClientError> {
+        self.call(|| {
+            self.client
+                .request(Method::DELETE, &["commands", "photos", photo_id, "tags", label])
         })
         .await
     }

@@ -29,7 +29,7 @@ pub enum Access {
 ///
 /// Each handler's file declares its endpoint. Method, path, parameters, request and response types come from the
 /// handler's `#[utoipa::path]` attribute. The constructor decides the access and with it the handler's arguments: only
-/// an authorized user gets to the handler of an endpoint that is not public.
+/// authorized requests reach the handler of an endpoint that is not public.
 pub struct Endpoint {
     pub(crate) methods: Vec<HttpMethod>,
     pub(crate) path: String,

@@ -6,6 +6,6 @@ use crate::{app::App, limits::Limits};
 pub(crate) struct Shared {
     pub(crate) app: App,
     pub(crate) limits: Limits,
-    /// Turns true when the server is told to stop; streams end then.
+    /// True once the server is shutting down, which ends all streams.
     pub(crate) closing: watch::Receiver<bool>,
 }

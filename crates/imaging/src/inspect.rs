@@ -167,7 +167,7 @@ impl<'a> StagedInspection<'a> {
     fn report_corrupt(&mut self, reason: &str) {
         self.inspection.findings.push(Finding {
             measured: Some(reason.to_owned().into()),
-            ..Finding::bare(Check::Corrupt)
+            ..Finding::without_values(Check::Corrupt)
         });
     }
 }

@@ -103,13 +103,13 @@ impl Worker {
             let result = inspected.map_err(|panic| {
                 let message = panic_message(panic.as_ref());
                 tracing::error!(message, bytes = job.bytes.len(), "an inspection panicked");
-                InspectError::Broken(message.to_owned())
+                InspectError::Failed(message.to_owned())
             });
             if result.is_err() {
                 match Scratch::new() {
                     Ok(scratch) => self.scratch = scratch,
                     Err(error) => {
-                        tracing::warn!(%error, "the buffers of the inspection that panicked are used again");
+                        tracing::warn!(%error, "new buffers can't be created; the old ones are reused");
                     }
                 }
             }
@@ -177,7 +177,7 @@ mod tests {
         for _ in 0..5 {
             let broken = pool.inspect(Bytes::new(), LIMITS).await;
             assert!(
-                matches!(&broken, Err(InspectError::Broken(message)) if message.contains("the file is empty")),
+                matches!(&broken, Err(InspectError::Failed(message)) if message.contains("the file is empty")),
                 "{broken:?}"
             );
         }

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use jpeg_scale::{ResizeError, Resizer};
-use rapidphoto_application::ports::MadeThumbnail;
+use rapidphoto_application::ports::EncodedThumbnail;
 use rapidphoto_domain::values::ThumbnailEdge;
 
 use crate::{
@@ -38,7 +38,7 @@ impl Thumbnailer {
         full: (u32, u32),
         orientation: Orientation,
         profile: Option<&[u8]>,
-    ) -> Result<Vec<MadeThumbnail>, ThumbnailError> {
+    ) -> Result<Vec<EncodedThumbnail>, ThumbnailError> {
         let mut edges = ThumbnailEdge::ALL;
         edges.sort_by_key(|edge| std::cmp::Reverse(edge.pixels()));
         let mut thumbnails = Vec::with_capacity(edges.len());
@@ -49,7 +49,7 @@ impl Thumbnailer {
                 Some(larger) => resize_thumbnail(&mut self.resizer, larger, size)?,
                 None => self.largest(raster, size, orientation, profile)?,
             };
-            thumbnails.push(MadeThumbnail {
+            thumbnails.push(EncodedThumbnail {
                 edge,
                 width: size.0,
                 height: size.1,

@@ -77,7 +77,7 @@ impl YCbCrRows {
             let [c, d] = [Sum::of(r3, g3, b3), Sum::of(r4, g4, b4)];
             *above = [a.luma(), b.luma()];
             *below = [c.luma(), d.luma()];
-            let sum = a.and(b).and(c).and(d);
+            let sum = a.plus(b).plus(c).plus(d);
             (*cb, *cr) = (sum.cb(), sum.cr());
         }
         if let (&[r1, g1, b1], &[r3, g3, b3]) = (upper_last, lower_last)
@@ -86,7 +86,7 @@ impl YCbCrRows {
             // Of an odd width, the last pixel is its own right neighbour.
             let [a, c] = [Sum::of(r1, g1, b1), Sum::of(r3, g3, b3)];
             (*above, *below) = (a.luma(), c.luma());
-            let sum = a.and(a).and(c).and(c);
+            let sum = a.plus(a).plus(c).plus(c);
             let [cb, cr] = &mut self.chroma;
             cb.push(sum.cb());
             cr.push(sum.cr());
@@ -151,7 +151,7 @@ impl Sum {
         Self(red_and_green.wrapping_add(contribution(&OF_BLUE, blue)))
     }
 
-    fn and(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
     }
 

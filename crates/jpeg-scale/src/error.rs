@@ -120,7 +120,7 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// The first of two defects. [`Self::Surplus`] yields to any other, because all others leave holes.
+    /// The first of two defects. [`Self::Surplus`] has the lowest precedence: all others leave samples undecoded.
     pub(crate) fn first_of(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match one {
             None | Some(Self::Surplus) => other.or(one),

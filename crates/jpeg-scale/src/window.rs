@@ -28,7 +28,7 @@ pub(crate) type WindowBuffer = [u8; CAPACITY + 8];
 /// Memory for a window.
 #[allow(
     clippy::large_stack_arrays,
-    reason = "16 KiB, and the compiler puts them right where they belong"
+    reason = "16 KiB, zeroed on the heap by the compiler, without a copy on the stack"
 )]
 pub(crate) fn new_buffer() -> Box<WindowBuffer> {
     Box::new([0; CAPACITY + 8])

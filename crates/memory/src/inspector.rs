@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rapidphoto_application::ports::{
-    InspectError, Inspection, InspectionLimits, MadeThumbnail, PhotoInspector, PhotoMetadata,
+    EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector, PhotoMetadata,
 };
 use rapidphoto_domain::values::{MimeType, ThumbnailEdge};
 
@@ -46,8 +46,8 @@ impl StubInspector {
 }
 
 /// A thumbnail with only the markers SOI and EOI; no test decodes it.
-fn thumbnail(edge: ThumbnailEdge) -> MadeThumbnail {
-    MadeThumbnail {
+fn thumbnail(edge: ThumbnailEdge) -> EncodedThumbnail {
+    EncodedThumbnail {
         edge,
         width: edge.pixels(),
         height: edge.pixels() / 4 * 3,

@@ -72,6 +72,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    photo_tags (namespace, owner, label, photo_id) {
+        namespace -> Text,
+        owner -> Text,
+        label -> Text,
+        photo_id -> Text,
+    }
+}
+
+diesel::table! {
     photo_work (namespace, photo_id, kind) {
         namespace -> Text,
         photo_id -> Text,

@@ -20,6 +20,8 @@ mod groups;
 mod log;
 #[path = "sqlite/opening.rs"]
 mod opening;
+#[path = "sqlite/photo_tags.rs"]
+mod photo_tags;
 #[path = "sqlite/readers.rs"]
 mod readers;
 mod support;

@@ -7,6 +7,8 @@
     reason = "a test panics at the first failure"
 )]
 
+#[path = "statements/photo_tags.rs"]
+mod photo_tags;
 mod support;
 
 use std::{
@@ -154,12 +156,13 @@ fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// Tables of unbounded size, and the aliases that statements give them.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "events",
     "photos",
     "upload_jobs",
     "users",
     "photo_details",
+    "photo_tags",
     "photo_work",
     "idempotency",
     "refresh_tokens",
@@ -215,6 +218,7 @@ async fn every_read_uses_an_index() {
             for value in [None, Some(None), Some(Some(1))] {
                 let query = PhotoListQuery {
                     status: None,
+                    tag: None,
                     sort,
                     direction,
                     size: 2,

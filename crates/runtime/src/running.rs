@@ -34,7 +34,7 @@ pub struct Running {
     ids: Arc<dyn Ids>,
     store: Arc<SqliteStore>,
     /// The API and the live tail; stopped first, together with the workers.
-    front: TaskGroup,
+    api_tasks: TaskGroup,
     workers: TaskGroup,
     /// The embedded storage; stopped after the workers, which need it to finish.
     storage: TaskGroup,
@@ -117,9 +117,9 @@ pub async fn start(
         housekeeping::run(housekeeping, workers.stop_token()),
     );
 
-    let mut front = TaskGroup::new(&failed);
-    let stop = front.stop_token();
-    front.spawn("live tail", {
+    let mut api_tasks = TaskGroup::new(&failed);
+    let stop = api_tasks.stop_token();
+    api_tasks.spawn("live tail", {
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
@@ -139,8 +139,8 @@ pub async fn start(
         ids: Arc::clone(&ids),
         config: wiring::http(&config),
     };
-    let stop = front.stop_token();
-    front.spawn("API", async move {
+    let stop = api_tasks.stop_token();
+    api_tasks.spawn("API", async move {
         if let Err(error) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
             tracing::error!(%error, "the API server failed");
         }
@@ -151,7 +151,7 @@ pub async fn start(
         max_files_per_job: config.uploads.max_files,
         ids,
         store,
-        front,
+        api_tasks,
         workers,
         storage,
         failed,
@@ -186,7 +186,7 @@ impl Running {
     }
 
     /// Waits until a task of the deployment ends unexpectedly, which is a bug.
-    pub async fn failed(&self) {
+    pub async fn wait_for_failure(&self) {
         self.failed.cancelled().await;
     }
 
@@ -195,7 +195,7 @@ impl Running {
     pub async fn stop(self) {
         let drained = async {
             // The workers need the storage to finish; both need the database.
-            tokio::join!(self.front.stop(), self.workers.stop());
+            tokio::join!(self.api_tasks.stop(), self.workers.stop());
             self.storage.stop().await;
             self.store.close().await;
         };

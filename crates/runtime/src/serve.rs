@@ -20,7 +20,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{line}").context("stdout can't be written")?;
     let ended = tokio::select! {
         signalled = terminated => signalled.map_err(Into::into),
-        () = running.failed() => Err(anyhow!("a task of the server ended unexpectedly; see the log for its name and the reason")),
+        () = running.wait_for_failure() => Err(anyhow!("a task of the server ended unexpectedly; see the log for its name and the reason")),
     };
     running.stop().await;
     flush(telemetry).await;

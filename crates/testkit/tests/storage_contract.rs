@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rapidphoto_application::ports::{MessageRefused, ObjectStore, Presigner, StorageMessages};
+use rapidphoto_application::ports::{MessageError, ObjectStore, Presigner, StorageMessages};
 use rapidphoto_contracts::{Answer, ObjectHarness};
 use rapidphoto_runtime::{SystemClock, SystemIds};
 use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore};
@@ -30,7 +30,7 @@ struct DiscardEvents;
 
 #[async_trait]
 impl StorageMessages for DiscardEvents {
-    async fn take(&self, _: Bytes) -> Result<(), MessageRefused> {
+    async fn take(&self, _: Bytes) -> Result<(), MessageError> {
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ pub enum LogInError {
     Scopes,
     /// The password can't be verified, or the access token can't be signed.
     #[error("the login can't be completed")]
-    Broken(#[source] BoxError),
+    Failed(#[source] BoxError),
     /// The database or password hashing is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -103,7 +103,7 @@ impl LogInHandler {
         };
         self.sessions.open(&session).await?;
         TokenPair::issue(&*self.tokens, &self.settings, user, scopes, refresh_token, now)
-            .map_err(LogInError::Broken)
+            .map_err(LogInError::Failed)
     }
 
     /// Verifies the e-mail address and password within the limit on failed logins.
@@ -134,7 +134,7 @@ impl LogInHandler {
         let matches = self.passwords.verify(password, hash).await;
         let matches = matches.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
             Ok(busy) => LogInError::Unavailable(Unavailable::passwords(*busy)),
-            Err(cause) => LogInError::Broken(cause),
+            Err(cause) => LogInError::Failed(cause),
         })?;
         Ok(credentials
             .filter(|known| matches && known.status == UserStatus::Active)

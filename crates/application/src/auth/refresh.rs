@@ -20,7 +20,7 @@ pub enum RefreshError {
     Reused,
     /// The access token can't be signed.
     #[error("the refresh can't be completed")]
-    Broken(#[source] BoxError),
+    Failed(#[source] BoxError),
     /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -70,7 +70,7 @@ impl RefreshHandler {
         let session = match rotation {
             Rotation::Rotated(session) | Rotation::Repeated(session) => session,
             Rotation::Reused => return Err(RefreshError::Reused),
-            Rotation::Refused => return Err(RefreshError::Refused),
+            Rotation::Invalid => return Err(RefreshError::Refused),
         };
         let user = self.aggregates.user(session.user).await?;
         user.filter(|user| user.value.status == UserStatus::Active)
@@ -83,6 +83,6 @@ impl RefreshHandler {
             successor,
             now,
         )
-        .map_err(RefreshError::Broken)
+        .map_err(RefreshError::Failed)
     }
 }

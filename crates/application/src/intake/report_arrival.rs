@@ -27,7 +27,7 @@ pub enum Arrival {
     /// The report made the photo VERIFYING.
     Reported(Photo),
     /// The photo was VERIFYING or in a later state already; it may have been deleted.
-    Already(Photo),
+    AlreadyReported(Photo),
     /// The owner has no such photo.
     Unknown,
 }
@@ -93,7 +93,7 @@ impl ReportArrivalHandler {
                         priority: Priority::Bulk,
                     });
                 }
-                Arrival::Already(before.value)
+                Arrival::AlreadyReported(before.value)
             }
         }
     }

@@ -7,7 +7,7 @@ use rapidphoto_domain::values::{KeySpace, OriginalKey};
 
 use super::{Arrival, ReportArrival, ReportArrivalHandler, StorageEvent, StorageMessage};
 use crate::{
-    ports::{EventMetadata, MessageRefused, Ports, StorageMessages},
+    ports::{EventMetadata, MessageError, Ports, StorageMessages},
     settings::Settings,
 };
 
@@ -56,11 +56,7 @@ impl StorageEventHandler {
         originals
     }
 
-    async fn report_original(
-        &self,
-        original: OriginalKey,
-        event: &StorageEvent,
-    ) -> Result<(), MessageRefused> {
+    async fn report_original(&self, original: OriginalKey, event: &StorageEvent) -> Result<(), MessageError> {
         let OriginalKey { owner, photo } = original;
         let report = ReportArrival {
             owner,
@@ -71,10 +67,10 @@ impl StorageEventHandler {
             .arrivals
             .handle(report)
             .await
-            .map_err(|why| MessageRefused::Unavailable(why.into()))?;
+            .map_err(|why| MessageError::Unavailable(why.into()))?;
         let outcome = match arrival {
             Arrival::Reported(_) => "reported",
-            Arrival::Already(_) => "repeated",
+            Arrival::AlreadyReported(_) => "repeated",
             Arrival::Unknown => {
                 tracing::warn!(%owner, %photo, "ignored a storage event of an unknown photo");
                 "unknown"
@@ -88,10 +84,10 @@ impl StorageEventHandler {
 
 #[async_trait]
 impl StorageMessages for StorageEventHandler {
-    async fn take(&self, body: Bytes) -> Result<(), MessageRefused> {
+    async fn take(&self, body: Bytes) -> Result<(), MessageError> {
         let malformed = |why: String| {
             counter!("storage_events_total", "outcome" => "unintelligible").increment(1);
-            MessageRefused::Malformed(why)
+            MessageError::Malformed(why)
         };
         let message = StorageMessage::read(&body).map_err(|why| malformed(why.to_string()))?;
         for name in &message.ignored {

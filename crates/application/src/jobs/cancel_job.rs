@@ -59,8 +59,8 @@ pub struct CancelJobHandler {
     settings: WorkSettings,
 }
 
-const JOB: RetryPolicy = RetryPolicy::on_conflict("the job", 16);
-const PHOTO: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
+const JOB_RETRY: RetryPolicy = RetryPolicy::on_conflict("the job", 16);
+const PHOTO_RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
 
 impl CancelJobHandler {
     /// A handler on these ports.
@@ -87,7 +87,7 @@ impl CancelJobHandler {
 
     /// Commits the job's cancellation, unless the job has ended.
     async fn cancel_job(&self, command: &CancelJob) -> Result<(), CancelJobError> {
-        commit_with_retry(&*self.ports.journal, JOB, || async {
+        commit_with_retry(&*self.ports.journal, JOB_RETRY, || async {
             let job = self.ports.aggregates.job(command.job).await?;
             let job = job
                 .filter(|job| job.value.owner == command.owner)
@@ -109,7 +109,7 @@ pub(crate) async fn cancel_photo(
     photo: PhotoId,
     metadata: &EventMetadata,
 ) -> Result<(), WriteError> {
-    commit_with_retry(&*ports.journal, PHOTO, || async {
+    commit_with_retry(&*ports.journal, PHOTO_RETRY, || async {
         let Some(current) = ports.aggregates.photo(photo).await? else {
             return Ok(Decided::Nothing(()));
         };

@@ -1,13 +1,15 @@
-//! Use cases of single photos: display, list, download, history, deletion.
+//! Use cases of single photos: display, list, download, history, tags, deletion.
 
 mod delete_photo;
 mod download_url;
 mod history;
 mod list_photos;
 mod show_photo;
+mod tag_photo;
 
 pub use delete_photo::{DeletePhoto, DeletePhotoError, DeletePhotoHandler};
 pub use download_url::{DownloadUrl, DownloadUrlError, DownloadUrlHandler, Variant};
 pub use history::{HistoryError, PhotoHistoryHandler};
 pub use list_photos::ListPhotosHandler;
 pub use show_photo::{ShowPhotoHandler, ShownPhoto, ShownThumbnail};
+pub use tag_photo::{TagChange, TagPhoto, TagPhotoError, TagPhotoHandler};

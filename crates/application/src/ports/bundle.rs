@@ -46,9 +46,9 @@ pub struct WritePorts {
     pub aggregates: Arc<dyn Aggregates>,
     /// Writes the decision.
     pub journal: Arc<dyn Journal>,
-    /// Dates commits.
+    /// Source of the times of commits.
     pub clock: Arc<dyn Clock>,
-    /// Makes the ids of new events and aggregates.
+    /// Generates the ids of new events and aggregates.
     pub ids: Arc<dyn Ids>,
 }
 
@@ -106,7 +106,7 @@ impl WritePorts {
             .ok_or_else(|| Unavailable::database(format!("the photo {id} is not in the database")))
     }
 
-    /// An empty commit, dated now.
+    /// Empty commit with the current time.
     pub(crate) fn commit(&self, metadata: EventMetadata) -> Commit {
         Commit::new(self.clock.now(), metadata)
     }

@@ -36,7 +36,7 @@ pub struct Inspection {
     /// Height in pixels, after EXIF orientation is applied; 0 if unknown.
     pub height: u32,
     /// One thumbnail per [`ThumbnailEdge`], oriented upright and without metadata; empty if a finding prevents them.
-    pub thumbnails: Vec<MadeThumbnail>,
+    pub thumbnails: Vec<EncodedThumbnail>,
     /// Results of failed checks.
     pub findings: Vec<Finding>,
     /// Metadata from EXIF.
@@ -49,7 +49,7 @@ pub struct Inspection {
 
 /// Encoded thumbnail that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MadeThumbnail {
+pub struct EncodedThumbnail {
     /// Nominal size.
     pub edge: ThumbnailEdge,
     /// Width in pixels.
@@ -66,7 +66,7 @@ pub struct MadeThumbnail {
 pub enum InspectError {
     /// A decoder panicked or violated its contract.
     #[error("the inspection failed: {0}")]
-    Broken(String),
+    Failed(String),
     /// The thread pool is shutting down.
     #[error("the inspection was cancelled by the shutdown")]
     ShuttingDown,

@@ -14,7 +14,7 @@ use super::{
 /// The only port that writes events, states, work, details and subscriptions' positions: all of a commit or none of it.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Writes all of `commit` or none of it. The database never retries by itself: the caller knows what a conflict means.
+    /// Writes all of `commit` or none of it. An adapter never retries after a conflict: the caller must decide again.
     ///
     /// A commit whose event ids are all stored already, each in the same stream at the same version, is the repetition of
     /// a commit with an unknown outcome: it succeeds and changes nothing. A commit without events is never a repetition.
@@ -34,13 +34,13 @@ pub struct Commit {
     pub changes: Vec<Change>,
     /// Work that is scheduled, postponed, finished or dropped.
     pub work: Vec<WorkOrder>,
-    /// The request's response, so that a repetition gets the same.
+    /// Stored response of the request, replayed to retries.
     pub idempotency: Option<IdempotencyRecord>,
     /// Other streams that must not have changed.
     pub guards: Vec<Guard>,
     /// A subscription's position, advanced together with what it writes.
     pub checkpoint: Option<Advance>,
-    /// Personal data, kept where it can be erased.
+    /// Personal data, stored outside the log so that it can be erased.
     pub details: Vec<Details>,
     /// Metadata of every event of the commit.
     pub metadata: EventMetadata,
@@ -102,12 +102,12 @@ pub struct Guard {
     pub version: Version,
 }
 
-/// The client's name for one request, unique per user while it is kept.
+/// Idempotency key that a client chose for one request; unique per user until its record expires.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Reads a key: 1 to 255 visible ASCII characters.
+    /// Parses a key: 1 to 255 visible ASCII characters or spaces.
     pub fn parse(raw: &str) -> Option<Self> {
         let visible = raw.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
         (visible && (1..=255).contains(&raw.len())).then(|| Self(raw.to_owned()))
@@ -125,20 +125,20 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// The outcome of a request, kept for its repetitions.
+/// Stored response of an idempotent request, replayed to retries until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// The user who sent the request.
     pub owner: UserId,
-    /// The client's name for the request.
+    /// Idempotency key of the request.
     pub key: IdempotencyKey,
-    /// SHA-256 of the request's meaning; another body under the same key is an error.
+    /// SHA-256 of the request's fields; a different request with the same key is an error.
     pub fingerprint: [u8; 32],
     /// The photos that the response lists, in order.
     pub photos: Vec<PhotoId>,
     /// The job that the response names.
     pub job: Option<JobId>,
-    /// The record is kept until then; after that the key is free.
+    /// Expiry of the record; after that the key can be reused.
     pub expires_at: Timestamp,
 }
 
@@ -203,7 +203,7 @@ pub enum Unique {
     UploadId {
         /// Owner of the photo.
         owner: UserId,
-        /// The client's name for the file.
+        /// Upload id that the client chose for the file.
         upload_id: UploadId,
     },
     /// An e-mail address.
@@ -229,8 +229,8 @@ impl fmt::Display for Unique {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// All streams of changes and guards that are at another version. A deadlock in the database is a conflict without
-    /// any.
+    /// Streams of changes and guards that are at another version than expected; empty after a deadlock in the
+    /// database.
     #[error("{} of the commit's streams were changed concurrently", .0.len())]
     Conflict(Vec<VersionConflict>),
     /// A unique name is taken.
@@ -253,7 +253,7 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    /// The error for a caller that can't cause any other error: as if the database could not be reached.
+    /// Converts the error to [`Unavailable`], for commits that can fail in no other way.
     pub fn into_unavailable(self) -> Unavailable {
         match self {
             Self::Unavailable(unavailable) => unavailable,

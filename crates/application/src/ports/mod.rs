@@ -28,7 +28,7 @@ pub use credentials::{
 pub use event_log::{Cursor, CursorError, EventFilter, EventLog, EventPage, LogError, StoredEvent};
 pub use event_metadata::EventMetadata;
 pub use ids::Ids;
-pub use inspector::{InspectError, Inspection, InspectionLimits, MadeThumbnail, PhotoInspector};
+pub use inspector::{EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector};
 pub use journal::{
     Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, Journal,
     NewEvent, Unique, VersionConflict,
@@ -43,7 +43,7 @@ pub use reads::{
     PhotoView, SortDirection, UserCredentials, UserReads,
 };
 pub use sessions::{RefreshSession, Rotation, Sessions, StreamTicket, TokenHash};
-pub use storage_messages::{MessageRefused, StorageMessages};
+pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
 pub use work::{Claim, ClaimToken, Priority, WorkKind, WorkOrder, WorkQueue};

@@ -5,7 +5,7 @@ use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId, Version,
     photo::{Photo, PhotoStatus},
     user::UserStatus,
-    values::{Email, Filename, UploadId},
+    values::{Email, Filename, TagLabel, UploadId},
 };
 
 use super::{Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Unavailable};
@@ -78,6 +78,8 @@ pub enum SortDirection {
 pub struct PhotoListQuery {
     /// Status to filter by.
     pub status: Option<PhotoStatus>,
+    /// Tag to filter by.
+    pub tag: Option<TagLabel>,
     /// Sort key; photos with equal values are sorted by id.
     pub sort: PhotoSort,
     /// Sort direction.

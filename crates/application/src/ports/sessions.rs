@@ -34,7 +34,7 @@ pub enum Rotation {
     /// The token was rotated before the grace period, so it may be stolen. The whole family is now revoked.
     Reused,
     /// The token is unknown, expired or revoked.
-    Refused,
+    Invalid,
 }
 
 /// Ticket for one live stream, for clients that can't send an `Authorization` header.

@@ -12,15 +12,15 @@ pub trait StorageMessages: Send + Sync {
     /// Handles one message. After `Ok` its effects, if any, are committed and the message can be acknowledged.
     ///
     /// # Errors
-    /// [`MessageRefused::Unavailable`]: the message must be delivered again. [`MessageRefused::Malformed`]: redelivery
+    /// [`MessageError::Unavailable`]: the message must be delivered again. [`MessageError::Malformed`]: redelivery
     /// does not help; the message belongs in a dead-letter queue.
-    async fn take(&self, body: Bytes) -> Result<(), MessageRefused>;
+    async fn take(&self, body: Bytes) -> Result<(), MessageError>;
 }
 
 /// Reasons why a message was not handled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum MessageRefused {
+pub enum MessageError {
     /// The database is unavailable.
     #[error("the message can't be handled now")]
     Unavailable(#[source] BoxError),

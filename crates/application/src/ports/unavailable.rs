@@ -1,7 +1,7 @@
 /// An error of an adapter or of its library, kept as the source of a port's error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// A service behind a port can't be reached, or has answered with something that it never should. A write that ends with
+/// A service behind a port can't be reached, or has sent an invalid response. A write that ends with
 /// this error may or may not have been done.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} can't be reached")]

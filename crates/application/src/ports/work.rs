@@ -75,7 +75,7 @@ pub enum WorkOrder {
         claim: ClaimToken,
         /// Earliest time of the execution.
         due_at: Timestamp,
-        /// New number of failed attempts.
+        /// New number of attempts, as counted by the kind of work.
         attempts: u32,
         /// New number of claims.
         claims: u32,
@@ -107,7 +107,7 @@ pub struct Claim {
     pub token: ClaimToken,
     /// Owner of the photo.
     pub owner: UserId,
-    /// Number of failed attempts.
+    /// Attempts so far: errors of `process`, looks that found nothing, passes of `clean`.
     pub attempts: u32,
     /// Number of claims including this one. It bounds the attempts of a photo that crashes its worker.
     pub claims: u32,

@@ -26,9 +26,9 @@ pub struct JobCompletion {
     settings: WorkSettings,
 }
 
-/// News of one job in a page of the log.
+/// Changes of one job in a page of the log.
 #[derive(Debug, Default)]
-struct News<'a> {
+struct JobChanges<'a> {
     /// Position of the last retry of a photo.
     retried: Option<Cursor>,
     /// The job's last cancellation.
@@ -62,8 +62,13 @@ impl JobCompletion {
         }
     }
 
-    async fn react_to(&self, job: JobId, news: &News<'_>, advance: Advance) -> Result<bool, ReactError> {
-        if let Some(cancelled) = news.cancelled {
+    async fn react_to(
+        &self,
+        job: JobId,
+        changes: &JobChanges<'_>,
+        advance: Advance,
+    ) -> Result<bool, ReactError> {
+        if let Some(cancelled) = changes.cancelled {
             self.cancel_photos(job, cancelled).await?;
         }
         commit_with_retry(&*self.ports.journal, RETRY, || async {
@@ -72,12 +77,12 @@ impl JobCompletion {
                 return Ok(Decided::Nothing(false));
             };
             let photos = self.ports.aggregates.photos_of_job(job).await?;
-            let retried = self.retried_since_completion(&before.value, news).await?;
+            let retried = self.retried_since_completion(&before.value, changes).await?;
             let events = decide(&before.value, &photos, retried);
             let Some(events) = NonEmpty::from_vec(events) else {
                 return Ok(Decided::Nothing(false));
             };
-            let mut commit = self.ports.commit(caused_by(news.last));
+            let mut commit = self.ports.commit(caused_by(changes.last));
             commit.guards = photos.iter().map(guard).collect();
             commit.checkpoint = Some(advance);
             commit.changes.push(change(&before, events));
@@ -86,10 +91,14 @@ impl JobCompletion {
         .await
     }
 
-    /// Returns true if the round was completed before a photo was retried. Only the order in the log tells: a page may be
+    /// Returns true if the round was completed before a photo was retried. The log's order shows it: a page may be
     /// read twice, and a retried photo may be in a final state again by then.
-    async fn retried_since_completion(&self, job: &UploadJob, news: &News<'_>) -> Result<bool, ReactError> {
-        let (Some(retried), Some(_)) = (news.retried, job.outcome) else {
+    async fn retried_since_completion(
+        &self,
+        job: &UploadJob,
+        changes: &JobChanges<'_>,
+    ) -> Result<bool, ReactError> {
+        let (Some(retried), Some(_)) = (changes.retried, job.outcome) else {
             return Ok(false);
         };
         let events = self.log.events(StreamId::Job(job.id), Version::NEW).await?;
@@ -152,11 +161,11 @@ impl Reactor for JobCompletion {
         let jobs = gather(events);
         let mut left = jobs.len();
         let mut moved = false;
-        for (job, news) in &jobs {
+        for (job, changes) in &jobs {
             left -= 1;
-            // All but the last leave the position where it is: a crash in between must not skip jobs.
+            // Only the last commit advances the position, so that a crash in between skips no job.
             let to = if left == 0 { advance.to } else { advance.from };
-            let wrote = self.react_to(*job, news, Advance { to, ..advance }).await?;
+            let wrote = self.react_to(*job, changes, Advance { to, ..advance }).await?;
             moved = wrote && left == 0;
         }
         Ok(moved)
@@ -164,16 +173,16 @@ impl Reactor for JobCompletion {
 }
 
 /// Groups events by job: a hundred photos that end together complete their job once.
-fn gather(events: &[StoredEvent]) -> BTreeMap<JobId, News<'_>> {
-    let mut jobs = BTreeMap::<JobId, News<'_>>::new();
+fn gather(events: &[StoredEvent]) -> BTreeMap<JobId, JobChanges<'_>> {
+    let mut jobs = BTreeMap::<JobId, JobChanges<'_>>::new();
     for stored in events {
         let Some(job) = stored.job else { continue };
-        let news = jobs.entry(job).or_default();
-        news.last = Some(stored);
+        let changes = jobs.entry(job).or_default();
+        changes.last = Some(stored);
         if is_retry(&stored.event) {
-            news.retried = Some(stored.cursor);
+            changes.retried = Some(stored.cursor);
         } else if matches!(stored.event, DomainEvent::Job(JobEvent::UploadJobCancelled {})) {
-            news.cancelled = Some(stored);
+            changes.cancelled = Some(stored);
         }
     }
     jobs

@@ -59,8 +59,8 @@ impl FinalizeUploadHandler {
             metadata,
         };
         match self.arrivals.handle(report).await {
-            Ok(Arrival::Reported(photo) | Arrival::Already(photo)) if !photo.deleted => Ok(photo),
-            Ok(Arrival::Reported(_) | Arrival::Already(_) | Arrival::Unknown) => {
+            Ok(Arrival::Reported(photo) | Arrival::AlreadyReported(photo)) if !photo.deleted => Ok(photo),
+            Ok(Arrival::Reported(_) | Arrival::AlreadyReported(_) | Arrival::Unknown) => {
                 Err(FinalizeUploadError::NoSuchPhoto)
             }
             Err(WriteError::Contended(contended)) => Err(contended.into()),

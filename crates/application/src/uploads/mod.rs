@@ -2,8 +2,8 @@
 
 mod finalize_upload;
 mod report_progress;
-mod upload_tickets;
+mod upload_urls;
 
 pub use finalize_upload::{FinalizeUpload, FinalizeUploadError, FinalizeUploadHandler};
 pub use report_progress::{ReportProgress, ReportProgressHandler, Tick};
-pub(crate) use upload_tickets::{UploadTickets, upload_window};
+pub(crate) use upload_urls::{UploadUrls, upload_window};

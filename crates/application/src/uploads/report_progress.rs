@@ -66,13 +66,13 @@ impl ReportProgressHandler {
         if first.is_empty() {
             return Ok(known.len());
         }
-        self.expect(&command, &first, now).await?;
+        self.start_tracking(&command, &first, now).await?;
         let taken = first.iter().filter(|tick| advance(tick)).count();
         Ok(known.len() + taken)
     }
 
     /// Adds uploads to the board at their first tick, which makes their photos UPLOADING.
-    async fn expect(
+    async fn start_tracking(
         &self,
         command: &ReportProgress,
         ticks: &[Tick],
@@ -115,11 +115,11 @@ impl ReportProgressHandler {
         let ids: Vec<PhotoId> = photos.iter().map(|photo| photo.id).collect();
         let read = self.photos.by_ids(owner, &ids).await;
         let views = read.as_deref().unwrap_or_default().iter();
-        let going_on: BTreeSet<PhotoId> = views
+        let still_uploading: BTreeSet<PhotoId> = views
             .filter(|view| view.photo.status().awaits_upload())
             .map(|view| view.photo.id)
             .collect();
-        for ended in ids.iter().filter(|id| !going_on.contains(id)) {
+        for ended in ids.iter().filter(|id| !still_uploading.contains(id)) {
             self.board.remove(*ended);
         }
         read.map(|_| ())

@@ -17,7 +17,7 @@ pub(super) fn decide_verification(
     let verdict = settings.checks.policies.evaluate(findings);
     photo.decide(if verdict.reasons.is_empty() {
         PhotoCommand::StartProcessing {
-            object: arrived(head),
+            object: stored_object(head),
         }
     } else {
         PhotoCommand::Reject {
@@ -27,7 +27,7 @@ pub(super) fn decide_verification(
 }
 
 /// Identity of the object that HEAD reported.
-pub(super) fn arrived(head: &ObjectHead) -> StoredObject {
+pub(super) fn stored_object(head: &ObjectHead) -> StoredObject {
     StoredObject {
         e_tag: head.e_tag.clone(),
         bytes: head.bytes,

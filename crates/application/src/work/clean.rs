@@ -10,7 +10,7 @@ use rapidphoto_domain::{
 use super::{
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
-    settle::{Decision, load, settle},
+    outcome::{Decision, commit_outcome, load},
 };
 use crate::{
     ports::{Claim, ObjectStore, WorkQueue, WritePorts},
@@ -19,7 +19,7 @@ use crate::{
 
 /// `clean` work: deletes the stored objects of photos that were deleted, cancelled or rejected, or that failed.
 pub(super) struct Clean {
-    pub(super) record: WritePorts,
+    pub(super) ports: WritePorts,
     pub(super) queue: Arc<dyn WorkQueue>,
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) settings: Arc<Settings>,
@@ -30,17 +30,17 @@ const WORKER_STOP_DELAY: Duration = Duration::from_hours(1);
 
 impl Clean {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
-        let photo = load(&self.record, claim).await?.map(|photo| photo.value);
+        let photo = load(&self.ports, claim).await?.map(|photo| photo.value);
         if let Some(photo) = photo.filter(objects_are_unwanted) {
             // A retry of the photo invalidates the claim. Checked right before the deletion, so that the object of a
             // photo that was just retried is not deleted.
             let held = self.queue.renew(claim.token, self.settings.work.lease).await;
-            if !held.map_err(WorkError::Record)? {
+            if !held.map_err(WorkError::Database)? {
                 return Err(WorkError::Lost);
             }
             self.delete_objects(&photo).await?;
         }
-        settle(&self.record, &self.settings.work, claim, |photo, now| {
+        commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
             Ok(match next_pass(photo, now, claim) {
                 Some(due) => Decision::postpone(claim, due, claim.attempts.saturating_add(1)),
                 None => Decision::finish(claim),

@@ -10,8 +10,8 @@ use super::{
     failure::WorkError,
     health::{MonitoredStore, StorageHealth},
     look::Look,
+    outcome::{Decision, commit_outcome},
     process::Process,
-    settle::{Decision, settle},
 };
 use crate::{
     error_chain::chain,
@@ -21,7 +21,7 @@ use crate::{
 
 /// Executes one claimed work item: renews its lease meanwhile, and releases or retries the item if it fails.
 pub(super) struct Executor {
-    record: WritePorts,
+    ports: WritePorts,
     queue: Arc<dyn WorkQueue>,
     health: Arc<StorageHealth>,
     settings: Arc<Settings>,
@@ -42,32 +42,32 @@ impl Executor {
         activity: Arc<dyn UploadActivity>,
         health: Arc<StorageHealth>,
     ) -> Self {
-        let record = ports.write_ports();
+        let write_ports = ports.write_ports();
         let objects: Arc<dyn ObjectStore> = Arc::new(MonitoredStore::new(
             Arc::clone(&ports.objects),
             Arc::clone(&health),
         ));
         Self {
             look: Look {
-                record: record.clone(),
+                ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
                 activity,
                 settings: Arc::clone(&settings),
             },
             process: Process {
-                record: record.clone(),
+                ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
                 inspector: Arc::clone(&ports.inspector),
                 budget: MemoryBudget::new(settings.work.download_budget_bytes),
                 settings: Arc::clone(&settings),
             },
             clean: Clean {
-                record: record.clone(),
+                ports: write_ports.clone(),
                 queue: Arc::clone(&ports.database.work),
                 objects,
                 settings: Arc::clone(&settings),
             },
-            record,
+            ports: write_ports,
             queue: Arc::clone(&ports.database.work),
             health,
             settings,
@@ -83,7 +83,7 @@ impl Executor {
         let Err(error) = self.attempt(claim).await else {
             return;
         };
-        let now = self.record.clock.now();
+        let now = self.ports.clock.now();
         match error {
             WorkError::Lost => {
                 tracing::debug!("the claim was lost; the result is discarded");
@@ -98,7 +98,7 @@ impl Executor {
                     error = %chain(&why), ?delay,
                     "object storage is unavailable; the work is retried later"
                 );
-                let delay = delay + backoff::jitter(delay / 2, &*self.record.ids);
+                let delay = delay + backoff::jitter(delay / 2, &*self.ports.ids);
                 self.release_with(
                     claim,
                     Decision::hand_back(
@@ -110,7 +110,7 @@ impl Executor {
                 )
                 .await;
             }
-            why @ (WorkError::Record(_) | WorkError::Contended(_)) => {
+            why @ (WorkError::Database(_) | WorkError::Contended(_)) => {
                 tracing::warn!(error = %chain(&why), "the work can't be committed now; it is retried later");
                 self.release_with(
                     claim,
@@ -132,7 +132,7 @@ impl Executor {
 
     /// Releases the claim as if it had never been made: the work is due at once, for any worker.
     pub(super) async fn release(&self, claim: &Claim) {
-        let now = self.record.clock.now();
+        let now = self.ports.clock.now();
         let claims = claim.claims.saturating_sub(1);
         self.release_with(claim, Decision::hand_back(claim, now, claim.attempts, claims))
             .await;
@@ -173,8 +173,8 @@ impl Executor {
     async fn count_failed_attempt(&self, claim: &Claim) {
         let settings = &self.settings.work;
         let attempts = claim.attempts.saturating_add(1);
-        let delay = backoff::exponential(settings.retry_pause, attempts, &*self.record.ids);
-        let settled = settle(&self.record, settings, claim, |photo, now| {
+        let delay = backoff::exponential(settings.retry_pause, attempts, &*self.ports.ids);
+        let settled = commit_outcome(&self.ports, settings, claim, |photo, now| {
             let due = backoff::after(now, delay);
             if claim.token.kind == WorkKind::Clean {
                 // Cleaning is retried without a limit; its attempts count passes, not errors.
@@ -183,7 +183,7 @@ impl Executor {
             }
             let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
             if can_fail && !photo.deleted && attempts >= settings.max_attempts {
-                return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::FailProcessing)?));
+                return Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailProcessing)?));
             }
             Ok(Decision::hand_back(claim, due, attempts, claim.claims))
         })
@@ -203,7 +203,7 @@ impl Executor {
         let mut delay = INITIAL_RETRY_DELAY;
         let mut time_left = self.settings.work.lease;
         loop {
-            let settled = settle(&self.record, &self.settings.work, claim, |_, _| {
+            let settled = commit_outcome(&self.ports, &self.settings.work, claim, |_, _| {
                 Ok(decision.clone())
             })
             .await;

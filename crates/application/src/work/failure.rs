@@ -14,8 +14,8 @@ pub(super) enum WorkError {
     Storage(Unavailable),
     /// The database is unavailable: not the photo's fault.
     #[error(transparent)]
-    Record(Unavailable),
-    /// The photo was changed concurrently each time: not the photo's fault.
+    Database(Unavailable),
+    /// The photo was changed concurrently at every attempt to commit: not the photo's fault.
     #[error(transparent)]
     Contended(#[from] Contended),
     /// The attempt failed, possibly because of the photo.
@@ -36,7 +36,7 @@ impl From<CommitError> for WorkError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::StaleClaim { .. } => Self::Lost,
-            other => Self::Record(other.into_unavailable()),
+            other => Self::Database(other.into_unavailable()),
         }
     }
 }

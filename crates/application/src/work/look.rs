@@ -9,7 +9,7 @@ use super::{
     UploadActivity, arrival, backoff,
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
-    settle::{Decision, load, settle},
+    outcome::{Decision, commit_outcome, load},
 };
 use crate::{
     ports::{Claim, ObjectHead, ObjectStore, WritePorts},
@@ -18,7 +18,7 @@ use crate::{
 
 /// `look` work: checks if a photo's object is in storage and advances the photo accordingly.
 pub(super) struct Look {
-    pub(super) record: WritePorts,
+    pub(super) ports: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) activity: Arc<dyn UploadActivity>,
     pub(super) settings: Arc<Settings>,
@@ -29,7 +29,7 @@ const MAX_LOOK_INTERVAL: Duration = Duration::from_hours(1);
 
 impl Look {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
-        let photo = load(&self.record, claim).await?;
+        let photo = load(&self.ports, claim).await?;
         let seen = match photo {
             Some(photo) if needs_object(&photo.value) && !self.claims_exhausted(claim, &photo.value) => {
                 let head = self.objects.head(&photo.value.object.key).await;
@@ -38,7 +38,7 @@ impl Look {
             _ => None,
         };
         fail::fail_point!("look.before-commit", seen.is_some(), |_| std::process::abort());
-        settle(&self.record, &self.settings.work, claim, |photo, now| {
+        commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
             self.decide(photo, now, claim, seen.as_ref())
         })
         .await?;
@@ -63,10 +63,12 @@ impl Look {
                 None => self.keep_waiting(photo, now, claim),
             },
             PhotoState::Verifying if self.claims_exhausted(claim, photo) => {
-                Ok(done.with(photo.decide(PhotoCommand::FailProcessing)?))
+                Ok(done.with_events(photo.decide(PhotoCommand::FailProcessing)?))
             }
             PhotoState::Verifying => match seen {
-                Some(head) => Ok(done.with(arrival::decide_verification(photo, head, &self.settings)?)),
+                Some(head) => {
+                    Ok(done.with_events(arrival::decide_verification(photo, head, &self.settings)?))
+                }
                 None => self.look_again(photo, now, claim),
             },
             PhotoState::Failed {
@@ -95,7 +97,7 @@ impl Look {
         let mut events = photo.decide(PhotoCommand::CompleteUpload)?;
         let verifying = events.iter().fold(photo.clone(), Photo::apply);
         events.extend(arrival::decide_verification(&verifying, head, &self.settings)?);
-        Ok(Decision::finish(claim).with(events))
+        Ok(Decision::finish(claim).with_events(events))
     }
 
     /// There is no object yet. The upload expires at the end of its window, which client activity extends.
@@ -113,7 +115,7 @@ impl Look {
             })
             .max(after_url);
         if now >= end {
-            return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::ExpireUpload)?));
+            return Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::ExpireUpload)?));
         }
         let due = if now < after_url {
             after_url
@@ -136,10 +138,10 @@ impl Look {
     ) -> Result<Decision, InvalidTransition> {
         let looks = claim.attempts.saturating_add(1);
         if looks >= self.settings.work.max_looks {
-            return Ok(Decision::finish(claim).with(photo.decide(PhotoCommand::FailMissingUpload)?));
+            return Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailMissingUpload)?));
         }
         let min_interval = self.settings.work.look_pause;
-        let jitter = backoff::jitter(min_interval * 2, &*self.record.ids);
+        let jitter = backoff::jitter(min_interval * 2, &*self.ports.ids);
         let due = backoff::after(now, min_interval + jitter);
         Ok(Decision::postpone(claim, due, looks))
     }

@@ -9,9 +9,9 @@ mod failure;
 mod health;
 mod look;
 mod orders;
+mod outcome;
 mod process;
 mod runner;
-mod settle;
 mod upload_activity;
 
 pub use orders::orders_after;

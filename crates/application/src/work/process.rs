@@ -14,19 +14,19 @@ use super::{
     arrival,
     download::{Download, MemoryBudget, download},
     failure::WorkError,
-    settle::{Decision, load, settle},
+    outcome::{Decision, commit_outcome, load},
 };
 use crate::{
     ports::{
-        Claim, Details, EventMetadata, InspectError, Inspection, InspectionLimits, MadeThumbnail, ObjectHead,
-        ObjectStore, PhotoInspector, Priority, WorkKind, WorkOrder, WritePorts,
+        Claim, Details, EncodedThumbnail, EventMetadata, InspectError, Inspection, InspectionLimits,
+        ObjectHead, ObjectStore, PhotoInspector, Priority, WorkKind, WorkOrder, WritePorts,
     },
     settings::Settings,
 };
 
 /// `process` work: downloads and inspects an original, then completes the photo with its thumbnails or rejects it.
 pub(super) struct Process {
-    pub(super) record: WritePorts,
+    pub(super) ports: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
     pub(super) inspector: Arc<dyn PhotoInspector>,
     pub(super) budget: MemoryBudget,
@@ -48,7 +48,7 @@ impl Process {
                 .finish_unsuccessful(claim, PhotoCommand::FailProcessing)
                 .await;
         }
-        let photo = match load(&self.record, claim).await? {
+        let photo = match load(&self.ports, claim).await? {
             Some(photo) if needs_processing(&photo.value) => photo.value,
             _ => return self.finish_unchanged(claim).await,
         };
@@ -96,13 +96,13 @@ impl Process {
             max_pixels: self.settings.checks.max_pixels,
             min_edge: self.settings.checks.min_edge,
         };
-        let started = self.record.clock.now();
+        let started = self.ports.clock.now();
         let inspection = self.inspector.inspect(download.bytes.clone(), limits).await;
-        let duration = (self.record.clock.now() - started).to_std().unwrap_or_default();
+        let duration = (self.ports.clock.now() - started).to_std().unwrap_or_default();
         histogram!("thumbnail_latency_seconds").record(duration);
         let inspection = inspection.map_err(|error| match error {
             InspectError::ShuttingDown => WorkError::Stopping,
-            failed @ InspectError::Broken(_) => WorkError::attempt(failed),
+            failed @ InspectError::Failed(_) => WorkError::attempt(failed),
         })?;
         let findings = self.findings(photo, &head, &download, &inspection);
         if findings.is_empty() && inspection.thumbnails.len() != ThumbnailEdge::ALL.len() {
@@ -140,7 +140,7 @@ impl Process {
                 add(Finding::measured(Check::TypeMismatch, detected, declared));
             }
             Some(_) => {}
-            None => add(Finding::bare(Check::UnsupportedFormat)),
+            None => add(Finding::without_values(Check::UnsupportedFormat)),
         }
         if let Some(expected) = declared.checksum
             && expected != download.checksum
@@ -170,7 +170,7 @@ impl Process {
             height: thumbnail.height,
         });
         let result = ProcessingResult {
-            object: arrival::arrived(&head),
+            object: arrival::stored_object(&head),
             mime_type: inspection.mime_type.unwrap_or(photo.declared.mime_type),
             checksum: download.checksum,
             width: inspection.width,
@@ -179,13 +179,13 @@ impl Process {
             perceptual_hash: inspection.perceptual_hash,
             sharpness: inspection.sharpness,
             warnings: verdict.warnings,
-            completed_at: self.record.clock.now(),
+            completed_at: self.ports.clock.now(),
         };
         let metadata = Box::new(inspection.metadata);
         // The bytes are no longer needed, and other downloads may wait for the memory budget.
         drop(download);
         fail::fail_point!("worker.before-final-commit", |_| std::process::abort());
-        settle(&self.record, &self.settings.work, claim, |photo, now| {
+        commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
             if !needs_processing(photo) {
                 return Ok(Decision::finish(claim));
             }
@@ -204,7 +204,11 @@ impl Process {
         Ok(())
     }
 
-    async fn store_thumbnails(&self, photo: &Photo, thumbnails: &[MadeThumbnail]) -> Result<(), WorkError> {
+    async fn store_thumbnails(
+        &self,
+        photo: &Photo,
+        thumbnails: &[EncodedThumbnail],
+    ) -> Result<(), WorkError> {
         let puts = thumbnails.iter().map(|thumbnail| async {
             let key = self
                 .settings
@@ -220,7 +224,7 @@ impl Process {
     /// after the cleaning. If another worker completed the photo instead, its thumbnails are the same and stay.
     pub(super) async fn schedule_cleanup(&self, claim: &Claim) {
         let (photo, owner) = (claim.token.photo, claim.owner);
-        let cancelled_or_deleted = match self.record.aggregates.photo(photo).await {
+        let cancelled_or_deleted = match self.ports.aggregates.photo(photo).await {
             Ok(Some(photo)) => photo.value.deleted || photo.value.status() == PhotoStatus::Cancelled,
             Ok(None) | Err(_) => false,
         };
@@ -228,7 +232,7 @@ impl Process {
             return;
         }
         // Scheduled instead of done here, because scheduled work is done even if this process stops.
-        let mut commit = self.record.commit(EventMetadata::default());
+        let mut commit = self.ports.commit(EventMetadata::default());
         commit.work.push(WorkOrder::Schedule {
             photo,
             owner,
@@ -236,7 +240,7 @@ impl Process {
             due_at: commit.at,
             priority: Priority::Bulk,
         });
-        if let Err(error) = self.record.journal.commit(commit).await {
+        if let Err(error) = self.ports.journal.commit(commit).await {
             tracing::warn!(
                 %photo, %error,
                 "cleaning could not be scheduled: thumbnails of the cancelled photo stay until the next cleaning"
@@ -247,10 +251,10 @@ impl Process {
     /// Finishes the work item by rejecting or failing the photo.
     async fn finish_unsuccessful(&self, claim: &Claim, command: PhotoCommand) -> Result<(), WorkError> {
         fail::fail_point!("worker.before-final-commit", |_| std::process::abort());
-        settle(&self.record, &self.settings.work, claim, |photo, _| {
+        commit_outcome(&self.ports, &self.settings.work, claim, |photo, _| {
             let done = Decision::finish(claim);
             if needs_processing(photo) {
-                Ok(done.with(photo.decide(command.clone())?))
+                Ok(done.with_events(photo.decide(command.clone())?))
             } else {
                 Ok(done)
             }
@@ -262,7 +266,7 @@ impl Process {
 
     /// Finishes a work item whose photo needs no processing any more.
     async fn finish_unchanged(&self, claim: &Claim) -> Result<(), WorkError> {
-        settle(&self.record, &self.settings.work, claim, |_, _| {
+        commit_outcome(&self.ports, &self.settings.work, claim, |_, _| {
             Ok::<_, InvalidTransition>(Decision::finish(claim))
         })
         .await

@@ -1,4 +1,4 @@
-use rapidphoto_application::ports::MessageRefused;
+use rapidphoto_application::ports::MessageError;
 use rapidphoto_domain::{
     PhotoId,
     photo::{PhotoEvent, PhotoState, PhotoStatus},
@@ -161,7 +161,7 @@ async fn valid_records_of_a_malformed_message_are_processed() {
     let declared = app.declare_one().await;
     assert!(matches!(
         app.receive("hello").await,
-        Err(MessageRefused::Malformed(_))
+        Err(MessageError::Malformed(_))
     ));
     let mixed = json!({ "Records": [
         { "eventName": "ObjectCreated:Put" },
@@ -170,7 +170,7 @@ async fn valid_records_of_a_malformed_message_are_processed() {
     ] });
     assert!(matches!(
         app.receive(mixed.to_string()).await,
-        Err(MessageRefused::Malformed(_))
+        Err(MessageError::Malformed(_))
     ));
     assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
 }
@@ -185,14 +185,14 @@ async fn a_message_is_redelivered_after_an_outage_of_the_database() {
         app.store.faults().fail_next(fault, 1);
         assert!(matches!(
             app.receive(event.clone()).await,
-            Err(MessageRefused::Unavailable(_))
+            Err(MessageError::Unavailable(_))
         ));
     }
     assert_eq!(app.status(declared.photo).await, PhotoStatus::Queued);
     app.store.faults().lose_answers(Operation::Commit, 1);
     assert!(matches!(
         app.receive(event.clone()).await,
-        Err(MessageRefused::Unavailable(_))
+        Err(MessageError::Unavailable(_))
     ));
     assert_eq!(
         app.status(declared.photo).await,

@@ -40,6 +40,7 @@ mod photos {
     mod history;
     mod list_photos;
     mod show_photo;
+    mod tag_photo;
 }
 
 mod subscriptions {
@@ -50,7 +51,7 @@ mod subscriptions {
 mod uploads {
     mod finalize_upload;
     mod report_progress;
-    mod upload_tickets;
+    mod upload_urls;
 }
 
 mod work {

@@ -16,6 +16,7 @@ pub mod namespaces;
 pub mod observations;
 pub mod photo_lists;
 pub mod photo_reads;
+pub mod photo_tags;
 pub mod races;
 mod random_steps;
 pub mod rejected_commits;

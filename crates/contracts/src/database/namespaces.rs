@@ -81,7 +81,7 @@ pub async fn nothing_is_visible_from_another_namespace<H: DatabaseHarness>(harne
         .rotate(session.token, fixtures::token(), now, LEASE, now + LEASE)
         .await
         .unwrap();
-    assert_eq!(rotated, rapidphoto_application::ports::Rotation::Refused);
+    assert_eq!(rotated, rapidphoto_application::ports::Rotation::Invalid);
     // It can't be removed from there either.
     other.sessions.revoke(session.token).await.unwrap();
     assert_eq!(other.sessions.delete_expired(now + LEASE * 2).await.unwrap(), 0);

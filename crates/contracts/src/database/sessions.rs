@@ -98,13 +98,13 @@ pub async fn a_token_reused_after_the_grace_period_revokes_its_family<H: Databas
     for token in [session.token, second, third] {
         let rejected = rotate(&db, token, fixtures::token(), late).await;
         assert!(
-            matches!(rejected, Rotation::Refused | Rotation::Reused),
+            matches!(rejected, Rotation::Invalid | Rotation::Reused),
             "{rejected:?}"
         );
     }
     assert_eq!(
         rotate(&db, third, fixtures::token(), late).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
     // Other logins of the same user stay valid.
     let other = rotate(&db, same_user.token, fixtures::token(), late).await;
@@ -140,20 +140,20 @@ pub async fn unknown_and_expired_tokens_are_rejected<H: DatabaseHarness>(harness
     let successor = fixtures::token();
     assert_eq!(
         rotate(&db, fixtures::token(), successor, now).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
     assert_eq!(
         rotate(&db, successor, fixtures::token(), now).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
     let session = opened(&db, now).await;
     assert_eq!(
         rotate(&db, session.token, successor, now + LIFETIME).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
     assert_eq!(
         rotate(&db, successor, fixtures::token(), now).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
     let in_time = now + LIFETIME - Duration::from_millis(1);
     let rotated = rotate(&db, session.token, successor, in_time).await;
@@ -172,9 +172,9 @@ pub async fn revoking_a_token_revokes_its_family<H: DatabaseHarness>(harness: H)
         db.sessions.revoke(revoked).await.unwrap();
         assert_eq!(
             rotate(&db, second, fixtures::token(), now).await,
-            Rotation::Refused
+            Rotation::Invalid
         );
-        assert_eq!(rotate(&db, session.token, second, now).await, Rotation::Refused);
+        assert_eq!(rotate(&db, session.token, second, now).await, Rotation::Invalid);
     }
     db.sessions.revoke(fixtures::token()).await.unwrap();
     let rotated = rotate(&db, other.token, fixtures::token(), now).await;
@@ -208,7 +208,7 @@ pub async fn expired_sessions_tickets_and_keys_are_deleted<H: DatabaseHarness>(h
     let (session, ticket, key) = &kept[0];
     assert_eq!(
         rotate(&db, session.token, fixtures::token(), now).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
     assert_eq!(
         db.sessions
@@ -247,6 +247,6 @@ pub async fn a_revoked_family_stays_revoked<H: DatabaseHarness>(harness: H) {
     assert_eq!(db.sessions.delete_expired(end).await.unwrap(), 1);
     assert_eq!(
         rotate(&db, second, fixtures::token(), end).await,
-        Rotation::Refused
+        Rotation::Invalid
     );
 }

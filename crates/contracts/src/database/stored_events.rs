@@ -146,7 +146,7 @@ fn photo_events(now: rapidphoto_domain::Timestamp) -> Vec<PhotoEvent> {
                 Finding::measured(Check::TypeMismatch, "猫\"\\\n".to_owned(), String::new()),
                 Finding {
                     photo: Some(fixtures::photo_id()),
-                    ..Finding::bare(Check::NearDuplicate)
+                    ..Finding::without_values(Check::NearDuplicate)
                 },
             ],
         },

@@ -173,6 +173,13 @@ macro_rules! database_contract {
                 a_list_can_be_filtered_by_status,
                 deleted_photos_are_not_listed,
             ],
+            photo_tags: [
+                a_list_can_be_filtered_by_tag,
+                removed_tags_and_deleted_photos_leave_the_list,
+                another_users_equal_tag_is_not_listed,
+                a_rejected_commit_does_not_change_the_list,
+                a_list_continues_after_a_photo_that_lost_the_tag,
+            ],
             idempotency: [
                 a_record_is_read_as_written,
                 a_key_finds_only_its_own_record,

@@ -167,7 +167,7 @@ impl Finding {
     }
 
     /// Finding without values.
-    pub const fn bare(check: Check) -> Self {
+    pub const fn without_values(check: Check) -> Self {
         Self {
             check,
             measured: None,
@@ -260,9 +260,9 @@ mod tests {
                 Check::Corrupt,
                 Check::NearDuplicate,
             ]
-            .map(Finding::bare),
+            .map(Finding::without_values),
         );
-        assert_eq!(verdict.reasons, [Finding::bare(Check::Corrupt)]);
-        assert_eq!(verdict.warnings, [Finding::bare(Check::Blurry)]);
+        assert_eq!(verdict.reasons, [Finding::without_values(Check::Corrupt)]);
+        assert_eq!(verdict.warnings, [Finding::without_values(Check::Blurry)]);
     }
 }

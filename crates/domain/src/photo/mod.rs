@@ -10,6 +10,7 @@ mod perceptual_hash;
 mod result;
 mod state;
 mod status;
+mod tags;
 mod upload;
 
 pub use apply::FoldError;
@@ -22,4 +23,5 @@ pub use perceptual_hash::{PerceptualHash, PerceptualHashError};
 pub use result::{ProcessingResult, Thumbnail};
 pub use state::{Photo, PhotoState};
 pub use status::PhotoStatus;
+pub use tags::{MAX_TAGS, TooManyTags};
 pub use upload::{Declared, StoredObject, UploadWindow};

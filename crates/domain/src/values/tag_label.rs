@@ -10,7 +10,9 @@ pub struct TagLabel(String);
 
 /// Error of parsing a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a label must be 1 to 64 characters long and must not contain control characters")]
+#[error(
+    "a label must be 1 to 64 characters long, must not be `.` or `..`, and must not contain control characters or U+FFFD"
+)]
 pub struct TagLabelError;
 
 impl TagLabel {
@@ -23,7 +25,12 @@ impl TagLabel {
         }
         let label: String = raw.trim().nfc().collect();
         let valid_length = (1..=64).contains(&label.chars().count());
-        if valid_length && !label.chars().any(char::is_control) {
+        // URLs can't have `.` or `..` as a segment of their path, not even percent-encoded.
+        let is_dots = matches!(label.as_str(), "." | "..");
+        // U+FFFD takes the place of bytes that are not UTF-8.
+        let is_allowed =
+            |character: char| !character.is_control() && character != char::REPLACEMENT_CHARACTER;
+        if valid_length && !is_dots && label.chars().all(is_allowed) {
             Ok(Self(label))
         } else {
             Err(TagLabelError)

@@ -80,7 +80,7 @@ pub(crate) fn findings() -> Vec<Finding> {
             photo: Some(SIMILAR_PHOTO),
             ..Finding::measured(Check::NearDuplicate, 3, 10)
         },
-        Finding::bare(Check::Corrupt),
+        Finding::without_values(Check::Corrupt),
     ]
 }
 
@@ -185,7 +185,7 @@ impl State {
             Self::Rejected => vec![
                 PhotoEvent::PhotoUploadCompleted {},
                 PhotoEvent::PhotoRejected {
-                    reasons: vec![Finding::bare(Check::Corrupt)],
+                    reasons: vec![Finding::without_values(Check::Corrupt)],
                 },
             ],
             Self::FailedMissing => vec![

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rapidphoto_domain::photo::{
-    FailureReason, FoldError, InvalidTransition, Photo, PhotoCommand, PhotoEvent, PhotoState, PhotoStatus,
-    RetryCause,
+use rapidphoto_domain::{
+    photo::{
+        FailureReason, FoldError, InvalidTransition, MAX_TAGS, Photo, PhotoCommand, PhotoEvent, PhotoState,
+        PhotoStatus, RetryCause, TooManyTags,
+    },
+    values::TagLabel,
 };
 
 use crate::fixtures::{
@@ -303,6 +306,38 @@ fn adding_existing_labels_and_removing_unknown_ones_changes_nothing() {
             assert_eq!(given.decide(command), Ok(vec![]), "{state:?}");
         }
     }
+}
+
+#[test]
+fn a_photo_has_at_most_100_tags() {
+    let numbered = |numbers: std::ops::Range<usize>| -> BTreeSet<TagLabel> {
+        numbers
+            .map(|number| TagLabel::parse(&number.to_string()).unwrap())
+            .collect()
+    };
+    let photo = Photo {
+        tags: numbered(0..98),
+        ..photo(State::Completed)
+    };
+    for allowed in [numbered(0..0), numbered(0..98), numbered(97..100)] {
+        assert_eq!(photo.check_tag_count(&allowed), Ok(()));
+    }
+    let error = photo.check_tag_count(&numbered(97..101)).unwrap_err();
+    let expected = TooManyTags {
+        used: 98,
+        added: 3,
+        allowed: MAX_TAGS,
+    };
+    assert_eq!(error, expected);
+    assert_eq!(
+        error.to_string(),
+        "the photo has 98 tags and the request adds 3, but only 100 are allowed"
+    );
+    let over_limit = Photo {
+        tags: numbered(0..101),
+        ..photo
+    };
+    assert_eq!(over_limit.check_tag_count(&numbered(0..101)), Ok(()));
 }
 
 #[test]

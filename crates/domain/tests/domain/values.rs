@@ -223,6 +223,10 @@ fn a_label_is_trimmed_and_normalised() {
     for bad in ["", "  ", "a\nb", "a\0", &"x".repeat(65), &" ".repeat(1_000_000)] {
         assert_eq!(TagLabel::parse(bad), Err(TagLabelError));
     }
+    for bad in [".", "..", " .. ", "\u{fffd}", "a\u{fffd}b"] {
+        assert_eq!(TagLabel::parse(bad), Err(TagLabelError));
+    }
+    assert_eq!(TagLabel::parse(" ... ").unwrap().as_str(), "...");
 }
 
 #[test]

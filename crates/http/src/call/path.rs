@@ -28,8 +28,19 @@ impl Call {
         self.parameter(PHOTO_ID, kinds::NO_SUCH_PHOTO)
     }
 
+    /// Text of a parameter in the path, percent-decoded. Bytes that are not UTF-8 are replaced by U+FFFD.
+    pub(crate) fn path_text(&self, name: &str) -> String {
+        let parameters = self.request.match_info();
+        // The router keeps `%2F`, `%25` and `%2B` encoded; `load` decodes these, too.
+        let texts: Vec<String> = parameters.load().unwrap_or_default();
+        let index = parameters.iter().position(|(known, _)| known == name);
+        index
+            .and_then(|index| texts.into_iter().nth(index))
+            .unwrap_or_default()
+    }
+
     fn parameter<T: FromStr>(&self, name: &str, not_found: &'static Kind) -> Result<T, Problem> {
-        let raw = self.request.match_info().get(name).unwrap_or_default();
-        raw.parse().map_err(|_| Problem::new(not_found))
+        let text = self.path_text(name);
+        text.parse().map_err(|_| Problem::new(not_found))
     }
 }

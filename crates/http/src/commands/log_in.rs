@@ -77,7 +77,7 @@ fn problem(error: LogInError, challenge: &str) -> Problem {
             Problem::new(kinds::INVALID_SCOPE).error_at("/scope", "invalid_scope", error.to_string())
         }
         LogInError::Unavailable(unavailable) => unavailable.into(),
-        LogInError::Broken(cause) => Problem::internal(cause),
+        LogInError::Failed(cause) => Problem::internal(cause),
         other => Problem::internal(other),
     }
 }

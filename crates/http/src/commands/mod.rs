@@ -10,6 +10,7 @@ mod refresh;
 mod register;
 mod report_progress;
 mod stream_ticket;
+mod tags;
 mod tokens;
 
 use crate::endpoint::Endpoint;
@@ -25,6 +26,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         report_progress::endpoint(),
         finalize_upload::endpoint(),
         cancel_job::endpoint(),
+        tags::add_endpoint(),
+        tags::remove_endpoint(),
         delete_photo::endpoint(),
     ]
 }

@@ -40,7 +40,7 @@ fn problem(error: RefreshError) -> Problem {
         RefreshError::Refused => Problem::invalid_token(kinds::INVALID_REFRESH_TOKEN),
         RefreshError::Reused => Problem::invalid_token(kinds::REFRESH_TOKEN_REUSED),
         RefreshError::Unavailable(unavailable) => unavailable.into(),
-        RefreshError::Broken(cause) => Problem::internal(cause),
+        RefreshError::Failed(cause) => Problem::internal(cause),
         other => Problem::internal(other),
     }
 }

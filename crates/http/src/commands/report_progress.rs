@@ -46,8 +46,8 @@ async fn report_progress(mut call: Call, owner: UserId) -> HandlerResult {
     json(&mut HttpResponse::Accepted(), &ProgressAccepted { accepted })
 }
 
-/// One report or an array. The first character decides, so that errors point to their place; an untagged enum would
-/// lose it.
+/// One report or an array. The first character decides, because an untagged enum would lose the
+/// position of an error.
 fn ticks(body: &[u8]) -> Result<Vec<Tick>, Problem> {
     let is_array = body.trim_ascii_start().first() == Some(&b'[');
     if !is_array {

@@ -33,7 +33,7 @@ pub(super) fn complete(endpoint: &Endpoint) -> Operation {
     operation
 }
 
-/// Alternatives of credentials. A public endpoint keeps what its attribute says: the login accepts HTTP Basic.
+/// Alternatives of credentials. A public endpoint keeps those of its `#[utoipa::path]`: the login accepts HTTP Basic.
 fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
     match access {
         Access::Public => None,

@@ -4,6 +4,7 @@ use utoipa::openapi::{RefOr, path::ParameterIn};
 
 use crate::{
     endpoint::{Access, Endpoint},
+    endpoints::endpoints,
     problem::kinds::{self, Kind},
 };
 
@@ -65,12 +66,37 @@ fn has_query(endpoint: &Endpoint) -> bool {
         .any(|parameter| matches!(parameter, RefOr::T(given) if given.parameter_in == ParameterIn::Query))
 }
 
+/// All kinds of problems, in the order of their status: the general ones, and those that endpoints declare themselves.
+fn all() -> Vec<&'static Kind> {
+    let mut all = kinds::ALL.to_vec();
+    for kind in endpoints().iter().flat_map(|endpoint| endpoint.problems) {
+        if !all.contains(kind) {
+            all.push(kind);
+        }
+    }
+    all.sort_by_key(|kind| kind.status);
+    all
+}
+
 /// Markdown table of all codes.
 pub(super) fn table() -> String {
-    let rows = kinds::ALL.iter().map(|kind| {
+    let rows = all().into_iter().map(|kind| {
         let Kind { status, code, detail } = kind;
         format!("| `{code}` | {status} | {detail} |\n")
     });
     let head = "\n**All codes**\n\n| code | status | meaning |\n|---|---|---|\n".to_owned();
     head + &rows.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::all;
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: BTreeSet<_> = all().iter().map(|kind| kind.code).collect();
+        assert_eq!(codes.len(), all().len());
+    }
 }

@@ -8,7 +8,7 @@ pub(super) fn matches<'a>(values: impl Iterator<Item = &'a str>, tag: &str) -> b
         .any(|given| given == "*" || opaque(given) == tag)
 }
 
-/// Tags of one header value. A tag may contain a comma, so that the list is split at quotes.
+/// Tags of one header value. A tag may contain a comma, so the list is split at quotes.
 fn tags(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = value;
     std::iter::from_fn(move || {

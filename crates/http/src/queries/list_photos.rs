@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
 use rapidphoto_api_types::{Page, Photo};
 use rapidphoto_application::ports::{PhotoListQuery, Scope};
-use rapidphoto_domain::{UserId, photo::PhotoStatus};
+use rapidphoto_domain::{UserId, photo::PhotoStatus, values::TagLabel};
 
 use super::sort::Sort;
 use crate::{
@@ -30,6 +30,7 @@ pub(super) fn endpoint() -> Endpoint {
     tag = "photos",
     params(
         ("status" = Option<rapidphoto_api_types::PhotoStatus>, Query, description = "Only photos with this status."),
+        ("tag" = Option<String>, Query, description = "Only photos with this tag."),
         (
             "sort" = Option<String>, Query,
             pattern = "^-?(createdAt|takenAt|bytes)$",
@@ -57,6 +58,9 @@ async fn list_photos(call: Call, owner: UserId) -> HandlerResult {
 fn parse(mut query: Query) -> Result<(PhotoListQuery, Sort), Problem> {
     let statuses = PhotoStatus::ALL.map(PhotoStatus::as_str).join(", ");
     let status = query.take_as("status", &format!("one of {statuses}"), PhotoStatus::parse)?;
+    let tag = query.take_as("tag", "a label of 1 to 64 characters", |raw| {
+        TagLabel::parse(raw).ok()
+    })?;
     let sort = query
         .take_as("sort", &Sort::allowed(), Sort::parse)?
         .unwrap_or_default();
@@ -69,6 +73,7 @@ fn parse(mut query: Query) -> Result<(PhotoListQuery, Sort), Problem> {
     let after = after.map_err(|kind| Problem::at(kind, "cursor"))?;
     let list = PhotoListQuery {
         status,
+        tag,
         sort: sort.by,
         direction: sort.direction,
         size: size.unwrap_or(DEFAULT_SIZE),

@@ -119,7 +119,7 @@ async fn invalid_parameters_are_named() {
             "cursor_of_another_sort",
             "cursor",
         ),
-        ("tag=x", "unsupported_parameter", "tag"),
+        ("tags=x", "unsupported_parameter", "tags"),
         ("q=x", "unsupported_parameter", "q"),
         ("takenFrom=2026-01-01", "unsupported_parameter", "takenFrom"),
         ("takenTo=2026-01-01", "unsupported_parameter", "takenTo"),
@@ -134,7 +134,7 @@ async fn invalid_parameters_are_named() {
         assert_eq!(problem["errors"][0]["pointer"], parameter, "{query}");
     }
     let problem = app
-        .get("/queries/photos?tag=x&page=2")
+        .get("/queries/photos?q=x&page=2")
         .token(&token)
         .expect_status(422)
         .await;

@@ -29,4 +29,5 @@ mod samples;
 mod scopes;
 mod server;
 mod streams;
+mod tags;
 mod tickets;

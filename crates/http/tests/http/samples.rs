@@ -1,6 +1,6 @@
 //! Valid parameters of requests.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) const JOB: &str = "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
 pub(crate) const PHOTO: &str = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
@@ -8,9 +8,17 @@ pub(crate) const UPLOAD_ID: &str = "4b1f9c52-8a5e-4c1d-9f0e-2d6f0c4f7a11";
 
 /// Replaces the parameters of a path template by ids that do not exist.
 pub(crate) fn sample_path(template: &str) -> String {
-    let path = template.replace("{jobId}", JOB).replace("{photoId}", PHOTO);
+    let path = template
+        .replace("{jobId}", JOB)
+        .replace("{photoId}", PHOTO)
+        .replace("{label}", "beach");
     assert!(!path.contains('{'), "{template} has a parameter without a sample");
     path
+}
+
+/// Valid body of an endpoint that requires one to find an object; other endpoints get the same, and ignore it.
+pub(crate) fn sample_body() -> Value {
+    json!({ "labels": ["beach"] })
 }
 
 /// Operations of the OpenAPI document: method, path template and description.

@@ -6,7 +6,7 @@ use rapidphoto_http::{Access, endpoints};
 use serde_json::json;
 
 use crate::{
-    samples::{JOB, PHOTO, sample_path},
+    samples::{JOB, PHOTO, sample_body, sample_path},
     server::TestServer,
 };
 
@@ -100,6 +100,7 @@ async fn objects_of_another_user_are_not_found() {
         let response = app
             .request(method.parse().unwrap(), &path)
             .token(&eve)
+            .json(&sample_body())
             .send()
             .await;
         assert_eq!(response.status, 404, "{method} {path}: {}", response.text());

@@ -58,7 +58,7 @@ fn decode_general(layout: &Layout<'_>, edge: u16) -> Result<Raster, DecodeError>
         Some(PixelFormat::RGB24) => ColourModel::Rgb,
         Some(PixelFormat::CMYK32) => ColourModel::Cmyk,
         Some(PixelFormat::L16) | None => {
-            return Err(DecodeError::Unsupported("image/jpeg with 16 bits a sample"));
+            return Err(DecodeError::Unsupported("image/jpeg with 16 bits per sample"));
         }
     };
     if pixels.len() != usize::from(width) * usize::from(height) * colour_model.components() {
@@ -103,7 +103,7 @@ fn decode_error(error: Error) -> DecodeError {
     match error {
         Error::Unsupported(feature) => {
             tracing::debug!(?feature, "a photo uses a JPEG feature that is not supported");
-            DecodeError::Unsupported("image/jpeg of an unusual kind")
+            DecodeError::Unsupported("image/jpeg of an unsupported kind")
         }
         other => DecodeError::damaged(other),
     }

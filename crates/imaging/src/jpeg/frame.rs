@@ -95,15 +95,15 @@ impl Frame {
         } else if self.is_arithmetic {
             Some("image/jpeg with arithmetic coding")
         } else if self.precision != 8 {
-            Some("image/jpeg with more than 8 bits a sample")
+            Some("image/jpeg with more than 8 bits per sample")
         } else if !matches!(self.components.len(), 1 | 3 | 4) {
-            Some("image/jpeg with an unusual number of colours")
+            Some("image/jpeg with an unsupported number of components")
         } else {
             None
         }
     }
 
-    /// Returns true if the image is so low or narrow that the padding of its last blocks would be visible after
+    /// Returns true if the image is so thin that the padding of its last blocks would be visible after
     /// scaling.
     pub(super) fn is_thin(&self) -> bool {
         u32::from(self.width.min(self.height)) < THIN_IMAGE_EDGE

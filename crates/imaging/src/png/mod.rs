@@ -95,7 +95,7 @@ impl<'a> Png<'a> {
                     self.leading_chunks.push(whole);
                 }
                 (b"CgBI", None) => {
-                    self.unsupported_feature = Some("image/png in Apple's own way");
+                    self.unsupported_feature = Some("image/png with Apple CgBI");
                     return Ok(());
                 }
                 (b"IHDR", Some(_)) | (_, None) => return Err(Damage::Malformed),
@@ -120,7 +120,7 @@ impl<'a> Png<'a> {
                 (b"PLTE", _) => {}
                 // An upper-case first letter marks a critical chunk.
                 ([first, ..], _) if first.is_ascii_uppercase() => {
-                    self.unsupported_feature = Some("image/png with unknown necessary parts");
+                    self.unsupported_feature = Some("image/png with an unknown critical chunk");
                 }
                 _ => {}
             }

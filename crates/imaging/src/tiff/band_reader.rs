@@ -135,6 +135,8 @@ fn sample_layout(colour_type: ColorType) -> Result<(usize, u8), DecodeError> {
         } => Ok((num_samples.into(), bit_depth)),
         ColorType::RGB(bits) => Ok((3, bits)),
         ColorType::RGBA(bits) | ColorType::CMYK(bits) => Ok((4, bits)),
-        _ => Err(DecodeError::Unsupported("image/tiff in an unusual colour space")),
+        _ => Err(DecodeError::Unsupported(
+            "image/tiff with an unsupported colour space",
+        )),
     }
 }

@@ -42,11 +42,11 @@ const YCBCR: u32 = 6;
 const COLOR_FILTER_ARRAY: u32 = 32803;
 const LINEAR_RAW: u32 = 34892;
 
-/// Value of `Compression` for JPEG by the technical notes; 6 is JPEG by the specification.
+/// Value of `Compression` for JPEG as in Technical Note #2; 6 is the old-style JPEG of TIFF 6.0.
 const JPEG: u32 = 7;
 
 /// Unsupported feature: JPEG compression with another colour model, process or sampling than is read here.
-pub(super) const UNUSUAL_JPEG: &str = "image/tiff with JPEG of an unusual kind inside";
+pub(super) const UNUSUAL_JPEG: &str = "image/tiff with an unsupported kind of JPEG";
 
 /// All tags that describe the storage of pixels are below this one.
 const STORAGE_TAGS_END: u16 = 532;
@@ -162,18 +162,18 @@ impl<'a> Header<'a> {
         }
         // The first image of other raw files is a small preview.
         if is_preview && has(SUB_IFDS) || matches!(self.photometric, COLOR_FILTER_ARRAY | LINEAR_RAW) {
-            return Some("image/tiff of a camera's raw data");
+            return Some("image/tiff with camera raw data");
         }
         match integer(COMPRESSION).unwrap_or(1) {
             // None, LZW, Deflate (two values), PackBits.
             1 | 5 | 8 | 32_946 | 32_773 => {}
             JPEG => return self.unsupported_jpeg(),
             6 | 99 => return Some(UNUSUAL_JPEG),
-            _ => return Some("image/tiff in an unusual compression"),
+            _ => return Some("image/tiff with an unsupported compression"),
         }
         // Unsigned integers, or undefined.
         if integer(SAMPLE_FORMAT).is_some_and(|format| !matches!(format, 1 | 4)) {
-            return Some("image/tiff with samples other than whole numbers");
+            return Some("image/tiff with non-integer samples");
         }
         match (self.photometric, self.samples, self.bits) {
             (WHITE_IS_ZERO | BLACK_IS_ZERO, 1, 1 | 2 | 4 | 8 | 16)
@@ -182,9 +182,9 @@ impl<'a> Header<'a> {
             | (SEPARATED, 4, 8 | 16)
             | (PALETTE, 1, 1 | 2 | 4 | 8) => {}
             (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB | SEPARATED | PALETTE, ..) => {
-                return Some("image/tiff with an unusual number of bits or colours");
+                return Some("image/tiff with an unsupported number of bits or channels");
             }
-            _ => return Some("image/tiff in an unusual colour space"),
+            _ => return Some("image/tiff with an unsupported colour space"),
         }
         let is_reversed = integer(FILL_ORDER) == Some(2);
         let is_inverted_with_alpha = self.photometric == WHITE_IS_ZERO && self.samples > 1;
@@ -194,7 +194,7 @@ impl<'a> Header<'a> {
             && !(u64::from(self.chunk_size.0) * u64::from(self.bits)).is_multiple_of(8);
         let is_unusual_packing = self.bits < 8 && (has_partial_bytes || is_predicted);
         (is_unusual_packing || is_reversed || is_inverted_with_alpha)
-            .then_some("image/tiff with an unusual order of bits")
+            .then_some("image/tiff with reversed bits")
     }
 
     fn unsupported_jpeg(&self) -> Option<&'static str> {

@@ -55,7 +55,7 @@ impl<'a> Tiff<'a> {
 
     fn parse(&mut self) -> Result<(), Damage> {
         if let Some([b'I', b'I', 43, _] | [b'M', b'M', _, 43]) = self.bytes.get(..4) {
-            self.unsupported_feature = Some("image/tiff of the big kind");
+            self.unsupported_feature = Some("image/tiff, BigTIFF");
             return Ok(());
         }
         if self.bytes.get(8..10) == Some(b"CR") {

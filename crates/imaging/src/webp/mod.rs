@@ -56,7 +56,7 @@ impl<'a> Webp<'a> {
         let mut is_truncated = end > bytes.len();
         while !chunks.is_empty() {
             let Ok(Chunk { kind, content, rest }) = Chunk::first(chunks) else {
-                // Size and metadata that are already known are reported even so.
+                // Size and metadata that were read before the damage are reported nevertheless.
                 is_truncated = true;
                 break;
             };

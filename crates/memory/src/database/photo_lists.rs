@@ -7,6 +7,7 @@ pub(super) fn page(photos: Vec<PhotoView>, query: &PhotoListQuery) -> PhotoListP
     let mut following: Vec<(PhotoPosition, PhotoView)> = photos
         .into_iter()
         .filter(|view| query.status.is_none_or(|wanted| wanted == view.photo.status()))
+        .filter(|view| query.tag.as_ref().is_none_or(|tag| view.photo.tags.contains(tag)))
         .map(|view| (PhotoPosition::of(&view, query.sort), view))
         .filter(|(position, _)| {
             let after = query.after.as_ref();

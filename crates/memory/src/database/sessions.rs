@@ -30,7 +30,7 @@ impl Sessions for MemoryStore {
         expires_at: Timestamp,
     ) -> Result<Rotation, Unavailable> {
         self.call(Operation::Session, |namespace| {
-            rotate(namespace, token, successor, now, grace, expires_at).unwrap_or(Rotation::Refused)
+            rotate(namespace, token, successor, now, grace, expires_at).unwrap_or(Rotation::Invalid)
         })
         .await
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
     photos::{DeletePhoto, DeletePhotoHandler},
-    ports::{EventMetadata, MessageRefused, StorageMessages, WorkKind, WorkQueue},
+    ports::{EventMetadata, MessageError, StorageMessages, WorkKind, WorkQueue},
     progress::ProgressTick,
     uploads::{FinalizeUpload, FinalizeUploadHandler},
 };
@@ -85,7 +85,7 @@ impl TestApp {
     }
 
     /// Delivers one message of the storage.
-    pub async fn receive(&self, message: impl Into<Bytes>) -> Result<(), MessageRefused> {
+    pub async fn receive(&self, message: impl Into<Bytes>) -> Result<(), MessageError> {
         self.intake().take(message.into()).await
     }
 

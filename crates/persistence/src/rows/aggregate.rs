@@ -1,4 +1,7 @@
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Json, Nullable, Text},
+};
 use rapidphoto_application::ports::PhotoView;
 use rapidphoto_domain::{Timestamp, Version, job::UploadJob, photo::Photo, user::User, values::Filename};
 use serde_json::Value;
@@ -124,13 +127,19 @@ impl UserRow {
 }
 
 /// A photo with its details, as selected for the read side.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, QueryableByName)]
 pub(crate) struct PhotoViewRow {
+    #[diesel(sql_type = BigInt)]
     version: i64,
+    #[diesel(sql_type = Json)]
     state: Value,
+    #[diesel(sql_type = BigInt)]
     created_at: i64,
+    #[diesel(sql_type = BigInt)]
     pub(crate) updated_at: i64,
+    #[diesel(sql_type = Nullable<Text>)]
     filename: Option<String>,
+    #[diesel(sql_type = Nullable<Json>)]
     metadata: Option<Value>,
 }
 

@@ -5,6 +5,7 @@ mod details;
 mod event;
 mod idempotency;
 mod session;
+mod tag;
 mod text;
 mod work;
 
@@ -13,5 +14,6 @@ pub(crate) use details::NameRow;
 pub(crate) use event::{EventRow, NewEventRow};
 pub(crate) use idempotency::IdempotencyRow;
 pub(crate) use session::{RefreshRow, TicketRow};
+pub(crate) use tag::TagRow;
 pub(crate) use text::{decoded, encoded, parsed};
 pub(crate) use work::{WorkRow, kind_of, priority_number};

@@ -11,6 +11,7 @@ mod migrations;
 mod open_error;
 mod photo_list;
 mod photo_reads;
+mod photo_tag_list;
 mod photo_views;
 mod readers;
 mod sessions;

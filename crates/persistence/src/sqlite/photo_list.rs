@@ -9,7 +9,7 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::UserId;
 
-use super::photo_views::views;
+use super::{photo_tag_list, photo_views::views};
 use crate::{
     error::StoreError,
     number::limit,
@@ -94,6 +94,10 @@ macro_rules! following {
 
 impl List<'_> {
     fn rows(&self, connection: &mut SqliteConnection, max_rows: usize) -> QueryResult<Vec<PhotoViewRow>> {
+        if let Some(tag) = &self.query.tag {
+            let filter = (tag, self.query);
+            return photo_tag_list::rows(connection, self.namespace, &self.owner, filter, max_rows);
+        }
         match self.query.sort {
             PhotoSort::CreatedAt => {
                 following!(self, connection, max_rows, photos::created_at, self.after())

@@ -104,12 +104,12 @@ impl RotationRequest {
     fn rotate(&self, connection: &mut SqliteConnection, namespace: &str) -> Result<Rotation, StoreError> {
         let usable = |row: &RefreshRow| row.expires_at > millis(self.now) && !row.revoked;
         let Some(row) = find(connection, namespace, self.token)?.filter(usable) else {
-            return Ok(Rotation::Refused);
+            return Ok(Rotation::Invalid);
         };
         match (row.rotated_at, &row.successor) {
             (Some(at), Some(successor)) if millis(self.now) <= millis_after(timestamp(at), self.grace) => {
                 let successor = find_by_hash(connection, namespace, successor)?;
-                successor.map_or(Ok(Rotation::Refused), |row| {
+                successor.map_or(Ok(Rotation::Invalid), |row| {
                     row.into_session().map(Rotation::Repeated)
                 })
             }

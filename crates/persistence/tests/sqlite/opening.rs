@@ -23,7 +23,7 @@ async fn a_newer_database_schema_is_rejected() {
     ));
     let message = error.to_string();
     assert!(
-        message.contains("00000000009999") && message.contains("00000000000001"),
+        message.contains("00000000009999") && message.contains("00000000000002"),
         "{message}"
     );
 }

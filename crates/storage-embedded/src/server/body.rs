@@ -139,7 +139,7 @@ impl Drop for MonitoredBody {
     }
 }
 
-/// Reads and discards a body, so that its client gets to read the response. Stops at `max_bytes` or a time-out.
+/// Reads and discards a body, so that its client can read the response. Stops at `max_bytes` or a time-out.
 pub(super) async fn drain(mut body: Incoming, max_bytes: u64, idle_timeout: Duration) {
     let mut remaining = max_bytes;
     let reading = async {

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use rapidphoto_application::ports::{MessageRefused, StorageMessages};
+use rapidphoto_application::ports::{MessageError, StorageMessages};
 use tokio::sync::watch;
 
 /// Records every event notification. Processing can be paused, or made to fail.
@@ -43,14 +43,14 @@ impl NotificationRecorder {
 
 #[async_trait::async_trait]
 impl StorageMessages for NotificationRecorder {
-    async fn take(&self, body: Bytes) -> Result<(), MessageRefused> {
+    async fn take(&self, body: Bytes) -> Result<(), MessageError> {
         self.paused.subscribe().wait_for(|paused| !paused).await.unwrap();
         self.received
             .lock()
             .unwrap()
             .push(serde_json::from_slice(&body).unwrap());
         if self.failing.load(Ordering::SeqCst) {
-            return Err(MessageRefused::Unavailable("the database is unavailable".into()));
+            return Err(MessageError::Unavailable("the database is unavailable".into()));
         }
         Ok(())
     }

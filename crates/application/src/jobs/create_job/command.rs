@@ -13,7 +13,7 @@ pub struct CreateJob {
     pub owner: UserId,
     /// The files, in the client's order.
     pub files: Vec<RawFile>,
-    /// The client's name for the request.
+    /// Idempotency key, if the client sent one.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Metadata of the events that the request leads to.
     pub metadata: EventMetadata,
@@ -37,7 +37,7 @@ pub struct JobItem {
     pub photo: PhotoId,
     /// The photo's job, which may be an earlier one.
     pub job: JobId,
-    /// The client's own name for the file.
+    /// Upload id of the file, chosen by the client.
     pub upload_id: UploadId,
     /// Status of the photo.
     pub status: PhotoStatus,

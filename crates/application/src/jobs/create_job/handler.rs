@@ -11,7 +11,7 @@ use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
     ports::{CommitError, PhotoReads, Ports, Unique, WritePorts},
     settings::Settings,
-    uploads::UploadTickets,
+    uploads::UploadUrls,
 };
 
 /// Creates upload jobs. A repeated request never creates a second photo for a file, even if it runs concurrently with
@@ -20,7 +20,7 @@ pub struct CreateJobHandler {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     earlier: EarlierRequests,
-    tickets: UploadTickets,
+    urls: UploadUrls,
     settings: Arc<Settings>,
 }
 
@@ -43,7 +43,7 @@ impl CreateJobHandler {
             ports: ports.write_ports(),
             photos: Arc::clone(&ports.database.photos),
             earlier: EarlierRequests::new(ports),
-            tickets: UploadTickets::new(ports, Arc::clone(&settings)),
+            urls: UploadUrls::new(ports, Arc::clone(&settings)),
             settings,
         }
     }
@@ -81,7 +81,7 @@ impl CreateJobHandler {
     }
 
     async fn answer(&self, owner: UserId, declared: DeclaredPhotos) -> Result<CreatedJob, CreateJobError> {
-        let photos = self.tickets.with_fresh_windows(owner, declared.photos).await?;
+        let photos = self.urls.with_fresh_windows(owner, declared.photos).await?;
         let mut items = Vec::with_capacity(photos.len());
         for photo in photos {
             items.push(JobItem {
@@ -89,7 +89,7 @@ impl CreateJobHandler {
                 job: photo.job,
                 upload_id: photo.upload_id,
                 status: photo.status(),
-                upload: self.tickets.sign(&photo).await?,
+                upload: self.urls.sign(&photo).await?,
             });
         }
         Ok(CreatedJob {

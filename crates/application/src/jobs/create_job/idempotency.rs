@@ -78,7 +78,7 @@ impl EarlierRequests {
     }
 }
 
-/// SHA-256 of a request's meaning: requests that differ only in JSON's white space or order of members have the same.
+/// SHA-256 of a request's fields: equal for requests that differ only in the white space or member order of their JSON.
 pub(super) fn fingerprint(files: &[RawFile]) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut field = |bytes: &[u8]| {

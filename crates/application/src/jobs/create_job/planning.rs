@@ -1,4 +1,4 @@
-//! From a request to the commit that declares its photos.
+//! Validation of a request, and the commit that creates its photos.
 
 use std::collections::HashMap;
 

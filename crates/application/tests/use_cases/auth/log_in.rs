@@ -148,7 +148,7 @@ async fn an_outage_does_not_count_as_a_failed_login() {
         assert!(matches!(result, Err(LogInError::Unavailable(_))));
         logins.passwords.failing.store(1, Ordering::SeqCst);
         let result = logins.log_in_with(PASSWORD).await;
-        assert!(matches!(result, Err(LogInError::Broken(_))));
+        assert!(matches!(result, Err(LogInError::Failed(_))));
     }
     assert!(logins.log_in_with(PASSWORD).await.is_ok());
 }

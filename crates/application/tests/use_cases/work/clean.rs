@@ -26,7 +26,7 @@ async fn processed(app: &TestApp, results: Vec<Result<Inspection, InspectError>>
 async fn a_rejected_original_is_deleted_after_seven_days() {
     let app = TestApp::new();
     let rejected = Inspection {
-        findings: vec![Finding::bare(Check::Corrupt)],
+        findings: vec![Finding::without_values(Check::Corrupt)],
         ..StubInspector::good_photo()
     };
     let declared = processed(&app, vec![Ok(rejected)]).await;
@@ -41,7 +41,7 @@ async fn a_rejected_original_is_deleted_after_seven_days() {
 #[tokio::test]
 async fn a_failed_original_is_deleted_after_thirty_days() {
     let app = TestApp::new();
-    let broken = || Err(InspectError::Broken("requested by a test".to_owned()));
+    let broken = || Err(InspectError::Failed("requested by a test".to_owned()));
     let declared = processed(&app, vec![broken(), broken(), broken()]).await;
     assert_eq!(app.status(declared.photo).await, PhotoStatus::Failed);
     app.execute_for((30 * 24 - 1) * HOUR).await;

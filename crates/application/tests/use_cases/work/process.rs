@@ -69,7 +69,7 @@ async fn a_rejected_photo_has_all_reasons_and_keeps_only_its_original() {
     app.inspector.answer(Ok(Inspection {
         mime_type: Some(MimeType::Png),
         findings: vec![
-            Finding::bare(Check::Corrupt),
+            Finding::without_values(Check::Corrupt),
             Finding::measured(Check::TooManyPixels, 200_000_000, 100_000_000),
         ],
         thumbnails: Vec::new(),
@@ -159,7 +159,7 @@ async fn a_photo_fails_after_three_errors_and_keeps_its_original() {
     let declared = photo_with_due_work(&app).await;
     for _ in 0..3 {
         app.inspector
-            .answer(Err(InspectError::Broken("requested by a test".to_owned())));
+            .answer(Err(InspectError::Failed("requested by a test".to_owned())));
     }
     let mut attempts = 0;
     while app.status(declared.photo).await != PhotoStatus::Failed {

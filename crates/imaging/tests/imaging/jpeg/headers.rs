@@ -96,7 +96,7 @@ fn unsupported_coding_processes_are_reported() {
     deep[frame + 4] = 12;
     assert_eq!(
         inspect(&deep).findings,
-        [unsupported("image/jpeg with more than 8 bits a sample")]
+        [unsupported("image/jpeg with more than 8 bits per sample")]
     );
 }
 

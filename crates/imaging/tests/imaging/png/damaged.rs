@@ -156,11 +156,11 @@ fn unsupported_features_are_reported() {
     .concat();
     assert_eq!(
         inspect(&apple).findings,
-        [unsupported("image/png in Apple's own way")]
+        [unsupported("image/png with Apple CgBI")]
     );
     let unknown_critical = file_with_chunks(vec![chunk(*b"XyZW", &[0; 4])]);
     assert_eq!(
         inspect(&unknown_critical).findings,
-        [unsupported("image/png with unknown necessary parts")]
+        [unsupported("image/png with an unknown critical chunk")]
     );
 }

@@ -32,7 +32,7 @@ const SIZE: (u32, u32) = (301, 203);
 /// Size of images of noise.
 const NOISE_SIZE: (u32, u32) = (97, 61);
 
-const UNUSUAL_JPEG: &str = "image/tiff with JPEG of an unusual kind inside";
+const UNUSUAL_JPEG: &str = "image/tiff with an unsupported kind of JPEG";
 
 /// RGB samples of a pixel of noise.
 fn noise(x: u32, y: u32) -> Vec<u16> {

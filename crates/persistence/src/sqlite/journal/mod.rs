@@ -8,6 +8,7 @@ mod idempotency;
 mod insert;
 mod prepared;
 mod states;
+mod tags;
 mod work;
 
 use async_trait::async_trait;
@@ -47,6 +48,7 @@ fn write(
         checks::advance(connection, namespace, advance)?;
     }
     states::write(connection, namespace, commit)?;
+    tags::write(connection, &commit.tags)?;
     details::write(connection, namespace, &commit.details)?;
     if let Some(row) = &commit.idempotency {
         idempotency::write(connection, row, commit.at)?;

@@ -4,7 +4,7 @@ use rapidphoto_application::{
 };
 use rapidphoto_domain::{EventId, Timestamp};
 
-use super::{details::DetailChanges, work::WorkChanges};
+use super::{details::DetailChanges, tags::TagChanges, work::WorkChanges};
 use crate::{
     error::StoreError,
     rows::{IdempotencyRow, JobRow, NewEventRow, PhotoRow, UserRow, encoded},
@@ -21,6 +21,7 @@ pub(super) struct Prepared {
     pub(super) photos: Rows<PhotoRow>,
     pub(super) jobs: Rows<JobRow>,
     pub(super) users: Rows<UserRow>,
+    pub(super) tags: TagChanges,
     pub(super) work: WorkChanges,
     pub(super) details: DetailChanges,
     pub(super) idempotency: Option<IdempotencyRow>,
@@ -77,6 +78,7 @@ impl Prepared {
             photos: Rows::default(),
             jobs: Rows::default(),
             users: Rows::default(),
+            tags: TagChanges::default(),
             work: WorkChanges::new(namespace, work),
             details: DetailChanges::new(namespace, details)?,
             idempotency: idempotency
@@ -110,6 +112,7 @@ impl Prepared {
             AggregateState::Photo(photo) => {
                 let row = PhotoRow::new(namespace, photo, version, self.at)?;
                 self.photos.push(change, row);
+                self.tags.add(namespace, photo, &change.events);
             }
             AggregateState::Job(job) => {
                 let row = JobRow::new(namespace, job, version, self.at)?;

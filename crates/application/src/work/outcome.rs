@@ -14,7 +14,7 @@ use crate::{
 /// Outcome of a work item.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Decision {
-    /// Order that uses up the claim.
+    /// Order that finishes or postpones the claimed work item.
     claim: WorkOrder,
     /// Events of the photo.
     events: Vec<PhotoEvent>,
@@ -32,12 +32,12 @@ impl Decision {
         }
     }
 
-    /// The work continues later; its claims are counted from zero.
+    /// The work item is postponed, and its number of claims is reset to 0.
     pub(super) const fn postpone(claim: &Claim, due_at: Timestamp, attempts: u32) -> Self {
         Self::hand_back(claim, due_at, attempts, 0)
     }
 
-    /// The work continues later, with these numbers of attempts and claims.
+    /// The work item is postponed, with these numbers of attempts and claims.
     pub(super) const fn hand_back(claim: &Claim, due_at: Timestamp, attempts: u32, claims: u32) -> Self {
         Self {
             claim: WorkOrder::Postpone {
@@ -51,7 +51,7 @@ impl Decision {
         }
     }
 
-    pub(super) fn with(mut self, events: Vec<PhotoEvent>) -> Self {
+    pub(super) fn with_events(mut self, events: Vec<PhotoEvent>) -> Self {
         self.events = events;
         self
     }
@@ -62,34 +62,34 @@ impl Decision {
     }
 }
 
-/// Concurrent changes that concern this work take the claim away; the others are few. The commit may be repeated as its
-/// claim and its event ids make it count once.
+/// Most concurrent changes of the photo also end the claim, so few attempts are needed. The commit may be repeated, as
+/// its claim and its event ids make it idempotent.
 const RETRY: RetryPolicy = RetryPolicy {
     repeats: 3,
     ..RetryPolicy::on_conflict("the photo", 12)
 };
 
-/// Commits the outcome of a work item. `decide` receives the present photo, and is called again if the photo is changed
-/// concurrently. The claim is used up by the same commit: a worker that has lost its claim writes nothing.
-pub(super) async fn settle(
-    record: &WritePorts,
+/// Commits the outcome of a work item. `decide` receives the current photo, and is called again if the photo is changed
+/// concurrently. The same commit ends the claim, so a worker that has lost its claim writes nothing.
+pub(super) async fn commit_outcome(
+    ports: &WritePorts,
     settings: &WorkSettings,
     claim: &Claim,
     decide: impl Fn(&Photo, Timestamp) -> Result<Decision, InvalidTransition> + Send + Sync,
 ) -> Result<(), WorkError> {
     let decide = &decide;
-    commit_with_retry(&*record.journal, RETRY, || async move {
-        let before = load(record, claim).await?;
-        let mut commit = record.commit(EventMetadata::default());
+    commit_with_retry(&*ports.journal, RETRY, || async move {
+        let before = load(ports, claim).await?;
+        let mut commit = ports.commit(EventMetadata::default());
         let decision = match &before {
             Some(before) => decide(&before.value, commit.at).map_err(WorkError::attempt)?,
             None => Decision::finish(claim),
         };
-        // The claim comes first: the orders of the events may take it away.
+        // First, because the orders of the events may drop or reschedule the same work item, which ends the claim.
         commit.work.push(decision.claim);
         commit.details = decision.details;
         if let Some(before) = before {
-            record_photo(&mut commit, &before, decision.events, &*record.ids, settings);
+            record_photo(&mut commit, &before, decision.events, &*ports.ids, settings);
         }
         Ok(Decided::of(commit, ()))
     })
@@ -97,7 +97,7 @@ pub(super) async fn settle(
 }
 
 /// Loads the photo of a claim.
-pub(super) async fn load(record: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
-    let photo = record.aggregates.photo(claim.token.photo).await;
-    photo.map_err(WorkError::Record)
+pub(super) async fn load(ports: &WritePorts, claim: &Claim) -> Result<Option<Versioned<Photo>>, WorkError> {
+    let photo = ports.aggregates.photo(claim.token.photo).await;
+    photo.map_err(WorkError::Database)
 }

@@ -14,14 +14,14 @@ use crate::{
 
 /// Upload URLs, and the windows that bound them. The end of a photo's last URL is part of its stored state, as cleaning
 /// its object depends on it: no URL outlives the stored window.
-pub(crate) struct UploadTickets {
+pub(crate) struct UploadUrls {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     presigner: Arc<dyn Presigner>,
     settings: Arc<Settings>,
 }
 
-impl UploadTickets {
+impl UploadUrls {
     /// Tickets on these ports.
     pub(crate) fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl UploadTickets {
         }
     }
 
-    /// The photos; those that await their bytes with at least half of a URL's lifetime left.
+    /// Returns the photos; those that wait for an upload get a new window if under half of a URL's lifetime is left.
     pub(crate) async fn with_fresh_windows(
         &self,
         owner: UserId,
@@ -57,7 +57,7 @@ impl UploadTickets {
         Ok(fresh)
     }
 
-    /// An upload URL that is valid until the photo's window says; `None` if the photo awaits no bytes.
+    /// Upload URL with the expiry in the photo's window; `None` if the photo does not wait for an upload.
     pub(crate) async fn sign(&self, photo: &Photo) -> Result<Option<PresignedUrl>, Unavailable> {
         if !awaits_bytes(photo) {
             return Ok(None);
