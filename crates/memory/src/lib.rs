@@ -3,6 +3,8 @@
 //! [`MemoryStore`] is the database and [`MemoryObjects`] the object store; both pass the contract suites of the real
 //! adapters. [`FakeClock`] and [`SeededIds`] make time and randomness repeatable. [`Faults`] make calls fail as real
 //! services do: before they take effect, or after it by losing the response.
+//!
+//! [`TestApp`] is the complete application on these adapters, and [`fixtures`] has the values that its tests share.
 
 mod clock;
 mod database;
