@@ -9,7 +9,7 @@ use rapidphoto_domain::{
     photo::{MAX_TAGS, Photo, PhotoEvent, TooManyTags},
     values::TagLabel,
 };
-use rapidphoto_memory::{Operation, TestApp};
+use rapidphoto_memory::{Operation, TestApp, fixtures::OTHER_USER};
 
 use crate::support::recording_journal::RecordingJournal;
 
@@ -97,7 +97,6 @@ async fn a_change_that_is_already_in_effect_writes_no_event() {
 async fn other_users_photos_and_deleted_photos_are_not_found() {
     let app = TestApp::new();
     let photo = app.declare_one().await.photo;
-    let other = UserId::from_bits(78);
     let changes = || {
         [
             TagChange::Add(labels(["a"])),
@@ -105,7 +104,9 @@ async fn other_users_photos_and_deleted_photos_are_not_found() {
         ]
     };
     for change in changes() {
-        let error = change_as(&app, other, photo, change.clone()).await.unwrap_err();
+        let error = change_as(&app, OTHER_USER, photo, change.clone())
+            .await
+            .unwrap_err();
         assert!(matches!(error, TagPhotoError::NoSuchPhoto), "{error}");
         let unknown = PhotoId::from_bits(9);
         let error = change_as(&app, app.owner, unknown, change).await.unwrap_err();
