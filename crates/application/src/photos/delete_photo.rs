@@ -1,6 +1,8 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rapidphoto_domain::{
     PhotoId, UserId,
-    photo::{Photo, PhotoCommand},
+    photo::{Photo, PhotoCommand, PhotoStatus},
 };
 
 use crate::{
@@ -48,8 +50,8 @@ pub struct DeletePhotoHandler {
     settings: WorkSettings,
 }
 
-/// A photo may be changed while its cancellation is decided and, once it has ended, while its deletion is.
-const RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 32);
+/// A photo may be changed many times while its cancellation is decided and, once it has ended, while its deletion is.
+const RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 256);
 
 impl DeletePhotoHandler {
     /// A handler on these ports.
@@ -61,13 +63,21 @@ impl DeletePhotoHandler {
     }
 
     /// Deletes a photo in a final state, cancels any other, and returns the photo afterwards.
+    ///
+    /// A photo that a concurrent request cancels first is returned as it is: a request to cancel never deletes.
     pub async fn handle(&self, command: DeletePhoto) -> Result<Photo, DeletePhotoError> {
+        // True if the previous attempt was to cancel the photo.
+        let cancelling = AtomicBool::new(false);
         commit_with_retry(&*self.ports.journal, RETRY, || async {
             let current = self.ports.aggregates.photo(command.photo).await?;
             let current = current
                 .filter(|photo| photo.value.owner == command.owner && !photo.value.deleted)
                 .ok_or(DeletePhotoError::NoSuchPhoto)?;
+            if cancelling.load(Ordering::Relaxed) && current.value.status() == PhotoStatus::Cancelled {
+                return Ok(Decided::Nothing(current.value));
+            }
             let deleted = current.value.decide(PhotoCommand::Delete);
+            cancelling.store(deleted.is_err(), Ordering::Relaxed);
             // A photo that can't be deleted yet can be cancelled.
             let events = deleted
                 .or_else(|_| current.value.decide(PhotoCommand::Cancel))
