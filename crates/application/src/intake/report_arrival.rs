@@ -55,24 +55,23 @@ impl ReportArrivalHandler {
     /// # Errors
     /// [`WriteError`]; the report can be repeated after any of them.
     pub async fn handle(&self, report: ReportArrival) -> Result<Arrival, WriteError> {
-        let arrival = commit_with_retry(&*self.ports.journal, RETRY, || async {
+        let (arrival, written) = commit_with_retry(&*self.ports.journal, RETRY, || async {
             let before = self.ports.aggregates.photo(report.photo).await?;
             let Some(before) = before.filter(|photo| photo.value.owner == report.owner) else {
-                return Ok(Decided::Nothing(Arrival::Unknown));
+                return Ok(Decided::Nothing((Arrival::Unknown, false)));
             };
             let mut commit = self.ports.commit(report.metadata.clone());
             let arrival = self.decide(before, &mut commit);
-            fail::fail_point!("intake.before-commit", !commit.is_empty(), |_| {
-                std::process::abort()
-            });
-            Ok::<_, WriteError>(Decided::of(commit, arrival))
+            let written = !commit.is_empty();
+            if written {
+                fail::fail_point!("intake.before-commit", |_| std::process::abort());
+            }
+            Ok::<_, WriteError>(Decided::of(commit, (arrival, written)))
         })
         .await?;
-        fail::fail_point!(
-            "intake.after-commit",
-            matches!(arrival, Arrival::Reported(_)),
-            |_| { std::process::abort() }
-        );
+        if written {
+            fail::fail_point!("intake.after-commit", |_| std::process::abort());
+        }
         Ok(arrival)
     }
 
