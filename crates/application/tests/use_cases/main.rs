@@ -7,6 +7,7 @@
     reason = "clippy.toml allows them in tests, but does not recognize these files as tests"
 )]
 
+mod housekeeping;
 mod intake;
 mod interleavings;
 mod support;
@@ -20,6 +21,7 @@ mod auth {
     mod log_in;
     mod log_out;
     mod refresh;
+    mod register;
     mod stream_tickets;
 }
 
