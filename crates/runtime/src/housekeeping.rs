@@ -17,7 +17,10 @@ pub(crate) async fn run(housekeeping: Housekeeping, shutdown: CancellationToken)
     {
         match housekeeping.handle().await {
             Ok(0) => {}
-            Ok(deleted) => tracing::debug!(deleted, "deleted expired tokens, tickets and idempotency keys"),
+            Ok(deleted) => tracing::debug!(
+                forgotten = deleted,
+                "deleted expired tokens, tickets and idempotency keys"
+            ),
             Err(error) => {
                 tracing::warn!(%error, "expired tokens can't be deleted; trying again in 10 minutes");
             }

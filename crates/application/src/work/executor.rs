@@ -95,7 +95,7 @@ impl Executor {
             WorkError::Storage(why) => {
                 let delay = self.health.retry_delay();
                 tracing::warn!(
-                    error = %chain(&why), ?delay,
+                    error = %chain(&why), pause = ?delay,
                     "object storage is unavailable; the work is retried later"
                 );
                 let delay = delay + backoff::jitter(delay / 2, &*self.ports.ids);

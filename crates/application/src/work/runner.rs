@@ -258,7 +258,7 @@ impl WorkerPool {
             return;
         }
         tracing::info!(
-            claims = self.claimed.len(),
+            pieces = self.claimed.len(),
             "releasing the claims of work that did not finish before the shutdown timeout"
         );
         let executor = &self.executor;
