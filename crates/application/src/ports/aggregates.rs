@@ -43,6 +43,14 @@ pub trait Aggregates: Send + Sync {
     async fn photos_of_job(&self, job: JobId) -> Result<Vec<Versioned<Photo>>, Unavailable>;
 }
 
+/// Loads a photo that must exist; it may be deleted.
+pub(crate) async fn existing_photo(aggregates: &dyn Aggregates, id: PhotoId) -> Result<Photo, Unavailable> {
+    let photo = aggregates.photo(id).await?;
+    photo
+        .map(|photo| photo.value)
+        .ok_or_else(|| Unavailable::database(format!("the photo {id} is not in the database")))
+}
+
 /// Stored state row of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AggregateRow {

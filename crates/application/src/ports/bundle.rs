@@ -1,11 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use rapidphoto_domain::{PhotoId, photo::Photo};
-
 use super::{
     AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, IdempotencyReads, Ids, JobReads,
     Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, Sessions, StateRows,
-    Subscriptions, Unavailable, UserReads, WorkQueue,
+    Subscriptions, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -98,14 +96,6 @@ impl DatabasePorts {
 }
 
 impl WritePorts {
-    /// A photo that must exist; it may be deleted.
-    pub(crate) async fn existing_photo(&self, id: PhotoId) -> Result<Photo, Unavailable> {
-        let photo = self.aggregates.photo(id).await?;
-        photo
-            .map(|photo| photo.value)
-            .ok_or_else(|| Unavailable::database(format!("the photo {id} is not in the database")))
-    }
-
     /// Empty commit with the current time.
     pub(crate) fn commit(&self, metadata: EventMetadata) -> Commit {
         Commit::new(self.clock.now(), metadata)

@@ -19,6 +19,7 @@ mod subscriptions;
 mod unavailable;
 mod work;
 
+pub(crate) use aggregates::existing_photo;
 pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;

@@ -8,7 +8,10 @@ use rapidphoto_domain::{
 use crate::{
     batch::PhotoBatch,
     commit::WriteError,
-    ports::{EventMetadata, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable, WritePorts},
+    ports::{
+        EventMetadata, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable, WritePorts,
+        existing_photo,
+    },
     settings::{Settings, UploadSettings},
 };
 
@@ -22,7 +25,7 @@ pub(crate) struct UploadUrls {
 }
 
 impl UploadUrls {
-    /// Tickets on these ports.
+    /// Upload URLs on these ports.
     pub(crate) fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
             ports: ports.write_ports(),
@@ -50,7 +53,9 @@ impl UploadUrls {
             fresh.push(match renewed.remove(&photo.id) {
                 Some(renewed) => renewed,
                 // Deleted since it was read.
-                None if self.is_stale(&photo, now) => self.ports.existing_photo(photo.id).await?,
+                None if self.is_stale(&photo, now) => {
+                    existing_photo(&*self.ports.aggregates, photo.id).await?
+                }
                 None => photo,
             });
         }

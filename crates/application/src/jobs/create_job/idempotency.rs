@@ -12,12 +12,13 @@ use super::{
 };
 use crate::{
     jobs::new_file::RawFile,
-    ports::{IdempotencyReads, PhotoReads, Ports, Unavailable, WritePorts},
+    ports::{Aggregates, Clock, IdempotencyReads, PhotoReads, Ports, Unavailable, existing_photo},
 };
 
 /// Finds what earlier requests with the same idempotency key have declared.
 pub(super) struct EarlierRequests {
-    ports: WritePorts,
+    clock: Arc<dyn Clock>,
+    aggregates: Arc<dyn Aggregates>,
     photos: Arc<dyn PhotoReads>,
     idempotency: Arc<dyn IdempotencyReads>,
 }
@@ -28,7 +29,8 @@ const CONCURRENT_READS: usize = 8;
 impl EarlierRequests {
     pub(super) fn new(ports: &Ports) -> Self {
         Self {
-            ports: ports.write_ports(),
+            clock: Arc::clone(&ports.clock),
+            aggregates: Arc::clone(&ports.database.aggregates),
             photos: Arc::clone(&ports.database.photos),
             idempotency: Arc::clone(&ports.database.idempotency),
         }
@@ -39,7 +41,7 @@ impl EarlierRequests {
         let Some(key) = request.idempotency_key() else {
             return Ok(None);
         };
-        let (owner, now) = (request.owner(), self.ports.clock.now());
+        let (owner, now) = (request.owner(), self.clock.now());
         let Some(record) = self.idempotency.idempotency(owner, key, now).await? else {
             return Ok(None);
         };
@@ -66,7 +68,7 @@ impl EarlierRequests {
             async move {
                 match present {
                     Some(photo) => Ok(photo),
-                    None => self.ports.existing_photo(*id).await,
+                    None => existing_photo(&*self.aggregates, *id).await,
                 }
             }
         });
