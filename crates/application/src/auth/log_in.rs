@@ -33,7 +33,7 @@ pub enum LogInError {
     /// Unknown account, wrong password or disabled account. The client can't tell which, so that accounts can't be
     /// enumerated.
     #[error("the e-mail address or the password is wrong")]
-    Refused,
+    Rejected,
     /// Too many failed logins for this account and address.
     #[error("too many failed logins")]
     TooMany {
@@ -81,7 +81,7 @@ impl LogInHandler {
 
     /// Verifies the password and issues tokens.
     pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
-        let email = Email::parse(&command.email).map_err(|_| LogInError::Refused)?;
+        let email = Email::parse(&command.email).map_err(|_| LogInError::Rejected)?;
         let now = self.clock.now();
         let user = self.check(email, &command, now).await?;
 
@@ -120,7 +120,7 @@ impl LogInHandler {
                 Ok(user)
             }
             // Dropping the attempt counts it as failed.
-            Ok(None) => Err(LogInError::Refused),
+            Ok(None) => Err(LogInError::Rejected),
             Err(error) => {
                 attempt.not_verified();
                 Err(error)

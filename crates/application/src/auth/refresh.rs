@@ -14,7 +14,7 @@ use crate::{
 pub enum RefreshError {
     /// The token is unknown, expired or revoked.
     #[error("the refresh token is not valid")]
-    Refused,
+    Rejected,
     /// The token was used before, so it may be stolen. All tokens of its login are now revoked.
     #[error("the refresh token was used before; its login is revoked")]
     Reused,
@@ -70,11 +70,11 @@ impl RefreshHandler {
         let session = match rotation {
             Rotation::Rotated(session) | Rotation::Repeated(session) => session,
             Rotation::Reused => return Err(RefreshError::Reused),
-            Rotation::Invalid => return Err(RefreshError::Refused),
+            Rotation::Invalid => return Err(RefreshError::Rejected),
         };
         let user = self.aggregates.user(session.user).await?;
         user.filter(|user| user.value.status == UserStatus::Active)
-            .ok_or(RefreshError::Refused)?;
+            .ok_or(RefreshError::Rejected)?;
         TokenPair::issue(
             &*self.tokens,
             &self.settings,

@@ -26,7 +26,7 @@ pub enum TicketError {
     NoSuchJob,
     /// The ticket is unknown, has expired or is for another stream.
     #[error("the ticket is not valid for this stream")]
-    Refused,
+    Rejected,
     /// The database is unavailable.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -84,6 +84,6 @@ impl StreamTickets {
             .sessions
             .use_ticket(ticket.hash(), job, self.clock.now())
             .await?;
-        known.map(|known| known.user).ok_or(TicketError::Refused)
+        known.map(|known| known.user).ok_or(TicketError::Rejected)
     }
 }

@@ -82,7 +82,7 @@ impl ReportArrivalHandler {
                 Arrival::Reported(photo)
             }
             Err(rejected) => {
-                // A PUT that was under way when its photo was cancelled or deleted must leave nothing in storage.
+                // A PUT that was in progress when its photo was cancelled or deleted must leave nothing in storage.
                 if rejected.deleted || rejected.from == PhotoStatus::Cancelled {
                     commit.work.push(WorkOrder::Schedule {
                         photo: before.value.id,

@@ -29,7 +29,7 @@ pub struct JobSnapshot {
 pub type PhotoProgress = Progress;
 
 impl JobSnapshot {
-    /// Combines stored state with the progress of uploads under way.
+    /// Combines stored state with the progress of uploads in progress.
     pub fn of(view: JobView, board: &ProgressBoard) -> Self {
         let counts = JobCounts::of(view.photos.iter().map(|photo| photo.photo.status()));
         let status = if view.photos.is_empty() {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rapidphoto_domain::UserId;
 
-use super::{ShowPhotoHandler, ShownPhoto};
+use super::{PhotoWithUrls, ShowPhotoHandler};
 use crate::{
     ports::{PhotoListQuery, PhotoPosition, PhotoReads, Ports, Unavailable},
     settings::Settings,
@@ -12,14 +12,14 @@ use crate::{
 #[derive(Clone)]
 pub struct ListPhotosHandler {
     photos: Arc<dyn PhotoReads>,
-    shown: ShowPhotoHandler,
+    show: ShowPhotoHandler,
 }
 
 impl ListPhotosHandler {
     /// Creates a handler.
     pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
         Self {
-            shown: ShowPhotoHandler::new(ports, settings),
+            show: ShowPhotoHandler::new(ports, settings),
             photos: Arc::clone(&ports.database.photos),
         }
     }
@@ -29,11 +29,11 @@ impl ListPhotosHandler {
         &self,
         owner: UserId,
         query: &PhotoListQuery,
-    ) -> Result<(Vec<ShownPhoto>, Option<PhotoPosition>), Unavailable> {
+    ) -> Result<(Vec<PhotoWithUrls>, Option<PhotoPosition>), Unavailable> {
         let page = self.photos.list(owner, query).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for view in page.items {
-            items.push(self.shown.show(view).await?);
+            items.push(self.show.show(view).await?);
         }
         Ok((items, page.next))
     }

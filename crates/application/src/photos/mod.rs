@@ -11,5 +11,5 @@ pub use delete_photo::{DeletePhoto, DeletePhotoError, DeletePhotoHandler};
 pub use download_url::{DownloadUrl, DownloadUrlError, DownloadUrlHandler, Variant};
 pub use history::{HistoryError, PhotoHistoryHandler};
 pub use list_photos::ListPhotosHandler;
-pub use show_photo::{ShowPhotoHandler, ShownPhoto, ShownThumbnail};
+pub use show_photo::{PhotoWithUrls, ShowPhotoHandler, ThumbnailWithUrl};
 pub use tag_photo::{TagChange, TagPhoto, TagPhotoError, TagPhotoHandler};

@@ -13,16 +13,16 @@ use crate::{
 
 /// Photo with URLs of its thumbnails.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShownPhoto {
+pub struct PhotoWithUrls {
     /// Read model of the photo.
     pub view: PhotoView,
     /// Thumbnails; empty unless the photo is completed.
-    pub thumbnails: Vec<ShownThumbnail>,
+    pub thumbnails: Vec<ThumbnailWithUrl>,
 }
 
 /// Thumbnail with its URL.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShownThumbnail {
+pub struct ThumbnailWithUrl {
     /// Size of the thumbnail.
     pub thumbnail: Thumbnail,
     /// URL of the JPEG file.
@@ -48,7 +48,7 @@ impl ShowPhotoHandler {
     }
 
     /// Returns a user's photo; `None` if there is none with this id.
-    pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Option<ShownPhoto>, Unavailable> {
+    pub async fn handle(&self, owner: UserId, photo: PhotoId) -> Result<Option<PhotoWithUrls>, Unavailable> {
         match self.photos.photo(owner, photo).await? {
             Some(view) => self.show(view).await.map(Some),
             None => Ok(None),
@@ -56,7 +56,7 @@ impl ShowPhotoHandler {
     }
 
     /// Adds the URLs of the thumbnails to a read model.
-    pub(super) async fn show(&self, view: PhotoView) -> Result<ShownPhoto, Unavailable> {
+    pub(super) async fn show(&self, view: PhotoView) -> Result<PhotoWithUrls, Unavailable> {
         let photo = &view.photo;
         let stored = match &photo.state {
             PhotoState::Completed { result } => result.thumbnails.as_slice(),
@@ -81,11 +81,11 @@ impl ShowPhotoHandler {
                 valid_for: self.settings.uploads.url_lifetime,
             };
             let url = self.presigner.get(&grant).await?;
-            thumbnails.push(ShownThumbnail {
+            thumbnails.push(ThumbnailWithUrl {
                 thumbnail: *thumbnail,
                 url,
             });
         }
-        Ok(ShownPhoto { view, thumbnails })
+        Ok(PhotoWithUrls { view, thumbnails })
     }
 }

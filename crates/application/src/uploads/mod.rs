@@ -1,4 +1,4 @@
-//! Uploads under way: their URLs, their progress and their end.
+//! Uploads in progress: their URLs, their progress and their end.
 
 mod finalize_upload;
 mod report_progress;

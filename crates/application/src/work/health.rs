@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(health.allowance(), Allowance::Probe);
         assert!(
             matches!(health.allowance(), Allowance::NotBefore(_)),
-            "the probe is already under way"
+            "the probe is already in progress"
         );
         health.failed();
         clock.advance(1);

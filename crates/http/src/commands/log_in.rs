@@ -69,7 +69,7 @@ async fn log_in(mut call: Call) -> HandlerResult {
 
 fn problem(error: LogInError, challenge: &str) -> Problem {
     match error {
-        LogInError::Refused => Problem::new(kinds::INVALID_CREDENTIALS).challenge(challenge),
+        LogInError::Rejected => Problem::new(kinds::INVALID_CREDENTIALS).challenge(challenge),
         LogInError::TooMany { retry_after } => {
             Problem::new(kinds::TOO_MANY_FAILED_LOGINS).retry_after(retry_after)
         }

@@ -37,7 +37,7 @@ async fn refresh(mut call: Call) -> HandlerResult {
 
 fn problem(error: RefreshError) -> Problem {
     match error {
-        RefreshError::Refused => Problem::invalid_token(kinds::INVALID_REFRESH_TOKEN),
+        RefreshError::Rejected => Problem::invalid_token(kinds::INVALID_REFRESH_TOKEN),
         RefreshError::Reused => Problem::invalid_token(kinds::REFRESH_TOKEN_REUSED),
         RefreshError::Unavailable(unavailable) => unavailable.into(),
         RefreshError::Failed(cause) => Problem::internal(cause),

@@ -187,7 +187,7 @@ impl From<TicketError> for Problem {
     fn from(error: TicketError) -> Self {
         match error {
             TicketError::NoSuchJob => Self::new(kinds::NO_SUCH_JOB),
-            TicketError::Refused => Self::invalid_token(kinds::INVALID_TICKET),
+            TicketError::Rejected => Self::invalid_token(kinds::INVALID_TICKET),
             TicketError::Unavailable(unavailable) => unavailable.into(),
             other => Self::internal(other),
         }

@@ -25,9 +25,9 @@ pub(super) fn endpoint() -> Endpoint {
 async fn show_photo(call: Call, owner: UserId) -> HandlerResult {
     let photo = call.photo()?;
     let use_cases = call.use_cases();
-    let shown = call
+    let found = call
         .on_main(async move { use_cases.show_photo.handle(owner, photo).await })
         .await??;
-    let shown = shown.ok_or_else(|| Problem::new(kinds::NO_SUCH_PHOTO))?;
-    json(&mut HttpResponse::Ok(), &wire::photo(shown))
+    let photo = found.ok_or_else(|| Problem::new(kinds::NO_SUCH_PHOTO))?;
+    json(&mut HttpResponse::Ok(), &wire::photo(photo))
 }

@@ -54,9 +54,9 @@ impl Forwarder {
                     Ok(None) => return Err::<(), Ended>(Ended),
                     Ok(Some(Ok(item))) => {
                         if let Some(photo) = encoder.needs_size_of(&item)
-                            && let Ok(Some(shown)) = use_cases.show_photo.handle(owner, photo).await
+                            && let Ok(Some(found)) = use_cases.show_photo.handle(owner, photo).await
                         {
-                            encoder.set_size(photo, shown.view.photo.declared.bytes);
+                            encoder.set_size(photo, found.view.photo.declared.bytes);
                         }
                         if let Some(frame) = encoder.encode(&item).map_err(|error| failed(&error))? {
                             send(&frames, frame).await?;

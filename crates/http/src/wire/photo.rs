@@ -1,7 +1,7 @@
 use chrono::FixedOffset;
 use rapidphoto_api_types as api;
 use rapidphoto_application::{
-    photos::{ShownPhoto, ShownThumbnail},
+    photos::{PhotoWithUrls, ThumbnailWithUrl},
     ports::{PhotoMetadata, TakenAt},
 };
 use rapidphoto_domain::{
@@ -15,8 +15,8 @@ use super::{
 };
 
 /// A photo with its metadata and thumbnails.
-pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
-    let view = shown.view;
+pub(crate) fn photo(with_urls: PhotoWithUrls) -> api::Photo {
+    let view = with_urls.view;
     let photo = &view.photo;
     let metadata = view.metadata;
     let result = completed(photo);
@@ -56,7 +56,7 @@ pub(crate) fn photo(shown: ShownPhoto) -> api::Photo {
         status: photo_status(photo.status()),
         reasons: reasons(&photo.state),
         warnings: warnings(&photo.state),
-        thumbnails: shown.thumbnails.into_iter().map(thumbnail).collect(),
+        thumbnails: with_urls.thumbnails.into_iter().map(thumbnail).collect(),
         created_at: view.created_at,
         completed_at: result.map(|result| result.completed_at),
     }
@@ -75,13 +75,13 @@ fn completed(photo: &Photo) -> Option<&ProcessingResult> {
     }
 }
 
-fn thumbnail(shown: ShownThumbnail) -> api::Thumbnail {
+fn thumbnail(with_url: ThumbnailWithUrl) -> api::Thumbnail {
     api::Thumbnail {
-        edge: shown.thumbnail.edge.pixels(),
-        width: shown.thumbnail.width,
-        height: shown.thumbnail.height,
-        url: shown.url.url,
-        expires_at: shown.url.expires_at,
+        edge: with_url.thumbnail.edge.pixels(),
+        width: with_url.thumbnail.width,
+        height: with_url.thumbnail.height,
+        url: with_url.url.url,
+        expires_at: with_url.url.expires_at,
     }
 }
 

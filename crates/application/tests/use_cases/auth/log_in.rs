@@ -83,8 +83,8 @@ impl SlowLogins {
     }
 }
 
-fn is_refused(result: &Result<TokenPair, LogInError>) -> bool {
-    matches!(result, Err(LogInError::Refused))
+fn is_rejected(result: &Result<TokenPair, LogInError>) -> bool {
+    matches!(result, Err(LogInError::Rejected))
 }
 
 fn is_limited(result: &Result<TokenPair, LogInError>) -> bool {
@@ -97,7 +97,7 @@ async fn concurrent_guesses_are_limited_like_sequential_ones() {
     let results = join_all((0..50).map(|_| logins.log_in_with("wrong"))).await;
     assert_eq!(logins.calls(), ALLOWED_FAILED_LOGINS);
     assert_eq!(
-        results.iter().filter(|result| is_refused(result)).count(),
+        results.iter().filter(|result| is_rejected(result)).count(),
         ALLOWED_FAILED_LOGINS
     );
     assert_eq!(
@@ -133,7 +133,7 @@ async fn a_successful_login_clears_earlier_failures() {
     let logins = SlowLogins::new().await;
     for _ in 0..3 {
         for _ in 1..ALLOWED_FAILED_LOGINS {
-            assert!(is_refused(&logins.log_in_with("wrong").await));
+            assert!(is_rejected(&logins.log_in_with("wrong").await));
         }
         assert!(logins.log_in_with(PASSWORD).await.is_ok());
     }

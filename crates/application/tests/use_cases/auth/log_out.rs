@@ -14,7 +14,7 @@ async fn logging_out_revokes_all_refresh_tokens_of_the_login() {
     use_cases.log_out.handle(&login.refresh_token).await.unwrap();
     for revoked in [&login.refresh_token, &second.refresh_token] {
         let result = use_cases.refresh.handle(revoked).await;
-        assert!(matches!(result, Err(RefreshError::Refused)), "{result:?}");
+        assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
     }
     let other = use_cases.refresh.handle(&other_login.refresh_token).await;
     assert!(other.is_ok(), "other logins of the user stay valid");
@@ -54,5 +54,5 @@ async fn logging_out_fails_during_an_outage_and_can_be_repeated() {
     assert!(use_cases.log_out.handle(&login.refresh_token).await.is_err());
     use_cases.log_out.handle(&login.refresh_token).await.unwrap();
     let result = use_cases.refresh.handle(&login.refresh_token).await;
-    assert!(matches!(result, Err(RefreshError::Refused)), "{result:?}");
+    assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
 }

@@ -89,7 +89,7 @@ async fn reuse_after_the_grace_period_revokes_all_tokens_of_the_login() {
     assert!(matches!(reused, Err(RefreshError::Reused)), "{reused:?}");
     for revoked in [&second.refresh_token, &login.refresh_token] {
         let result = use_cases.refresh.handle(revoked).await;
-        assert!(matches!(result, Err(RefreshError::Refused)), "{result:?}");
+        assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
     }
     let other = use_cases.refresh.handle(&other_login.refresh_token).await;
     assert!(other.is_ok(), "other logins of the user stay valid");
@@ -107,12 +107,12 @@ async fn a_refresh_token_expires_and_its_successor_later() {
     let second = use_cases.refresh.handle(&login.refresh_token).await.unwrap();
     app.clock.set(expiry);
     let expired = use_cases.refresh.handle(&unused.refresh_token).await;
-    assert!(matches!(expired, Err(RefreshError::Refused)), "{expired:?}");
+    assert!(matches!(expired, Err(RefreshError::Rejected)), "{expired:?}");
     app.clock.set(expiry + lifetime - 2 * MOMENT);
     let third = use_cases.refresh.handle(&second.refresh_token).await.unwrap();
     app.clock.advance(lifetime);
     let expired = use_cases.refresh.handle(&third.refresh_token).await;
-    assert!(matches!(expired, Err(RefreshError::Refused)), "{expired:?}");
+    assert!(matches!(expired, Err(RefreshError::Rejected)), "{expired:?}");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn unknown_tokens_are_rejected() {
     let cut = &login.refresh_token.reveal()[1..];
     for unknown in ["", "rft_forged", cut, &login.access_token] {
         let result = use_cases.refresh.handle(&SecretToken::from_client(unknown)).await;
-        assert!(matches!(result, Err(RefreshError::Refused)), "{unknown}");
+        assert!(matches!(result, Err(RefreshError::Rejected)), "{unknown}");
     }
 }
 
@@ -135,5 +135,5 @@ async fn a_disabled_user_gets_no_tokens() {
     let login = log_in(&use_cases, EMAIL).await;
     disable(&app, user).await;
     let result = use_cases.refresh.handle(&login.refresh_token).await;
-    assert!(matches!(result, Err(RefreshError::Refused)), "{result:?}");
+    assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
 }

@@ -15,7 +15,7 @@ async fn issue(use_cases: &UseCases, user: UserId, job: Option<JobId>) -> Secret
 
 async fn assert_rejected(use_cases: &UseCases, ticket: &SecretToken, job: Option<JobId>) {
     let result = use_cases.stream_tickets.redeem(ticket, job).await;
-    assert!(matches!(result, Err(TicketError::Refused)), "{result:?}");
+    assert!(matches!(result, Err(TicketError::Rejected)), "{result:?}");
 }
 
 #[tokio::test]

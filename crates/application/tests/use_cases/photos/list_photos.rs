@@ -28,7 +28,7 @@ async fn list_all(list: &ListPhotosHandler, owner: UserId, mut query: PhotoListQ
     loop {
         let (page, next) = list.handle(owner, &query).await.unwrap();
         assert!(page.len() <= query.size);
-        photos.extend(page.iter().map(|shown| shown.view.photo.id));
+        photos.extend(page.iter().map(|photo| photo.view.photo.id));
         if next.is_none() {
             return photos;
         }
@@ -124,7 +124,7 @@ async fn lists_filter_by_status_and_have_the_thumbnails_of_completed_photos() {
         .await
         .unwrap();
     assert_eq!(page.len(), queued.len());
-    assert!(page.iter().all(|shown| shown.thumbnails.is_empty()));
+    assert!(page.iter().all(|photo| photo.thumbnails.is_empty()));
     let failed = query(Some(PhotoStatus::Failed));
     assert_eq!(list_all(&list, app.owner, failed).await, []);
     assert_eq!(list_all(&list, app.owner, query(None)).await.len(), 3);

@@ -35,11 +35,11 @@ async fn the_urls_of_thumbnails_expire() {
     let app = TestApp::new();
     let show = app.use_cases().show_photo;
     let photo = app.upload_one().await.photo;
-    let shown = show.handle(app.owner, photo).await.unwrap().unwrap();
-    assert_eq!(shown.thumbnails.len(), ThumbnailEdge::ALL.len());
-    for (shown, edge) in shown.thumbnails.iter().zip(ThumbnailEdge::ALL) {
-        assert_eq!(shown.thumbnail.edge, edge);
-        let response = app.objects.get_as_client(&shown.url.url);
+    let completed = show.handle(app.owner, photo).await.unwrap().unwrap();
+    assert_eq!(completed.thumbnails.len(), ThumbnailEdge::ALL.len());
+    for (thumbnail, edge) in completed.thumbnails.iter().zip(ThumbnailEdge::ALL) {
+        assert_eq!(thumbnail.thumbnail.edge, edge);
+        let response = app.objects.get_as_client(&thumbnail.url.url);
         assert_eq!(response.status, 200);
         assert_eq!(
             Some(response.body),
@@ -51,12 +51,12 @@ async fn the_urls_of_thumbnails_expire() {
             "a thumbnail is displayed, not downloaded"
         );
         assert_eq!(
-            shown.url.expires_at,
+            thumbnail.url.expires_at,
             app.now() + app.settings.uploads.url_lifetime
         );
     }
     app.clock.advance(app.settings.uploads.url_lifetime);
-    for thumbnail in &shown.thumbnails {
+    for thumbnail in &completed.thumbnails {
         assert_eq!(app.objects.get_as_client(&thumbnail.url.url).status, 403);
     }
 }
