@@ -170,11 +170,11 @@ async fn invalid_photos_are_rejected_with_all_reasons() {
         job.photos[0]
     );
     assert!(codes(&job.photos[1]).contains(&"corrupt"), "{:?}", job.photos[1]);
-    let refused = session
+    let rejected = session
         .download_url(&items[0].photo_id, "original")
         .await
         .unwrap_err();
-    assert_eq!(refused.code(), Some("photo_not_completed"));
+    assert_eq!(rejected.code(), Some("photo_not_completed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
