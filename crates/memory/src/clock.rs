@@ -7,7 +7,7 @@ use chrono::DateTime;
 use rapidphoto_application::ports::Clock;
 use rapidphoto_domain::Timestamp;
 
-/// A clock that stands still until a test sets or advances it.
+/// A clock that changes only when a test sets or advances it.
 #[derive(Debug)]
 pub struct FakeClock(AtomicI64);
 

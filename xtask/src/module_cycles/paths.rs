@@ -1,4 +1,4 @@
-//! Paths as they stand in the source, and those in the tokens of macro calls and attributes, which have no syntax tree.
+//! Paths as written in the source, and those in the tokens of macro calls and attributes, which have no syntax tree.
 
 use proc_macro2::{TokenStream, TokenTree};
 

@@ -12,18 +12,18 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::test_app::TestApp;
+use crate::fixtures::DataDir;
 
 const PAGE: &str = include_str!("browser.html");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_on_another_origin_uploads_and_watches() {
-    let app = TestApp::new();
+    let data_dir = DataDir::new();
     let origin = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", origin.local_addr().unwrap());
     // Only this origin is allowed; the browser enforces CORS.
-    let options = TestApp::options().with("RAPIDPHOTO_SERVER__ALLOWED_ORIGINS", format!("[\"{address}\"]"));
-    let server = app.serve(&options).await;
+    let options = DataDir::options().with("RAPIDPHOTO_SERVER__ALLOWED_ORIGINS", format!("[\"{address}\"]"));
+    let server = data_dir.serve(&options).await;
     let photo = Bytes::from(SamplePhoto::new(5, 1200, 900).turned(Orientation::ALL[7]).jpeg());
 
     let profile = tempfile::tempdir().unwrap();

@@ -6,15 +6,15 @@ use std::os::unix::process::ExitStatusExt;
 use rapidphoto_client::types::PhotoStatus;
 use rapidphoto_testkit::{ExitedEarly, PASSWORD, Server};
 
-use crate::test_app::{TestApp, binary, count_events, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{DataDir, binary, count_events, declare, finished_job, jpeg, photo, statuses};
 
 /// Signal of a process that aborts, as it does at a failpoint.
 const SIGABRT: i32 = 6;
 
 /// Aborts the server at a step of the first upload, restarts it and waits until all photos are completed.
 async fn survives_crash_at(failpoint: &str) {
-    let app = TestApp::new();
-    let mut server = app.serve(&TestApp::options().aborting_at(failpoint)).await;
+    let data_dir = DataDir::new();
+    let mut server = data_dir.serve(&DataDir::options().aborting_at(failpoint)).await;
     let client = server.client().unwrap();
     let email = format!("crash-{failpoint}@example.org");
     client.register(&email, PASSWORD).await.unwrap();
@@ -37,7 +37,7 @@ async fn survives_crash_at(failpoint: &str) {
     let status = server.wait().await.unwrap();
     assert!(!status.success(), "{failpoint} was not reached: {status}");
 
-    let server = app.serve(&TestApp::options()).await;
+    let server = data_dir.serve(&DataDir::options()).await;
     let session = server.client().unwrap().log_in(&email, PASSWORD).await.unwrap();
     // Acknowledged uploads need no further request; the others are repeated, as any client does.
     let job = session.job(&job_id).await.unwrap();
@@ -77,7 +77,7 @@ async fn survives_crash_at(failpoint: &str) {
         );
     }
     server.kill().await.unwrap();
-    app.assert_verified();
+    data_dir.assert_verified();
 }
 
 macro_rules! failpoints {
@@ -106,8 +106,8 @@ failpoints! {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_rejection_is_recorded_once() {
     for failpoint in ["worker.before-final-commit", "worker.after-final-commit"] {
-        let app = TestApp::new();
-        let mut server = app.serve(&TestApp::options().aborting_at(failpoint)).await;
+        let data_dir = DataDir::new();
+        let mut server = data_dir.serve(&DataDir::options().aborting_at(failpoint)).await;
         let client = server.client().unwrap();
         client.register("reject@example.org", PASSWORD).await.unwrap();
         let session = client.log_in("reject@example.org", PASSWORD).await.unwrap();
@@ -117,7 +117,7 @@ async fn an_interrupted_rejection_is_recorded_once() {
         let _ = session.put(&items[0], text.clone()).await;
         assert!(!server.wait().await.unwrap().success());
 
-        let server = app.serve(&TestApp::options()).await;
+        let server = data_dir.serve(&DataDir::options()).await;
         let session = server
             .client()
             .unwrap()
@@ -132,16 +132,16 @@ async fn an_interrupted_rejection_is_recorded_once() {
             "{failpoint}"
         );
         server.kill().await.unwrap();
-        app.assert_verified();
+        data_dir.assert_verified();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_that_crashes_every_worker_fails() {
-    let app = TestApp::new();
+    let data_dir = DataDir::new();
     let bytes = photo(1);
-    let aborting = TestApp::options().aborting_at("worker.after-thumbnails");
-    let mut server = app.serve(&aborting).await;
+    let aborting = DataDir::options().aborting_at("worker.after-thumbnails");
+    let mut server = data_dir.serve(&aborting).await;
     let client = server.client().unwrap();
     client.register("killer@example.org", PASSWORD).await.unwrap();
     let session = client.log_in("killer@example.org", PASSWORD).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_photo_that_crashes_every_worker_fails() {
     let mut exits = vec![server.wait().await.unwrap()];
     // Each server claims the photo once and aborts, possibly before it has reported that it is ready.
     while exits.len() < 6 {
-        exits.push(match Server::start(binary(), &app.data_dir(), &aborting).await {
+        exits.push(match Server::start(binary(), &data_dir.path(), &aborting).await {
             Ok(mut server) => server.wait().await.unwrap(),
             Err(error) => error.downcast::<ExitedEarly>().unwrap().status,
         });
@@ -159,7 +159,7 @@ async fn a_photo_that_crashes_every_worker_fails() {
     for exit in exits {
         assert_eq!(exit.signal(), Some(SIGABRT), "{exit}");
     }
-    let server = app.serve(&aborting).await;
+    let server = data_dir.serve(&aborting).await;
     let session = server
         .client()
         .unwrap()
@@ -170,13 +170,13 @@ async fn a_photo_that_crashes_every_worker_fails() {
     assert_eq!(statuses(&job), [PhotoStatus::Failed]);
     assert_eq!(job.photos[0].reasons[0].code, "processing_error");
     server.kill().await.unwrap();
-    app.assert_verified();
+    data_dir.assert_verified();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_loses_no_acknowledged_upload_of_a_batch() {
-    let app = TestApp::new();
-    let server = app.serve(&TestApp::options()).await;
+    let data_dir = DataDir::new();
+    let server = data_dir.serve(&DataDir::options()).await;
     let email = "batch@example.org";
     server.client().unwrap().register(email, PASSWORD).await.unwrap();
     let session = server.client().unwrap().log_in(email, PASSWORD).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_killed_server_loses_no_acknowledged_upload_of_a_batch() {
     }
     server.kill().await.unwrap();
 
-    let server = app.serve(&TestApp::options()).await;
+    let server = data_dir.serve(&DataDir::options()).await;
     let session = server.client().unwrap().log_in(email, PASSWORD).await.unwrap();
     let job = finished_job(&session, &job_id).await;
     assert_eq!(
@@ -197,5 +197,5 @@ async fn a_killed_server_loses_no_acknowledged_upload_of_a_batch() {
         "every upload was acknowledged"
     );
     server.kill().await.unwrap();
-    app.assert_verified();
+    data_dir.assert_verified();
 }

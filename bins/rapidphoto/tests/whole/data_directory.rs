@@ -5,21 +5,21 @@ use std::process::Command;
 use rapidphoto_client::types::PhotoStatus;
 use rapidphoto_testkit::command;
 
-use crate::test_app::{TestApp, binary, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{DataDir, binary, declare, finished_job, jpeg, photo, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manipulated_database_fails_verification() {
-    let app = TestApp::new();
-    let mut running = app.start().await;
+    let data_dir = DataDir::new();
+    let mut running = data_dir.start().await;
     let bytes = photo(1);
     let (job_id, items) = declare(&running.session, &[jpeg(&bytes)]).await;
     running.session.put(&items[0], bytes).await.unwrap();
     let job = finished_job(&running.session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
     assert!(running.server.terminate().await.unwrap().success());
-    app.assert_verified();
+    data_dir.assert_verified();
 
-    let database = app.data_dir().join("record.sqlite");
+    let database = data_dir.path().join("record.sqlite");
     let sqlite = |sql: &str| Command::new("sqlite3").arg(&database).arg(sql).output().unwrap();
     let rejected = sqlite("DELETE FROM events");
     assert!(
@@ -28,7 +28,7 @@ async fn a_manipulated_database_fails_verification() {
     );
     let changed = sqlite("UPDATE photos SET state = replace(state, '\"COMPLETED\"', '\"CANCELLED\"')");
     assert!(changed.status.success(), "{changed:?}");
-    let verified = app.command(&["admin", "verify"]);
+    let verified = data_dir.command(&["admin", "verify"]);
     assert!(!verified.status.success());
     let output = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert!(output.contains(&items[0].photo_id), "{output}");
@@ -36,19 +36,19 @@ async fn a_manipulated_database_fails_verification() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verification_fails_if_there_is_nothing_to_verify() {
-    let app = TestApp::new();
-    let missing = app.command(&["admin", "verify"]);
+    let data_dir = DataDir::new();
+    let missing = data_dir.command(&["admin", "verify"]);
     assert!(!missing.status.success());
     assert!(
-        !app.data_dir().exists(),
+        !data_dir.path().exists(),
         "verification does not create the data directory"
     );
-    let mut running = app.start().await;
+    let mut running = data_dir.start().await;
     assert!(running.server.terminate().await.unwrap().success());
-    app.assert_verified();
+    data_dir.assert_verified();
     let other = command(binary())
         .args(["admin", "verify", "--data-dir"])
-        .arg(app.data_dir())
+        .arg(data_dir.path())
         .env("RAPIDPHOTO_STORAGE__ENVIRONMENT", "elsewhere")
         .output()
         .unwrap();
@@ -60,9 +60,9 @@ async fn verification_fails_if_there_is_nothing_to_verify() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_has_one_server_at_a_time() {
-    let app = TestApp::new();
-    let running = app.start().await;
-    let second = app.command(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"]);
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
+    let second = data_dir.command(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"]);
     assert!(!second.status.success());
     let output = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(output.contains("another process"), "{output}");

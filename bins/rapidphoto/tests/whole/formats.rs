@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rapidphoto_client::types::{FileRequest, PhotoStatus};
 
-use crate::test_app::{TestApp, codes, declare, finished_job, photo, statuses};
+use crate::fixtures::{DataDir, codes, declare, finished_job, photo, statuses};
 
 const PNG: &[u8] = include_bytes!("files/rotated.png");
 const WEBP: &[u8] = include_bytes!("files/photo.webp");
@@ -22,8 +22,8 @@ fn file(name: &str, mime_type: &str, bytes: &[u8]) -> FileRequest {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_supported_format_is_completed_with_thumbnails() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let formats = [
         ("rotated.png", "image/png", PNG, (1280, 960)),
@@ -71,8 +71,8 @@ async fn every_supported_format_is_completed_with_thumbnails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_undeclared_or_unsupported_formats_are_rejected() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
     let files = [
@@ -94,8 +94,8 @@ async fn files_of_undeclared_or_unsupported_formats_are_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_that_is_also_an_html_page_is_served_as_an_image() {
     const PAGE: &[u8] = b"<!DOCTYPE html><script>alert(document.domain)</script>";
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let jpeg = photo(7);
     let length = u16::try_from(PAGE.len() + 2).unwrap().to_be_bytes();

@@ -13,8 +13,8 @@ mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod data_directory;
+mod fixtures;
 mod formats;
 mod races;
 mod shutdown;
-mod test_app;
 mod uploads;

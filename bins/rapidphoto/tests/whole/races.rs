@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use rapidphoto_client::types::PhotoStatus;
 
-use crate::test_app::{TestApp, count_events, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{DataDir, count_events, declare, finished_job, jpeg, photo, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_finalize_requests_and_the_storage_event_have_one_result() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let bytes = photo(1);
     let (job_id, items) = declare(session, &[jpeg(&bytes)]).await;
@@ -37,8 +37,8 @@ async fn fifty_finalize_requests_and_the_storage_event_have_one_result() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_concurrent_requests_with_one_upload_id_create_one_photo() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let bytes = photo(1);
     let mut file = jpeg(&bytes);
@@ -55,8 +55,8 @@ async fn fifty_concurrent_requests_with_one_upload_id_create_one_photo() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_concurrent_requests_with_one_idempotency_key_create_one_job() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let files: Vec<_> = (0..5).map(photo).map(|bytes| jpeg(&bytes)).collect();
     let jobs = join_all((0..50).map(|_| session.create_job(&files, Some("same request")))).await;

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use rapidphoto_client::types::PhotoStatus;
 use rapidphoto_testkit::PASSWORD;
 
-use crate::test_app::{TestApp, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{DataDir, declare, finished_job, jpeg, photo, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_interrupted_by_sigterm_is_finished_by_the_next_server() {
-    let app = TestApp::new();
-    let mut server = app.serve(&TestApp::options()).await;
+    let data_dir = DataDir::new();
+    let mut server = data_dir.serve(&DataDir::options()).await;
     let client = server.client().unwrap();
     client.register("drain@example.org", PASSWORD).await.unwrap();
     let session = client.log_in("drain@example.org", PASSWORD).await.unwrap();
@@ -27,9 +27,9 @@ async fn work_interrupted_by_sigterm_is_finished_by_the_next_server() {
     let status = server.terminate().await.unwrap();
     assert!(status.success(), "{status}\n{}", server.log());
     assert!(signalled.elapsed() < Duration::from_secs(30));
-    app.assert_verified();
+    data_dir.assert_verified();
 
-    let server = app.serve(&TestApp::options()).await;
+    let server = data_dir.serve(&DataDir::options()).await;
     let session = server
         .client()
         .unwrap()
@@ -42,8 +42,8 @@ async fn work_interrupted_by_sigterm_is_finished_by_the_next_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unfinished_requests_do_not_delay_the_shutdown() {
-    let app = TestApp::new();
-    let mut running = app.start().await;
+    let data_dir = DataDir::new();
+    let mut running = data_dir.start().await;
     let session = &running.session;
     let bytes = photo(1);
     let (job_id, items) = declare(session, &[jpeg(&bytes)]).await;
@@ -73,7 +73,7 @@ async fn unfinished_requests_do_not_delay_the_shutdown() {
         signalled.elapsed()
     );
     put.abort();
-    app.assert_verified();
+    data_dir.assert_verified();
 }
 
 /// Body that takes minutes to send: 16 bytes every 200 ms.

@@ -9,7 +9,7 @@ use rapidphoto_sample_photos::{Orientation, SamplePhoto, text_named_jpg, truncat
 use rapidphoto_testkit::{Server, new_user};
 use sha2::{Digest, Sha256};
 
-use crate::test_app::{TestApp, codes, count_events, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{DataDir, codes, count_events, declare, finished_job, jpeg, photo, statuses};
 
 fn sha256(bytes: &[u8]) -> DeclaredChecksum {
     DeclaredChecksum {
@@ -27,8 +27,8 @@ fn status_of(error: &ClientError) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_completed_photo_has_all_its_metadata() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let sample = SamplePhoto::new(7, 1600, 1200).turned(Orientation::ALL[5]);
     let bytes = Bytes::from(sample.jpeg());
@@ -94,8 +94,8 @@ async fn a_completed_photo_has_all_its_metadata() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_rejects_uploads_that_differ_from_their_declaration() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let bytes = photo(1);
     let mut file = jpeg(&bytes);
@@ -153,8 +153,8 @@ async fn storage_rejects_uploads_that_differ_from_their_declaration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_photos_are_rejected_with_all_reasons() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let text = Bytes::from(text_named_jpg().1);
     let cut = Bytes::copy_from_slice(truncated(&photo(2), 2, 3));
@@ -170,17 +170,17 @@ async fn invalid_photos_are_rejected_with_all_reasons() {
         job.photos[0]
     );
     assert!(codes(&job.photos[1]).contains(&"corrupt"), "{:?}", job.photos[1]);
-    let refused = session
+    let rejected = session
         .download_url(&items[0].photo_id, "original")
         .await
         .unwrap_err();
-    assert_eq!(refused.code(), Some("photo_not_completed"));
+    assert_eq!(rejected.code(), Some("photo_not_completed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_with_an_invalid_file_is_rejected_as_a_whole() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let valid = jpeg(&photo(1));
     let empty = FileRequest {
         bytes: 0,
@@ -217,8 +217,8 @@ async fn a_batch_with_an_invalid_file_is_rejected_as_a_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reported_upload_without_an_object_fails_and_can_still_be_uploaded() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let bytes = photo(3);
     let (job_id, items) = declare(session, &[jpeg(&bytes)]).await;
@@ -234,8 +234,8 @@ async fn a_reported_upload_without_an_object_fails_and_can_still_be_uploaded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cancelled_and_deleted_photos_leave_no_objects() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let bytes = photo(4);
     let (job_id, items) = declare(session, &[jpeg(&bytes), jpeg(&bytes)]).await;
@@ -256,7 +256,7 @@ async fn cancelled_and_deleted_photos_leave_no_objects() {
             Some("no_such_photo")
         );
     }
-    let objects = app.data_dir().join("objects/buckets");
+    let objects = data_dir.path().join("objects/buckets");
     let until_deleted = async {
         while files_below(&objects) > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -269,8 +269,8 @@ async fn cancelled_and_deleted_photos_leave_no_objects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_in_progress_are_counted_until_they_are_stored() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let session = &running.session;
     let (small, large) = (photo(8), photo(9));
     let (job_id, items) = declare(session, &[jpeg(&small), jpeg(&large)]).await;
@@ -323,8 +323,8 @@ fn files_below(dir: &std::path::Path) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_can_neither_read_nor_change_photos_of_others() {
-    let app = TestApp::new();
-    let running = app.start().await;
+    let data_dir = DataDir::new();
+    let running = data_dir.start().await;
     let ada = &running.session;
     let server: &Server = &running.server;
     let eve = new_user(&server.client().unwrap()).await.unwrap();

@@ -5,7 +5,7 @@ use rapidphoto_domain::Timestamp;
 
 /// A database adapter under test.
 pub trait DatabaseHarness: Sized {
-    /// A new, empty database. Its clock stands still at a whole millisecond.
+    /// A new, empty database. Its clock is at a whole millisecond and changes only by `advance`.
     fn fresh() -> impl Future<Output = Self>;
 
     /// Ports of the database.

@@ -7,6 +7,7 @@ use super::{
     DatabaseHarness,
     fixtures::{self, CommitExt, LEASE, commit_ok},
     observations::Snapshot,
+    photo_tags::{tag, tagged, untag},
 };
 
 /// The data of one namespace is not visible in another, neither by id nor by search.
@@ -140,4 +141,32 @@ pub async fn each_namespace_has_its_own_subscriptions<H: DatabaseHarness>(harnes
     assert!(mine.is_some() && theirs.is_some());
     db.subscriptions.release(&mine.unwrap()).await.unwrap();
     assert_eq!(other.subscriptions.acquire("relay", LEASE).await.unwrap(), None);
+}
+
+/// A list of one tag has the photos of its namespace only, even if owner and label are the same in another. Changes in one
+/// namespace don't change the list of the other.
+pub async fn each_namespace_has_its_own_tags<H: DatabaseHarness>(harness: H) {
+    let (db, other, now) = (harness.ports(), harness.other_namespace(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let mine = fixtures::photo(&db, now, owner).await;
+    let mine = fixtures::execute(&db, now, &mine, tag(&["Zürich"])).await;
+    assert_eq!(tagged(&other, owner, "Zürich").await, []);
+    let theirs = fixtures::photo(&other, now, owner).await;
+    let theirs = fixtures::execute(&other, now, &theirs, tag(&["Zürich"])).await;
+    assert_eq!(tagged(&db, owner, "Zürich").await, [mine.value.id]);
+    assert_eq!(tagged(&other, owner, "Zürich").await, [theirs.value.id]);
+    fixtures::execute(&db, now, &mine, untag(&["Zürich"])).await;
+    assert_eq!(tagged(&db, owner, "Zürich").await, []);
+    assert_eq!(tagged(&other, owner, "Zürich").await, [theirs.value.id]);
+    let cancelled = fixtures::execute(&other, now, &theirs, PhotoCommand::Cancel).await;
+    fixtures::execute(
+        &db,
+        now,
+        &fixtures::photo(&db, now, owner).await,
+        tag(&["Zürich"]),
+    )
+    .await;
+    fixtures::execute(&other, now, &cancelled, PhotoCommand::Delete).await;
+    assert_eq!(tagged(&db, owner, "Zürich").await.len(), 1);
+    assert_eq!(tagged(&other, owner, "Zürich").await, []);
 }

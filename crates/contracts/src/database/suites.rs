@@ -138,6 +138,7 @@ macro_rules! database_contract {
                 unique_values_are_unique_within_their_namespace,
                 each_namespace_has_its_own_log,
                 each_namespace_has_its_own_subscriptions,
+                each_namespace_has_its_own_tags,
             ],
             aggregates: [
                 missing_aggregates_are_not_found,

@@ -54,7 +54,7 @@ kinds! {
         "The body must be `application/json` without a content encoding.";
     INVALID_BODY = 422 "invalid_body" "The body does not match the schema of the request. `errors` says where.";
     INVALID_PARAMETER = 422 "invalid_parameter"
-        "A parameter has an invalid value. `errors` lists the allowed values.";
+        "A parameter has an invalid value. `errors` says what is allowed.";
     UNSUPPORTED_PARAMETER = 422 "unsupported_parameter"
         "A query parameter is not supported by this endpoint. Leave it out.";
     INVALID_HEADER = 422 "invalid_header" "A header has an invalid value. `errors` says what is allowed.";
@@ -85,7 +85,8 @@ kinds! {
     TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins"
         "Too many failed logins. Retry after the time in `Retry-After`.";
     INTERNAL = 500 "internal" "The server has failed unexpectedly. Its logs have the cause under the request id.";
-    CONTENDED = 503 "contended" "The photo or job was changed concurrently; try again.";
+    CONTENDED = 503 "contended"
+        "The photo or job was changed concurrently. Retry after the time in `Retry-After`.";
     UNAVAILABLE = 503 "unavailable"
         "A service that the server depends on can't be reached. Retry after the time in `Retry-After`.";
     REQUEST_TIMEOUT = 503 "request_timeout"

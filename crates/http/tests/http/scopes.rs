@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use rapidphoto_application::ports::Scope;
 use rapidphoto_domain::UserId;
@@ -20,8 +20,36 @@ fn protected() -> Vec<(&'static str, String, Scope)> {
         }
     });
     let protected: Vec<_> = protected.collect();
-    assert!(protected.len() >= 13, "{protected:?}");
+    assert_eq!(protected.len(), 15, "{protected:?}");
     protected
+}
+
+#[test]
+fn every_protected_endpoint_requires_its_scope() {
+    let derived = protected();
+    let derived: BTreeSet<_> = derived
+        .iter()
+        .map(|(method, path, scope)| (*method, path.as_str(), scope.as_str()))
+        .collect();
+    let (read, write) = ("photos:read", "photos:write");
+    let expected: [(&str, &str, &str); 15] = [
+        ("POST", "/commands/auth/stream-ticket", read),
+        ("POST", "/commands/upload-jobs", write),
+        ("POST", &format!("/commands/upload-jobs/{JOB}/cancel"), write),
+        ("POST", "/commands/upload/progress", write),
+        ("POST", &format!("/commands/upload/{PHOTO}/finalize"), write),
+        ("DELETE", &format!("/commands/photos/{PHOTO}"), write),
+        ("POST", &format!("/commands/photos/{PHOTO}/tags"), write),
+        ("DELETE", &format!("/commands/photos/{PHOTO}/tags/beach"), write),
+        ("GET", &format!("/queries/upload-jobs/{JOB}"), read),
+        ("GET", &format!("/queries/upload-jobs/{JOB}/events"), read),
+        ("GET", "/queries/events", read),
+        ("GET", "/queries/photos", read),
+        ("GET", &format!("/queries/photos/{PHOTO}"), read),
+        ("GET", &format!("/queries/photos/{PHOTO}/download-url"), read),
+        ("GET", &format!("/queries/photos/{PHOTO}/history"), read),
+    ];
+    assert_eq!(derived, BTreeSet::from(expected));
 }
 
 #[tokio::test]

@@ -52,8 +52,8 @@ async fn a_full_disk_is_unavailable_and_writes_nothing() {
     let store = store(directory.path().join("record.db")).await;
     let first = store.commit(job_of(1)).await.unwrap();
     allow_pages(&store, 1).await;
-    let refused = store.commit(job_of(200)).await.unwrap_err();
-    assert!(matches!(refused, CommitError::Unavailable(_)), "{refused}");
+    let full = store.commit(job_of(200)).await.unwrap_err();
+    assert!(matches!(full, CommitError::Unavailable(_)), "{full}");
     assert_eq!(store.head().await.unwrap(), first.cursor);
     assert_eq!(store.stream_count().await.unwrap(), 2);
     allow_pages(&store, 1_000_000).await;

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use crate::support::{
-    BUCKET, TEST_TIMEOUT, TestServer, md5, request_head, send_bytes, send_presigned, valid_presigning,
+    BUCKET, StorageServer, TEST_TIMEOUT, md5, request_head, send_bytes, send_presigned, valid_presigning,
 };
 
 /// Serializes the tests, because failpoints are global to the process.
@@ -33,7 +33,7 @@ const POINT: &str = "RAPIDPHOTO_TEST_POINT";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_to_a_full_disk_fails_and_keeps_the_old_object() {
     let _guard = FAILPOINTS.lock().await;
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "old").await;
     let put = server
         .client
@@ -63,7 +63,7 @@ async fn an_upload_to_a_full_disk_fails_and_keeps_the_old_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_finishes_when_its_client_disconnects_before_the_rename() {
     let _guard = FAILPOINTS.lock().await;
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", b"meow").await;
     let (reached, at_rename) = mpsc::channel();
     fail::cfg_callback("s3.before-rename", move || {
@@ -87,7 +87,7 @@ async fn an_upload_finishes_when_its_client_disconnects_before_the_rename() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn exactly_one_of_fifty_uploads_that_reach_the_rename_together_succeeds() {
     let _guard = FAILPOINTS.lock().await;
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let bodies: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; 1000]).collect();
     let urls = join_all(bodies.iter().map(|body| server.presign_photo("k", body))).await;
     let (waiting, all_waiting, server_ref) = (std::sync::Mutex::new(0), Condvar::new(), &server);
@@ -144,7 +144,7 @@ async fn a_crash_leaves_a_complete_object_or_none() {
             String::from_utf8_lossy(&crashed.stdout)
         );
 
-        let server = TestServer::with_root(directory.path().to_owned()).await;
+        let server = StorageServer::with_root(directory.path().to_owned()).await;
         assert!(server.incoming().is_empty(), "{point}");
         assert_eq!(server.get("k").await, stored.then(|| b"meow".to_vec()), "{point}");
 
@@ -164,7 +164,7 @@ async fn crashing_upload() {
         return;
     };
     let point = std::env::var_os(POINT).unwrap().into_string().unwrap();
-    let server = TestServer::with_root(PathBuf::from(directory)).await;
+    let server = StorageServer::with_root(PathBuf::from(directory)).await;
     fail::cfg(point, "return").unwrap();
     let url = server.presign_photo("k", b"meow").await;
     send_presigned(&server, &url, b"meow", |_| {}).await;

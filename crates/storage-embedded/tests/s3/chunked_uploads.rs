@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY, TestServer, read_response, send_bytes};
+use crate::support::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY, StorageServer, read_response, send_bytes};
 
 /// Head of a request with chunk signatures, and the inputs of those signatures.
 struct Chunked {
@@ -17,7 +17,7 @@ struct Chunked {
 
 impl Chunked {
     /// Signs as documented in <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>.
-    fn put(server: &TestServer, key: &str, size: usize, body_bytes: usize) -> Self {
+    fn put(server: &StorageServer, key: &str, size: usize, body_bytes: usize) -> Self {
         #[allow(
             clippy::disallowed_methods,
             reason = "the server verifies signatures with the system's clock"
@@ -86,7 +86,7 @@ fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-async fn upload(server: &TestServer, size: usize, signed: &str, sent: &str) -> String {
+async fn upload(server: &StorageServer, size: usize, signed: &str, sent: &str) -> String {
     // The length of the body depends on the number of signatures only.
     let body_bytes = Chunked::put(server, "k", 0, 0).body(signed, sent).len();
     let request = Chunked::put(server, "k", size, body_bytes);
@@ -101,7 +101,7 @@ async fn upload(server: &TestServer, size: usize, signed: &str, sent: &str) -> S
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_with_valid_chunk_signatures_is_stored() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let stored = upload(&server, 4, "meow", "meow").await;
     assert!(stored.starts_with("HTTP/1.1 200"), "{stored}");
     assert_eq!(server.get("k").await.unwrap(), b"meow");
@@ -109,7 +109,7 @@ async fn a_body_with_valid_chunk_signatures_is_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chunk_that_differs_from_the_signed_one_is_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let rejected = upload(&server, 4, "meow", "woof").await;
     assert!(
         rejected.starts_with("HTTP/1.1 403") && rejected.contains("SignatureDoesNotMatch"),
@@ -121,7 +121,7 @@ async fn a_chunk_that_differs_from_the_signed_one_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chunks_of_another_length_than_declared_are_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     for size in [3, 5] {
         let rejected = upload(&server, size, "meow", "meow").await;
         assert!(rejected.starts_with("HTTP/1.1 400"), "{rejected}");

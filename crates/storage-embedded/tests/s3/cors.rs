@@ -1,15 +1,15 @@
 use reqwest::{Method, Response};
 
-use crate::support::{BUCKET, TestServer, expired_presigning, send_presigned};
+use crate::support::{BUCKET, StorageServer, expired_presigning, send_presigned};
 
 const ORIGIN: &str = "https://photos.example";
 const OTHER: &str = "https://evil.example";
 
-async fn with_origin() -> TestServer {
-    TestServer::with_config(|config| config.allowed_origins = vec![format!("{ORIGIN}/")]).await
+async fn with_origin() -> StorageServer {
+    StorageServer::with_config(|config| config.allowed_origins = vec![format!("{ORIGIN}/")]).await
 }
 
-async fn preflight(server: &TestServer, origin: &str, method: &str) -> Response {
+async fn preflight(server: &StorageServer, origin: &str, method: &str) -> Response {
     server
         .http
         .request(
@@ -112,7 +112,7 @@ async fn a_page_can_read_errors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_origin_can_be_allowed() {
-    let server = TestServer::with_config(|config| config.allowed_origins = vec!["*".to_owned()]).await;
+    let server = StorageServer::with_config(|config| config.allowed_origins = vec!["*".to_owned()]).await;
     let response = preflight(&server, OTHER, "GET").await;
     assert_eq!(response.status(), 204);
     assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
@@ -120,6 +120,6 @@ async fn any_origin_can_be_allowed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_configured_origins_all_are_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     assert_eq!(preflight(&server, ORIGIN, "PUT").await.status(), 403);
 }

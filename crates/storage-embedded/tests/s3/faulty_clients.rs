@@ -3,13 +3,13 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{BUCKET, TestServer, read_response, request_head, send_bytes, valid_presigning};
+use crate::support::{BUCKET, StorageServer, read_response, request_head, send_bytes, valid_presigning};
 
 const PHOTO: &[u8] = &[7; 3 * 1024 * 1024];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_of_a_client_that_disconnects_is_removed() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", PHOTO).await;
     for size in [0, 1, 1_000_000, PHOTO.len() - 1] {
         let mut stream = server.connect().await;
@@ -25,7 +25,7 @@ async fn an_upload_of_a_client_that_disconnects_is_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_ends_early_is_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", PHOTO).await;
     let mut stream = server.connect().await;
     send_bytes(&mut stream, request_head(&server, &url, "")).await;
@@ -43,7 +43,7 @@ async fn a_body_that_ends_early_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_stalls_times_out() {
     let idle = Duration::from_secs(2);
-    let server = TestServer::with_config(|config| config.idle_timeout = idle).await;
+    let server = StorageServer::with_config(|config| config.idle_timeout = idle).await;
     let url = server.presign_photo("k", PHOTO).await;
     let mut stream = server.connect().await;
     let start = Instant::now();
@@ -61,7 +61,7 @@ async fn a_body_that_stalls_times_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_but_steady_body_is_stored() {
-    let server = TestServer::with_config(|config| config.idle_timeout = Duration::from_secs(5)).await;
+    let server = StorageServer::with_config(|config| config.idle_timeout = Duration::from_secs(5)).await;
     let url = server.presign_photo("k", b"slowly!").await;
     let mut stream = server.connect().await;
     send_bytes(&mut stream, request_head(&server, &url, "")).await;
@@ -75,7 +75,8 @@ async fn a_slow_but_steady_body_is_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_never_ends_times_out() {
-    let server = TestServer::with_config(|config| config.header_timeout = Duration::from_millis(300)).await;
+    let server =
+        StorageServer::with_config(|config| config.header_timeout = Duration::from_millis(300)).await;
     let mut stream = server.connect().await;
     send_bytes(&mut stream, "GET /photos/k HTTP/1.1\r\nhost: ").await;
     let response = read_response(&mut stream).await;
@@ -84,7 +85,7 @@ async fn a_head_that_never_ends_times_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_loses_its_connection() {
-    let server = TestServer::with_config(|config| {
+    let server = StorageServer::with_config(|config| {
         config.idle_timeout = Duration::from_secs(2);
         config.max_connections = 1;
     })
@@ -120,7 +121,7 @@ async fn a_client_that_never_reads_loses_its_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_http_affects_only_its_own_connection() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let oversized = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(1024 * 1024)).into_bytes();
     for garbage in [
         b"\x16\x03\x01\x02\x00\x01\x00".to_vec(),

@@ -1,8 +1,8 @@
-use crate::support::{BUCKET, TestServer, request_head, send_bytes, valid_presigning};
+use crate::support::{BUCKET, StorageServer, request_head, send_bytes, valid_presigning};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn different_keys_are_different_objects() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let keys = [
         "a/b",
         "a//b",
@@ -67,7 +67,7 @@ async fn different_keys_are_different_objects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presigned_urls_work_for_any_key() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     for key in ["a//b", "写真/猫 1.jpg", "a+b%20c", "(a)!*'~.jpg"] {
         let put = server
             .client
@@ -90,7 +90,7 @@ async fn presigned_urls_work_for_any_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_at_most_1024_bytes() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let longest = "ü/".repeat(341) + "z";
     assert_eq!(longest.len(), 1024);
     server
@@ -121,7 +121,7 @@ async fn a_key_has_at_most_1024_bytes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_longest_key_in_escaped_form_fits_into_the_record() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     // Each of these characters takes six bytes in JSON.
     let key = "\u{1}".repeat(1024);
     server
@@ -138,7 +138,7 @@ async fn the_longest_key_in_escaped_form_fits_into_the_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_path_leads_outside_the_bucket() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     for path in [
         "/photos/../photos/k",

@@ -3,11 +3,11 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{BUCKET, TEST_TIMEOUT, TestServer, md5, send_presigned};
+use crate::support::{BUCKET, StorageServer, TEST_TIMEOUT, md5, send_presigned};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notification_in_the_format_of_aws_precedes_the_response() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("users/1/my cät+1.jpg", "meow").await;
     let mut message = server.notifications.received().pop().unwrap();
     let sequencer = message["Records"][0]["s3"]["object"]["sequencer"].take();
@@ -38,7 +38,7 @@ async fn a_notification_in_the_format_of_aws_precedes_the_response() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sequencers_increase_with_each_upload_of_a_key() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "one").await;
     server.put("k", "two").await;
     let sequencers: Vec<_> = server
@@ -55,7 +55,7 @@ async fn sequencers_increase_with_each_upload_of_a_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_second_upload_repeats_the_first_notification() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", b"first").await;
     assert_eq!(
         send_presigned(&server, &url, b"first", |_| {}).await.status(),
@@ -101,7 +101,7 @@ async fn a_rejected_second_upload_repeats_the_first_notification() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_succeeds_if_its_notification_fails() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.notifications.fail();
     server.put("k", "meow").await;
     assert_eq!(server.notifications.received().len(), 1);
@@ -111,7 +111,7 @@ async fn an_upload_succeeds_if_its_notification_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_waits_a_limited_time_for_its_notification() {
     let server =
-        TestServer::with_config(|config| config.notification_timeout = Duration::from_millis(50)).await;
+        StorageServer::with_config(|config| config.notification_timeout = Duration::from_millis(50)).await;
     server.notifications.pause();
     timeout(TEST_TIMEOUT, server.put("k", "meow"))
         .await
@@ -134,7 +134,7 @@ async fn an_upload_waits_a_limited_time_for_its_notification() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_and_deleting_send_no_notifications() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     server.get("k").await;
     server

@@ -2,12 +2,12 @@ use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::ChecksumMode;
 
 use crate::support::{
-    BUCKET, FixedClock, TestServer, md5, sdk_config, send_presigned, sha256, valid_presigning,
+    BUCKET, FixedClock, StorageServer, md5, sdk_config, send_presigned, sha256, valid_presigning,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_returned_as_it_was_uploaded() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let put = server
         .client
         .put_object()
@@ -63,7 +63,7 @@ async fn an_object_is_returned_as_it_was_uploaded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_is_idempotent() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     for _ in 0..2 {
         let url = server
@@ -90,7 +90,7 @@ async fn deleting_is_idempotent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_survive_a_restart() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let put = server
         .client
         .put_object()
@@ -126,7 +126,7 @@ async fn objects_survive_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_object_is_stored_unchanged() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let body: Vec<u8> = (0..9_000_001_u32)
         .map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3])
         .collect();
@@ -145,7 +145,7 @@ async fn a_large_object_is_stored_unchanged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sdk_with_default_checksum_settings_can_upload() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let config = sdk_config(server.address)
         .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenSupported);
     let client = aws_sdk_s3::Client::from_conf(config.build());

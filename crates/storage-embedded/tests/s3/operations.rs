@@ -1,8 +1,8 @@
-use crate::support::{BUCKET, TestServer, send_presigned, valid_presigning};
+use crate::support::{BUCKET, StorageServer, send_presigned, valid_presigning};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_buckets_do_not_exist() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let bucket = server.client.head_bucket().bucket(BUCKET).send().await.unwrap();
     assert_eq!(bucket.bucket_region(), Some("eu-west-1"));
     assert!(
@@ -32,7 +32,7 @@ async fn other_buckets_do_not_exist() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unsupported_operations_are_not_implemented() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let create = server
         .client
         .create_bucket()
@@ -97,7 +97,7 @@ async fn unsupported_operations_are_not_implemented() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_response_forbids_sniffing_and_has_a_request_id() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let put = server
         .client
         .put_object()

@@ -1,8 +1,8 @@
-use crate::support::{BUCKET, TestServer, md5, valid_presigning};
+use crate::support::{BUCKET, StorageServer, md5, valid_presigning};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checksum_is_returned_only_on_request() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     let url = server
         .client
@@ -19,7 +19,7 @@ async fn a_checksum_is_returned_only_on_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_count_from_the_start_or_the_end() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "0123456789").await;
     for (range, expected, content_range) in [
         ("bytes=0-3", "0123", "bytes 0-3/10"),
@@ -57,7 +57,7 @@ async fn ranges_count_from_the_start_or_the_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_beyond_the_end_is_416_with_the_size() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "0123456789").await;
     server.put("empty", "").await;
     for (key, range, size) in [
@@ -93,7 +93,7 @@ async fn a_range_beyond_the_end_is_416_with_the_size() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn if_range_returns_the_range_only_of_the_same_object() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "0123456789").await;
     let url = server
         .client
@@ -115,7 +115,7 @@ async fn if_range_returns_the_range_only_of_the_same_object() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditional_reads_compare_etags() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     let (same, other) = (format!("\"{}\"", md5(b"meow")), format!("\"{}\"", md5(b"woof")));
 
@@ -139,7 +139,7 @@ async fn conditional_reads_compare_etags() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_presigned_url_can_override_response_headers() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     let disposition = "attachment; filename=\"cat.jpg\"; filename*=UTF-8''k%C3%A4tzchen.jpg";
     let url = server

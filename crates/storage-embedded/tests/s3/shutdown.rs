@@ -3,14 +3,14 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{TEST_TIMEOUT, TestServer, read_response, request_head, send_bytes};
+use crate::support::{StorageServer, TEST_TIMEOUT, read_response, request_head, send_bytes};
 
 const PHOTO: &[u8] = &[7; 2 * 1024 * 1024];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_upload_finishes_during_the_shutdown() {
     // The end of the upload ends the shutdown, not the grace period.
-    let server = TestServer::with_config(|config| config.shutdown_grace = Duration::from_hours(1)).await;
+    let server = StorageServer::with_config(|config| config.shutdown_grace = Duration::from_hours(1)).await;
     let url = server.presign_photo("k", PHOTO).await;
     let mut idle = server.connect().await;
     let mut stream = server.connect().await;
@@ -44,7 +44,8 @@ async fn an_open_upload_finishes_during_the_shutdown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_never_ends_does_not_block_the_shutdown() {
-    let server = TestServer::with_config(|config| config.shutdown_grace = Duration::from_millis(200)).await;
+    let server =
+        StorageServer::with_config(|config| config.shutdown_grace = Duration::from_millis(200)).await;
     let url = server.presign_photo("k", PHOTO).await;
     let mut stream = server.connect().await;
     send_bytes(&mut stream, request_head(&server, &url, "")).await;
@@ -59,7 +60,7 @@ async fn an_upload_that_never_ends_does_not_block_the_shutdown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_finishes_when_its_client_disconnects_after_the_last_byte() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.notifications.pause();
     let url = server.presign_photo("k", PHOTO).await;
     let mut stream = server.connect().await;

@@ -2,7 +2,7 @@ use aws_sdk_s3::config::{Credentials, Region};
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
 use crate::support::{
-    ACCESS_KEY, BUCKET, SECRET_KEY, TestServer, expired_presigning, sdk_config, send_presigned, sha256,
+    ACCESS_KEY, BUCKET, SECRET_KEY, StorageServer, expired_presigning, sdk_config, send_presigned, sha256,
     valid_presigning,
 };
 
@@ -19,7 +19,7 @@ async fn status_and_code(response: reqwest::Response) -> (u16, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_matches_its_signature_is_stored() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", PHOTO).await;
     let response = send_presigned(&server, &url, PHOTO, |_| {}).await;
     assert_eq!(response.status(), 200);
@@ -29,7 +29,7 @@ async fn an_upload_that_matches_its_signature_is_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_or_missing_signed_headers_are_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", PHOTO).await;
     let rejected = (403, "SignatureDoesNotMatch".to_owned());
     for name in ["content-type", "x-amz-checksum-sha256", "if-none-match"] {
@@ -56,7 +56,7 @@ async fn changed_or_missing_signed_headers_are_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_is_valid_only_for_its_key_method_and_time() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", PHOTO).await;
     let with_uri = |uri: String| {
         let url = &url;
@@ -102,7 +102,7 @@ async fn a_url_is_valid_only_for_its_key_method_and_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unsigned_amazon_headers_are_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("secret", "meow").await;
     let url = server.presign_photo("k", PHOTO).await;
     for (name, value) in [
@@ -124,7 +124,7 @@ async fn unsigned_amazon_headers_are_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_key_pairs_and_regions_are_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let keys = |access: &str, secret: &str| {
         let credentials = Credentials::new(access, secret, None, None, "test");
         aws_sdk_s3::Client::from_conf(
@@ -169,7 +169,7 @@ async fn other_key_pairs_and_regions_are_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unsigned_requests_are_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     let base = format!("http://{}", server.address);
     for path in [
@@ -210,7 +210,7 @@ async fn valid_version_2_signatures_are_rejected() {
     use base64::Engine as _;
     use hmac::{KeyInit as _, Mac as _};
 
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "meow").await;
     let expires = 4_000_000_000_u64;
     let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(SECRET_KEY.as_bytes()).unwrap();

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use reqwest::StatusCode;
 
 use crate::support::{
-    BUCKET, TestServer, expired_presigning, md5, read_response, request_head, send_bytes, send_presigned,
+    BUCKET, StorageServer, expired_presigning, md5, read_response, request_head, send_bytes, send_presigned,
     sha256, valid_presigning,
 };
 
@@ -12,7 +12,7 @@ const PHOTO: &[u8] = b"not much of a photo";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn exactly_one_of_fifty_concurrent_conditional_uploads_succeeds() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let bodies: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; 100_000]).collect();
     let urls = join_all(bodies.iter().map(|body| server.presign_photo("k", body))).await;
     let uploads = urls
@@ -47,7 +47,7 @@ async fn exactly_one_of_fifty_concurrent_conditional_uploads_succeeds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_replacing_uploads_leave_one_complete_object() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let uploads = (0..20_u8).map(|n| {
         let put = server
             .client
@@ -65,7 +65,7 @@ async fn concurrent_replacing_uploads_leave_one_complete_object() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_with_a_wrong_checksum_keeps_the_old_object() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     server.put("k", "old").await;
     let put = || {
         server
@@ -123,7 +123,7 @@ async fn an_upload_with_a_wrong_checksum_keeps_the_old_object() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_checksum_is_an_invalid_request() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server
         .client
         .put_object()
@@ -150,7 +150,7 @@ async fn a_malformed_checksum_is_an_invalid_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_differs_from_the_signed_hash_is_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server
         .client
         .put_object()
@@ -185,7 +185,7 @@ async fn a_body_that_differs_from_the_signed_hash_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_without_a_length_is_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server
         .client
         .put_object()
@@ -210,7 +210,7 @@ async fn a_body_without_a_length_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_too_large_object_is_rejected_before_its_body_is_sent() {
-    let server = TestServer::with_config(|config| config.max_object_bytes = 10).await;
+    let server = StorageServer::with_config(|config| config.max_object_bytes = 10).await;
     let put = server
         .client
         .put_object()
@@ -238,7 +238,7 @@ async fn a_too_large_object_is_rejected_before_its_body_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn expect_continue_is_answered_before_the_body() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let url = server.presign_photo("k", PHOTO).await;
     let mut stream = server.connect().await;
     send_bytes(
@@ -267,7 +267,7 @@ async fn expect_continue_is_answered_before_the_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_sends_its_whole_body_can_read_an_early_error() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let body = vec![7; 20 * 1024 * 1024];
     let put = server
         .client
@@ -292,7 +292,7 @@ async fn a_client_that_sends_its_whole_body_can_read_an_early_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_upload_of_a_large_photo_receives_412() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let body = vec![7; 12 * 1024 * 1024];
     let url = server.presign_photo("k", &body).await;
     for expected in ["HTTP/1.1 200", "HTTP/1.1 412"] {
@@ -305,7 +305,7 @@ async fn the_second_upload_of_a_large_photo_receives_412() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_large_metadata_is_rejected() {
-    let server = TestServer::start().await;
+    let server = StorageServer::start().await;
     let put = server
         .client
         .put_object()

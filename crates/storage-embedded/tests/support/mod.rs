@@ -9,5 +9,5 @@ pub(crate) use requests::{
     valid_presigning,
 };
 pub(crate) use server::{
-    ACCESS_KEY, BUCKET, FixedClock, REGION, SECRET_KEY, TEST_TIMEOUT, TestServer, sdk_config,
+    ACCESS_KEY, BUCKET, FixedClock, REGION, SECRET_KEY, StorageServer, TEST_TIMEOUT, sdk_config,
 };

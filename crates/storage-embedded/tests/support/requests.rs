@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::server::{BUCKET, TEST_TIMEOUT, TestServer};
+use super::server::{BUCKET, StorageServer, TEST_TIMEOUT};
 
 /// Presigning for a URL that is valid for an hour.
 pub(crate) fn valid_presigning() -> PresigningConfig {
@@ -40,7 +40,7 @@ pub(crate) fn md5(body: &[u8]) -> String {
     hex::encode(Md5::checksum(body))
 }
 
-impl TestServer {
+impl StorageServer {
     /// Presigned upload of `body` as the application signs it, with length, type, checksum and `If-None-Match: *`.
     pub(crate) async fn presign_photo(&self, key: &str, body: &[u8]) -> PresignedRequest {
         self.client
@@ -59,7 +59,7 @@ impl TestServer {
 
 /// Sends a presigned request with its signed headers modified by `change`.
 pub(crate) async fn send_presigned(
-    server: &TestServer,
+    server: &StorageServer,
     presigned: &PresignedRequest,
     body: &[u8],
     change: impl FnOnce(&mut HashMap<String, String>),
@@ -79,7 +79,7 @@ pub(crate) async fn send_presigned(
 }
 
 /// Head of a presigned request as raw HTTP, with `extra` header lines.
-pub(crate) fn request_head(server: &TestServer, presigned: &PresignedRequest, extra: &str) -> String {
+pub(crate) fn request_head(server: &StorageServer, presigned: &PresignedRequest, extra: &str) -> String {
     let path = presigned.uri().split_once(&server.address.to_string()).unwrap().1;
     let mut head = format!(
         "{} {path} HTTP/1.1\r\nhost: {}\r\n",

@@ -26,8 +26,8 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// Time-out of operations that would otherwise hang if they fail; ample for a slow machine.
 pub(crate) const TEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A running store with its own port and its own directory.
-pub(crate) struct TestServer {
+/// A running storage server with its own port and its own directory.
+pub(crate) struct StorageServer {
     pub(crate) address: SocketAddr,
     pub(crate) client: Client,
     pub(crate) http: reqwest::Client,
@@ -38,7 +38,7 @@ pub(crate) struct TestServer {
     serving: JoinHandle<()>,
 }
 
-impl TestServer {
+impl StorageServer {
     pub(crate) async fn start() -> Self {
         Self::with_config(|_| {}).await
     }

@@ -16,12 +16,12 @@ use rapidphoto_testkit::{Server, ServerOptions, new_user};
 use tempfile::TempDir;
 
 /// A temporary data directory on which servers can be started one after the other.
-pub(crate) struct TestApp {
-    dir: TempDir,
+pub(crate) struct DataDir {
+    temporary: TempDir,
 }
 
 /// A running server and a logged-in user.
-pub(crate) struct TestServer {
+pub(crate) struct RunningServer {
     pub(crate) server: Server,
     pub(crate) session: Session,
 }
@@ -30,18 +30,18 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_rapidphoto"))
 }
 
-impl TestApp {
+impl DataDir {
     pub(crate) fn new() -> Self {
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            temporary: tempfile::tempdir().unwrap(),
         }
     }
 
-    pub(crate) fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
+    pub(crate) fn path(&self) -> PathBuf {
+        self.temporary.path().join("data")
     }
 
-    /// Short intervals, so that tests do not wait long.
+    /// Options of a server with short intervals, so that tests do not wait long.
     pub(crate) fn options() -> ServerOptions {
         ServerOptions::default()
             .with("RAPIDPHOTO_WORK__LOOK_PAUSE", "200ms")
@@ -52,13 +52,13 @@ impl TestApp {
     }
 
     pub(crate) async fn serve(&self, options: &ServerOptions) -> Server {
-        Server::start(binary(), &self.data_dir(), options).await.unwrap()
+        Server::start(binary(), &self.path(), options).await.unwrap()
     }
 
-    pub(crate) async fn start(&self) -> TestServer {
+    pub(crate) async fn start(&self) -> RunningServer {
         let server = self.serve(&Self::options()).await;
         let session = new_user(&server.client().unwrap()).await.unwrap();
-        TestServer { server, session }
+        RunningServer { server, session }
     }
 
     /// Runs a command of the binary on the data directory to its end.
@@ -66,7 +66,7 @@ impl TestApp {
         rapidphoto_testkit::command(binary())
             .args(arguments)
             .arg("--data-dir")
-            .arg(self.data_dir())
+            .arg(self.path())
             .output()
             .unwrap()
     }
