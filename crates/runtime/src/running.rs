@@ -191,7 +191,7 @@ impl Running {
     }
 
     /// Drains: accepts no new work, finishes or releases the work in progress, and closes the database. Tasks that are
-    /// still running after [`SHUTDOWN_TIMEOUT`] are abandoned; the database is consistent at any moment.
+    /// still running after 26 s are abandoned; the database is consistent at any moment.
     pub async fn stop(self) {
         let drained = async {
             // The workers need the storage to finish; both need the database.
