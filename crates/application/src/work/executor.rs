@@ -32,6 +32,8 @@ pub(super) struct Executor {
 
 /// Longest execution of a work item; one that takes longer is assumed to hang.
 const EXECUTION_TIMEOUT: Duration = Duration::from_mins(15);
+/// Delay before work that found no way to inspect photos is retried; each attempt downloads the original.
+const INSPECTION_RETRY_DELAY: Duration = Duration::from_secs(15);
 const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -122,6 +124,17 @@ impl Executor {
                     ),
                 )
                 .await;
+            }
+            WorkError::Inspection(why) => {
+                tracing::warn!(
+                    error = %chain(&why), pause = ?INSPECTION_RETRY_DELAY,
+                    "photos can't be inspected now; the work is retried later"
+                );
+                let jitter = backoff::jitter(INSPECTION_RETRY_DELAY / 2, &*self.ports.ids);
+                let due = backoff::after(now, INSPECTION_RETRY_DELAY + jitter);
+                let claims = claim.claims.saturating_sub(1);
+                self.release_with(claim, Decision::hand_back(claim, due, claim.attempts, claims))
+                    .await;
             }
             WorkError::Attempt(why) => {
                 tracing::warn!(error = %chain(&*why), "an attempt failed");
