@@ -88,6 +88,10 @@ impl Serve {
 }
 
 fn main() -> ExitCode {
+    // First of all: a child process has no configuration, no runtime and no arguments of a command.
+    if let Some(code) = rapidphoto_runtime::run_inspection_child() {
+        return code;
+    }
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

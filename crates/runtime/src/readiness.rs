@@ -1,15 +1,16 @@
-//! Readiness of the database and the object storage.
+//! Readiness of the database, the object storage and the photo inspection.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rapidphoto_application::ports::{EventLog, ObjectStore, Ports, Unavailable};
+use rapidphoto_application::ports::{EventLog, ObjectStore, PhotoInspector, Ports, Unavailable};
 use rapidphoto_http::{Dependency, DependencyState, Readiness};
 
-/// Checks the database and the object storage.
+/// Checks the database, the object storage and the photo inspection.
 pub(crate) struct Dependencies {
     log: Arc<dyn EventLog>,
     objects: Arc<dyn ObjectStore>,
+    inspector: Arc<dyn PhotoInspector>,
 }
 
 /// Time after which a check counts as failed.
@@ -20,6 +21,7 @@ impl Dependencies {
         Arc::new(Self {
             log: Arc::clone(&ports.database.log),
             objects: Arc::clone(&ports.objects),
+            inspector: Arc::clone(&ports.inspector),
         })
     }
 }
@@ -28,7 +30,9 @@ impl Dependencies {
 impl Readiness for Dependencies {
     async fn dependencies(&self) -> Vec<Dependency> {
         let database = async { self.log.head().await.map(drop) };
-        let (database, storage) = tokio::join!(state(database), state(self.objects.check()));
+        let inspection = async { self.inspector.check() };
+        let (database, storage, inspection) =
+            tokio::join!(state(database), state(self.objects.check()), state(inspection));
         vec![
             Dependency {
                 name: "record",
@@ -39,6 +43,12 @@ impl Readiness for Dependencies {
             Dependency {
                 name: "object storage",
                 state: storage,
+                required: false,
+            },
+            // Photos wait until they can be inspected again.
+            Dependency {
+                name: "photo inspection",
+                state: inspection,
                 required: false,
             },
         ]

@@ -75,7 +75,7 @@ pub async fn start(
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &shared, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &shared, &addresses).await?;
     let board = Arc::new(ProgressBoard::default());
     // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
     // exists. A crash may also have lost storage events: photos that wait for one are checked now.

@@ -1,11 +1,6 @@
 //! Construction of settings and adapters from the configuration.
 
-use std::{
-    net::SocketAddr,
-    num::{NonZeroU32, NonZeroUsize},
-    path::Path,
-    sync::Arc,
-};
+use std::{net::SocketAddr, num::NonZeroU32, path::Path, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_application::{
@@ -17,12 +12,11 @@ use rapidphoto_application::{
 use rapidphoto_credentials::{Argon2Config, Argon2Passwords, Hs256Tokens, SigningKey};
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::HttpConfig;
-use rapidphoto_imaging::{ImagingConfig, ImagingPool};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
-use crate::{Config, Secrets};
+use crate::{Config, Secrets, inspection};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -127,7 +121,7 @@ fn database_path(dir: &Path) -> std::path::PathBuf {
 }
 
 /// Ports of the use cases, on the adapters of this configuration.
-pub(crate) fn ports(
+pub(crate) async fn ports(
     config: &Config,
     secrets: &Secrets,
     parts: &SharedParts,
@@ -168,27 +162,12 @@ pub(crate) fn ports(
         presigner: s3,
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
-        inspector: Arc::new(imaging(config)?),
+        inspector: inspection::start(&config.imaging).await?,
     })
 }
 
 /// `iss` claim of access tokens.
 const ISSUER: &str = "rapidphoto";
-
-fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
-    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = config
-        .imaging
-        .threads
-        .and_then(NonZeroUsize::new)
-        .unwrap_or(processors);
-    let memory_budget_bytes = config.imaging.memory_budget_bytes;
-    ImagingPool::new(ImagingConfig {
-        threads,
-        memory_budget_bytes,
-    })
-    .context("the threads for decoding images can't be started")
-}
 
 /// Objects that several adapters share.
 pub(crate) struct SharedParts {

@@ -120,6 +120,11 @@ impl Server {
         })
     }
 
+    /// Process id, until the process has exited.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Base URL of the API.
     pub fn api(&self) -> &str {
         &self.addresses.api

@@ -15,6 +15,8 @@ mod crashes;
 mod data_directory;
 mod fixtures;
 mod formats;
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+mod poison;
 mod races;
 mod shutdown;
 mod uploads;

@@ -34,7 +34,10 @@ pub fn run_inspection_child() -> Option<ExitCode> {
     Some(match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            drop(writeln!(io::stderr(), "the child process of the inspection failed: {error}"));
+            drop(writeln!(
+                io::stderr(),
+                "the child process of the inspection failed: {error}"
+            ));
             ExitCode::FAILURE
         }
     })
@@ -97,7 +100,9 @@ impl Child {
             self.file = Vec::new();
             self.file.reserve_exact(length.next_multiple_of(BUFFER_STEP));
         }
-        (&mut self.input).take(request.length).read_to_end(&mut self.file)?;
+        (&mut self.input)
+            .take(request.length)
+            .read_to_end(&mut self.file)?;
         Ok((self.file.len() == length).then_some(request))
     }
 

@@ -97,7 +97,9 @@ fn kill(process: &str) -> io::Result<()> {
 
 #[cfg(target_os = "linux")]
 fn ptrace(process: &str) -> io::Result<()> {
-    Ok(nix::sys::ptrace::attach(nix::unistd::Pid::from_raw(parse(process)))?)
+    Ok(nix::sys::ptrace::attach(nix::unistd::Pid::from_raw(parse(
+        process,
+    )))?)
 }
 
 #[cfg(target_os = "linux")]

@@ -143,7 +143,11 @@ impl Keeper {
                 }
                 Err(fault) => {
                     let reason = describe(&fault, &child.end().await);
-                    tracing::error!(reason, bytes = job.bytes.len(), "a photo has ended its child process");
+                    tracing::error!(
+                        reason,
+                        bytes = job.bytes.len(),
+                        "a photo has ended its child process"
+                    );
                     ended(fault.code());
                     drop(job.reply.send(Err(InspectError::Failed(reason))));
                     return Ended::Replaced;
@@ -211,7 +215,10 @@ impl Keeper {
     fn update<T>(&self, change: impl FnOnce(&mut State) -> T) {
         self.state.send_modify(|state| {
             change(state);
-            #[expect(clippy::cast_precision_loss, reason = "the number of children is far below 2^52")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the number of children is far below 2^52"
+            )]
             gauge!("imaging_children").set(state.children.len() as f64);
         });
     }

@@ -2,7 +2,9 @@ use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rapidphoto_application::ports::{InspectError, Inspection, InspectionLimits, PhotoInspector, Unavailable};
+use rapidphoto_application::ports::{
+    InspectError, Inspection, InspectionLimits, PhotoInspector, Unavailable,
+};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::{

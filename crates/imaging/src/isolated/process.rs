@@ -267,31 +267,40 @@ impl ChildProcess {
 
     /// Ends a child after a fault.
     pub(super) async fn end(self) -> Remains {
-        self.end_within(FAULT_GRACE).await
+        // Its pipes are still open, so that it ends only of its fault.
+        let Self {
+            child,
+            input,
+            output,
+            stderr,
+            ..
+        } = self;
+        let remains = end_within(FAULT_GRACE, child, stderr).await;
+        drop((input, output));
+        remains
     }
 
     /// Ends a child that is idle and no longer needed.
     pub(super) async fn stop(self) {
-        self.end_within(STOP_GRACE).await;
-    }
-
-    async fn end_within(mut self, grace: Duration) -> Remains {
-        // The child ends once its stdin is closed.
         drop(self.input);
-        drop(self.output);
-        let status = match timeout(grace, self.child.wait()).await {
-            Ok(status) => status.ok(),
-            Err(_) => match self.child.start_kill() {
-                Ok(()) => self.child.wait().await.ok(),
-                Err(_) => None,
-            },
-        };
-        let stderr = timeout(grace, self.stderr).await;
-        let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
-        Remains {
-            status,
-            stderr: String::from_utf8_lossy(&stderr).trim().to_owned(),
-        }
+        end_within(STOP_GRACE, self.child, self.stderr).await;
+    }
+}
+
+/// Waits for a child to end and kills it after `grace`.
+async fn end_within(grace: Duration, mut child: Child, stderr: JoinHandle<Vec<u8>>) -> Remains {
+    let status = match timeout(grace, child.wait()).await {
+        Ok(status) => status.ok(),
+        Err(_) => match child.start_kill() {
+            Ok(()) => child.wait().await.ok(),
+            Err(_) => None,
+        },
+    };
+    let stderr = timeout(grace, stderr).await;
+    let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
+    Remains {
+        status,
+        stderr: String::from_utf8_lossy(&stderr).trim().to_owned(),
     }
 }
 

@@ -73,7 +73,10 @@ async fn stderr_of_a_child_is_always_read() {
 /// A program that greets like a child and then runs a script.
 fn script(script: &str) -> ProcessConfig {
     let head = r#"{"ready":{"landlock":null,"seccomp":false,"limits":false,"inherited_descriptors":0}}"#;
-    let script = format!("printf '\\{:03o}\\000\\000\\000'; printf '%s' '{head}'; {script}", head.len());
+    let script = format!(
+        "printf '\\{:03o}\\000\\000\\000'; printf '%s' '{head}'; {script}",
+        head.len()
+    );
     ProcessConfig {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), script.into()],
@@ -96,7 +99,9 @@ async fn a_child_that_closes_its_pipe_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_out_of_turn_ends_the_child() {
-    let greets_twice = script("/usr/bin/head -c 24 >/dev/null; printf '\\012\\000\\000\\000{\"ready\":}'; exec /bin/sleep 1000");
+    let greets_twice = script(
+        "/usr/bin/head -c 24 >/dev/null; printf '\\012\\000\\000\\000{\"ready\":}'; exec /bin/sleep 1000",
+    );
     let pool = ProcessPool::start(greets_twice).await.unwrap();
     let failed = inspect(&pool, photo(1)).await;
     assert!(

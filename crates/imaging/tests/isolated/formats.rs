@@ -26,18 +26,36 @@ async fn assert_same_results(budget: u64, limits: InspectionLimits, files: &[(St
     for (name, file) in files.iter().chain(files) {
         let expected = threads.inspect(file.clone(), limits).await.unwrap();
         let actual = processes.inspect(file.clone(), limits).await;
-        assert_eq!(actual.unwrap_or_else(|error| panic!("{name}: {error}")), expected, "{name}");
+        assert_eq!(
+            actual.unwrap_or_else(|error| panic!("{name}: {error}")),
+            expected,
+            "{name}"
+        );
     }
 }
 
 /// All kinds of files that the decoders know, intact and damaged.
 fn corpus() -> Vec<(String, Bytes)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/inspect");
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let files: Vec<_> = entries
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap().into()))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                fs::read(path).unwrap().into(),
+            )
+        })
         .collect();
-    for kind in ["jpeg-progressive-cmyk", "tiff-ycbcr-jpeg", "tiff-rgb-lzw", "webp-lossy", "gif-", "png-rgba"] {
+    for kind in [
+        "jpeg-progressive-cmyk",
+        "tiff-ycbcr-jpeg",
+        "tiff-rgb-lzw",
+        "webp-lossy",
+        "gif-",
+        "png-rgba",
+    ] {
         assert!(files.iter().any(|(name, _)| name.starts_with(kind)), "{kind}");
     }
     files
@@ -60,7 +78,9 @@ fn pixels(width: u16, height: u16, channels: usize) -> Vec<u8> {
 fn jpeg(width: u16, height: u16, colour: ColorType, channels: usize) -> Bytes {
     let mut file = Vec::new();
     let encoder = Encoder::new(&mut file, 85);
-    encoder.encode(&pixels(width, height, channels), width, height, colour).unwrap();
+    encoder
+        .encode(&pixels(width, height, channels), width, height, colour)
+        .unwrap();
     file.into()
 }
 

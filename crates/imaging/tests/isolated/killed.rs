@@ -31,7 +31,7 @@ async fn a_child_that_is_killed_fails_its_photo_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_child_that_is_killed_is_replaced() {
     let pool = pool(2).await;
-    let children = new_children(&pool, 2, &[]).await;
+    let children = pool.children();
     for child in &children {
         kill(*child);
     }
@@ -43,7 +43,6 @@ async fn an_idle_child_that_is_killed_is_replaced() {
 async fn children_that_are_all_killed_under_load_fail_one_photo_each() {
     const CHILDREN: usize = 4;
     let pool = Arc::new(pool(CHILDREN).await);
-    new_children(&pool, CHILDREN, &[]).await;
     let calls: Vec<_> = (0..200)
         .map(|seed| {
             let pool = Arc::clone(&pool);
@@ -67,7 +66,7 @@ async fn children_that_are_all_killed_under_load_fail_one_photo_each() {
 #[tokio::test(flavor = "multi_thread")]
 async fn children_end_with_their_pool() {
     let pool = pool(2).await;
-    let children = new_children(&pool, 2, &[]).await;
+    let children = pool.children();
     drop(pool);
     let ended = async {
         while children

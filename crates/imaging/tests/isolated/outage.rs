@@ -9,7 +9,10 @@ use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pool_without_children_does_not_start() {
-    for (program, reason) in [("/no/such/program", "No such file"), ("/bin/false", "exit status: 1")] {
+    for (program, reason) in [
+        ("/no/such/program", "No such file"),
+        ("/bin/false", "exit status: 1"),
+    ] {
         let error = ProcessPool::start(ProcessConfig {
             program: program.into(),
             ..config(2)
@@ -50,10 +53,16 @@ async fn photos_are_not_blamed_while_no_child_can_be_started() {
     tokio::time::timeout(Duration::from_mins(1), gone).await.unwrap();
     for seed in 0..3 {
         let refused = inspect(&pool, photo(seed)).await;
-        assert!(matches!(refused, Err(InspectError::Unavailable(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(InspectError::Unavailable(_))),
+            "{refused:?}"
+        );
     }
     let outage = pool.check().unwrap_err();
-    assert!(format!("{:?}", outage.source).contains("No such file"), "{outage:?}");
+    assert!(
+        format!("{:?}", outage.source).contains("No such file"),
+        "{outage:?}"
+    );
 
     restore();
     new_children(&pool, 2, &children).await;

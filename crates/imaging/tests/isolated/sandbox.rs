@@ -33,7 +33,11 @@ async fn a_child_opens_no_file() {
         "/proc/self/mem",
         "/dev/null",
     ] {
-        assert_eq!(outcome(&pool, &format!("open {path}")).await, "permission denied", "{path}");
+        assert_eq!(
+            outcome(&pool, &format!("open {path}")).await,
+            "permission denied",
+            "{path}"
+        );
     }
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
@@ -71,14 +75,16 @@ async fn a_child_has_pipes_and_nothing_else() {
     let pool = pool(1).await;
     let protection = pool.protection().clone();
     assert!(protection.limits);
-    let child = new_children(&pool, 1, &[]).await[0];
+    let child = pool.children()[0];
     let descriptors = fs::read_dir(format!("/proc/{child}/fd")).map(Iterator::count);
     if let Ok(descriptors) = descriptors {
         assert_eq!(descriptors, 3 + protection.inherited_descriptors);
     }
     if let Ok(environment) = fs::read_to_string(format!("/proc/{child}/environ")) {
         assert!(
-            environment.split('\0').all(|variable| variable.is_empty() || variable.starts_with("MALLOC_")),
+            environment
+                .split('\0')
+                .all(|variable| variable.is_empty() || variable.starts_with("MALLOC_")),
             "{environment}"
         );
     }

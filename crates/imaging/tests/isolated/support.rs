@@ -23,18 +23,22 @@ pub(crate) fn config(children: usize) -> ProcessConfig {
     }
 }
 
-/// A pool that gives up on a photo after this time.
+/// A pool whose children have all started, and that gives up on a photo after this time.
 pub(crate) async fn impatient_pool(children: usize, base: Duration) -> ProcessPool {
     let patience = Patience {
         base,
         ..Patience::default()
     };
     let config = config(children);
-    ProcessPool::start(ProcessConfig { patience, ..config }).await.unwrap()
+    let pool = ProcessPool::start(ProcessConfig { patience, ..config })
+        .await
+        .unwrap();
+    new_children(&pool, children, &[]).await;
+    pool
 }
 
 pub(crate) async fn pool(children: usize) -> ProcessPool {
-    ProcessPool::start(config(children)).await.unwrap()
+    impatient_pool(children, Patience::default().base).await
 }
 
 pub(crate) fn photo(seed: u64) -> Bytes {

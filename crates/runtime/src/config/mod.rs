@@ -12,8 +12,8 @@ use figment::{
 };
 
 pub use sections::{
-    AuthSection, ChecksSection, Config, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
-    ServerSection, StorageSection, UploadsSection, WorkSection,
+    AuthSection, ChecksSection, Config, DataSection, ImagingSection, Isolation, LimitsSection, LogFormat,
+    LogSection, ServerSection, StorageSection, UploadsSection, WorkSection,
 };
 pub use validation::ConfigProblems;
 

@@ -25,7 +25,7 @@ pub struct Config {
     pub auth: AuthSection,
     /// Rate limits of one user.
     pub limits: LimitsSection,
-    /// Threads and memory for decoding images.
+    /// Processes, threads and memory for decoding images.
     pub imaging: ImagingSection,
     /// Logs and traces.
     pub log: LogSection,
@@ -266,21 +266,45 @@ impl Default for LimitsSection {
     }
 }
 
-/// Threads and memory for decoding images.
+/// Processes, threads and memory for decoding images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagingSection {
+    /// Processes that decode photos; default: `process` on Linux, `thread` elsewhere.
+    pub isolation: Isolation,
     /// Number of photos decoded at once; default: the number of processors.
     pub threads: Option<usize>,
-    /// Maximum memory for decoding, all threads together, in bytes; a photo that needs more is rejected.
+    /// Maximum memory for decoding, all photos together, in bytes; a photo that needs more is rejected.
     pub memory_budget_bytes: u64,
 }
 
 impl Default for ImagingSection {
     fn default() -> Self {
         Self {
+            isolation: Isolation::default(),
             threads: None,
             memory_budget_bytes: 1024 * MIB,
+        }
+    }
+}
+
+/// Processes that decode photos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Child processes: a photo that crashes or hangs its decoder fails alone.
+    Process,
+    /// Threads of the server.
+    Thread,
+}
+
+impl Default for Isolation {
+    fn default() -> Self {
+        // Elsewhere children are untested and hardly restricted.
+        if cfg!(target_os = "linux") {
+            Self::Process
+        } else {
+            Self::Thread
         }
     }
 }

@@ -69,6 +69,18 @@ pub const METRICS: &[Metric] = &[
         "http_requests_total",
         "HTTP responses, by method, route and status",
     ),
+    counter(
+        "imaging_children_started_total",
+        "Child processes for inspections started",
+    ),
+    counter(
+        "imaging_children_ended_total",
+        "Child processes for inspections that ended or could not be started, by reason",
+    ),
+    gauge(
+        "imaging_children",
+        "Child processes for inspections that are running",
+    ),
     gauge(
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",

@@ -8,7 +8,9 @@ use std::{fs, io, process, sync::mpsc, thread};
 use landlock::{ABI, Access, AccessFs, AccessNet, LandlockStatus, Ruleset, RulesetAttr, RulesetError, Scope};
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    process::{DumpableBehavior, Pid, Resource, Rlimit, getrlimit, prlimit, set_dumpable_behavior, setrlimit},
+    process::{
+        DumpableBehavior, Pid, Resource, Rlimit, getrlimit, prlimit, set_dumpable_behavior, setrlimit,
+    },
     stdio::stdin,
 };
 use seccompiler::SeccompAction;
@@ -26,7 +28,8 @@ const CPU_SECONDS: u64 = 3600;
 /// Restricts the process before it has threads.
 pub(in crate::isolated) fn restrict_process() -> io::Result<Protection> {
     // Read before Landlock hides it; the pipes and the directory's own descriptor don't count.
-    let inherited_descriptors = fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(4));
+    let inherited_descriptors =
+        fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(4));
     let fixed = |bytes| Rlimit {
         current: Some(bytes),
         maximum: Some(bytes),

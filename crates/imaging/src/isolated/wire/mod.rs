@@ -162,8 +162,15 @@ pub(super) enum AnswerError {
     Malformed(#[from] serde_json::Error),
     #[error("a result has {0} thumbnails; at most {max} are allowed", max = ThumbnailEdge::ALL.len())]
     TooManyThumbnails(usize),
-    #[error("a thumbnail has {length} bytes and {width} × {height} pixels; at most {MAX_THUMBNAIL} bytes and {edge} pixels are allowed")]
-    InvalidThumbnail { length: u32, width: u32, height: u32, edge: u32 },
+    #[error(
+        "a thumbnail has {length} bytes and {width} × {height} pixels; at most {MAX_THUMBNAIL} bytes and {edge} pixels are allowed"
+    )]
+    InvalidThumbnail {
+        length: u32,
+        width: u32,
+        height: u32,
+        edge: u32,
+    },
 }
 
 impl From<io::Error> for AnswerError {
@@ -221,9 +228,20 @@ const MAX_MESSAGE: usize = 1000;
 fn split(inspection: Inspection) -> io::Result<(Report, Vec<Bytes>)> {
     let mut thumbnails = Vec::new();
     let mut files = Vec::new();
-    for EncodedThumbnail { edge, width, height, jpeg } in inspection.thumbnails {
+    for EncodedThumbnail {
+        edge,
+        width,
+        height,
+        jpeg,
+    } in inspection.thumbnails
+    {
         let length = u32::try_from(jpeg.len()).map_err(io::Error::other)?;
-        thumbnails.push(ThumbnailHead { edge, width, height, length });
+        thumbnails.push(ThumbnailHead {
+            edge,
+            width,
+            height,
+            length,
+        });
         files.push(jpeg);
     }
     let report = Report {
@@ -244,14 +262,30 @@ async fn join(report: Report, from: &mut (impl AsyncRead + Unpin)) -> Result<Ins
         return Err(AnswerError::TooManyThumbnails(report.thumbnails.len()));
     }
     let mut thumbnails = Vec::with_capacity(report.thumbnails.len());
-    for ThumbnailHead { edge, width, height, length } in report.thumbnails {
+    for ThumbnailHead {
+        edge,
+        width,
+        height,
+        length,
+    } in report.thumbnails
+    {
         let pixels = 1..=edge.pixels();
         if length > MAX_THUMBNAIL || !pixels.contains(&width) || !pixels.contains(&height) {
             let edge = edge.pixels();
-            return Err(AnswerError::InvalidThumbnail { length, width, height, edge });
+            return Err(AnswerError::InvalidThumbnail {
+                length,
+                width,
+                height,
+                edge,
+            });
         }
         let jpeg = read_bytes(from, length).await?.into();
-        thumbnails.push(EncodedThumbnail { edge, width, height, jpeg });
+        thumbnails.push(EncodedThumbnail {
+            edge,
+            width,
+            height,
+            jpeg,
+        });
     }
     Ok(Inspection {
         mime_type: report.mime_type,

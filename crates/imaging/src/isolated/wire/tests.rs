@@ -24,20 +24,24 @@ fn finding() -> impl Strategy<Value = Finding> {
         Just(Check::TooManyPixels),
         Just(Check::UnsupportedFormat)
     ];
-    (check, proptest::option::of(measure()), proptest::option::of(measure())).prop_map(
-        |(check, measured, allowed)| Finding {
+    (
+        check,
+        proptest::option::of(measure()),
+        proptest::option::of(measure()),
+    )
+        .prop_map(|(check, measured, allowed)| Finding {
             measured,
             allowed,
             ..Finding::without_values(check)
-        },
-    )
+        })
 }
 
 fn metadata() -> impl Strategy<Value = PhotoMetadata> {
-    let time = (0_i64..4_000_000_000, proptest::option::of(-840_i16..840)).prop_map(|(seconds, offset)| TakenAt {
-        local: chrono::DateTime::from_timestamp(seconds, 0).unwrap().naive_utc(),
-        offset_minutes: offset,
-    });
+    let time =
+        (0_i64..4_000_000_000, proptest::option::of(-840_i16..840)).prop_map(|(seconds, offset)| TakenAt {
+            local: chrono::DateTime::from_timestamp(seconds, 0).unwrap().naive_utc(),
+            offset_minutes: offset,
+        });
     let location = (-90.0..90.0, -180.0..180.0, proptest::option::of(-100.0..9000.0)).prop_map(
         |(latitude, longitude, altitude)| Location {
             latitude,
@@ -83,16 +87,18 @@ fn inspection() -> impl Strategy<Value = Inspection> {
         any::<Option<u64>>(),
         proptest::option::of(0.0..1e9),
     )
-        .prop_map(|(size, thumbnails, findings, metadata, hash, sharpness)| Inspection {
-            mime_type: hash.is_some().then_some(MimeType::Jpeg),
-            width: size.0,
-            height: size.1,
-            thumbnails: thumbnails.into_iter().flat_map(<[_; 2]>::from).collect(),
-            findings,
-            metadata,
-            perceptual_hash: hash.map(PerceptualHash),
-            sharpness,
-        })
+        .prop_map(
+            |(size, thumbnails, findings, metadata, hash, sharpness)| Inspection {
+                mime_type: hash.is_some().then_some(MimeType::Jpeg),
+                width: size.0,
+                height: size.1,
+                thumbnails: thumbnails.into_iter().flat_map(<[_; 2]>::from).collect(),
+                findings,
+                metadata,
+                perceptual_hash: hash.map(PerceptualHash),
+                sharpness,
+            },
+        )
 }
 
 fn answer() -> impl Strategy<Value = Answer> {

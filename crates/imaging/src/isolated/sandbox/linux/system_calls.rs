@@ -60,7 +60,11 @@ pub(super) fn allowed() -> Result<Vec<Rule>, BackendError> {
         // The end of a process that aborts.
         (
             libc::SYS_tgkill,
-            vec![rule([argument(0, SeccompCmpOp::Eq, u64::from(std::process::id()))?])?],
+            vec![rule([argument(
+                0,
+                SeccompCmpOp::Eq,
+                u64::from(std::process::id()),
+            )?])?],
         ),
     ]);
     Ok(rules)
