@@ -70,11 +70,6 @@ async fn every_sample_has_the_same_result_in_a_child() {
     assert_same_results(256 * MIB, limits, &corpus()).await;
 }
 
-fn pixels(width: u16, height: u16, channels: usize) -> Vec<u8> {
-    let count = usize::from(width) * usize::from(height) * channels;
-    (0..count).map(|at| (at / 97 % 251).to_le_bytes()[0]).collect()
-}
-
 fn jpeg(width: u16, height: u16, colour: ColorType, channels: usize) -> Bytes {
     let mut file = Vec::new();
     let encoder = Encoder::new(&mut file, 85);
@@ -100,19 +95,13 @@ fn large_photos() -> Vec<(String, Bytes)> {
         .unwrap()
         .write_image_data(&pixels(width, height, 4))
         .unwrap();
-    let rgb = pixels(width, height, 3);
-    let webp = webpx::Encoder::new_rgb(&rgb, width.into(), height.into())
-        .lossless(true)
-        .method(0)
-        .encode(webpx::Unstoppable)
-        .unwrap();
     vec![
         ("baseline".to_owned(), photo.jpeg().into()),
         ("progressive".to_owned(), progressive.jpeg().into()),
         ("CMYK".to_owned(), jpeg(width, height, ColorType::Cmyk, 4)),
         ("RGB".to_owned(), jpeg(width, height, ColorType::Rgb, 3)),
         ("PNG".to_owned(), png.into()),
-        ("WebP, lossless".to_owned(), webp.into()),
+        ("WebP, lossless".to_owned(), lossless_webp(width, height)),
     ]
 }
 

@@ -8,6 +8,8 @@ mod formats;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod sandbox;

@@ -45,6 +45,20 @@ pub(crate) fn photo(seed: u64) -> Bytes {
     SamplePhoto::new(seed, 320, 240).jpeg().into()
 }
 
+/// Samples of an image, the same for each call.
+pub(crate) fn pixels(width: u16, height: u16, channels: usize) -> Vec<u8> {
+    let count = usize::from(width) * usize::from(height) * channels;
+    (0..count).map(|at| (at / 97 % 251).to_le_bytes()[0]).collect()
+}
+
+/// A photo that takes much memory: it can only be decoded whole.
+pub(crate) fn lossless_webp(width: u16, height: u16) -> Bytes {
+    let rgb = pixels(width, height, 3);
+    let encoder = webpx::Encoder::new_rgb(&rgb, width.into(), height.into());
+    let encoder = encoder.lossless(true).method(0);
+    encoder.encode(webpx::Unstoppable).unwrap().into()
+}
+
 /// A file that makes its child do this.
 pub(crate) fn drill(name: &str) -> Bytes {
     format!("drill: {name}").into()
