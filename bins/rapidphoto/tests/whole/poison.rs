@@ -135,7 +135,7 @@ async fn photos_can_be_inspected_on_threads() {
     let data_dir = DataDir::new();
     let options = DataDir::options().with("RAPIDPHOTO_IMAGING__ISOLATION", "thread");
     let server = data_dir.serve(&options).await;
-    assert_eq!(children_of(server.id().unwrap()), []);
+    assert!(children_of(server.id().unwrap()).is_empty());
     let session = new_user(&server.client().unwrap()).await.unwrap();
     let bytes = photo(1);
     let (job_id, items) = declare(&session, &[jpeg(&bytes)]).await;

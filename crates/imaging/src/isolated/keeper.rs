@@ -190,24 +190,30 @@ impl Keeper {
         let doublings = (self.failures - 1).min(10);
         let backoff = INITIAL_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF);
         let mut pause = std::pin::pin!(tokio::time::sleep(backoff));
-        let mut state = self.state.subscribe();
         loop {
-            let refused = async {
-                let reason = match state.wait_for(|state| state.outage().is_some()).await {
-                    Ok(state) => state.last_failure.clone(),
-                    Err(_) => return None,
-                };
-                next(&self.queue).await.map(|job| (job, reason))
-            };
             tokio::select! {
                 () = &mut pause => return Ended::Replaced,
-                refused = refused => match refused {
-                    Some((job, reason)) => {
-                        let outage = Unavailable::inspection(StartError(reason));
+                refused = self.next_in_outage() => match refused {
+                    Some((job, outage)) => {
+                        let outage = Unavailable::inspection(outage);
                         drop(job.reply.send(Err(outage.into())));
                     }
                     None => return Ended::Closed,
                 },
+            }
+        }
+    }
+
+    /// The next photo while no keeper has a child, and the reason; `None` once the pool is dropped.
+    async fn next_in_outage(&self) -> Option<(Job, StartError)> {
+        let mut state = self.state.subscribe();
+        loop {
+            let outage = state.wait_for(|state| state.outage().is_some()).await;
+            let outage = outage.ok()?.outage()?;
+            tokio::select! {
+                job = next(&self.queue) => return job.map(|job| (job, outage)),
+                // Another keeper has a child again.
+                _ = state.wait_for(|state| state.outage().is_none()) => {}
             }
         }
     }
