@@ -65,8 +65,8 @@ async fn no_photo_fails_while_no_photo_can_be_inspected() {
         app.inspector.answer(Err(outage.into()));
     }
     for _ in 0..25 {
-        assert_eq!(app.status(declared.photo).await, PhotoStatus::Processing);
         app.execute_due().await;
+        assert_eq!(app.status(declared.photo).await, PhotoStatus::Processing);
         let due = app.store.next_due(&[WorkKind::Process]).await.unwrap().unwrap();
         app.clock.set(due);
     }
