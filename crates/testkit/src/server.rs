@@ -138,6 +138,14 @@ impl Server {
         Ok(Client::new(self.api())?)
     }
 
+    /// New client of the API that trusts the certificate authorities in `ca`, certificates in PEM.
+    ///
+    /// # Errors
+    /// If the server printed an invalid URL, or `ca` can't be read.
+    pub fn client_with_ca(&self, ca: &[u8]) -> anyhow::Result<Client> {
+        Ok(Client::with_ca(self.api(), ca)?)
+    }
+
     /// Log output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -5,6 +5,7 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use rapidphoto_application::ports::Ids;
+use rapidphoto_listener::Activity;
 use s3s::service::S3Service;
 use s3s::{Body, HttpError, s3_error};
 use tokio_util::task::TaskTracker;
@@ -80,6 +81,7 @@ impl Handler {
 
     async fn call_s3(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         let monitor = BodyMonitor::default();
+        let activity = request.extensions().get::<Activity>().cloned();
         let expects_continue = request.headers().contains_key(header::EXPECT);
         let mut request =
             request.map(|body| Body::http_body(MonitoredBody::new(body, self.idle_timeout, monitor.clone())));
@@ -88,8 +90,12 @@ impl Handler {
         let response = self.s3.call(request).await;
         if let Some(unread) = monitor.take_unread(expects_continue) {
             // Concurrently with the response, which the client may read while it sends.
-            self.tasks
-                .spawn(body::drain(unread, self.max_drained_bytes, self.idle_timeout));
+            let in_progress = activity.as_ref().map(Activity::request);
+            let draining = body::drain(unread, self.max_drained_bytes, self.idle_timeout);
+            self.tasks.spawn(async move {
+                draining.await;
+                drop(in_progress);
+            });
         }
         response
     }
