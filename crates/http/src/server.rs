@@ -10,9 +10,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use crate::{
-    app::App, limits::Limits, middleware::process, openapi::Documentation, routes, shared::Shared,
-};
+use crate::{app::App, limits::Limits, middleware::process, openapi::Documentation, routes, shared::Shared};
 
 /// Time for a client to close its connection after a response that ends it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);

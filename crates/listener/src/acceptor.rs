@@ -201,7 +201,8 @@ impl Acceptor {
     }
 
     fn record(&self, refused: &Refused) {
-        counter!("connections_refused_total", "listener" => self.name, "reason" => refused.label()).increment(1);
+        counter!("connections_refused_total", "listener" => self.name, "reason" => refused.label())
+            .increment(1);
         if matches!(refused, Refused::TooMany | Refused::TooManyOfAddress) {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
@@ -247,7 +248,8 @@ impl Acceptor {
     }
 
     fn close(&self, activity: &Activity, reason: Closed) {
-        counter!("connections_closed_total", "listener" => self.name, "reason" => reason.label()).increment(1);
+        counter!("connections_closed_total", "listener" => self.name, "reason" => reason.label())
+            .increment(1);
         activity.close(reason);
     }
 }

@@ -182,11 +182,17 @@ mod tests {
     async fn the_head_of_every_request_has_the_same_time() {
         let activity = Activity::new();
         let trickle = |_| activity.read(1);
-        assert_eq!(closed_after(&activity, trickle).await, Some((Closed::SlowHead, 10)));
+        assert_eq!(
+            closed_after(&activity, trickle).await,
+            Some((Closed::SlowHead, 10))
+        );
         for _ in 0..3 {
             drop(activity.request());
             // The first byte arrives after a second.
-            assert_eq!(closed_after(&activity, trickle).await, Some((Closed::SlowHead, 11)));
+            assert_eq!(
+                closed_after(&activity, trickle).await,
+                Some((Closed::SlowHead, 11))
+            );
         }
     }
 

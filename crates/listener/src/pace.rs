@@ -58,7 +58,7 @@ mod tests {
     fn transfer(bytes: usize, interval: Duration) -> bool {
         let mut pace = Pace::default();
         let mut now = Instant::now();
-        for _ in 0..100 {
+        for _ in 0..1000 {
             pace.wait(now);
             now += interval;
             if pace.is_too_slow(PERIOD, now) {

@@ -3,10 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{
-    activity::Activity,
-    address::Network,
-};
+use crate::{activity::Activity, address::Network};
 
 /// Open connections of an acceptor.
 #[derive(Debug, Default)]

@@ -32,9 +32,9 @@ impl Listeners {
             api: std::net::TcpListener::bind(&server.listen)
                 .with_context(|| format!("the API can't listen on {} (server.listen)", server.listen))?,
             api_tls: certificates.0,
-            storage: TcpListener::bind(&storage.listen)
-                .await
-                .with_context(|| format!("the storage can't listen on {} (storage.listen)", storage.listen))?,
+            storage: TcpListener::bind(&storage.listen).await.with_context(|| {
+                format!("the storage can't listen on {} (storage.listen)", storage.listen)
+            })?,
             storage_tls: certificates.1,
             storage_of_workers: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
                 .await

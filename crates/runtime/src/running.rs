@@ -101,7 +101,11 @@ pub async fn start(
             socket: listeners.storage,
         },
         Listener {
-            acceptor: Acceptor::new("storage of workers", listeners::worker_limits(storage_limits), None),
+            acceptor: Acceptor::new(
+                "storage of workers",
+                listeners::worker_limits(storage_limits),
+                None,
+            ),
             socket: listeners.storage_of_workers,
         },
     ];
@@ -161,7 +165,8 @@ pub async fn start(
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     let stop = api_tasks.stop_token();
     api_tasks.spawn("API", async move {
-        if let Err(error) = rapidphoto_http::serve(listeners.api, acceptor, app, stop.cancelled_owned()).await {
+        if let Err(error) = rapidphoto_http::serve(listeners.api, acceptor, app, stop.cancelled_owned()).await
+        {
             tracing::error!(%error, "the API server failed");
         }
     });

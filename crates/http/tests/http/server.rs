@@ -113,7 +113,8 @@ impl TestServer {
             listener,
             Acceptor::new("api", limits, None),
             api,
-            stop.clone().cancelled_owned()));
+            stop.clone().cancelled_owned(),
+        ));
         let server = Self {
             address,
             clock: Arc::clone(&app.clock),

@@ -134,7 +134,12 @@ impl Config {
         let declared = self.server.behind_tls_proxy || self.server.insecure;
         for (key, section, listen, tls) in [
             ("server.listen", "server", &self.server.listen, &self.server.tls),
-            ("storage.listen", "storage", &self.storage.listen, &self.storage.tls),
+            (
+                "storage.listen",
+                "storage",
+                &self.storage.listen,
+                &self.storage.tls,
+            ),
         ] {
             let beyond = listen
                 .to_socket_addrs()

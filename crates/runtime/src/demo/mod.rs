@@ -59,7 +59,9 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
         photos::generate(SAMPLE_PHOTOS).await?
     };
     let ca = match &options.ca {
-        Some(file) => std::fs::read(file).with_context(|| format!("{} (--ca) can't be read", file.display()))?,
+        Some(file) => {
+            std::fs::read(file).with_context(|| format!("{} (--ca) can't be read", file.display()))?
+        }
         None => Vec::new(),
     };
     let data = config.data.dir.clone();

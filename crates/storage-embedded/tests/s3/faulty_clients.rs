@@ -4,7 +4,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{BUCKET, StorageServer, TEST_TIMEOUT, read_response, request_head, send_bytes, valid_presigning};
+use crate::support::{
+    BUCKET, StorageServer, TEST_TIMEOUT, read_response, request_head, send_bytes, valid_presigning,
+};
 
 const PHOTO: &[u8] = &[7; 3 * 1024 * 1024];
 
@@ -126,7 +128,9 @@ async fn a_client_that_never_reads_loses_its_connection() {
     let options = async || {
         let mut next = server.connect().await;
         // A refused connection may be closed before anything is sent.
-        let _ = next.write_all(b"OPTIONS / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        let _ = next
+            .write_all(b"OPTIONS / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await;
         let mut response = String::new();
         let _ = next.read_to_string(&mut response).await;
         response
@@ -136,12 +140,16 @@ async fn a_client_that_never_reads_loses_its_connection() {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(TEST_TIMEOUT, served()).await.expect("the uploading connection is closed");
+    timeout(TEST_TIMEOUT, served())
+        .await
+        .expect("the uploading connection is closed");
     let mut unread = server.connect().await;
     send_bytes(&mut unread, request_head(&server, &url, "")).await;
     assert_eq!(options().await, "", "the only connection is in use");
     // It is available again although its client is still connected.
-    timeout(TEST_TIMEOUT, served()).await.expect("the connection is closed");
+    timeout(TEST_TIMEOUT, served())
+        .await
+        .expect("the connection is closed");
     drop(unread);
 }
 
