@@ -24,6 +24,9 @@ use super::handler::Handler;
 /// Maximum size of a request's head; a presigned URL with all its headers takes a few kilobytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
+/// Maximum size of a connection's buffer of received bytes.
+const MAX_BUFFER_BYTES: usize = 128 * 1024;
+
 /// Minimum time, after all connections are closed, for received uploads to be published.
 const PUBLICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -119,6 +122,7 @@ impl Server {
                     // The acceptor limits the time of every head.
                     .header_read_timeout(None)
                     .max_header_size(MAX_HEAD_BYTES)
+                    .max_buf_size(MAX_BUFFER_BYTES)
                     .serve_connection(TokioIo::new(connection), service);
                 let connection = watcher.watch(connection);
                 if let Some(Err(error)) = cancellation.run_until_cancelled(connection).await {

@@ -3,8 +3,10 @@
 mod body;
 mod connections;
 mod cors;
+mod diagnosis;
 mod errors;
 mod handler;
+mod outcome;
 
 pub(crate) use body::{BodyError, BodyMonitor};
 pub use connections::Listener;
