@@ -62,6 +62,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             registration_open: config.auth.registration_open,
             access_lifetime: config.auth.access_lifetime,
             refresh_lifetime: config.auth.refresh_lifetime,
+            session_lifetime: config.auth.session_lifetime,
             min_password_chars: config.auth.min_password_chars,
             ..AuthSettings::default()
         },
