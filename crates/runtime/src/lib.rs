@@ -6,6 +6,7 @@ pub mod config;
 mod demo;
 mod housekeeping;
 mod inspection;
+mod listeners;
 mod readiness;
 mod running;
 mod secrets;

@@ -15,8 +15,10 @@ mod crashes;
 mod data_directory;
 mod fixtures;
 mod formats;
+mod hostile;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
 mod races;
 mod shutdown;
+mod tls;
 mod uploads;
