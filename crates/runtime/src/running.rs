@@ -21,7 +21,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Secrets, SystemClock, SystemIds, housekeeping,
+    Config, SystemClock, SystemIds,
+    data_dir::{self, DataDir},
+    housekeeping,
     readiness::Dependencies,
     task_group::TaskGroup,
     wiring::{self, Addresses, SharedParts},
@@ -53,9 +55,11 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
-    let lock = DataDirLock::acquire(&config.data.dir)?;
-    let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
-    let store = wiring::open_database(&config, &clock).await?;
+    let DataDir {
+        store,
+        secrets,
+        lock,
+    } = data_dir::open(&config, &clock, ids.as_ref()).await?;
 
     let api = std::net::TcpListener::bind(&config.server.listen)
         .with_context(|| format!("the API can't listen on {} (server.listen)", config.server.listen))?;

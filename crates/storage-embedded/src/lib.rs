@@ -42,5 +42,5 @@ mod server;
 mod store;
 
 pub use config::EmbeddedConfig;
-pub use directory::OpenError;
+pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
 pub use store::EmbeddedStore;

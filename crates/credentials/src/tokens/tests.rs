@@ -9,7 +9,7 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn tokens() -> Hs256Tokens {
-    Hs256Tokens::new("rapidphoto", key(1), vec![])
+    Hs256Tokens::new("rapidphoto", key(1), None)
 }
 
 fn now() -> Timestamp {
@@ -102,7 +102,7 @@ fn a_token_is_valid_until_it_expires() {
 
 #[test]
 fn an_expired_forged_token_is_invalid_not_expired() {
-    let forged = Hs256Tokens::new("rapidphoto", key(9), vec![])
+    let forged = Hs256Tokens::new("rapidphoto", key(9), None)
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(
@@ -113,7 +113,7 @@ fn an_expired_forged_token_is_invalid_not_expired() {
 
 #[test]
 fn tokens_signed_with_another_key_are_invalid() {
-    let other = Hs256Tokens::new("rapidphoto", key(9), vec![])
+    let other = Hs256Tokens::new("rapidphoto", key(9), None)
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(tokens().verify(&other, now()), Err(TokenError::Invalid));
@@ -226,7 +226,7 @@ fn tokens_with_malformed_claims_are_invalid() {
 
 #[test]
 fn tokens_of_another_issuer_are_invalid() {
-    let foreign = Hs256Tokens::new("another issuer", key(1), vec![])
+    let foreign = Hs256Tokens::new("another issuer", key(1), None)
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(tokens().verify(&foreign, now()), Err(TokenError::Invalid));
@@ -235,7 +235,12 @@ fn tokens_of_another_issuer_are_invalid() {
 #[test]
 fn key_rotation_keeps_old_tokens_valid() {
     let old = issued();
-    let rotated = Hs256Tokens::new("rapidphoto", key(2), vec![key(1)]);
+    let valid_until = now() + std::time::Duration::from_mins(1);
+    let previous = PreviousKey {
+        key: key(1),
+        valid_until,
+    };
+    let rotated = Hs256Tokens::new("rapidphoto", key(2), Some(previous));
     assert_eq!(rotated.verify(&old, now()), Ok(grant()));
 
     let new = rotated.issue(&grant(), now()).unwrap();
@@ -247,7 +252,15 @@ fn key_rotation_keeps_old_tokens_valid() {
     );
     assert_ne!(part(&old, 0), part(&new, 0), "each key has its own ID");
 
-    let without_old_key = Hs256Tokens::new("rapidphoto", key(2), vec![]);
+    assert_eq!(
+        rotated.verify(&old, valid_until),
+        Err(TokenError::Invalid),
+        "whoever knows the old key can sign tokens of any lifetime"
+    );
+    assert!(rotated.verify(&new, valid_until).is_ok());
+    assert_ne!(key(1).id(), key(2).id());
+
+    let without_old_key = Hs256Tokens::new("rapidphoto", key(2), None);
     assert_eq!(without_old_key.verify(&old, now()), Err(TokenError::Invalid));
 }
 

@@ -19,13 +19,10 @@ async fn a_newer_database_schema_is_rejected() {
     let error = open(&path, "test", db.clock.clone()).await.unwrap_err();
     assert!(matches!(
         &error,
-        OpenError::NewerSchema { found, known } if found == "00000000009999" && known.as_str() < "00000000009999"
-    ));
-    let message = error.to_string();
-    assert!(
-        message.contains("00000000009999") && message.contains("00000000000002"),
-        "{message}"
-    );
+        OpenError::NewerSchema { found, known }
+            if found == "00000000009999" && known.as_str() < "00000000009999"
+                && error.to_string().contains(found) && error.to_string().contains(known)
+    ), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
