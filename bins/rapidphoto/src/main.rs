@@ -55,7 +55,7 @@ struct Serve {
 
 #[derive(Args)]
 struct Demo {
-    /// Folder of photos to upload; without it, 20 sample photos are generated
+    /// Folder of photos to upload, with its subfolders; without it, 20 sample photos are generated
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
     /// Exit after the result table; exit code 0 only if all photos were completed

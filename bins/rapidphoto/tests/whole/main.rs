@@ -14,6 +14,7 @@ mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod data_directory;
+mod demo;
 mod fixtures;
 mod formats;
 mod races;
