@@ -26,4 +26,6 @@ mod photo_tags;
 mod read_only;
 #[path = "sqlite/readers.rs"]
 mod readers;
+#[path = "sqlite/sessions.rs"]
+mod sessions;
 mod support;

@@ -24,6 +24,7 @@ mod tag_index;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod user_reads;
 mod wal;
 mod work_queue;

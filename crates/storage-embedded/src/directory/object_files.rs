@@ -12,6 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use s3s::crypto::{Checksum as _, Sha256};
 
 use super::{
+    durability::sync_file,
     layout::{LAYOUT, OpenError, create_directory, io_error, sync},
     objects::object_path,
     record,
@@ -187,7 +188,7 @@ fn write_layout(root: &Path) -> Result<(), OpenError> {
     File::create(&path)
         .and_then(|mut file| {
             file.write_all(LAYOUT.as_bytes())?;
-            file.sync_all()
+            sync_file(&file, &path)
         })
         .map_err(io_error(&path))
 }
@@ -219,7 +220,7 @@ fn add(from: &Path, to: &Path, checks: ObjectChecks) -> Result<Option<(u64, bool
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut target = options.open(to).map_err(io_error(to))?;
     let sound = is_sound(to, check_data(&source, Some(&mut target)))?;
-    target.sync_all().map_err(io_error(to))?;
+    sync_file(&target, to).map_err(io_error(to))?;
     Ok(Some((bytes, sound)))
 }
 
