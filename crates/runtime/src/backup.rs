@@ -54,7 +54,11 @@ pub async fn backup(config: Config, to: &Path) -> anyhow::Result<bool> {
         let copy = wiring::read_database(&backup, &clock).await?;
         missing = complete(&copy, &config, &source, &target).await?;
         let faults = copy.file_faults().await?;
-        ensure!(faults.is_empty(), "the database is damaged: {}", faults.join("; "));
+        ensure!(
+            faults.is_empty(),
+            "the database is damaged: {}",
+            faults.join("; ")
+        );
         manifest.streams = copy.stream_count().await?;
         manifest.position = copy.head().await?.position();
         copy.close().await;

@@ -71,11 +71,7 @@ pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>, ids: &dyn Ids)
         ),
         Some(_) | None => store.set_key_fingerprint(fingerprint).await?,
     }
-    Ok(DataDir {
-        store,
-        secrets,
-        lock,
-    })
+    Ok(DataDir { store, secrets, lock })
 }
 
 /// Fingerprint of a key of access tokens.

@@ -57,7 +57,11 @@ pub async fn restore(mut config: Config, from: &Path) -> anyhow::Result<bool> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::open_database(&config, &clock).await?;
     let faults = store.file_faults().await?;
-    ensure!(faults.is_empty(), "the database is damaged: {}", faults.join("; "));
+    ensure!(
+        faults.is_empty(),
+        "the database is damaged: {}",
+        faults.join("; ")
+    );
     let (streams, position) = (store.stream_count().await?, store.head().await?.position());
     ensure!(
         (streams, position) == (manifest.streams, manifest.position),

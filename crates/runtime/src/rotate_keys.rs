@@ -24,7 +24,10 @@ pub async fn rotate_keys(config: Config, compromised: bool) -> anyhow::Result<()
                 previous_token_key: secrets.with_new_token_key(&ids, now).previous_token_key,
                 ..Secrets::generate(&ids)
             };
-            (rotated, "all access tokens and upload URLs are invalid".to_owned())
+            (
+                rotated,
+                "all access tokens and upload URLs are invalid".to_owned(),
+            )
         }
         Some(secrets) => {
             let until = now + config.auth.access_lifetime;

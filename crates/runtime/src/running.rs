@@ -55,11 +55,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
-    let DataDir {
-        store,
-        secrets,
-        lock,
-    } = data_dir::open(&config, &clock, ids.as_ref()).await?;
+    let DataDir { store, secrets, lock } = data_dir::open(&config, &clock, ids.as_ref()).await?;
 
     let api = std::net::TcpListener::bind(&config.server.listen)
         .with_context(|| format!("the API can't listen on {} (server.listen)", config.server.listen))?;

@@ -90,8 +90,8 @@ impl Secrets {
                 if mode & 0o077 != 0 {
                     return Err(SecretsError::Exposed { path, mode });
                 }
-                let secrets =
-                    serde_json::from_reader(file).map_err(|source| SecretsError::Malformed { path, source })?;
+                let secrets = serde_json::from_reader(file)
+                    .map_err(|source| SecretsError::Malformed { path, source })?;
                 Ok(Some(secrets))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -201,7 +201,11 @@ mod tests {
         let ids = Counting(1.into());
         let first = Secrets::generate(&ids);
         let until = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        first.clone().with_new_token_key(&ids, until).store(dir.path()).unwrap();
+        first
+            .clone()
+            .with_new_token_key(&ids, until)
+            .store(dir.path())
+            .unwrap();
         let rotated = Secrets::load(dir.path()).unwrap().unwrap();
         assert_ne!(rotated.token_key, first.token_key);
         assert_eq!(rotated.s3_secret_key, first.s3_secret_key);

@@ -13,7 +13,9 @@ use rapidphoto_application::{
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
-use rapidphoto_credentials::{Argon2Config, Argon2Passwords, Hs256Tokens, PreviousKey, SigningKey, SigningKeyError};
+use rapidphoto_credentials::{
+    Argon2Config, Argon2Passwords, Hs256Tokens, PreviousKey, SigningKey, SigningKeyError,
+};
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::HttpConfig;
 use rapidphoto_imaging::{ImagingConfig, ImagingPool};

@@ -103,7 +103,10 @@ async fn a_backup_made_under_load_is_restored_whole() {
         assert_ne!(task.await.unwrap(), 0, "there was load");
     }
     let again = backup(&data_dir, &backups.path().join("0"));
-    assert!(!again.status.success() && stderr(&again).contains("not empty"), "{again:?}");
+    assert!(
+        !again.status.success() && stderr(&again).contains("not empty"),
+        "{again:?}"
+    );
     assert!(server.terminate().await.unwrap().success());
 
     for number in 0..3 {
@@ -113,12 +116,22 @@ async fn a_backup_made_under_load_is_restored_whole() {
         assert!(output.status.success(), "{output:?}");
         restored.assert_verified();
         let again = restore(&restored, &from);
-        assert!(!again.status.success() && stderr(&again).contains("not empty"), "{again:?}");
-        assert_eq!(status_on_next_server(&restored, &token).await, 200, "the keys are restored");
+        assert!(
+            !again.status.success() && stderr(&again).contains("not empty"),
+            "{again:?}"
+        );
+        assert_eq!(
+            status_on_next_server(&restored, &token).await,
+            200,
+            "the keys are restored"
+        );
 
         let mut server = restored.serve(&DataDir::options()).await;
         let session = server.client().unwrap().log_in(EMAIL, PASSWORD).await.unwrap();
-        let photos = session.photos(&[("status", "COMPLETED"), ("size", "100")]).await.unwrap();
+        let photos = session
+            .photos(&[("status", "COMPLETED"), ("size", "100")])
+            .await
+            .unwrap();
         let ids: Vec<_> = photos.items.iter().map(|photo| photo.photo_id.clone()).collect();
         assert!(before.iter().all(|photo| ids.contains(photo)), "{ids:?}");
         for id in &ids {
@@ -141,7 +154,11 @@ async fn upload_some(session: &Session, count: u64) -> Vec<String> {
         session.put(item, bytes.clone()).await.unwrap();
     }
     let job = finished_job(session, &job_id).await;
-    assert!(statuses(&job).iter().all(|status| *status == PhotoStatus::Completed));
+    assert!(
+        statuses(&job)
+            .iter()
+            .all(|status| *status == PhotoStatus::Completed)
+    );
     items.into_iter().map(|item| item.photo_id).collect()
 }
 
@@ -153,7 +170,10 @@ async fn damaged_and_interrupted_backups_are_recognised() {
     assert!(running.server.terminate().await.unwrap().success());
     let backups = tempfile::tempdir().unwrap();
     let from = backups.path().join("backup");
-    assert!(backup(&data_dir, &from).status.success(), "of a server that is not running");
+    assert!(
+        backup(&data_dir, &from).status.success(),
+        "of a server that is not running"
+    );
 
     let objects = || walk(&from.join("objects/buckets"));
     let lost = objects().remove(0);
@@ -162,7 +182,10 @@ async fn damaged_and_interrupted_backups_are_recognised() {
     let output = restore(&target, &from);
     assert!(!output.status.success(), "{output:?}");
     let refused = target.command(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"]);
-    assert!(stderr(&refused).contains("not completely restored"), "{refused:?}");
+    assert!(
+        stderr(&refused).contains("not completely restored"),
+        "{refused:?}"
+    );
 
     // The inode is shared with the original: a changed copy takes the place of the link.
     let mut bytes = fs::read(backups.path().join("lost")).unwrap();
@@ -171,15 +194,23 @@ async fn damaged_and_interrupted_backups_are_recognised() {
     let target = DataDir::new();
     let output = restore(&target, &from);
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("damaged: "), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("damaged: "),
+        "{output:?}"
+    );
 
     fs::remove_file(from.join("backup.json")).unwrap();
     let output = restore(&DataDir::new(), &from);
-    assert!(!output.status.success() && stderr(&output).contains("interrupted"), "{output:?}");
+    assert!(
+        !output.status.success() && stderr(&output).contains("interrupted"),
+        "{output:?}"
+    );
 }
 
 fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     entries
         .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] })
         .collect()
@@ -194,7 +225,11 @@ async fn verification_changes_no_file_and_runs_beside_a_server() {
     assert!(running.server.terminate().await.unwrap().success());
     let copy = DataDir::new();
     fs::create_dir(copy.path()).unwrap();
-    fs::copy(data_dir.path().join("record.sqlite"), copy.path().join("record.sqlite")).unwrap();
+    fs::copy(
+        data_dir.path().join("record.sqlite"),
+        copy.path().join("record.sqlite"),
+    )
+    .unwrap();
     copy.assert_verified();
     assert_eq!(walk(&copy.path()), [copy.path().join("record.sqlite")]);
     assert_eq!(
@@ -206,7 +241,14 @@ async fn verification_changes_no_file_and_runs_beside_a_server() {
 /// Starts a server that must refuse, and returns its message.
 fn refused(data_dir: &DataDir, environment: &[(&str, &str)]) -> String {
     let output = command(binary())
-        .args(["serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0", "--data-dir"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--s3-listen",
+            "127.0.0.1:0",
+            "--data-dir",
+        ])
         .arg(data_dir.path())
         .envs(environment.iter().copied())
         .output()
@@ -226,7 +268,10 @@ async fn lost_or_foreign_secrets_are_refused_until_the_keys_are_rotated() {
 
     fs::remove_file(&secrets).unwrap();
     let message = refused(&data_dir, &[]);
-    assert!(message.contains("secrets.json is missing") && message.contains("rotate-keys"), "{message}");
+    assert!(
+        message.contains("secrets.json is missing") && message.contains("rotate-keys"),
+        "{message}"
+    );
     assert!(!secrets.exists(), "no new secrets are made");
 
     let other = DataDir::new();
@@ -249,11 +294,19 @@ async fn tokens_survive_a_rotation_of_the_keys_unless_these_are_compromised() {
     let (mut server, _) = start_with_account(&data_dir).await;
     let token = access_token(&server).await;
     let held = data_dir.command(&["admin", "rotate-keys"]);
-    assert!(!held.status.success() && stderr(&held).contains("another process"), "{held:?}");
+    assert!(
+        !held.status.success() && stderr(&held).contains("another process"),
+        "{held:?}"
+    );
     assert!(server.terminate().await.unwrap().success());
     assert!(data_dir.command(&["admin", "rotate-keys"]).status.success());
     assert_eq!(status_on_next_server(&data_dir, &token).await, 200);
-    assert!(data_dir.command(&["admin", "rotate-keys", "--compromised"]).status.success());
+    assert!(
+        data_dir
+            .command(&["admin", "rotate-keys", "--compromised"])
+            .status
+            .success()
+    );
     assert_eq!(status_on_next_server(&data_dir, &token).await, 401);
 }
 
@@ -263,6 +316,17 @@ async fn an_environment_without_data_is_refused_beside_another_with_data() {
     let mut running = data_dir.start().await;
     assert!(running.server.terminate().await.unwrap().success());
     let message = refused(&data_dir, &[("RAPIDPHOTO_STORAGE__ENVIRONMENT", "prod")]);
-    assert!(message.contains("`local`") && message.contains("`prod`"), "{message}");
-    assert!(data_dir.serve(&DataDir::options()).await.terminate().await.unwrap().success());
+    assert!(
+        message.contains("`local`") && message.contains("`prod`"),
+        "{message}"
+    );
+    assert!(
+        data_dir
+            .serve(&DataDir::options())
+            .await
+            .terminate()
+            .await
+            .unwrap()
+            .success()
+    );
 }

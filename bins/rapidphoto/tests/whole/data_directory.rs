@@ -110,7 +110,10 @@ fn an_invalid_configuration_is_reported_before_anything_starts() {
         assert!(output.contains(line), "{line}: {output}");
     }
     let numeric = check(&[("RAPIDPHOTO_STORAGE__BUCKET", "2026")]);
-    assert!(numeric.status.success(), "text that looks like a number: {numeric:?}");
+    assert!(
+        numeric.status.success(),
+        "text that looks like a number: {numeric:?}"
+    );
     let stray = check(&[("RAPIDPHOTO_DATA_DIR", "/nowhere")]);
     assert!(!stray.status.success());
     assert!(

@@ -36,14 +36,22 @@ fn photos_of_subfolders_are_uploaded_and_skipped_files_are_named() {
     };
     let output = demo(true);
     assert!(output.contains("2 of 2 photos"), "{output}");
-    for skipped in ["2026/notes.txt: ", "2026/empty.png: is empty", "dangling.jpg: can't be read", "2026/loop: "] {
+    for skipped in [
+        "2026/notes.txt: ",
+        "2026/empty.png: is empty",
+        "dangling.jpg: can't be read",
+        "2026/loop: ",
+    ] {
         let line = format!("skipped: {}/{skipped}", folder.path().display());
         assert!(output.contains(&line), "{line}: {output}");
     }
     // A file whose content is shorter than its size says: it can't be read as it was declared.
     symlink("/sys/kernel/uevent_seqnum", folder.path().join("odd.jpg")).unwrap();
     let output = demo(false);
-    assert!(output.contains("2 of 3 photos") && output.contains("CANCELLED"), "{output}");
+    assert!(
+        output.contains("2 of 3 photos") && output.contains("CANCELLED"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -59,7 +67,10 @@ fn an_interrupted_demo_leaves_no_directory_behind() {
     let line = lines.next().unwrap().unwrap();
     assert!(line.starts_with("Generating"), "{line}");
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1);
-    let sent = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args(["-INT", &demo.id().to_string()])
+        .status()
+        .unwrap();
     assert!(sent.success());
     assert!(!demo.wait().unwrap().success());
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);

@@ -107,7 +107,10 @@ impl VerifyStateRows {
             fault: if tag.missing {
                 format!("the index of tags lacks the photo's tag `{}`", tag.label)
             } else {
-                format!("the index of tags has `{}`, which is no tag of the photo", tag.label)
+                format!(
+                    "the index of tags has `{}`, which is no tag of the photo",
+                    tag.label
+                )
             },
         }));
         Ok(report)

@@ -1,8 +1,6 @@
 //! Facts about the deployments that share the database.
 
-use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::min,
-};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::min};
 use rapidphoto_application::ports::Unavailable;
 
 use super::SqliteStore;

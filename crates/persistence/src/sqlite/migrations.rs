@@ -32,11 +32,7 @@ pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
 pub(super) fn check(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let known = newest_known()?;
     let applied = connection.applied_migrations().map_err(OpenError::Migration)?;
-    let found = applied
-        .iter()
-        .map(ToString::to_string)
-        .max()
-        .unwrap_or_default();
+    let found = applied.iter().map(ToString::to_string).max().unwrap_or_default();
     if found > known {
         return Err(OpenError::NewerSchema { found, known });
     }

@@ -135,7 +135,11 @@ async fn both_candidates(
 /// At every moment one of two readers has a transaction open, each of a newer snapshot than the other's.
 fn read_without_a_gap(location: &Location, stop: &AtomicBool) {
     let mut readers = [location.reader().unwrap(), location.reader().unwrap()];
-    let begin = |reader: &mut SqliteConnection| reader.batch_execute("BEGIN; SELECT count(*) FROM filler").unwrap();
+    let begin = |reader: &mut SqliteConnection| {
+        reader
+            .batch_execute("BEGIN; SELECT count(*) FROM filler")
+            .unwrap()
+    };
     begin(&mut readers[0]);
     for turn in (1_usize..).take_while(|_| !stop.load(Ordering::Relaxed)) {
         begin(&mut readers[turn % 2]);

@@ -7,7 +7,8 @@ use std::{
 };
 
 use diesel::{
-    QueryableByName, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _, sql_types::Integer,
+    QueryableByName, RunQueryDsl as _, SqliteConnection, connection::SimpleConnection as _,
+    sql_types::Integer,
 };
 use metrics::gauge;
 

@@ -53,7 +53,11 @@ async fn reading_a_copy_changes_no_file() {
     db.store.close().await;
     let without_log = copies.join("without log");
     fs::create_dir_all(&without_log).unwrap();
-    fs::copy(db.directory.path().join("record.db"), without_log.join("record.db")).unwrap();
+    fs::copy(
+        db.directory.path().join("record.db"),
+        without_log.join("record.db"),
+    )
+    .unwrap();
 
     for copy in [with_log, without_log] {
         let before = files(&copy);
@@ -122,7 +126,9 @@ async fn a_copy_made_while_commits_go_on_is_consistent() {
     for number in 0..3 {
         let before = db.store.head().await.unwrap();
         let path = copies.path().join(format!("{number}.db"));
-        let reading = open_read_only(&db.directory.path().join("record.db")).await.unwrap();
+        let reading = open_read_only(&db.directory.path().join("record.db"))
+            .await
+            .unwrap();
         reading.copy_to(&path).await.unwrap();
         reading.close().await;
         let copy = open_read_only(&path).await.unwrap();
@@ -130,7 +136,10 @@ async fn a_copy_made_while_commits_go_on_is_consistent() {
         let head = copy.head().await.unwrap();
         assert!(head >= before);
         assert_eq!(copy.stream_count().await.unwrap(), head.position());
-        assert_eq!(copy.state_rows(None, usize::MAX).await.unwrap().len() as u64, head.position());
+        assert_eq!(
+            copy.state_rows(None, usize::MAX).await.unwrap().len() as u64,
+            head.position()
+        );
         heads.push(head.position());
     }
     committing.abort();
@@ -169,7 +178,10 @@ async fn entries_of_the_tag_index_that_do_not_match_are_found() {
         .iter()
         .map(|mismatch| (mismatch.photo, mismatch.label.as_str(), mismatch.missing))
         .collect();
-    assert_eq!(found, [(first, "a", true), (second, "b", true), (second, "c", false)]);
+    assert_eq!(
+        found,
+        [(first, "a", true), (second, "b", true), (second, "c", false)]
+    );
 }
 
 #[tokio::test]
@@ -187,7 +199,13 @@ async fn namespaces_with_events_are_known() {
     assert_eq!(db.store.namespaces().await.unwrap(), ["another", "test", "zoo"]);
     assert_eq!(db.store.key_fingerprint().await.unwrap(), None);
     for fingerprint in ["one", "two"] {
-        db.store.set_key_fingerprint(fingerprint.to_owned()).await.unwrap();
-        assert_eq!(db.store.key_fingerprint().await.unwrap().as_deref(), Some(fingerprint));
+        db.store
+            .set_key_fingerprint(fingerprint.to_owned())
+            .await
+            .unwrap();
+        assert_eq!(
+            db.store.key_fingerprint().await.unwrap().as_deref(),
+            Some(fingerprint)
+        );
     }
 }

@@ -143,7 +143,10 @@ mod tests {
             "rapidphoto.toml:14: empty: unknown key; known ones are ",
         ];
         for start in starts {
-            assert!(found.iter().any(|line| line.starts_with(start)), "{start}: {found:#?}");
+            assert!(
+                found.iter().any(|line| line.starts_with(start)),
+                "{start}: {found:#?}"
+            );
         }
         assert_eq!(found.len(), starts.len(), "{found:#?}");
     }
@@ -174,12 +177,20 @@ mod tests {
         let found = problems("[uploads]\nurl_lifetime = \"2days\"\n", &Overrides::default());
         assert_eq!(
             found,
-            ["rapidphoto.toml:2: uploads.url_lifetime: uploads.url_lifetime (2days) must be at most uploads.window (1day)"]
+            [
+                "rapidphoto.toml:2: uploads.url_lifetime: uploads.url_lifetime (2days) must be at most uploads.window (1day)"
+            ]
         );
         let found = problems("[uploads]\nwindow = \"1m\"\n", &Overrides::default());
-        assert!(found[0].starts_with("rapidphoto.toml:2: uploads.window: "), "{found:#?}");
+        assert!(
+            found[0].starts_with("rapidphoto.toml:2: uploads.window: "),
+            "{found:#?}"
+        );
         let found = problems("[uploads]\nurl_lifetime = \"0s\"\n", &Overrides::default());
-        assert_eq!(found, ["rapidphoto.toml:2: uploads.url_lifetime: must be between 1s and 7days"]);
+        assert_eq!(
+            found,
+            ["rapidphoto.toml:2: uploads.url_lifetime: must be between 1s and 7days"]
+        );
     }
 
     #[test]

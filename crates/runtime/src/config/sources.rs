@@ -82,7 +82,9 @@ impl Sources {
             Err(error) => {
                 let line = error.span().map(|span| line(&text, span.start));
                 let place = Place::File(name, line);
-                return self.problems.push(Problem::new(place.to_string(), error.message()));
+                return self
+                    .problems
+                    .push(Problem::new(place.to_string(), error.message()));
             }
         };
         let values = match Toml::string(&text).data() {
@@ -162,9 +164,8 @@ impl Sources {
         let mut places = BTreeMap::new();
         let mut problems = self.problems;
         for written in self.written {
-            let with = |figment: Figment, value: &Value| {
-                figment.merge(Serialized::default(&written.key, value))
-            };
+            let with =
+                |figment: Figment, value: &Value| figment.merge(Serialized::default(&written.key, value));
             let defaults = || Figment::from(Serialized::defaults(Config::default()));
             let tried = with(defaults(), &written.value).extract::<Config>();
             let value = match (tried, &written.text) {

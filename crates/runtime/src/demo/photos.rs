@@ -87,7 +87,8 @@ pub(super) fn from_folder(folder: &Path, max_bytes: u64) -> anyhow::Result<Folde
         photos: Vec::new(),
         skipped: Vec::new(),
     };
-    add_folder(folder, max_bytes, &mut found).with_context(|| format!("{} can't be read", folder.display()))?;
+    add_folder(folder, max_bytes, &mut found)
+        .with_context(|| format!("{} can't be read", folder.display()))?;
     if found.photos.is_empty() {
         bail!(
             "{} contains no photos ({} files and folders skipped)",
@@ -134,7 +135,9 @@ fn file(path: &Path, max_bytes: u64) -> Result<DemoPhoto, String> {
         return Err("is empty".to_owned());
     }
     if bytes > max_bytes {
-        return Err(format!("has {bytes} bytes, more than the {max_bytes} of uploads.max_file_bytes"));
+        return Err(format!(
+            "has {bytes} bytes, more than the {max_bytes} of uploads.max_file_bytes"
+        ));
     }
     Ok(DemoPhoto {
         name: name.to_string(),

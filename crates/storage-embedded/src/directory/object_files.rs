@@ -112,11 +112,7 @@ impl ObjectFiles {
         for shard in self.shards()? {
             let counterparts = names(&other.root.join(&shard))?;
             let only_here = names(&self.root.join(&shard))?;
-            found.extend(
-                only_here
-                    .difference(&counterparts)
-                    .map(|name| shard.join(name)),
-            );
+            found.extend(only_here.difference(&counterparts).map(|name| shard.join(name)));
         }
         Ok(found)
     }
@@ -350,7 +346,11 @@ mod tests {
 
         let linked = ObjectFiles::new(&root.path().join("linked"));
         let copied = files.copy_to(&linked, ObjectChecks::Copied, &nothing).unwrap();
-        assert_eq!((copied.objects, copied.damaged.len()), (3, 1), "the data of links is not read");
+        assert_eq!(
+            (copied.objects, copied.damaged.len()),
+            (3, 1),
+            "the data of links is not read"
+        );
         let checked = ObjectFiles::new(&root.path().join("checked"));
         let copied = files.copy_to(&checked, ObjectChecks::All, &nothing).unwrap();
         assert_eq!((copied.objects, copied.damaged.len()), (3, 2));
@@ -360,7 +360,10 @@ mod tests {
         let source = File::open(path("changed")).unwrap();
         let error = check_data(&source, Some(&mut target)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert_eq!(fs::read(root.path().join("file")).unwrap(), fs::read(path("changed")).unwrap());
+        assert_eq!(
+            fs::read(root.path().join("file")).unwrap(),
+            fs::read(path("changed")).unwrap()
+        );
         let source = File::open(path("sound")).unwrap();
         check_data(&source, None).unwrap();
     }
