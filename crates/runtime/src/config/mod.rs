@@ -168,7 +168,7 @@ mod tests {
         let found = problems("server = 3\n", &Overrides::default());
         assert_eq!(
             found,
-            ["rapidphoto.toml:1: server: is a section with keys of its own, not unsigned int `3`"]
+            ["rapidphoto.toml:1: server: is a section with keys of its own, and takes no value"]
         );
     }
 

@@ -82,9 +82,10 @@ impl Sources {
             Err(error) => {
                 let line = error.span().map(|span| line(&text, span.start));
                 let place = Place::File(name, line);
-                return self
-                    .problems
-                    .push(Problem::new(place.to_string(), error.message()));
+                return self.problems.push(Problem::new(
+                    place.to_string(),
+                    error.message().replace('\n', ", "),
+                ));
             }
         };
         let values = match Toml::string(&text).data() {
@@ -216,8 +217,8 @@ impl Merged {
 fn requirement(kind: &Kind, variable: bool) -> String {
     match kind {
         Kind::UnknownField(_, known) => format!("unknown key; known ones are {}", known.join(", ")),
-        Kind::InvalidType(found, expected) if expected.starts_with("struct") || expected == "a map" => {
-            format!("is a section with keys of its own, not {found}")
+        Kind::InvalidType(_, expected) if expected.starts_with("struct") || expected == "a map" => {
+            "is a section with keys of its own, and takes no value".to_owned()
         }
         Kind::InvalidType(found, expected) if variable && expected == "a sequence" => {
             format!("must be a list in brackets, such as [\"https://app.example.org\"]; found {found}")
