@@ -7,6 +7,7 @@ pub mod config;
 mod data_dir;
 mod demo;
 mod housekeeping;
+mod listeners;
 mod manifest;
 mod readiness;
 mod restore;

@@ -17,6 +17,8 @@ mod data_directory;
 mod demo;
 mod fixtures;
 mod formats;
+mod hostile;
 mod races;
 mod shutdown;
+mod tls;
 mod uploads;

@@ -12,7 +12,7 @@ use std::{
 
 pub use sections::{
     AuthSection, ChecksSection, Config, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
-    ServerSection, StorageSection, UploadsSection, WorkSection,
+    ServerSection, StorageSection, TlsSection, UploadsSection, WorkSection,
 };
 pub use validation::{ConfigProblems, Problem};
 
@@ -35,6 +35,8 @@ pub struct Overrides {
     pub s3_public_url: Option<String>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--insecure`
+    pub insecure: bool,
 }
 
 /// Failure to load the configuration.
@@ -173,6 +175,25 @@ mod tests {
     }
 
     #[test]
+    fn a_section_without_defaults_must_be_whole() {
+        let tls = "[server.tls]\ncertificate = \"a.pem\"\n";
+        let found = problems(tls, &Overrides::default());
+        assert_eq!(found, ["rapidphoto.toml:2: server.tls: missing field `key`"]);
+        let found = problems(&format!("{tls}keys = \"b.pem\"\n"), &Overrides::default());
+        assert!(
+            found
+                .iter()
+                .any(|line| line.starts_with("rapidphoto.toml:3: server.tls.keys: unknown key")),
+            "{found:#?}"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("rapidphoto.toml");
+        std::fs::write(&file, format!("{tls}key = \"b.pem\"\n")).unwrap();
+        let config = Config::load(Some(&file), &Overrides::default()).unwrap();
+        assert_eq!(config.server.tls.unwrap().key, PathBuf::from("b.pem"));
+    }
+
+    #[test]
     fn a_limit_that_contradicts_a_default_is_reported_where_it_was_written() {
         let found = problems("[uploads]\nurl_lifetime = \"2days\"\n", &Overrides::default());
         assert_eq!(
@@ -213,6 +234,42 @@ mod tests {
                 assert!(error.to_string().contains("--s3-listen: "), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn plain_text_beyond_this_machine_must_be_declared() {
+        let problems = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            config.server.listen = "0.0.0.0:8080".to_owned();
+            config.storage.listen = "[2001:db8::1]:9000".to_owned();
+            change(&mut config);
+            let found = config.find_invalid(&BTreeSet::new());
+            found
+                .into_iter()
+                .map(|(key, requirement)| format!("{key}: {requirement}\n"))
+                .collect::<String>()
+        };
+        let refused = problems(|_| ());
+        for named in [
+            "server.listen",
+            "server.tls",
+            "storage.listen",
+            "storage.tls",
+            "server.behind_tls_proxy",
+            "--insecure",
+        ] {
+            assert!(refused.contains(named), "{named} is not in {refused}");
+        }
+        assert_eq!(problems(|config| config.server.behind_tls_proxy = true), "");
+        assert_eq!(problems(|config| config.server.insecure = true), "");
+        let files = TlsSection {
+            certificate: "certificate.pem".into(),
+            key: "key.pem".into(),
+        };
+        let mut config = Config::default();
+        config.server.listen = "0.0.0.0:8080".to_owned();
+        config.server.tls = Some(files);
+        assert_eq!(config.find_invalid(&BTreeSet::new()), []);
     }
 
     #[test]

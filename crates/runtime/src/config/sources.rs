@@ -141,6 +141,7 @@ impl Sources {
             public_url,
             s3_public_url,
             data_dir,
+            insecure,
         } = overrides.clone();
         let data_dir = data_dir.map(|dir| dir.to_string_lossy().into_owned());
         for (key, name, value) in [
@@ -157,6 +158,14 @@ impl Sources {
                 place: Place::Option(name),
             }));
         }
+        if insecure {
+            self.written.push(Written {
+                key: "server.insecure".to_owned(),
+                value: true.into(),
+                text: None,
+                place: Place::Option("--insecure"),
+            });
+        }
     }
 
     /// Merges all values that are right by themselves.
@@ -168,16 +177,15 @@ impl Sources {
             let with =
                 |figment: Figment, value: &Value| figment.merge(Serialized::default(&written.key, value));
             let defaults = || Figment::from(Serialized::defaults(Config::default()));
-            let tried = with(defaults(), &written.value).extract::<Config>();
-            let value = match (tried, &written.text) {
-                (Ok(_), _) => Ok(written.value.clone()),
-                (Err(error), Some(text)) => {
-                    let text = Value::from(text.as_str());
-                    let tried = with(defaults(), &text).extract::<Config>();
-                    tried.map(|_| text).map_err(|_| error)
-                }
-                (Err(error), None) => Err(error),
+            let tried = |value: &Value| match with(defaults(), value).extract::<Config>() {
+                // Sections without defaults are whole only once all their keys are merged.
+                Err(error) if !matches!(error.kind, Kind::MissingField(_)) => Err(error),
+                Ok(_) | Err(_) => Ok(value.clone()),
             };
+            let value = tried(&written.value).or_else(|error| match &written.text {
+                Some(text) => tried(&Value::from(text.as_str())).map_err(|_| error),
+                None => Err(error),
+            });
             match value {
                 Ok(value) => {
                     merged = with(merged, &value);
@@ -193,8 +201,12 @@ impl Sources {
             }
         }
         let config = merged.extract().unwrap_or_else(|error| {
-            // Two values that are right by themselves and not together, such as a key and a section of the same name.
-            problems.push(Problem::new("the configuration", error.kind.to_string()));
+            // Values that are right by themselves and not together, such as a section without one of its keys.
+            let section = error.path.join(".");
+            let within = |key: &&String| key.starts_with(&section);
+            let place = places.keys().find(within).and_then(|key| places.get(key));
+            let name = place.map_or_else(|| section.clone(), |place: &Place| place.describe(&section));
+            problems.push(Problem::new(name, error.kind.to_string()));
             Config::default()
         });
         Merged {
