@@ -25,6 +25,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod unchanged;
 mod user_reads;
 mod wal;
 mod work_queue;
@@ -37,7 +38,7 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{connection::Location, read_only::Unchanged, readers::Readers, wal::WalLimit, writer::Writer};
+use self::{connection::Location, readers::Readers, unchanged::Unchanged, wal::WalLimit, writer::Writer};
 use crate::error::StoreError;
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).

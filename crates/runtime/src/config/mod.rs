@@ -14,30 +14,10 @@ pub use sections::{
     AuthSection, ChecksSection, Config, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
     ServerSection, StorageSection, TlsSection, UploadsSection, WorkSection,
 };
+pub use sources::{ENV_PREFIX, Overrides};
 pub use validation::{ConfigProblems, Problem};
 
 use self::sources::Sources;
-
-/// Prefix of environment variables; two underscores separate a section from its key, as in
-/// `RAPIDPHOTO_SERVER__LISTEN`.
-pub const ENV_PREFIX: &str = "RAPIDPHOTO_";
-
-/// Values from the command line, which override all other sources.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// `--listen`
-    pub listen: Option<String>,
-    /// `--s3-listen`
-    pub s3_listen: Option<String>,
-    /// `--public-url`
-    pub public_url: Option<String>,
-    /// `--s3-public-url`
-    pub s3_public_url: Option<String>,
-    /// `--data-dir`
-    pub data_dir: Option<PathBuf>,
-    /// `--insecure`
-    pub insecure: bool,
-}
 
 /// Failure to load the configuration.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,10 @@
 //! Values as they were written: in the file, the environment and the command line.
 
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use figment::{
     Figment, Provider as _,
@@ -10,7 +14,28 @@ use figment::{
 };
 use toml_edit::{ImDocument, TableLike};
 
-use super::{Config, ENV_PREFIX, Overrides, Problem};
+use super::{sections::Config, validation::Problem};
+
+/// Prefix of environment variables; two underscores separate a section from its key, as in
+/// `RAPIDPHOTO_SERVER__LISTEN`.
+pub const ENV_PREFIX: &str = "RAPIDPHOTO_";
+
+/// Values from the command line, which override all other sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--s3-listen`
+    pub s3_listen: Option<String>,
+    /// `--public-url`
+    pub public_url: Option<String>,
+    /// `--s3-public-url`
+    pub s3_public_url: Option<String>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+    /// `--insecure`
+    pub insecure: bool,
+}
 
 /// `RAPIDPHOTO_CONFIG` without the prefix: the path of the file, not a key.
 const CONFIG_FILE: &str = "CONFIG";
@@ -50,7 +75,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.describe("").trim_end_matches([':', ' ']).to_owned())
+        f.write_str(self.describe("").trim_end_matches([':', ' ']))
     }
 }
 
