@@ -94,9 +94,21 @@ async fn a_backup_made_under_load_is_restored_whole() {
         .map(|_| tokio::spawn(upload_and_delete(session.clone(), Arc::clone(&stop))))
         .collect();
     tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut restored = Vec::new();
     for number in 0..3 {
-        let output = backup(&data_dir, &backups.path().join(number.to_string()));
+        let from = backups.path().join(number.to_string());
+        let output = backup(&data_dir, &from);
         assert!(output.status.success(), "{output:?}");
+        let target = DataDir::new();
+        let output = restore(&target, &from);
+        assert!(output.status.success(), "{output:?}");
+        target.assert_verified();
+        let again = restore(&target, &from);
+        assert!(
+            !again.status.success() && stderr(&again).contains("not empty"),
+            "{again:?}"
+        );
+        restored.push(target);
     }
     stop.store(true, Ordering::Relaxed);
     for task in load {
@@ -109,17 +121,7 @@ async fn a_backup_made_under_load_is_restored_whole() {
     );
     assert!(server.terminate().await.unwrap().success());
 
-    for number in 0..3 {
-        let restored = DataDir::new();
-        let from = backups.path().join(number.to_string());
-        let output = restore(&restored, &from);
-        assert!(output.status.success(), "{output:?}");
-        restored.assert_verified();
-        let again = restore(&restored, &from);
-        assert!(
-            !again.status.success() && stderr(&again).contains("not empty"),
-            "{again:?}"
-        );
+    for restored in restored {
         assert_eq!(
             status_on_next_server(&restored, &token).await,
             200,
