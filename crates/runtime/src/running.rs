@@ -21,7 +21,9 @@ use rapidphoto_storage_embedded::{EmbeddedStore, Listener};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Secrets, SystemClock, SystemIds, housekeeping,
+    Config, SystemClock, SystemIds,
+    data_dir::{self, DataDir},
+    housekeeping,
     listeners::{self, Listeners},
     readiness::Dependencies,
     task_group::TaskGroup,
@@ -56,9 +58,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
-    let lock = DataDirLock::acquire(&config.data.dir)?;
-    let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
-    let store = wiring::open_database(&config, &clock).await?;
+    let DataDir { store, secrets, lock } = data_dir::open(&config, &clock, ids.as_ref()).await?;
 
     let listeners = Listeners::open(&config).await?;
     let addresses = Addresses::new(

@@ -1,6 +1,6 @@
 //! Construction of settings and adapters from the configuration.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::Path, sync::Arc};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_application::{
@@ -9,7 +9,9 @@ use rapidphoto_application::{
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
-use rapidphoto_credentials::{Argon2Config, Argon2Passwords, Hs256Tokens, SigningKey};
+use rapidphoto_credentials::{
+    Argon2Config, Argon2Passwords, Hs256Tokens, PreviousKey, SigningKey, SigningKeyError,
+};
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::HttpConfig;
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
@@ -84,7 +86,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
 
 /// Configuration of the embedded storage.
 pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses) -> EmbeddedConfig {
-    let root = config.data.dir.join("objects");
+    let root = config.data.dir.join(OBJECTS_DIR);
     let storage = &config.storage;
     EmbeddedConfig {
         region: storage.region.clone(),
@@ -108,20 +110,36 @@ pub(crate) async fn open_database(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
-    let sqlite = SqliteConfig {
-        path: database_path(&config.data.dir),
-        namespace: config.storage.environment.clone(),
-        readers: config.data.readers,
-    };
-    let codec = EventCodec::new(Upcasters::current());
-    let store = SqliteStore::open(sqlite, Arc::clone(clock), codec).await;
+    let store = SqliteStore::open(sqlite(config), Arc::clone(clock), codec()).await;
     store.map(Arc::new).context("the database can't be opened")
 }
 
-/// Path of the database in a data directory.
-fn database_path(dir: &Path) -> std::path::PathBuf {
-    dir.join("record.sqlite")
+/// Opens the database of the data directory for reading only.
+pub(crate) async fn read_database(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = SqliteStore::open_read_only(sqlite(config), Arc::clone(clock), codec()).await;
+    store.map(Arc::new).context("the database can't be opened")
 }
+
+fn sqlite(config: &Config) -> SqliteConfig {
+    SqliteConfig {
+        path: config.data.dir.join(DATABASE_FILE),
+        namespace: config.storage.environment.clone(),
+        readers: config.data.readers,
+    }
+}
+
+fn codec() -> EventCodec {
+    EventCodec::new(Upcasters::current())
+}
+
+/// Name of the database file in a data directory.
+pub(crate) const DATABASE_FILE: &str = "record.sqlite";
+
+/// Name of the directory of the embedded storage in a data directory.
+pub(crate) const OBJECTS_DIR: &str = "objects";
 
 /// Ports of the use cases, on the adapters of this configuration.
 pub(crate) async fn ports(
@@ -154,7 +172,14 @@ pub(crate) async fn ports(
         },
         Arc::clone(&parts.ids),
     )?;
-    let tokens = Hs256Tokens::new(ISSUER, SigningKey::new(&secrets.token_key)?, Vec::new());
+    let previous = secrets.previous_token_key.as_ref().map(|previous| {
+        Ok::<_, SigningKeyError>(PreviousKey {
+            key: SigningKey::new(&previous.key)?,
+            valid_until: previous.valid_until,
+        })
+    });
+    let current = SigningKey::new(&secrets.token_key)?;
+    let tokens = Hs256Tokens::new(ISSUER, current, previous.transpose()?);
     let mut database = DatabasePorts::of(Arc::clone(&parts.store));
     database.journal = Arc::new(SignallingJournal::new(database.journal, parts.signals.clone()));
     Ok(Ports {

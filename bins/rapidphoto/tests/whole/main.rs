@@ -9,10 +9,12 @@
     reason = "clippy.toml allows them in tests, and does not see that this crate holds nothing else"
 )]
 
+mod backups;
 mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod data_directory;
+mod demo;
 mod fixtures;
 mod formats;
 mod hostile;

@@ -3,6 +3,8 @@
 mod aggregates;
 mod claims;
 mod connection;
+mod copy;
+mod deployment;
 mod event_log;
 mod idempotency_reads;
 mod job_reads;
@@ -13,15 +15,19 @@ mod photo_list;
 mod photo_reads;
 mod photo_tag_list;
 mod photo_views;
+mod read_only;
 mod readers;
 mod sessions;
 mod state_rows;
 mod subscriptions;
+mod tag_index;
 mod task;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod unchanged;
 mod user_reads;
+mod wal;
 mod work_queue;
 mod writer;
 
@@ -32,7 +38,7 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{connection::Location, readers::Readers, writer::Writer};
+use self::{connection::Location, readers::Readers, unchanged::Unchanged, wal::WalLimit, writer::Writer};
 use crate::error::StoreError;
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
@@ -56,6 +62,8 @@ pub struct SqliteStore {
     codec: Arc<EventCodec>,
     writer: Writer,
     readers: Readers,
+    // Last field: released after the connections are closed.
+    _unchanged: Option<Unchanged>,
 }
 
 impl SqliteStore {
@@ -67,7 +75,8 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         codec: EventCodec,
     ) -> Result<Self, OpenError> {
-        let path = config.path;
+        let path = config.path.clone();
+        let wal = WalLimit::new(&path, wal::WAL_LIMIT);
         let opening = tokio::task::spawn_blocking(move || {
             let location = Location::prepare(&path)?;
             let mut connection = location.writer()?;
@@ -77,13 +86,14 @@ impl SqliteStore {
         let (location, connection) = opening
             .await
             .map_err(|error| OpenError::from_store(error.into()))??;
-        let writer = Writer::start(location.clone(), connection).map_err(OpenError::Thread)?;
+        let writer = Writer::start(location.clone(), connection, wal).map_err(OpenError::Thread)?;
         Ok(Self {
             namespace: config.namespace.into(),
             clock,
             codec: Arc::new(codec),
             writer,
             readers: Readers::new(location, config.readers),
+            _unchanged: None,
         })
     }
 

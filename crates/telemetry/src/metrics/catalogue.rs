@@ -98,6 +98,13 @@ pub const METRICS: &[Metric] = &[
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",
     ),
+    Metric {
+        unit: Some(Unit::Bytes),
+        ..gauge(
+            "database_wal_bytes",
+            "Size of the write-ahead log of the SQLite database",
+        )
+    },
     gauge("work_due", "Work items that are due and unclaimed, by kind"),
     gauge(
         "live_watchers",
