@@ -44,6 +44,9 @@ struct Serve {
     /// Directory of the database, the objects and the secrets [default: data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Origin whose pages may use the API and the storage (CORS), such as https://app.example.org; may be repeated
+    #[arg(long, value_name = "URL")]
+    allow_origin: Vec<String>,
     /// Validate the configuration, print the resulting values as JSON and exit
     #[arg(long)]
     check_config: bool,
@@ -83,6 +86,7 @@ impl Serve {
             public_url: self.public_url.clone(),
             s3_public_url: self.s3_public_url.clone(),
             data_dir: self.data_dir.clone(),
+            allow_origins: self.allow_origin.clone(),
         }
     }
 }
@@ -114,8 +118,8 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(serve) => {
-            let config = Config::load(file, &serve.overrides())?;
-            runtime.block_on(rapidphoto_runtime::serve(config))?;
+            let load = || Config::load(file, &serve.overrides());
+            runtime.block_on(rapidphoto_runtime::serve(load()?, load))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(demo) => {

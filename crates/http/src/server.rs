@@ -70,7 +70,7 @@ async fn run(
             .app_data(shared.clone())
             .app_data(openapi.clone())
             .wrap(from_fn(process))
-            .configure(routes::configure)
+            .configure(routes::configure(config.surface))
     })
     .workers(config.workers.max(1))
     .disable_signals()

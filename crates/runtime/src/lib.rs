@@ -4,6 +4,7 @@
 mod check;
 pub mod config;
 mod demo;
+mod free_space;
 mod housekeeping;
 mod readiness;
 mod running;

@@ -17,11 +17,13 @@ use rapidphoto_application::{
 use rapidphoto_http::App;
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedStore;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Secrets, SystemClock, SystemIds, housekeeping,
+    Config, Secrets, SystemClock, SystemIds,
+    free_space::FreeSpace,
+    housekeeping,
     readiness::Dependencies,
     task_group::TaskGroup,
     wiring::{self, Addresses, SharedParts},
@@ -40,6 +42,12 @@ pub struct Running {
     storage: TaskGroup,
     /// Cancelled when a task ends unexpectedly.
     failed: CancellationToken,
+    /// Set to true when the deployment begins to stop.
+    draining: watch::Sender<bool>,
+    /// Called on SIGHUP.
+    reload_hooks: Vec<Box<dyn Fn() + Send + Sync>>,
+    shutdown_delay: Duration,
+    drain_timeout: Duration,
     // Last field: released after everything else is dropped.
     _lock: DataDirLock,
 }
@@ -59,6 +67,12 @@ pub async fn start(
 
     let api = std::net::TcpListener::bind(&config.server.listen)
         .with_context(|| format!("the API can't listen on {} (server.listen)", config.server.listen))?;
+    let operations = match &config.server.operations_listen {
+        None => None,
+        Some(listen) => Some(std::net::TcpListener::bind(listen).with_context(|| {
+            format!("the server can't listen on {listen} for operators (server.operations_listen)")
+        })?),
+    };
     let s3 = TcpListener::bind(&config.storage.listen).await.with_context(|| {
         format!(
             "the storage can't listen on {} (storage.listen)",
@@ -92,12 +106,19 @@ pub async fn start(
         move || EmbeddedStore::open(&embedded, messages, clock, ids)
     });
     let objects = opened.await?.context("the embedded storage can't be opened")?;
+    let object_directory = objects.write_check();
     let stop = storage.stop_token();
     storage.spawn("storage", async move {
         objects.serve(s3, stop.cancelled_owned()).await;
     });
 
     let mut workers = TaskGroup::new(&failed);
+    let stop = workers.stop_token();
+    // Without its writer the process can do nothing useful: its end is a failure of the deployment.
+    workers.spawn("database writer", {
+        let store = Arc::clone(&store);
+        async move { stop.run_until_cancelled(store.writer_ended()).await.unwrap_or_default() }
+    });
     let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
     let stop = workers.stop_token();
     workers.spawn("worker", async move { runner.run(stop).await });
@@ -124,6 +145,15 @@ pub async fn start(
         async move { tail.run(stop).await }
     });
     let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
+    let free_space = FreeSpace::new(&config.data.dir, &wiring::objects_dir(&config));
+    let readiness = Dependencies::new(
+        &ports,
+        Arc::clone(&store),
+        &config.data.dir,
+        object_directory,
+        free_space.clone(),
+    );
+    let draining = watch::Sender::new(false);
     let app = App {
         use_cases: Arc::new(UseCases::new(
             &ports,
@@ -133,18 +163,28 @@ pub async fn start(
             secrets.refresh_key,
         )),
         watch: WatchHandler::new(&ports, board, tail),
-        readiness: Dependencies::new(&ports),
-        metrics,
+        readiness,
+        metrics: Arc::new(move || {
+            // A failure is reported by `/readyz`.
+            let _ = free_space.record();
+            metrics()
+        }),
         main_runtime: tokio::runtime::Handle::current(),
         ids: Arc::clone(&ids),
+        draining: draining.subscribe(),
         config: wiring::http(&config),
     };
+    if let Some(listener) = operations {
+        tracing::info!(address = %listener.local_addr()?, "listening for operators");
+        let app = App {
+            config: wiring::operations(&config),
+            ..app.clone()
+        };
+        let stop = api_tasks.stop_token();
+        api_tasks.spawn("operations", serve_api(listener, app, stop));
+    }
     let stop = api_tasks.stop_token();
-    api_tasks.spawn("API", async move {
-        if let Err(error) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
-            tracing::error!(%error, "the API server failed");
-        }
-    });
+    api_tasks.spawn("API", serve_api(api, app, stop));
 
     Ok(Running {
         addresses,
@@ -155,8 +195,18 @@ pub async fn start(
         workers,
         storage,
         failed,
+        draining,
+        reload_hooks: Vec::new(),
+        shutdown_delay: config.server.shutdown_delay,
+        drain_timeout: config.server.drain_timeout,
         _lock: lock,
     })
+}
+
+async fn serve_api(listener: std::net::TcpListener, app: App, stop: CancellationToken) {
+    if let Err(error) = rapidphoto_http::serve(listener, app, stop.cancelled_owned()).await {
+        tracing::error!(%error, "an HTTP server failed");
+    }
 }
 
 impl Running {
@@ -185,30 +235,47 @@ impl Running {
         hex::encode(self.ids.secret().first_chunk::<8>().unwrap_or(&[0; 8]))
     }
 
+    /// Calls all reload hooks, which load files that may have changed. Blocks on file-system calls.
+    pub fn reload(&self) {
+        for hook in &self.reload_hooks {
+            hook();
+        }
+    }
+
     /// Waits until a task of the deployment ends unexpectedly, which is a bug.
     pub async fn wait_for_failure(&self) {
         self.failed.cancelled().await;
     }
 
-    /// Drains: accepts no new work, finishes or releases the work in progress, and closes the database. Tasks that are
-    /// still running after 26 s are abandoned; the database is consistent at any moment.
+    /// Drains: reports that it is not ready, serves requests for the shutdown delay, then accepts no new ones, finishes or
+    /// releases the work in progress, and closes the database. Uploads under way get the drain time-out. Tasks that run
+    /// for longer are abandoned; the database is consistent at any moment.
     pub async fn stop(self) {
+        self.draining.send_replace(true);
+        if !self.failed.is_cancelled() {
+            tokio::time::sleep(self.shutdown_delay).await;
+        }
         let drained = async {
-            // The workers need the storage to finish; both need the database.
-            tokio::join!(self.api_tasks.stop(), self.workers.stop());
-            self.storage.stop().await;
+            // The workers need the storage to finish; all need the database.
+            let storage = async {
+                self.workers.stop().await;
+                self.storage.stop().await;
+            };
+            tokio::join!(self.api_tasks.stop(), storage);
             self.store.close().await;
         };
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_ok() {
+        let limit = 2 * self.drain_timeout + CLOSING;
+        if tokio::time::timeout(limit, drained).await.is_ok() {
             tracing::info!("drained");
         } else {
             tracing::warn!(
                 "draining took longer than {} s; the remaining tasks are abandoned",
-                SHUTDOWN_TIMEOUT.as_secs()
+                limit.as_secs()
             );
         }
     }
 }
 
-/// Time limit for draining; process supervisors usually kill after 30 s.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(26);
+/// Time, beside the drain time-out of the workers and then of the storage, to publish received uploads and to close the
+/// database.
+const CLOSING: Duration = Duration::from_secs(8);

@@ -44,4 +44,4 @@ mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::OpenError;
-pub use store::EmbeddedStore;
+pub use store::{EmbeddedStore, WriteCheck};

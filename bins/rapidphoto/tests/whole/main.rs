@@ -15,6 +15,7 @@ mod crashes;
 mod data_directory;
 mod fixtures;
 mod formats;
+mod operating;
 mod races;
 mod shutdown;
 mod uploads;

@@ -4,6 +4,7 @@ mod aggregates;
 mod claims;
 mod connection;
 mod event_log;
+mod health;
 mod idempotency_reads;
 mod job_reads;
 mod journal;

@@ -37,6 +37,8 @@ pub struct Overrides {
     pub s3_public_url: Option<String>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--allow-origin`, in addition to the configured origins
+    pub allow_origins: Vec<String>,
 }
 
 /// Failure to load the configuration.
@@ -96,6 +98,7 @@ impl Config {
             public_url,
             s3_public_url,
             data_dir,
+            allow_origins,
         } = overrides.clone();
         if let Some(listen) = listen {
             self.server.listen = listen;
@@ -112,6 +115,7 @@ impl Config {
         if let Some(dir) = data_dir {
             self.data.dir = dir;
         }
+        self.server.allowed_origins.extend(allow_origins);
     }
 
     /// The configuration as indented JSON.
@@ -143,11 +147,15 @@ mod tests {
         .unwrap();
         let overrides = Overrides {
             listen: Some("127.0.0.1:2".to_owned()),
+            allow_origins: vec!["https://b.example".to_owned()],
             ..Overrides::default()
         };
         let config = Config::load(Some(&file), &overrides).unwrap();
         assert_eq!(config.server.listen, "127.0.0.1:2");
-        assert_eq!(config.server.allowed_origins, ["https://a.example"]);
+        assert_eq!(
+            config.server.allowed_origins,
+            ["https://a.example", "https://b.example"]
+        );
     }
 
     #[test]

@@ -84,6 +84,14 @@ impl Config {
         }
         validator.address("server.listen", &self.server.listen);
         validator.address("storage.listen", &self.storage.listen);
+        if let Some(listen) = &self.server.operations_listen {
+            validator.address("server.operations_listen", listen);
+        }
+        validator.check(
+            (1..=16).contains(&self.server.proxy_hops),
+            "server.proxy_hops",
+            "must be 1 to 16; without server.trusted_proxies it has no effect",
+        );
         validator.url("server.public_url", self.server.public_url.as_ref());
         validator.url("storage.public_url", self.storage.public_url.as_ref());
         validator.url("log.otlp_endpoint", self.log.otlp_endpoint.as_ref());
@@ -222,6 +230,12 @@ impl Config {
             self.server.drain_timeout,
             second,
             Duration::from_secs(15),
+        );
+        validator.between(
+            "server.shutdown_delay",
+            self.server.shutdown_delay,
+            Duration::ZERO,
+            Duration::from_mins(1),
         );
         validator.between(
             "storage.idle_timeout",

@@ -77,6 +77,8 @@ pub const METRICS: &[Metric] = &[
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",
     ),
+    gauge("data_free_bytes", "Free space of the database's file system in bytes"),
+    gauge("store_free_bytes", "Free space of the objects' file system in bytes"),
     gauge("work_due", "Work items that are due and unclaimed, by kind"),
     gauge(
         "live_watchers",
