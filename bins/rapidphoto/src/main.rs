@@ -47,6 +47,9 @@ struct Serve {
     /// Origin whose pages may use the API and the storage (CORS), such as https://app.example.org; may be repeated
     #[arg(long, value_name = "URL")]
     allow_origin: Vec<String>,
+    /// Listen in plain text beyond this machine, without TLS and without a proxy that terminates it
+    #[arg(long)]
+    insecure: bool,
     /// Validate the configuration, print the resulting values as JSON and exit
     #[arg(long)]
     check_config: bool,
@@ -57,6 +60,9 @@ struct Demo {
     /// Folder of photos to upload; without it, 20 sample photos are generated
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
+    /// Certificates of authorities (PEM) that the demo's client trusts, if `server.tls` is of a private authority
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Exit after the result table; exit code 0 only if all photos were completed
     #[arg(long)]
     exit: bool,
@@ -87,6 +93,7 @@ impl Serve {
             s3_public_url: self.s3_public_url.clone(),
             data_dir: self.data_dir.clone(),
             allow_origins: self.allow_origin.clone(),
+            insecure: self.insecure,
         }
     }
 }
@@ -131,6 +138,7 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             let config = Config::load(file, &overrides)?;
             let options = DemoOptions {
                 photos: demo.photos,
+                ca: demo.ca,
                 exit: demo.exit,
             };
             runtime.block_on(rapidphoto_runtime::demo(config, options))?;

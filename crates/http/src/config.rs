@@ -55,6 +55,8 @@ pub struct HttpConfig {
     /// Maximum number of use cases that run at once; a request beyond it gets 503. A use case runs on when its request
     /// times out or its client disconnects, so that connections do not bound them.
     pub max_in_flight: usize,
+    /// True if clients reach the API by TLS only, so that browsers may be told to use nothing else.
+    pub https: bool,
     /// Interval between the heartbeat comments of an idle stream.
     pub heartbeat: Duration,
     /// Recommended interval between two polls of a job snapshot, sent as `pollAfterMs`.
@@ -85,6 +87,7 @@ impl Default for HttpConfig {
             proxy_hops: 1,
             surface: Surface::Everything,
             max_in_flight: 256,
+            https: false,
             heartbeat: Duration::from_secs(15),
             poll_after: Duration::from_millis(1500),
             // Workers only do I/O and encode JSON; use cases run on another runtime.

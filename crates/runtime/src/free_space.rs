@@ -52,7 +52,11 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(FreeSpace::new(directory.path(), directory.path()).record().is_ok());
+        assert!(
+            FreeSpace::new(directory.path(), directory.path())
+                .record()
+                .is_ok()
+        );
         let gone = directory.path().join("gone");
         assert!(FreeSpace::new(directory.path(), &gone).record().is_err());
     }

@@ -6,6 +6,7 @@ pub mod config;
 mod demo;
 mod free_space;
 mod housekeeping;
+mod listeners;
 mod readiness;
 mod running;
 mod secrets;

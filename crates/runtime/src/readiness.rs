@@ -77,11 +77,8 @@ impl Dependencies {
 #[async_trait]
 impl Readiness for Dependencies {
     async fn dependencies(&self) -> Vec<Dependency> {
-        let (database, storage, disk) = tokio::join!(
-            state(self.database()),
-            state(self.storage()),
-            state(self.disk())
-        );
+        let (database, storage, disk) =
+            tokio::join!(state(self.database()), state(self.storage()), state(self.disk()));
         [
             ("record", database),
             ("object storage", storage),

@@ -15,15 +15,17 @@ use rapidphoto_application::{
     work::WorkRunner,
 };
 use rapidphoto_http::App;
+use rapidphoto_listener::{Acceptor, Tls};
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
-use rapidphoto_storage_embedded::EmbeddedStore;
-use tokio::{net::TcpListener, sync::watch};
+use rapidphoto_storage_embedded::{EmbeddedStore, Listener};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Secrets, SystemClock, SystemIds,
     free_space::FreeSpace,
     housekeeping,
+    listeners::{self, Listeners},
     readiness::Dependencies,
     task_group::TaskGroup,
     wiring::{self, Addresses, SharedParts},
@@ -32,6 +34,8 @@ use crate::{
 /// A running deployment.
 pub struct Running {
     addresses: Addresses,
+    /// TLS of the listeners.
+    certificates: Vec<Arc<Tls>>,
     max_files_per_job: usize,
     ids: Arc<dyn Ids>,
     store: Arc<SqliteStore>,
@@ -44,8 +48,6 @@ pub struct Running {
     failed: CancellationToken,
     /// Set to true when the deployment begins to stop.
     draining: watch::Sender<bool>,
-    /// Called on SIGHUP.
-    reload_hooks: Vec<Box<dyn Fn() + Send + Sync>>,
     shutdown_delay: Duration,
     drain_timeout: Duration,
     // Last field: released after everything else is dropped.
@@ -65,21 +67,13 @@ pub async fn start(
     let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
     let store = wiring::open_database(&config, &clock).await?;
 
-    let api = std::net::TcpListener::bind(&config.server.listen)
-        .with_context(|| format!("the API can't listen on {} (server.listen)", config.server.listen))?;
-    let operations = match &config.server.operations_listen {
-        None => None,
-        Some(listen) => Some(std::net::TcpListener::bind(listen).with_context(|| {
-            format!("the server can't listen on {listen} for operators (server.operations_listen)")
-        })?),
-    };
-    let s3 = TcpListener::bind(&config.storage.listen).await.with_context(|| {
-        format!(
-            "the storage can't listen on {} (storage.listen)",
-            config.storage.listen
-        )
-    })?;
-    let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
+    let listeners = Listeners::open(&config).await?;
+    let addresses = Addresses::new(
+        &config,
+        listeners.api.local_addr()?,
+        listeners.storage.local_addr()?,
+        listeners.storage_of_workers.local_addr()?,
+    );
 
     let signals = Signals::default();
     let shared = SharedParts {
@@ -107,9 +101,25 @@ pub async fn start(
     });
     let objects = opened.await?.context("the embedded storage can't be opened")?;
     let object_directory = objects.write_check();
+    let certificates = listeners.certificates();
+    let storage_limits = listeners::storage_limits(&config);
+    let served = vec![
+        Listener {
+            acceptor: Acceptor::new("storage", storage_limits.clone(), listeners.storage_tls),
+            socket: listeners.storage,
+        },
+        Listener {
+            acceptor: Acceptor::new(
+                "storage of workers",
+                listeners::worker_limits(storage_limits),
+                None,
+            ),
+            socket: listeners.storage_of_workers,
+        },
+    ];
     let stop = storage.stop_token();
     storage.spawn("storage", async move {
-        objects.serve(s3, stop.cancelled_owned()).await;
+        objects.serve(served, stop.cancelled_owned()).await;
     });
 
     let mut workers = TaskGroup::new(&failed);
@@ -117,7 +127,11 @@ pub async fn start(
     // Without its writer the process can do nothing useful: its end is a failure of the deployment.
     workers.spawn("database writer", {
         let store = Arc::clone(&store);
-        async move { stop.run_until_cancelled(store.writer_ended()).await.unwrap_or_default() }
+        async move {
+            stop.run_until_cancelled(store.writer_ended())
+                .await
+                .unwrap_or_default()
+        }
     });
     let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
     let stop = workers.stop_token();
@@ -174,20 +188,33 @@ pub async fn start(
         draining: draining.subscribe(),
         config: wiring::http(&config),
     };
-    if let Some(listener) = operations {
+    for certificate in &certificates {
+        let (certificate, stop) = (Arc::clone(certificate), api_tasks.stop_token());
+        api_tasks.spawn("TLS certificate", async move {
+            stop.run_until_cancelled(certificate.watch()).await;
+        });
+    }
+    if let Some(listener) = listeners.operations {
         tracing::info!(address = %listener.local_addr()?, "listening for operators");
+        let acceptor = Acceptor::new(
+            "operations",
+            listeners::api_limits(&config),
+            listeners.api_tls.clone(),
+        );
         let app = App {
             config: wiring::operations(&config),
             ..app.clone()
         };
         let stop = api_tasks.stop_token();
-        api_tasks.spawn("operations", serve_api(listener, app, stop));
+        api_tasks.spawn("operations", serve_api(listener, acceptor, app, stop));
     }
+    let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     let stop = api_tasks.stop_token();
-    api_tasks.spawn("API", serve_api(api, app, stop));
+    api_tasks.spawn("API", serve_api(listeners.api, acceptor, app, stop));
 
     Ok(Running {
         addresses,
+        certificates,
         max_files_per_job: config.uploads.max_files,
         ids,
         store,
@@ -196,15 +223,14 @@ pub async fn start(
         storage,
         failed,
         draining,
-        reload_hooks: Vec::new(),
         shutdown_delay: config.server.shutdown_delay,
         drain_timeout: config.server.drain_timeout,
         _lock: lock,
     })
 }
 
-async fn serve_api(listener: std::net::TcpListener, app: App, stop: CancellationToken) {
-    if let Err(error) = rapidphoto_http::serve(listener, app, stop.cancelled_owned()).await {
+async fn serve_api(listener: std::net::TcpListener, acceptor: Acceptor, app: App, stop: CancellationToken) {
+    if let Err(error) = rapidphoto_http::serve(listener, acceptor, app, stop.cancelled_owned()).await {
         tracing::error!(%error, "an HTTP server failed");
     }
 }
@@ -225,6 +251,13 @@ impl Running {
         &self.addresses.s3_public
     }
 
+    /// Loads the TLS certificates of all listeners again. Blocks on file-system calls.
+    pub fn reload_certificates(&self) {
+        for certificate in &self.certificates {
+            certificate.reload();
+        }
+    }
+
     /// Maximum number of files in one job.
     pub const fn max_files_per_job(&self) -> usize {
         self.max_files_per_job
@@ -233,13 +266,6 @@ impl Running {
     /// A new random password, 16 hexadecimal digits.
     pub(crate) fn new_secret(&self) -> String {
         hex::encode(self.ids.secret().first_chunk::<8>().unwrap_or(&[0; 8]))
-    }
-
-    /// Calls all reload hooks, which load files that may have changed. Blocks on file-system calls.
-    pub fn reload(&self) {
-        for hook in &self.reload_hooks {
-            hook();
-        }
     }
 
     /// Waits until a task of the deployment ends unexpectedly, which is a bug.

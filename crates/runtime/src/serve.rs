@@ -8,11 +8,8 @@ use crate::{Config, ConfigError, Running, config, start, terminated, termination
 
 /// Serves until SIGTERM or SIGINT, then drains. Once ready, prints the addresses as one line of JSON on stdout.
 ///
-/// On SIGHUP, `reload` loads the configuration again; see [`Running::reload`].
-pub async fn serve(
-    config: Config,
-    reload: impl Fn() -> Result<Config, ConfigError>,
-) -> anyhow::Result<()> {
+/// On SIGHUP, `reload` loads the configuration again; of it, the log filter is applied. Certificates are loaded again, too.
+pub async fn serve(config: Config, reload: impl Fn() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
     // Tests set `FAILPOINTS` to the steps at which the process must abort.
     #[cfg(feature = "failpoints")]
     let _failpoints = fail::FailScenario::setup();
@@ -43,7 +40,10 @@ fn apply(loaded: &Result<Config, ConfigError>, telemetry: &Telemetry, running: &
     match loaded {
         Err(error) => {
             let error = error as &dyn std::error::Error;
-            tracing::error!(error, "SIGHUP: the configuration is invalid, so that nothing changes");
+            tracing::error!(
+                error,
+                "SIGHUP: the configuration is invalid, so that nothing changes"
+            );
         }
         Ok(config) => match telemetry.set_filter(&config.log.filter) {
             Err(error) => tracing::error!(%error, "SIGHUP: the log filter can't be changed"),
@@ -53,11 +53,13 @@ fn apply(loaded: &Result<Config, ConfigError>, telemetry: &Telemetry, running: &
             ),
         },
     }
-    running.reload();
+    running.reload_certificates();
 }
 
 /// Starts logs, metrics and traces; once per process.
 pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
+    // For the exporter of traces.
+    rapidphoto_listener::install_crypto_provider();
     let log = &config.log;
     let telemetry = TelemetryConfig {
         filter: log.filter.clone(),

@@ -17,7 +17,10 @@ const GUARD: Duration = Duration::from_mins(1);
 async fn readiness(base: &str) -> (StatusCode, serde_json::Value) {
     let response = reqwest::get(format!("{base}/readyz")).await.unwrap();
     let status = response.status();
-    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+    (
+        status,
+        serde_json::from_str(&response.text().await.unwrap()).unwrap(),
+    )
 }
 
 /// Waits until the server's readiness has this status.
@@ -78,7 +81,10 @@ async fn sigterm_completes_uploads_under_way_and_serves_requests_for_the_delay()
     assert_eq!(session.job(&job_id).await.unwrap().photos.len(), 2);
 
     let closed = async {
-        while tokio::net::TcpStream::connect(server.api().trim_start_matches("http://")).await.is_ok() {
+        while tokio::net::TcpStream::connect(server.api().trim_start_matches("http://"))
+            .await
+            .is_ok()
+        {
             sleep(Duration::from_millis(100)).await;
         }
     };
@@ -165,7 +171,10 @@ async fn operators_have_a_listener_of_their_own() {
         .with("RAPIDPHOTO_SERVER__PUBLIC_DOCS", "false");
     let server = data_dir.serve(&options).await;
     let log = server.log();
-    let line = log.lines().find(|line| line.contains("listening for operators")).unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("listening for operators"))
+        .unwrap();
     let (_, address) = line.split_once("address=").unwrap();
     let operations = format!("http://{}", address.trim());
 
@@ -175,9 +184,16 @@ async fn operators_have_a_listener_of_their_own() {
         let private = reqwest::get(format!("{operations}{path}")).await.unwrap();
         assert_eq!(private.status(), 200, "{path}");
     }
-    let private = reqwest::get(format!("{operations}/queries/photos")).await.unwrap();
+    let private = reqwest::get(format!("{operations}/queries/photos"))
+        .await
+        .unwrap();
     assert_eq!(private.status(), 404);
-    let metrics = reqwest::get(format!("{operations}/metrics")).await.unwrap().text().await.unwrap();
+    let metrics = reqwest::get(format!("{operations}/metrics"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     for gauge in ["\ndata_free_bytes ", "\nstore_free_bytes "] {
         let (_, value) = metrics.split_once(gauge).expect(&metrics);
         let value: f64 = value.lines().next().unwrap().parse().unwrap();

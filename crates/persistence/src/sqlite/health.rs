@@ -89,12 +89,18 @@ mod tests {
     async fn the_end_of_the_writer_is_reported_and_fails_the_check() {
         let directory = TempDir::new().unwrap();
         let store = store(&directory).await;
-        assert!(timeout(Duration::from_millis(50), store.writer_ended()).await.is_err());
+        assert!(
+            timeout(Duration::from_millis(50), store.writer_ended())
+                .await
+                .is_err()
+        );
         // The writer can't open its connection again.
         directory.close().unwrap();
         let panicked = store.write(|_, _| -> Result<(), StoreError> { panic!("this panic is expected") });
         assert!(panicked.await.is_err());
-        timeout(Duration::from_mins(1), store.writer_ended()).await.unwrap();
+        timeout(Duration::from_mins(1), store.writer_ended())
+            .await
+            .unwrap();
         assert!(store.check_write().await.is_err());
     }
 }

@@ -73,12 +73,27 @@ pub const METRICS: &[Metric] = &[
         "http_requests_total",
         "HTTP responses, by method, route and status",
     ),
+    counter(
+        "connections_refused_total",
+        "Connections refused, by listener and reason: a limit, or a TLS handshake that failed",
+    ),
+    counter(
+        "connections_closed_total",
+        "Connections closed because their client held them without using them, by listener and reason",
+    ),
+    gauge("connections_open", "Open connections, by listener"),
     gauge(
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",
     ),
-    gauge("data_free_bytes", "Free space of the database's file system in bytes"),
-    gauge("store_free_bytes", "Free space of the objects' file system in bytes"),
+    gauge(
+        "data_free_bytes",
+        "Free space of the database's file system in bytes",
+    ),
+    gauge(
+        "store_free_bytes",
+        "Free space of the objects' file system in bytes",
+    ),
     gauge("work_due", "Work items that are due and unclaimed, by kind"),
     gauge(
         "live_watchers",
