@@ -48,6 +48,9 @@ struct Serve {
     /// Directory of the database, the objects and the secrets [default: data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Origin whose pages may use the API and the storage (CORS), such as https://app.example.org; may be repeated
+    #[arg(long, value_name = "URL")]
+    allow_origin: Vec<String>,
     /// Listen in plain text beyond this machine, without TLS and without a proxy that terminates it
     #[arg(long)]
     insecure: bool,
@@ -135,6 +138,7 @@ impl Serve {
             public_url: self.public_url.clone(),
             s3_public_url: self.s3_public_url.clone(),
             data_dir: self.data_dir.clone(),
+            allow_origins: self.allow_origin.clone(),
             insecure: self.insecure,
         }
     }
@@ -171,8 +175,8 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(serve) => {
-            let config = Config::load(file, &serve.overrides())?;
-            runtime.block_on(rapidphoto_runtime::serve(config))?;
+            let load = || Config::load(file, &serve.overrides());
+            runtime.block_on(rapidphoto_runtime::serve(load()?, load))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(demo) => {

@@ -6,6 +6,7 @@ mod check;
 pub mod config;
 mod data_dir;
 mod demo;
+mod free_space;
 mod housekeeping;
 mod inspection;
 mod listeners;

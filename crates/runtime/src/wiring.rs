@@ -13,7 +13,7 @@ use rapidphoto_credentials::{
     Argon2Config, Argon2Passwords, Hs256Tokens, PreviousKey, SigningKey, SigningKeyError,
 };
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
-use rapidphoto_http::HttpConfig;
+use rapidphoto_http::{HttpConfig, Surface};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
@@ -74,8 +74,16 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        proxy_hops: config.server.proxy_hops,
+        surface: match config.server.operations_listen {
+            None if config.server.public_docs => Surface::Everything,
+            None => Surface::EverythingButDocs,
+            Some(_) => Surface::Public {
+                docs: config.server.public_docs,
+            },
+        },
         https: config.server.tls.is_some() || config.server.behind_tls_proxy,
-        behind_proxy: config.server.behind_proxy,
         drain: config
             .server
             .drain_timeout
@@ -84,9 +92,24 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
     }
 }
 
+/// Configuration of the listener for operators.
+pub(crate) fn operations(config: &Config) -> HttpConfig {
+    HttpConfig {
+        surface: Surface::Operations {
+            docs: !config.server.public_docs,
+        },
+        workers: 1,
+        ..http(config)
+    }
+}
+
+/// Directory of the objects.
+pub(crate) fn objects_dir(config: &Config) -> std::path::PathBuf {
+    config.data.dir.join(OBJECTS_DIR)
+}
+
 /// Configuration of the embedded storage.
 pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses) -> EmbeddedConfig {
-    let root = config.data.dir.join(OBJECTS_DIR);
     let storage = &config.storage;
     EmbeddedConfig {
         region: storage.region.clone(),
@@ -94,10 +117,9 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses
         max_object_bytes: config.uploads.max_file_bytes,
         hosts: addresses.s3_hosts(),
         idle_timeout: storage.idle_timeout,
-        // Time for clients only: the workers, which need the storage to finish, have already stopped.
-        shutdown_grace: std::time::Duration::from_secs(4),
+        shutdown_grace: config.server.drain_timeout,
         ..EmbeddedConfig::new(
-            root,
+            objects_dir(config),
             &storage.bucket,
             &secrets.s3_access_key,
             &secrets.s3_secret_key,

@@ -45,4 +45,4 @@ mod store;
 pub use config::EmbeddedConfig;
 pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
 pub use server::Listener;
-pub use store::EmbeddedStore;
+pub use store::{EmbeddedStore, WriteCheck};

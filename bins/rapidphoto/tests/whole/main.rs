@@ -20,6 +20,7 @@ mod formats;
 mod hostile;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
+mod operating;
 mod races;
 mod shutdown;
 mod tls;

@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 mod deployment;
 mod event_log;
+mod health;
 mod idempotency_reads;
 mod job_reads;
 mod journal;

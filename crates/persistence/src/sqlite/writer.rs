@@ -73,6 +73,11 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::WriterStopped.into()))
     }
 
+    /// Completes when the thread has ended or is about to, so that later calls fail.
+    pub(super) async fn ended(&self) {
+        self.messages.closed().await;
+    }
+
     /// Writes all queued tasks, then ends the thread and closes its connection. Later calls fail.
     pub(super) async fn close(&self) {
         // Fails only if the thread has ended already.

@@ -46,7 +46,9 @@ impl Config {
         }
         sources.add_environment();
         sources.add_options(overrides);
-        let merged = sources.merge();
+        let mut merged = sources.merge();
+        let origins = overrides.allow_origins.iter().cloned();
+        merged.config.server.allowed_origins.extend(origins);
         let written: BTreeSet<&str> = merged.places.keys().map(String::as_str).collect();
         let invalid = merged.config.find_invalid(&written);
         let mut problems = merged.problems.clone();
@@ -91,11 +93,15 @@ mod tests {
         .unwrap();
         let overrides = Overrides {
             listen: Some("127.0.0.1:2".to_owned()),
+            allow_origins: vec!["https://b.example".to_owned()],
             ..Overrides::default()
         };
         let config = Config::load(Some(&file), &overrides).unwrap();
         assert_eq!(config.server.listen, "127.0.0.1:2");
-        assert_eq!(config.server.allowed_origins, ["https://a.example"]);
+        assert_eq!(
+            config.server.allowed_origins,
+            ["https://a.example", "https://b.example"]
+        );
     }
 
     /// Lines of the error of a file, without its path, and of the options.

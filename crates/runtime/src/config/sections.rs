@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use ipnet::IpNet;
 use rapidphoto_domain::photo::{Check, Policy};
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +50,18 @@ pub struct ServerSection {
     /// Time that requests and work in progress get to finish on shutdown.
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
-    /// True if `X-Forwarded-For` is trusted; only safe behind a proxy that sets it.
-    pub behind_proxy: bool,
+    /// Time between SIGTERM and the end of the listeners; meanwhile `/readyz` answers 503, so that a load balancer sends
+    /// requests elsewhere.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_delay: Duration,
+    /// Networks of proxies whose `X-Forwarded-For` is trusted, such as `10.0.0.0/8`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Maximum number of trusted proxies between a client and the server.
+    pub proxy_hops: usize,
+    /// Listen address for operators: `/metrics` and `/readyz` are served there and not on `listen`; default: none.
+    pub operations_listen: Option<String>,
+    /// True if `/docs` and `/openapi.json` are served on `listen`; otherwise on `operations_listen`, if it is set.
+    pub public_docs: bool,
     /// Certificate and key; default: plain text.
     pub tls: Option<TlsSection>,
     /// True if proxies terminate TLS in front of the API and the storage, which may then listen in plain text.
@@ -91,7 +102,11 @@ impl Default for ServerSection {
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(15),
-            behind_proxy: false,
+            shutdown_delay: Duration::ZERO,
+            trusted_proxies: Vec::new(),
+            proxy_hops: 1,
+            operations_listen: None,
+            public_docs: true,
             tls: None,
             behind_tls_proxy: false,
             insecure: false,

@@ -33,6 +33,8 @@ pub struct Overrides {
     pub s3_public_url: Option<String>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--allow-origin`, in addition to the configured origins
+    pub allow_origins: Vec<String>,
     /// `--insecure`
     pub insecure: bool,
 }
@@ -166,6 +168,7 @@ impl Sources {
             public_url,
             s3_public_url,
             data_dir,
+            allow_origins: _,
             insecure,
         } = overrides.clone();
         let data_dir = data_dir.map(|dir| dir.to_string_lossy().into_owned());

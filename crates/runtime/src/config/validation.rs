@@ -131,6 +131,14 @@ impl Config {
                 self.storage.listen, self.server.listen
             ),
         );
+        if let Some(listen) = &self.server.operations_listen {
+            validator.address("server.operations_listen", listen);
+        }
+        validator.check(
+            (1..=16).contains(&self.server.proxy_hops),
+            "server.proxy_hops",
+            "must be 1 to 16; without server.trusted_proxies it has no effect",
+        );
         self.validate_transport(validator);
         validator.url("server.public_url", self.server.public_url.as_ref());
         validator.url("storage.public_url", self.storage.public_url.as_ref());
@@ -180,14 +188,26 @@ impl Config {
     fn validate_transport(&self, validator: &mut Validator<'_>) {
         let declared = self.server.behind_tls_proxy || self.server.insecure;
         for (key, section, listen, tls) in [
-            ("server.listen", "server", &self.server.listen, &self.server.tls),
+            (
+                "server.listen",
+                "server",
+                Some(&self.server.listen),
+                &self.server.tls,
+            ),
+            (
+                "server.operations_listen",
+                "server",
+                self.server.operations_listen.as_ref(),
+                &self.server.tls,
+            ),
             (
                 "storage.listen",
                 "storage",
-                &self.storage.listen,
+                Some(&self.storage.listen),
                 &self.storage.tls,
             ),
         ] {
+            let Some(listen) = listen else { continue };
             let beyond = listen
                 .to_socket_addrs()
                 .is_ok_and(|mut found| found.any(|at| !at.ip().to_canonical().is_loopback()));
@@ -323,6 +343,12 @@ impl Config {
             self.server.drain_timeout,
             second,
             Duration::from_secs(15),
+        );
+        validator.between(
+            "server.shutdown_delay",
+            self.server.shutdown_delay,
+            Duration::ZERO,
+            Duration::from_mins(1),
         );
         for (key, value) in [
             ("server.head_timeout", self.server.head_timeout),

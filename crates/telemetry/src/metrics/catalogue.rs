@@ -105,6 +105,14 @@ pub const METRICS: &[Metric] = &[
             "Size of the write-ahead log of the SQLite database",
         )
     },
+    gauge(
+        "data_free_bytes",
+        "Free space of the database's file system in bytes",
+    ),
+    gauge(
+        "store_free_bytes",
+        "Free space of the objects' file system in bytes",
+    ),
     gauge("work_due", "Work items that are due and unclaimed, by kind"),
     gauge(
         "live_watchers",
