@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rapidphoto_application::{
     Housekeeping, UseCases,
-    auth::FailedLogins,
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     ports::{Clock, Ids, Subscriptions, WorkQueue},
@@ -123,13 +122,13 @@ pub async fn start(
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
-    let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
+    let limits = Arc::new(wiring::login_limits(&config));
     let app = App {
         use_cases: Arc::new(UseCases::new(
             &ports,
             &settings,
             &board,
-            failures,
+            limits,
             secrets.refresh_key,
         )),
         watch: WatchHandler::new(&ports, board, tail),

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use rapidphoto_application::{
+    auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
@@ -59,7 +60,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             min_edge: config.checks.min_edge,
         },
         auth: AuthSettings {
-            registration_open: config.auth.registration_open,
+            registration: config.auth.registration,
             access_lifetime: config.auth.access_lifetime,
             refresh_lifetime: config.auth.refresh_lifetime,
             session_lifetime: config.auth.session_lifetime,
@@ -67,6 +68,15 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             ..AuthSettings::default()
         },
     }))
+}
+
+/// Limits on logins and registrations.
+pub(crate) fn login_limits(config: &Config) -> LoginLimits {
+    LoginLimits::new(LoginBudgets {
+        failed_logins: config.auth.failed_logins_per_minute,
+        logins: config.auth.logins_per_minute,
+        registrations: config.auth.registrations_per_minute,
+    })
 }
 
 /// Configuration of the HTTP API.

@@ -1,9 +1,11 @@
 //! Authentication: accounts, access and refresh tokens, and stream tickets.
 
+pub(crate) mod audit;
 mod authenticate;
-mod failed_logins;
 mod log_in;
 mod log_out;
+mod login_limits;
+pub(crate) mod new_account;
 mod refresh;
 mod refresh_token;
 mod register;
@@ -13,9 +15,9 @@ mod stream_ticket;
 mod token_pair;
 
 pub use authenticate::Authenticate;
-pub use failed_logins::FailedLogins;
 pub use log_in::{LogIn, LogInError, LogInHandler};
 pub use log_out::LogOutHandler;
+pub use login_limits::{LoginBudgets, LoginLimits};
 pub use refresh::{RefreshError, RefreshHandler};
 pub use register::{RegisterUser, RegisterUserError, RegisterUserHandler};
 pub use secret::SecretToken;

@@ -73,6 +73,10 @@ pub const METRICS: &[Metric] = &[
         "http_requests_total",
         "HTTP responses, by method, route and status",
     ),
+    counter(
+        "security_events_total",
+        "Logins, refusals, reused refresh tokens, registrations and changes of accounts, by event",
+    ),
     gauge(
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",
