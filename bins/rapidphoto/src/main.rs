@@ -1,10 +1,18 @@
 //! `rapidphoto`: server, demo and administration of RapidPhotoUpload.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use rapidphoto_runtime::{Config, DemoOptions, Overrides};
 use tokio::runtime::Runtime;
+
+mod user;
+
+use user::User;
 
 /// Uploads of many photos at once: presigned URLs, live status, thumbnails.
 #[derive(Parser)]
@@ -73,6 +81,8 @@ enum AdminCommand {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+    /// Manage accounts, whether a server runs on the data directory or not
+    User(User),
 }
 
 impl Serve {
@@ -135,13 +145,7 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(Admin {
             command: AdminCommand::Verify { data_dir },
         }) => {
-            let config = Config::load(
-                file,
-                &Overrides {
-                    data_dir,
-                    ..Overrides::default()
-                },
-            )?;
+            let config = on_data_dir(file, data_dir)?;
             let clean = runtime.block_on(rapidphoto_runtime::verify(config))?;
             Ok(if clean {
                 ExitCode::SUCCESS
@@ -149,7 +153,22 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             })
         }
+        Command::Admin(Admin {
+            command: AdminCommand::User(User { data_dir, command }),
+        }) => {
+            let config = on_data_dir(file, data_dir)?;
+            runtime.block_on(rapidphoto_runtime::administer_users(config, command.into()))?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+fn on_data_dir(file: Option<&Path>, data_dir: Option<PathBuf>) -> anyhow::Result<Config> {
+    let overrides = Overrides {
+        data_dir,
+        ..Overrides::default()
+    };
+    Ok(Config::load(file, &overrides)?)
 }
 
 /// Prints an error with all its sources.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     auth::{
-        Authenticate, LoginLimits, LogInHandler, LogOutHandler, RefreshHandler, RegisterUserHandler,
+        Authenticate, LogInHandler, LogOutHandler, LoginLimits, RefreshHandler, RegisterUserHandler,
         SessionEnds, SessionWatches, StreamTickets,
     },
     jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},

@@ -12,15 +12,18 @@ mod serve;
 mod system;
 mod task_group;
 mod termination;
+mod users;
 mod verify;
 mod wiring;
 
 pub use check::check_config;
 pub use config::{Config, ConfigError, Overrides};
 pub use demo::{DemoOptions, run as demo};
+pub use rapidphoto_domain::user::UserCommand;
 pub use running::{Running, start};
 pub use secrets::{Secrets, SecretsError};
 pub use serve::serve;
 pub use system::{SystemClock, SystemIds};
 pub use termination::terminated;
+pub use users::{UserAdministration, administer_users};
 pub use verify::verify;

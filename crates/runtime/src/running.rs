@@ -10,7 +10,7 @@ use rapidphoto_application::{
     ports::{Clock, Ids, Subscriptions, WorkQueue},
     progress::ProgressBoard,
     signals::Signals,
-    subscriptions::{JobCompletion, SubscriptionRunner},
+    subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
     work::WorkRunner,
 };
 use rapidphoto_http::App;
@@ -104,6 +104,10 @@ pub async fn start(
     let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
     let stop = workers.stop_token();
     workers.spawn("job completion", async move { completion.run(stop).await });
+    let erasure = Arc::new(AccountErasure::new(&ports, settings.work));
+    let erasure = SubscriptionRunner::new(erasure, &ports, signals.clone(), config.work.poll);
+    let stop = workers.stop_token();
+    workers.spawn("account erasure", async move { erasure.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),

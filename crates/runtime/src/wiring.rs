@@ -123,14 +123,36 @@ pub(crate) async fn open_database(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
-    let sqlite = SqliteConfig {
+    let codec = EventCodec::new(Upcasters::current());
+    let store = SqliteStore::open(sqlite(config), Arc::clone(clock), codec).await;
+    store.map(Arc::new).context("the database can't be opened")
+}
+
+/// Opens the database of a data directory that a server runs on.
+pub(crate) async fn open_database_beside(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let codec = EventCodec::new(Upcasters::current());
+    let store = SqliteStore::open_beside(sqlite(config), Arc::clone(clock), codec).await;
+    store.map(Arc::new).context("the database can't be opened")
+}
+
+fn sqlite(config: &Config) -> SqliteConfig {
+    SqliteConfig {
         path: database_path(&config.data.dir),
         namespace: config.storage.environment.clone(),
         readers: config.data.readers,
+    }
+}
+
+/// Password hasher.
+pub(crate) fn passwords(config: &Config, ids: Arc<dyn Ids>) -> anyhow::Result<Argon2Passwords> {
+    let costs = Argon2Config {
+        concurrency: config.auth.concurrent_hashes,
+        ..Argon2Config::default()
     };
-    let codec = EventCodec::new(Upcasters::current());
-    let store = SqliteStore::open(sqlite, Arc::clone(clock), codec).await;
-    store.map(Arc::new).context("the database can't be opened")
+    Ok(Argon2Passwords::new(costs, ids)?)
 }
 
 /// Path of the database in a data directory.
@@ -162,13 +184,7 @@ pub(crate) fn ports(
         )
         .context("the configuration of the object storage is invalid")?,
     );
-    let passwords = Argon2Passwords::new(
-        Argon2Config {
-            concurrency: config.auth.concurrent_hashes,
-            ..Argon2Config::default()
-        },
-        Arc::clone(&parts.ids),
-    )?;
+    let passwords = passwords(config, Arc::clone(&parts.ids))?;
     let tokens = Hs256Tokens::new(ISSUER, SigningKey::new(&secrets.token_key)?, Vec::new());
     let mut database = DatabasePorts::of(Arc::clone(&parts.store));
     database.journal = Arc::new(SignallingJournal::new(database.journal, parts.signals.clone()));

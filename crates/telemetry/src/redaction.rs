@@ -211,16 +211,16 @@ mod tests {
             ),
             ("ticket=é1 ticket=", "ticket=… ticket="),
             ("secret_key=a secret=b", "secret_key=… secret=…"),
-            ("token_key=0a refresh_key=0b password_hash=$argon2id$v x=1", "token_key=… refresh_key=… password_hash=… x=1"),
+            (
+                "token_key=0a refresh_key=0b password_hash=$argon2id$v x=1",
+                "token_key=… refresh_key=… password_hash=… x=1",
+            ),
             (
                 "the token rft_AAECAwQFBgcICQoLDA0ODw-_ was used",
                 "the token rft_… was used",
             ),
             ("/events?x=tkt_AAECAwQFBgcICQoLDA0ODw", "/events?x=tkt_…"),
-            (
-                "password=correct horse battery user=ada",
-                "password=… user=ada",
-            ),
+            ("password=correct horse battery user=ada", "password=… user=ada"),
             ("password: correct horse battery", "password: …"),
             (
                 r#"{"password":"correct \"horse\" battery","x":1}"#,

@@ -9,6 +9,7 @@
     reason = "clippy.toml allows them in tests, and does not see that this crate holds nothing else"
 )]
 
+mod accounts;
 mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;

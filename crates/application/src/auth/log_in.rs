@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     ports::{
-        AccessTokens, BoxError, Clock, Commit, Details, EventMetadata, Ids, Journal, PasswordHasher, PasswordsBusy,
-        Ports, Scopes, Session, SessionId, Sessions, Unavailable, UserCredentials, UserReads,
+        AccessTokens, BoxError, Clock, Commit, Details, EventMetadata, Ids, Journal, PasswordHasher,
+        PasswordsBusy, Ports, Scopes, Session, SessionId, Sessions, Unavailable, UserCredentials, UserReads,
     },
     settings::AuthSettings,
 };
@@ -112,7 +112,10 @@ impl LogInHandler {
         let session = self.new_session(account.user, scopes, now);
         let refresh_token = self.refresh_tokens.first(session.id, self.ids.secret());
         let max = self.settings.max_sessions;
-        let replaced = self.sessions.open(&session, refresh_token.hash(), now, max).await?;
+        let replaced = self
+            .sessions
+            .open(&session, refresh_token.hash(), now, max)
+            .await?;
         for session in replaced {
             self.ends.ended(session);
         }

@@ -10,8 +10,8 @@ use super::{RegisterUserError, register::MAX_PASSWORD_BYTES};
 use crate::{
     decision::event_id,
     ports::{
-        AggregateState, Change, Clock, Commit, CommitError, Details, EventMetadata, Ids, Journal, NewEvent,
-        NonEmpty, PasswordHash, PasswordHasher, PasswordsBusy, Ports, Unavailable, Unique,
+        AggregateState, Change, CommitError, Details, EventMetadata, NewEvent, NonEmpty, PasswordHash,
+        PasswordHasher, PasswordsBusy, Unavailable, Unique, WritePorts,
     },
     settings::AuthSettings,
 };
@@ -19,20 +19,20 @@ use crate::{
 /// Creates accounts, for a registration or an administrator.
 #[derive(Clone)]
 pub(crate) struct NewAccounts {
-    journal: Arc<dyn Journal>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
+    ports: WritePorts,
     passwords: Arc<dyn PasswordHasher>,
     settings: AuthSettings,
 }
 
 impl NewAccounts {
-    pub(crate) fn new(ports: &Ports, settings: AuthSettings) -> Self {
+    pub(crate) const fn new(
+        ports: WritePorts,
+        passwords: Arc<dyn PasswordHasher>,
+        settings: AuthSettings,
+    ) -> Self {
         Self {
-            journal: Arc::clone(&ports.database.journal),
-            clock: Arc::clone(&ports.clock),
-            ids: Arc::clone(&ports.ids),
-            passwords: Arc::clone(&ports.passwords),
+            ports,
+            passwords,
             settings,
         }
     }
@@ -59,7 +59,7 @@ impl NewAccounts {
     ) -> Result<UserId, RegisterUserError> {
         let email = Email::parse(email).map_err(RegisterUserError::Email)?;
         let password_hash = self.hash(password).await?;
-        let ids = self.ids.as_ref();
+        let ids = self.ports.ids.as_ref();
         let user = UserId::from_bits(ids.ulid());
         let event = User::register(user);
         let state = User {
@@ -71,7 +71,7 @@ impl NewAccounts {
             actor: metadata.actor.or(Some(user)),
             ..metadata
         };
-        let mut commit = Commit::new(self.clock.now(), metadata);
+        let mut commit = self.ports.commit(metadata);
         commit.changes.push(Change {
             stream: StreamId::User(user),
             expected: Version::NEW,
@@ -89,7 +89,7 @@ impl NewAccounts {
             email,
             password_hash,
         });
-        match self.journal.commit(commit).await {
+        match self.ports.journal.commit(commit).await {
             Ok(_) => Ok(user),
             Err(CommitError::Duplicate(Unique::Email)) => Err(RegisterUserError::EmailTaken),
             Err(other) => Err(RegisterUserError::Unavailable(other.into_unavailable())),

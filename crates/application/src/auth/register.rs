@@ -75,7 +75,7 @@ impl RegisterUserHandler {
     pub fn new(ports: &Ports, settings: AuthSettings, limits: Arc<LoginLimits>) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
-            accounts: NewAccounts::new(ports, settings),
+            accounts: NewAccounts::new(ports.write_ports(), Arc::clone(&ports.passwords), settings),
             settings,
             limits,
         }
@@ -97,7 +97,10 @@ impl RegisterUserHandler {
             audit::record(SecurityEvent::RegistrationDelayed, subject);
             RegisterUserError::TooMany { retry_after }
         })?;
-        let user = self.accounts.create(&command.email, &command.password, command.metadata).await?;
+        let user = self
+            .accounts
+            .create(&command.email, &command.password, command.metadata)
+            .await?;
         let subject = Subject {
             user: Some(user),
             address,

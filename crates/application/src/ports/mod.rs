@@ -40,8 +40,8 @@ pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
 pub use reads::{
-    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
-    PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
+    PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
 pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};

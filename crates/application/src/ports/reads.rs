@@ -8,7 +8,9 @@ use rapidphoto_domain::{
     values::{Email, Filename, TagLabel, UploadId},
 };
 
-use super::{Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Scope, Scopes, Unavailable};
+use super::{
+    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Scope, Scopes, Unavailable,
+};
 
 /// Read model of a photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,7 +188,10 @@ impl UserCredentials {
     /// Scopes that the user may request.
     pub fn available_scopes(&self) -> Scopes {
         let admin = self.is_admin.then_some(Scope::Admin);
-        [Scope::PhotosRead, Scope::PhotosWrite].into_iter().chain(admin).collect()
+        [Scope::PhotosRead, Scope::PhotosWrite]
+            .into_iter()
+            .chain(admin)
+            .collect()
     }
 }
 

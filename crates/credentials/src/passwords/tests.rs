@@ -1,10 +1,4 @@
-use std::{
-    sync::{
-        Mutex,
-        atomic::AtomicU8,
-        mpsc,
-    },
-};
+use std::sync::{Mutex, atomic::AtomicU8, mpsc};
 
 use super::*;
 
@@ -245,7 +239,10 @@ async fn a_hash_with_other_costs_is_outdated() {
     let old = hasher(CHEAP).hash("kept").await.unwrap();
     assert!(!hasher(CHEAP).is_outdated(&old));
     for changed in [
-        Argon2Config { memory_kib: 16, ..CHEAP },
+        Argon2Config {
+            memory_kib: 16,
+            ..CHEAP
+        },
         Argon2Config { passes: 2, ..CHEAP },
     ] {
         assert!(hasher(changed).is_outdated(&old));

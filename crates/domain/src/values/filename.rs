@@ -92,7 +92,10 @@ mod tests {
         let name = |raw: &str| Filename::parse(raw).unwrap().to_string();
         assert_eq!(name("a\u{200b}b\u{feff}\u{2060}.j\u{ad}pg"), "ab.jpg");
         assert_eq!(name("line\u{2028}paragraph\u{2029}.jpg"), "lineparagraph.jpg");
-        assert_eq!(name("\u{1f468}\u{200d}\u{1f469}.jpg"), "\u{1f468}\u{200d}\u{1f469}.jpg");
+        assert_eq!(
+            name("\u{1f468}\u{200d}\u{1f469}.jpg"),
+            "\u{1f468}\u{200d}\u{1f469}.jpg"
+        );
         assert_eq!(Filename::parse("\u{200b}.jpg"), Err(FilenameError::Empty));
     }
 

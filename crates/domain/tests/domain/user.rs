@@ -57,7 +57,11 @@ fn an_administrator_is_appointed_once() {
 
 #[test]
 fn a_deleted_account_stays_deleted() {
-    for before in [None, Some(UserEvent::UserDisabled {}), Some(UserEvent::UserAdminGranted {})] {
+    for before in [
+        None,
+        Some(UserEvent::UserDisabled {}),
+        Some(UserEvent::UserAdminGranted {}),
+    ] {
         let user = User::fold([User::register(USER)].iter().chain(before.as_ref())).unwrap();
         let event = user.decide(UserCommand::Delete).unwrap().unwrap();
         let deleted = user.apply(&event);

@@ -35,7 +35,12 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// Problem for valid JSON of the wrong type.
 fn invalid(path: &Path, error: &serde_json::Error) -> Problem {
     let message = truncated(error.to_string());
-    let named = |prefix| message.strip_prefix(prefix)?.split_once('`').map(|(name, _)| escaped(name));
+    let named = |prefix| {
+        message
+            .strip_prefix(prefix)?
+            .split_once('`')
+            .map(|(name, _)| escaped(name))
+    };
     let at = pointer(path);
     let (pointer, code) = if let Some(name) = named("missing field `") {
         (format!("{at}/{name}"), "missing")

@@ -209,7 +209,8 @@ async fn refresh_tokens_rotate_until_logout() {
 async fn registrations_from_one_network_are_limited() {
     let app = TestServer::start().await;
     let register = |n: usize| {
-        let account = json!({ "email": format!("user-{n}@example.org"), "password": "correct horse battery" });
+        let account =
+            json!({ "email": format!("user-{n}@example.org"), "password": "correct horse battery" });
         app.post("/commands/auth/register").json(&account)
     };
     for n in 0..10 {

@@ -98,7 +98,9 @@ async fn unknown_members_are_refused_with_a_pointer() {
     for path in paths_with_body() {
         let post = |body: &Value| app.post(&path).token(&token).json(body);
         for name in ["checksun", "a/b~c"] {
-            let problem = post(&json!({ name: 1 })).expect_problem(422, "invalid_body").await;
+            let problem = post(&json!({ name: 1 }))
+                .expect_problem(422, "invalid_body")
+                .await;
             let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
             assert_eq!(problem["errors"][0]["pointer"], pointer, "{path}");
             assert_eq!(problem["errors"][0]["code"], "unknown_member", "{path}");

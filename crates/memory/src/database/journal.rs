@@ -144,7 +144,8 @@ fn write_details(namespace: &mut Namespace, details: Details) {
             password_hash,
         } => {
             let mut accounts = namespace.accounts.values_mut();
-            let is_current = |account: &&mut Account| account.user == user && account.password_hash == replaces;
+            let is_current =
+                |account: &&mut Account| account.user == user && account.password_hash == replaces;
             if let Some(account) = accounts.find(is_current) {
                 account.password_hash = password_hash;
             }

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    Account, AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView, PhotoListPage,
-    PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
+    Account, AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
+    PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
 };
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,

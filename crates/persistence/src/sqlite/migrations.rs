@@ -28,6 +28,20 @@ pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
     })
 }
 
+/// Rejects a database whose schema is not the one of this program.
+pub(super) fn check(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let pending = connection
+        .has_pending_migration(MIGRATIONS)
+        .map_err(OpenError::Migration)?;
+    let known = newest_known()?;
+    let applied = connection.applied_migrations().map_err(OpenError::Migration)?;
+    let found = applied.iter().map(ToString::to_string).max().unwrap_or_default();
+    if pending || found != known {
+        return Err(OpenError::OtherSchema { found, known });
+    }
+    Ok(())
+}
+
 /// Version of the newest migration in this program. All versions have the same number of digits, so that they sort as
 /// text.
 fn newest_known() -> Result<String, OpenError> {

@@ -38,6 +38,16 @@ pub enum OpenError {
         /// Version of the newest migration of this program.
         known: String,
     },
+    /// The database, which another process has open, has not the schema of this program.
+    #[error(
+        "the database has schema {found}, but this program needs {known}; use the program of the running server, or stop the server"
+    )]
+    OtherSchema {
+        /// Version of the newest migration applied to the database.
+        found: String,
+        /// Version of the newest migration of this program.
+        known: String,
+    },
     /// A migration failed; the database was not changed.
     #[error("the database can't be migrated to the current schema")]
     Migration(#[source] BoxError),

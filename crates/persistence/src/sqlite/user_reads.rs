@@ -5,12 +5,7 @@ use rapidphoto_domain::{UserId, user::User, values::Email};
 use serde_json::Value;
 
 use super::SqliteStore;
-use crate::{
-    error::StoreError,
-    number::timestamp,
-    rows::decoded,
-    schema::users,
-};
+use crate::{error::StoreError, number::timestamp, rows::decoded, schema::users};
 
 #[async_trait]
 impl UserReads for SqliteStore {

@@ -170,9 +170,15 @@ impl Config {
             "must be 8 to 128",
         );
         for (name, number) in [
-            ("auth.failed_logins_per_minute", self.auth.failed_logins_per_minute),
+            (
+                "auth.failed_logins_per_minute",
+                self.auth.failed_logins_per_minute,
+            ),
             ("auth.logins_per_minute", self.auth.logins_per_minute),
-            ("auth.registrations_per_minute", self.auth.registrations_per_minute),
+            (
+                "auth.registrations_per_minute",
+                self.auth.registrations_per_minute,
+            ),
         ] {
             validator.check((1..=100_000).contains(&number), name, "must be 1 to 100000");
         }

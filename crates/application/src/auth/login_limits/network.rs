@@ -13,7 +13,11 @@ impl Network {
             IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d].into_iter().fold(0, |bits, segment| bits << 16 | u64::from(segment)))
+                Self::V6(
+                    [a, b, c, d]
+                        .into_iter()
+                        .fold(0, |bits, segment| bits << 16 | u64::from(segment)),
+                )
             }
         }
     }

@@ -19,7 +19,10 @@ fn limits() -> LoginLimits {
 /// Number of failed logins until one is refused.
 fn failures(limits: &LoginLimits, attempts: impl IntoIterator<Item = (Email, Option<IpAddr>)>) -> usize {
     let admitted = |(email, address)| limits.try_log_in(&email, address, now()).map(drop).is_ok();
-    attempts.into_iter().take_while(|attempt| admitted(attempt.clone())).count()
+    attempts
+        .into_iter()
+        .take_while(|attempt| admitted(attempt.clone()))
+        .count()
 }
 
 #[test]
@@ -45,7 +48,10 @@ fn other_addresses_of_an_ipv6_network_share_its_budgets() {
 #[test]
 fn guessing_from_many_networks_slows_down_and_never_concerns_a_known_network() {
     let limits = limits();
-    limits.try_log_in(&email("ada"), address(0), now()).unwrap().succeeded();
+    limits
+        .try_log_in(&email("ada"), address(0), now())
+        .unwrap()
+        .succeeded();
     let guesses = (1..1000).map(|network| (email("ada"), address(network)));
     assert_eq!(failures(&limits, guesses), 20);
     for _ in 0..3 {
@@ -60,7 +66,10 @@ fn guessing_from_many_networks_slows_down_and_never_concerns_a_known_network() {
 fn successful_logins_count_against_the_networks_budget_only() {
     let limits = limits();
     for _ in 0..60 {
-        limits.try_log_in(&email("ada"), address(1), now()).unwrap().succeeded();
+        limits
+            .try_log_in(&email("ada"), address(1), now())
+            .unwrap()
+            .succeeded();
     }
     assert!(limits.try_log_in(&email("ada"), address(1), now()).is_err());
     assert!(limits.try_log_in(&email("ada"), address(2), now()).is_ok());
@@ -80,7 +89,10 @@ fn registrations_have_a_budget_of_their_own() {
 #[test]
 fn the_number_of_kept_attempts_is_bounded_and_known_networks_may_still_log_in() {
     let limits = limits();
-    limits.try_log_in(&email("ada"), address(0), now()).unwrap().succeeded();
+    limits
+        .try_log_in(&email("ada"), address(0), now())
+        .unwrap()
+        .succeeded();
     let mut refused = 0;
     for n in 0..60_000_u32 {
         let address = Some(IpAddr::from(n.to_be_bytes()));
@@ -92,6 +104,10 @@ fn the_number_of_kept_attempts_is_bounded_and_known_networks_may_still_log_in() 
     assert!(limits.try_log_in(&email("eve"), address(9), now()).is_err());
     assert!(limits.try_log_in(&email("ada"), address(0), now()).is_ok());
     // A minute later they are gone.
-    assert!(limits.try_log_in(&email("eve"), address(9), now() + WINDOW).is_ok());
+    assert!(
+        limits
+            .try_log_in(&email("eve"), address(9), now() + WINDOW)
+            .is_ok()
+    );
     assert!(limits.state().attempts.len() <= 6);
 }

@@ -189,7 +189,9 @@ async fn guesses_from_many_networks_never_lock_the_owner_out_of_a_known_one() {
     assert_eq!(logins.calls() - before, 4 * ALLOWED_FAILED_LOGINS);
     assert!(results.iter().any(is_limited));
     assert!(logins.log_in_from(home, PASSWORD).await.is_ok());
-    assert!(is_limited(&logins.log_in_from(Ipv4Addr::from(5000), PASSWORD).await));
+    assert!(is_limited(
+        &logins.log_in_from(Ipv4Addr::from(5000), PASSWORD).await
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,5 +215,8 @@ async fn a_correct_password_is_hashed_again_when_costs_have_changed() {
     assert!(logins.log_in_with(PASSWORD).await.is_ok());
     assert_eq!(hashes(), 2);
     logins.app.store.faults().fail_next(Operation::Commit, 1);
-    assert!(logins.log_in_with(PASSWORD).await.is_ok(), "the login is complete without it");
+    assert!(
+        logins.log_in_with(PASSWORD).await.is_ok(),
+        "the login is complete without it"
+    );
 }
