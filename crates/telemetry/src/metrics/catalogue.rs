@@ -77,6 +77,14 @@ pub const METRICS: &[Metric] = &[
         "security_events_total",
         "Logins, refusals, reused refresh tokens, registrations and changes of accounts, by event",
     ),
+        "connections_refused_total",
+        "Connections refused, by listener and reason: a limit, or a TLS handshake that failed",
+    ),
+    counter(
+        "connections_closed_total",
+        "Connections closed because their client held them without using them, by listener and reason",
+    ),
+    gauge("connections_open", "Open connections, by listener"),
     gauge(
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",
