@@ -77,6 +77,7 @@ pub const METRICS: &[Metric] = &[
         "security_events_total",
         "Logins, refusals, reused refresh tokens, registrations and changes of accounts, by event",
     ),
+    counter(
         "connections_refused_total",
         "Connections refused, by listener and reason: a limit, or a TLS handshake that failed",
     ),
