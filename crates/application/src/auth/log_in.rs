@@ -5,8 +5,8 @@ use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 use super::{
     LoginLimits, SessionEnds, TokenPair,
     audit::{self, SecurityEvent, Subject},
+    new_account::MAX_PASSWORD_BYTES,
     refresh_token::RefreshTokens,
-    register::MAX_PASSWORD_BYTES,
 };
 use crate::{
     ports::{

@@ -1,20 +1,55 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rapidphoto_domain::{
     StreamId, UserId, Version,
     user::{User, UserStatus},
-    values::Email,
+    values::{Email, EmailError},
 };
 
-use super::{RegisterUserError, register::MAX_PASSWORD_BYTES};
 use crate::{
     decision::event_id,
     ports::{
-        AggregateState, Change, CommitError, Details, EventMetadata, NewEvent, NonEmpty, PasswordHash,
-        PasswordHasher, PasswordsBusy, Unavailable, Unique, WritePorts,
+        AggregateState, BoxError, Change, CommitError, Details, EventMetadata, NewEvent, NonEmpty,
+        PasswordHash, PasswordHasher, PasswordsBusy, Unavailable, Unique, WritePorts,
     },
     settings::AuthSettings,
 };
+
+/// Maximum length of a password, which bounds the time of hashing.
+pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// Reasons why no account is created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterUserError {
+    /// Registration is disabled in this deployment.
+    #[error("registration is closed")]
+    Closed,
+    /// Too many registrations from this network.
+    #[error("too many registrations from this network")]
+    TooMany {
+        /// Time until the next attempt is allowed.
+        retry_after: Duration,
+    },
+    /// The e-mail address is invalid.
+    #[error(transparent)]
+    Email(EmailError),
+    /// The password is too short or too long.
+    #[error("a password must have at least {min} characters and at most {MAX_PASSWORD_BYTES} bytes")]
+    Password {
+        /// Minimum length in characters.
+        min: usize,
+    },
+    /// An account with this e-mail address exists.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// The password can't be hashed.
+    #[error("the password can't be hashed")]
+    Hashing(#[source] BoxError),
+    /// The database or password hashing is unavailable.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
 
 /// Creates accounts, for a registration or an administrator.
 #[derive(Clone)]

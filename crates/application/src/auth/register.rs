@@ -1,19 +1,16 @@
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
-use rapidphoto_domain::{UserId, values::EmailError};
+use rapidphoto_domain::UserId;
 
 use super::{
     LoginLimits,
     audit::{self, SecurityEvent, Subject},
-    new_account::NewAccounts,
+    new_account::{NewAccounts, RegisterUserError},
 };
 use crate::{
-    ports::{BoxError, Clock, EventMetadata, Ports, Unavailable},
+    ports::{Clock, EventMetadata, Ports},
     settings::{AuthSettings, Registration},
 };
-
-/// Maximum length of a password, which bounds the time of hashing.
-pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Request for a new account.
 #[derive(Clone)]
@@ -26,39 +23,6 @@ pub struct RegisterUser {
     pub address: Option<IpAddr>,
     /// Metadata of the request.
     pub metadata: EventMetadata,
-}
-
-/// Reasons why no account is created.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegisterUserError {
-    /// Registration is disabled in this deployment.
-    #[error("registration is closed")]
-    Closed,
-    /// Too many registrations from this network.
-    #[error("too many registrations from this network")]
-    TooMany {
-        /// Time until the next attempt is allowed.
-        retry_after: Duration,
-    },
-    /// The e-mail address is invalid.
-    #[error(transparent)]
-    Email(EmailError),
-    /// The password is too short or too long.
-    #[error("a password must have at least {min} characters and at most {MAX_PASSWORD_BYTES} bytes")]
-    Password {
-        /// Minimum length in characters.
-        min: usize,
-    },
-    /// An account with this e-mail address exists.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
-    /// The password can't be hashed.
-    #[error("the password can't be hashed")]
-    Hashing(#[source] BoxError),
-    /// The database or password hashing is unavailable.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
 }
 
 /// Creates accounts.

@@ -2,7 +2,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use rapidphoto_domain::Timestamp;
 
-use super::{PENDING_RETRY_DELAY, WINDOW};
+/// Time for which attempts count.
+pub(super) const WINDOW: Duration = Duration::from_mins(1);
+/// Suggested delay when pending attempts exhaust a budget.
+pub(super) const PENDING_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Attempts that count against one budget.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use std::{
 
 use rapidphoto_domain::{Timestamp, values::Email};
 
-use attempts::Attempts;
+use attempts::{Attempts, PENDING_RETRY_DELAY};
 use network::Network;
 
 /// Numbers of attempts that are allowed in one minute.
@@ -64,10 +64,6 @@ struct State {
     known: Vec<u64>,
 }
 
-/// Time for which attempts count.
-const WINDOW: Duration = Duration::from_mins(1);
-/// Suggested delay when pending attempts exhaust a budget.
-const PENDING_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Factor between the failures allowed from all unknown networks together and those from one network.
 const UNKNOWN_NETWORKS: usize = 4;
 /// Maximum number of accounts and networks whose attempts are kept. Beyond, only known networks may log in until older

@@ -1,4 +1,4 @@
-use super::*;
+use super::{attempts::WINDOW, *};
 
 fn email(name: &str) -> Email {
     Email::parse(&format!("{name}@example.org")).unwrap()
