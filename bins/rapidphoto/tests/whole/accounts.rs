@@ -13,7 +13,7 @@ use rapidphoto_testkit::{PASSWORD, command};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::fixtures::{DataDir, binary, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{DataDir, binary, declare, files_below, finished_job, jpeg, photo, statuses};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -55,6 +55,9 @@ async fn accounts_are_administered_on_a_running_and_on_a_stopped_server() {
     let job = finished_job(&session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
 
+    let objects = data_dir.path().join("objects/buckets");
+    assert!(files_below(&objects) >= 3);
+
     data_dir.user_ok(&["disable", EMAIL], "");
     client.log_in(EMAIL, PASSWORD).await.unwrap_err();
     assert!(server.terminate().await.unwrap().success());
@@ -81,26 +84,11 @@ async fn accounts_are_administered_on_a_running_and_on_a_stopped_server() {
     data_dir.user_ok(&["delete", EMAIL], "");
     client.log_in(EMAIL, "staple battery horse").await.unwrap_err();
     // The photo's original and thumbnails disappear.
-    let objects = || {
-        let mut found = 0;
-        let mut left = vec![data_dir.path().join("objects")];
-        while let Some(dir) = left.pop() {
-            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    left.push(path);
-                } else if path.to_string_lossy().contains(items[0].photo_id.as_str()) {
-                    found += 1;
-                }
-            }
-        }
-        found
-    };
     let deleted = async {
         while !server
             .log()
             .contains("the photos of a deleted account are deleted")
-            || objects() > 0
+            || files_below(&objects) > 0
         {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -122,7 +110,11 @@ async fn a_flood_of_logins_to_unknown_accounts_keeps_nobody_from_logging_in() {
     // Each from a loopback address of its own, so that no limit of one network stops the flood.
     let strangers = (0..130_u8).map(|n| {
         let address = IpAddr::from(Ipv4Addr::new(127, 0, 1, n));
-        let http = reqwest::Client::builder().local_address(address).build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .local_address(address)
+            .build()
+            .unwrap();
         let body = json!({ "email": format!("user-{n}@example.net"), "password": "wrong horse battery" });
         let request = http.post(&url).json(&body);
         async move { request.send().await.unwrap().status() }
@@ -143,6 +135,14 @@ async fn security_events_are_logged_and_counted_without_secrets() {
     client.register(EMAIL, PASSWORD).await.unwrap();
     client.log_in(EMAIL, "wrong horse battery").await.unwrap_err();
     client.log_in(EMAIL, PASSWORD).await.unwrap();
+    let logged = async {
+        while !server.log().contains("logged_in") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), logged)
+        .await
+        .unwrap();
     let log = server.log();
     for event in ["registered", "login_refused", "logged_in"] {
         let line = log

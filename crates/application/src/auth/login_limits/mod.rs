@@ -59,6 +59,8 @@ pub struct LoginLimits {
 struct State {
     /// Attempts by the hash of what they are counted for.
     attempts: HashMap<u64, Attempts>,
+    /// Time from which expired attempts may be removed again.
+    sweep_at: Timestamp,
     /// Hashes of the accounts and networks of successful logins; the slot follows from the hash. A newer login replaces
     /// an older one in the same slot.
     known: Vec<u64>,
@@ -69,6 +71,8 @@ const UNKNOWN_NETWORKS: usize = 4;
 /// Maximum number of accounts and networks whose attempts are kept. Beyond, only known networks may log in until older
 /// attempts expire. At 60 attempts each, the maximum takes 60 MB.
 const MAX_KEYS: usize = 50_000;
+/// Minimum interval between two removals of expired attempts, which look at all of them.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Number of remembered logins.
 const KNOWN: usize = 65_536;
 
@@ -89,6 +93,7 @@ impl LoginLimits {
             hasher: RandomState::new(),
             state: Mutex::new(State {
                 attempts: HashMap::new(),
+                sweep_at: Timestamp::UNIX_EPOCH,
                 known: vec![0; KNOWN],
             }),
         }
@@ -150,7 +155,10 @@ impl LoginLimits {
     ) -> Result<Attempt<'_>, Duration> {
         let mut state = self.state();
         if state.attempts.len() >= MAX_KEYS {
-            state.attempts.retain(|_, attempts| attempts.are_recent(now));
+            if now >= state.sweep_at {
+                state.attempts.retain(|_, attempts| attempts.are_recent(now));
+                state.sweep_at = now + SWEEP_INTERVAL;
+            }
             if state.attempts.len() >= MAX_KEYS && !known {
                 return Err(PENDING_RETRY_DELAY);
             }

@@ -196,7 +196,7 @@ async fn a_deleted_account_loses_its_credentials_at_once_and_its_photos_in_the_b
     }
     assert_eq!(photos_of(&app, user).await, 150);
     // An interrupted erasure continues with the photos that are left.
-    app.store.faults().fail_next(Operation::Read, 2);
+    app.store.faults().fail_next(Operation::Read, 1);
     assert!(erasure(&app).catch_up().await.is_err());
     erasure(&app).catch_up().await.unwrap();
     assert_eq!(photos_of(&app, user).await, 0);
