@@ -10,6 +10,10 @@ use clap::{Args, Parser, Subcommand};
 use rapidphoto_runtime::{Config, DemoOptions, Overrides};
 use tokio::runtime::Runtime;
 
+mod user;
+
+use user::User;
+
 /// Uploads of many photos at once: presigned URLs, live status, thumbnails.
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
@@ -109,6 +113,8 @@ enum AdminCommand {
         #[command(flatten)]
         data: DataDir,
     },
+    /// Manage accounts, whether a server runs on the data directory or not
+    User(User),
 }
 
 #[derive(Args)]
@@ -211,6 +217,11 @@ async fn administer(file: Option<&Path>, command: AdminCommand) -> anyhow::Resul
         AdminCommand::Verify { data } => rapidphoto_runtime::verify(data.config(file)?).await,
         AdminCommand::Backup { to, data } => rapidphoto_runtime::backup(data.config(file)?, &to).await,
         AdminCommand::Restore { from, data } => rapidphoto_runtime::restore(data.config(file)?, &from).await,
+        AdminCommand::User(User { data_dir, command }) => {
+            let config = DataDir { data_dir }.config(file)?;
+            rapidphoto_runtime::administer_users(config, command.into()).await?;
+            Ok(true)
+        }
         AdminCommand::RotateKeys { compromised, data } => {
             rapidphoto_runtime::rotate_keys(data.config(file)?, compromised).await?;
             Ok(true)

@@ -5,13 +5,12 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rapidphoto_application::{
     Housekeeping, UseCases,
-    auth::FailedLogins,
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     ports::{Clock, Ids, Subscriptions, WorkQueue},
     progress::ProgressBoard,
     signals::Signals,
-    subscriptions::{JobCompletion, SubscriptionRunner},
+    subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
     work::WorkRunner,
 };
 use rapidphoto_http::App;
@@ -139,6 +138,10 @@ pub async fn start(
     let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
     let stop = workers.stop_token();
     workers.spawn("job completion", async move { completion.run(stop).await });
+    let erasure = Arc::new(AccountErasure::new(&ports, settings.work));
+    let erasure = SubscriptionRunner::new(erasure, &ports, signals.clone(), config.work.poll);
+    let stop = workers.stop_token();
+    workers.spawn("account erasure", async move { erasure.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),
@@ -157,7 +160,6 @@ pub async fn start(
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
-    let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
     let free_space = FreeSpace::new(&config.data.dir, &wiring::objects_dir(&config));
     let readiness = Dependencies::new(
         &ports,
@@ -167,12 +169,13 @@ pub async fn start(
         free_space.clone(),
     );
     let draining = watch::Sender::new(false);
+    let limits = Arc::new(wiring::login_limits(&config));
     let app = App {
         use_cases: Arc::new(UseCases::new(
             &ports,
             &settings,
             &board,
-            failures,
+            limits,
             secrets.refresh_key,
         )),
         watch: WatchHandler::new(&ports, board, tail),

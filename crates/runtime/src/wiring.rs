@@ -4,6 +4,7 @@ use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_application::{
+    auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
@@ -55,7 +56,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             min_edge: config.checks.min_edge,
         },
         auth: AuthSettings {
-            registration_open: config.auth.registration_open,
+            registration: config.auth.registration,
             access_lifetime: config.auth.access_lifetime,
             refresh_lifetime: config.auth.refresh_lifetime,
             session_lifetime: config.auth.session_lifetime,
@@ -63,6 +64,15 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             ..AuthSettings::default()
         },
     }))
+}
+
+/// Limits on logins and registrations.
+pub(crate) fn login_limits(config: &Config) -> LoginLimits {
+    LoginLimits::new(LoginBudgets {
+        failed_logins: config.auth.failed_logins_per_minute,
+        logins: config.auth.logins_per_minute,
+        registrations: config.auth.registrations_per_minute,
+    })
 }
 
 /// Configuration of the HTTP API.
@@ -136,6 +146,24 @@ pub(crate) async fn open_database(
     store.map(Arc::new).context("the database can't be opened")
 }
 
+/// Opens the database of a data directory that a server runs on.
+pub(crate) async fn open_database_beside(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = SqliteStore::open_beside(sqlite(config), Arc::clone(clock), codec()).await;
+    store.map(Arc::new).context("the database can't be opened")
+}
+
+/// Password hasher.
+pub(crate) fn passwords(config: &Config, ids: Arc<dyn Ids>) -> anyhow::Result<Argon2Passwords> {
+    let costs = Argon2Config {
+        concurrency: config.auth.concurrent_hashes,
+        ..Argon2Config::default()
+    };
+    Ok(Argon2Passwords::new(costs, ids)?)
+}
+
 /// Opens the database of the data directory for reading only.
 pub(crate) async fn read_database(
     config: &Config,
@@ -187,13 +215,7 @@ pub(crate) async fn ports(
         )
         .context("the configuration of the object storage is invalid")?,
     );
-    let passwords = Argon2Passwords::new(
-        Argon2Config {
-            concurrency: config.auth.concurrent_hashes,
-            ..Argon2Config::default()
-        },
-        Arc::clone(&parts.ids),
-    )?;
+    let passwords = passwords(config, Arc::clone(&parts.ids))?;
     let previous = secrets.previous_token_key.as_ref().map(|previous| {
         Ok::<_, SigningKeyError>(PreviousKey {
             key: SigningKey::new(&previous.key)?,

@@ -9,6 +9,7 @@
     reason = "clippy.toml allows them in tests, and does not see that this crate holds nothing else"
 )]
 
+mod accounts;
 mod backups;
 mod browser;
 #[cfg(feature = "failpoints")]
@@ -18,9 +19,9 @@ mod demo;
 mod fixtures;
 mod formats;
 mod hostile;
+mod operating;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
-mod operating;
 mod races;
 mod shutdown;
 mod tls;

@@ -13,6 +13,7 @@ mod metadata;
 mod non_empty;
 mod object_store;
 mod reads;
+mod session_id;
 mod sessions;
 mod storage_messages;
 mod subscriptions;
@@ -40,10 +41,11 @@ pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
 pub use reads::{
-    IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
-    PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
+    PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
-pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation};
+pub use session_id::SessionId;
+pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};

@@ -76,12 +76,30 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         codec: EventCodec,
     ) -> Result<Self, OpenError> {
+        Self::open_with(config, clock, codec, migrations::migrate).await
+    }
+
+    /// Opens a database that another process has open. It must have the schema of this program: it is never migrated.
+    pub async fn open_beside(
+        config: SqliteConfig,
+        clock: Arc<dyn Clock>,
+        codec: EventCodec,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(config, clock, codec, migrations::check).await
+    }
+
+    async fn open_with(
+        config: SqliteConfig,
+        clock: Arc<dyn Clock>,
+        codec: EventCodec,
+        prepare: fn(&mut SqliteConnection) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
         let path = config.path.clone();
         let wal = WalLimit::new(&path, wal::WAL_LIMIT);
         let opening = tokio::task::spawn_blocking(move || {
             let location = Location::prepare(&path)?;
             let mut connection = location.writer()?;
-            migrations::migrate(&mut connection)?;
+            prepare(&mut connection)?;
             Ok::<_, OpenError>((location, connection))
         });
         let (location, connection) = opening

@@ -38,7 +38,7 @@ pub enum OpenError {
         /// Version of the newest migration of this program.
         known: String,
     },
-    /// The database lacks migrations of this program, and is opened for reading only.
+    /// The database lacks migrations of this program, and is opened beside its server or for reading only, so that it can't be migrated.
     #[error(
         "the database has schema {found}, but this program needs {known}; start its server once to upgrade the database, or use the older program"
     )]

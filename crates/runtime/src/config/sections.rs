@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
+use rapidphoto_application::settings::Registration;
 use rapidphoto_domain::photo::{Check, Policy};
 use serde::{Deserialize, Serialize};
 
@@ -284,8 +285,8 @@ impl Default for ChecksSection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthSection {
-    /// True if new users may register.
-    pub registration_open: bool,
+    /// `open` if anyone may create an account, `closed` if only administrators may.
+    pub registration: Registration,
     /// Lifetime of access tokens.
     #[serde(with = "humantime_serde")]
     pub access_lifetime: Duration,
@@ -297,8 +298,12 @@ pub struct AuthSection {
     pub session_lifetime: Duration,
     /// Minimum length of passwords in characters.
     pub min_password_chars: usize,
-    /// Maximum number of failed logins per minute for one account from one address.
+    /// Maximum number of failed logins per minute for one account from one network: an IPv4 address or an IPv6 /64.
     pub failed_logins_per_minute: usize,
+    /// Maximum number of logins per minute from one network.
+    pub logins_per_minute: usize,
+    /// Maximum number of registrations per minute from one network.
+    pub registrations_per_minute: usize,
     /// Number of passwords hashed at once; each takes a thread and memory.
     pub concurrent_hashes: usize,
 }
@@ -306,12 +311,14 @@ pub struct AuthSection {
 impl Default for AuthSection {
     fn default() -> Self {
         Self {
-            registration_open: true,
+            registration: Registration::Open,
             access_lifetime: Duration::from_mins(15),
             refresh_lifetime: Duration::from_hours(30 * 24),
             session_lifetime: Duration::from_hours(180 * 24),
             min_password_chars: 10,
             failed_logins_per_minute: 5,
+            logins_per_minute: 60,
+            registrations_per_minute: 10,
             concurrent_hashes: 2,
         }
     }

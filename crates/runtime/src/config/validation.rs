@@ -290,11 +290,19 @@ impl Config {
             "auth.min_password_chars",
             "must be 8 to 128",
         );
-        validator.check(
-            self.auth.failed_logins_per_minute > 0,
-            "auth.failed_logins_per_minute",
-            "must be greater than 0",
-        );
+        for (name, number) in [
+            (
+                "auth.failed_logins_per_minute",
+                self.auth.failed_logins_per_minute,
+            ),
+            ("auth.logins_per_minute", self.auth.logins_per_minute),
+            (
+                "auth.registrations_per_minute",
+                self.auth.registrations_per_minute,
+            ),
+        ] {
+            validator.check((1..=100_000).contains(&number), name, "must be 1 to 100000");
+        }
         validator.check(
             self.limits.jobs_per_minute > 0,
             "limits.jobs_per_minute",
@@ -377,6 +385,12 @@ impl Config {
             ["auth.access_lifetime", "auth.refresh_lifetime"],
             self.auth.access_lifetime,
             self.auth.refresh_lifetime,
+        );
+        validator.between(
+            "auth.session_lifetime",
+            self.auth.session_lifetime,
+            self.auth.refresh_lifetime,
+            10 * 365 * day,
         );
     }
 }

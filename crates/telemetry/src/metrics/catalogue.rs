@@ -86,6 +86,10 @@ pub const METRICS: &[Metric] = &[
         "Child processes for inspections that are running",
     ),
     counter(
+        "security_events_total",
+        "Logins, refusals, reused refresh tokens, registrations and changes of accounts, by event",
+    ),
+    counter(
         "connections_refused_total",
         "Connections refused, by listener and reason: a limit, or a TLS handshake that failed",
     ),
