@@ -19,7 +19,7 @@ use rapidphoto_application::{
     log::EventCodec,
     ports::{
         Clock as _, Commit, DatabasePorts, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
-        Priority, WorkKind, WorkOrder, WorkQueue as _,
+        Due, Priority, WorkKind, WorkOrder, WorkQueue as _,
     },
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
@@ -39,6 +39,7 @@ async fn main() {
         path: directory.path().join("record.db"),
         namespace: "bench".to_owned(),
         readers: 4,
+        first_turn: None,
     };
     let store = SqliteStore::open(config, clock.clone(), EventCodec::default())
         .await
@@ -86,7 +87,7 @@ fn job_of(photos: u32, owner: UserId, now: Timestamp) -> (Commit, JobId) {
             photo: photo.value.id,
             owner,
             kind: WorkKind::Process,
-            due_at: now + Duration::from_mins(1),
+            due: Due::After(Duration::from_mins(1)),
             priority: Priority::Fresh,
         });
     }
@@ -163,7 +164,7 @@ async fn schedule(store: &SqliteStore, now: Timestamp, items: usize, users: usiz
                 photo: fixtures::photo_id(),
                 owner: **owner,
                 kind: WorkKind::Process,
-                due_at: now,
+                due: Due::Now,
                 priority: Priority::Fresh,
             });
         }

@@ -47,4 +47,6 @@ pub use sessions::{RefreshSession, Rotation, Sessions, StreamTicket, TokenHash};
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
-pub use work::{Claim, ClaimToken, Priority, WorkKind, WorkOrder, WorkQueue};
+pub use work::{
+    Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue,
+};

@@ -22,6 +22,7 @@ mod random_steps;
 pub mod rejected_commits;
 pub mod repeats;
 pub mod sessions;
+pub mod single_process;
 pub mod state_rows;
 pub mod stored_events;
 pub mod subscriptions;
@@ -32,3 +33,4 @@ pub mod versions;
 pub mod work_orders;
 
 pub use harness::DatabaseHarness;
+pub use single_process::SingleProcessHarness;

@@ -1,6 +1,6 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
-use rapidphoto_application::ports::{WorkKind, WorkQueue};
+use rapidphoto_application::ports::{SingleProcess, WorkKind, WorkQueue};
 use rapidphoto_domain::photo::PhotoStatus;
 use rapidphoto_memory::{TestApp, fixtures::TEST_TIMEOUT};
 use tokio::time::timeout;
@@ -140,8 +140,8 @@ async fn processing_is_aborted_when_its_photo_is_cancelled() {
     timeout(TEST_TIMEOUT, deleted)
         .await
         .expect("the object is deleted");
-    // The worker notices it when it renews its lease, before the inspection ends, and continues with other work.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // The worker notices it when it renews its lease, though the inspection never ends, and continues with other work.
+    gate.until_none_waits().await;
     running.stop().await;
     assert_eq!(app.status(declared[0].photo).await, PhotoStatus::Cancelled);
 }
