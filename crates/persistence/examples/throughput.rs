@@ -18,8 +18,8 @@ use futures::future::join_all;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{
-        Clock as _, Commit, DatabasePorts, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
-        Due, Priority, WorkKind, WorkOrder, WorkQueue as _,
+        Clock as _, Commit, DatabasePorts, Due, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
+        Priority, WorkKind, WorkOrder, WorkQueue as _,
     },
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};

@@ -39,8 +39,10 @@ mod config;
 mod directory;
 mod notifications;
 mod server;
+mod signature;
 mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::OpenError;
+pub use server::Listener;
 pub use store::EmbeddedStore;

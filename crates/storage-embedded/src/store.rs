@@ -1,11 +1,11 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rapidphoto_application::ports::{Clock, Ids, StorageMessages};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
-use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{RequireSignatureV4, StaticKeyPair};
@@ -13,15 +13,16 @@ use crate::backend::Backend;
 use crate::config::EmbeddedConfig;
 use crate::directory::{Directory, OpenError};
 use crate::notifications::EventNotifier;
-use crate::server::{self, Handler, Limits};
+use crate::server::{self, Handler, Listener};
 
-/// Maximum size of an XML document; enough for a list of 10 000 parts, the longest document of S3.
-const MAX_XML_BYTES: usize = 2 * 1024 * 1024;
+/// Maximum size of a request body that `s3s` keeps in memory, and of each part of a form. No operation of this store has
+/// such a body.
+const MAX_BUFFERED_BYTES: usize = 1024;
 
 /// An open store, ready to serve requests.
 pub struct EmbeddedStore {
     handler: Handler,
-    limits: Limits,
+    shutdown_grace: Duration,
     tasks: TaskTracker,
 }
 
@@ -56,32 +57,27 @@ impl EmbeddedStore {
             bucket: config.bucket.clone(),
             region: config.region.clone(),
             max_object_bytes: config.max_object_bytes,
+            receiving: Arc::default(),
             tasks: tasks.clone(),
-        };
-        let limits = Limits {
-            header_timeout: config.header_timeout,
-            idle_timeout: config.idle_timeout,
-            shutdown_grace: config.shutdown_grace,
-            max_connections: config.max_connections,
         };
         let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());
         Ok(Self {
             handler,
-            limits,
+            shutdown_grace: config.shutdown_grace,
             tasks,
         })
     }
 
-    /// Serves requests until `shutdown` completes, then finishes open requests within the shutdown grace period.
+    /// Serves requests on all listeners until `shutdown` completes, then finishes open requests within the shutdown grace period.
     ///
     /// Completely received uploads are finished even if their client disconnects. Must be called on a multi-threaded
     /// runtime.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+    pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()> + Send) {
         server::serve(
             Arc::new(self.handler),
-            self.limits,
+            self.shutdown_grace,
             self.tasks,
-            listener,
+            listeners,
             shutdown,
         )
         .await;
@@ -96,7 +92,11 @@ impl fmt::Debug for EmbeddedStore {
 
 fn s3_service(config: &EmbeddedConfig, backend: Backend) -> S3Service {
     let mut limits = S3Config::default();
-    limits.xml_max_body_size = MAX_XML_BYTES;
+    limits.xml_max_body_size = MAX_BUFFERED_BYTES;
+    limits.post_object_max_file_size = 0;
+    limits.form_max_field_size = MAX_BUFFERED_BYTES;
+    limits.form_max_fields_size = MAX_BUFFERED_BYTES;
+    limits.form_max_parts = 1;
     let mut builder = S3ServiceBuilder::new(backend);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
     builder.set_auth(StaticKeyPair::new(&config.access_key, &config.secret_key));

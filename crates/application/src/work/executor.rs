@@ -107,7 +107,8 @@ impl Executor {
             }
             WorkError::Attempt(why) => {
                 tracing::warn!(error = %chain(&*why), "an attempt failed");
-                self.count_failed_attempt(claim, self.settings.work.retry_pause).await;
+                self.count_failed_attempt(claim, self.settings.work.retry_pause)
+                    .await;
             }
         }
     }

@@ -285,7 +285,11 @@ mod tests {
         assert_eq!(health.blame(one), Blame::Storage, "the first error");
         assert_eq!(health.blame(one), Blame::Storage, "nothing was reachable since");
         health.succeeded(Some(one));
-        assert_eq!(health.blame(one), Blame::Storage, "only its own objects were reachable");
+        assert_eq!(
+            health.blame(one),
+            Blame::Storage,
+            "only its own objects were reachable"
+        );
         health.succeeded(Some(two));
         health.succeeded(Some(one));
         assert_eq!(health.blame(one), Blame::Object);

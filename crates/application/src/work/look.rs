@@ -76,7 +76,8 @@ impl Look {
                 reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
             } => match seen {
                 Some(head) => self.complete_upload(photo, claim, head),
-                None => Ok(next_late_look(photo, now).map_or(done, |at| Decision::postpone(claim, Due::at(at, now), 0))),
+                None => Ok(next_late_look(photo, now)
+                    .map_or(done, |at| Decision::postpone(claim, Due::at(at, now), 0))),
             },
             PhotoState::Failed {
                 reason: FailureReason::ProcessingError,
@@ -135,7 +136,11 @@ impl Look {
         }
         let min_interval = self.settings.work.look_pause;
         let jitter = backoff::jitter(min_interval * 2, &*self.ports.ids);
-        Ok(Decision::postpone(claim, Due::After(min_interval + jitter), looks))
+        Ok(Decision::postpone(
+            claim,
+            Due::After(min_interval + jitter),
+            looks,
+        ))
     }
 
     /// Returns true if a photo in VERIFYING was claimed too often: its verification probably crashes the worker.

@@ -60,7 +60,11 @@ pub fn orders_after(
         PhotoEvent::PhotoRejected { .. } => vec![
             drop(WorkKind::Look),
             drop(WorkKind::Process),
-            schedule(WorkKind::Clean, Due::After(settings.keep_rejected), Priority::Bulk),
+            schedule(
+                WorkKind::Clean,
+                Due::After(settings.keep_rejected),
+                Priority::Bulk,
+            ),
         ],
         PhotoEvent::PhotoFailed {
             reason: FailureReason::ProcessingError,

@@ -61,7 +61,12 @@ impl WorkerPool {
     }
 
     /// Waits for the condition or for `shutdown`.
-    pub(super) async fn wait(&mut self, wait: Wait, wake_ups: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
+    pub(super) async fn wait(
+        &mut self,
+        wait: Wait,
+        wake_ups: &mut watch::Receiver<u64>,
+        shutdown: &CancellationToken,
+    ) {
         let (wakeable, pause) = match wait {
             Wait::ForCapacity => (false, None),
             Wait::ForWork(pause) => (true, Some(pause)),

@@ -92,7 +92,11 @@ impl WorkRunner {
     pub async fn execute_due(&self) -> Result<usize, Unavailable> {
         let mut executed = 0;
         loop {
-            let mut claim = self.queue.claim(&WorkKind::ALL, 1, self.settings.lease).await?.pop();
+            let mut claim = self
+                .queue
+                .claim(&WorkKind::ALL, 1, self.settings.lease)
+                .await?
+                .pop();
             if claim.is_none() {
                 claim = self
                     .queue

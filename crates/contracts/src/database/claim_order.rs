@@ -12,12 +12,7 @@ use super::{
 
 const LOOK: &[WorkKind] = &[WorkKind::Look];
 
-const ALTERNATING: [Priority; 4] = [
-    Priority::Bulk,
-    Priority::Fresh,
-    Priority::Bulk,
-    Priority::Fresh,
-];
+const ALTERNATING: [Priority; 4] = [Priority::Bulk, Priority::Fresh, Priority::Bulk, Priority::Fresh];
 
 async fn photos(db: &DatabasePorts, now: Timestamp, count: u32) -> (UserId, Vec<Versioned<Photo>>) {
     let owner = fixtures::user(db, now).await;
@@ -101,8 +96,7 @@ pub async fn one_claim_alternates_between_users<H: DatabaseHarness>(harness: H) 
     fixtures::order_work(
         &db,
         now,
-        two.iter()
-            .map(|photo| fixtures::schedule(photo, WorkKind::Look)),
+        two.iter().map(|photo| fixtures::schedule(photo, WorkKind::Look)),
     )
     .await;
     let claims = db.work.claim(LOOK, 6, LEASE).await.unwrap();
@@ -118,8 +112,7 @@ pub async fn successive_claims_alternate_between_users<H: DatabaseHarness>(harne
     fixtures::order_work(
         &db,
         now,
-        ten.iter()
-            .map(|photo| fixtures::schedule(photo, WorkKind::Look)),
+        ten.iter().map(|photo| fixtures::schedule(photo, WorkKind::Look)),
     )
     .await;
     harness.advance(Duration::from_mins(10)).await;
@@ -128,8 +121,7 @@ pub async fn successive_claims_alternate_between_users<H: DatabaseHarness>(harne
     fixtures::order_work(
         &db,
         now,
-        two.iter()
-            .map(|photo| fixtures::schedule(photo, WorkKind::Look)),
+        two.iter().map(|photo| fixtures::schedule(photo, WorkKind::Look)),
     )
     .await;
     let mut owners = Vec::new();
@@ -155,9 +147,7 @@ pub async fn a_newcomer_waits_for_one_round_of_busy_users<H: DatabaseHarness>(ha
             users.push(photos(&db, now, 30).await);
         }
         for (_, busy) in &users {
-            let orders = busy
-                .iter()
-                .map(|photo| fixtures::schedule(photo, WorkKind::Look));
+            let orders = busy.iter().map(|photo| fixtures::schedule(photo, WorkKind::Look));
             fixtures::order_work(&db, now, orders).await;
         }
         harness.advance(Duration::from_mins(10)).await;

@@ -6,9 +6,7 @@ use rapidphoto_application::ports::{
     AggregateRow, AggregateState, CommitError, Committed, Cursor, DatabasePorts, EventFilter, StoredEvent,
     Unique, VersionConflict, WorkKind,
 };
-use rapidphoto_domain::{
-    DomainEvent, StreamId, Version, job::UploadJob, photo::Photo, user::User,
-};
+use rapidphoto_domain::{DomainEvent, StreamId, Version, job::UploadJob, photo::Photo, user::User};
 
 /// Snapshot of the observable state, read without changing it. Snapshots before and after a rejected commit are equal.
 #[derive(Debug, Clone, PartialEq)]

@@ -33,9 +33,7 @@ async fn valid_commit(db: &DatabasePorts, harness: &impl DatabaseHarness) -> Val
     commit.write_command(&existing, PhotoCommand::StartUpload);
     commit.write_user(&fixtures::email());
     commit.work.push(fixtures::schedule(&photo, WorkKind::Look));
-    commit
-        .work
-        .push(fixtures::schedule(&existing, WorkKind::Process));
+    commit.work.push(fixtures::schedule(&existing, WorkKind::Process));
     commit.details.push(Details::PhotoMetadata {
         photo: existing.value.id,
         metadata: Box::new(PhotoMetadata {

@@ -59,9 +59,7 @@ pub async fn a_repeated_commit_does_not_change_work_or_claims<H: DatabaseHarness
     let mut commit = fixtures::commit(now);
     commit.write_command(&photo, PhotoCommand::CompleteUpload);
     commit.work.push(WorkOrder::Finish { claim: claim.token });
-    commit
-        .work
-        .push(fixtures::schedule(&photo, WorkKind::Process));
+    commit.work.push(fixtures::schedule(&photo, WorkKind::Process));
     commit_ok(&db, commit.clone()).await;
     let lease = Duration::from_mins(1);
     let processing = db.work.claim(&[WorkKind::Process], 1, lease).await.unwrap();

@@ -93,11 +93,7 @@ pub async fn ending_leases_makes_subscriptions_available_immediately<H: SinglePr
 
 /// The operations change nothing in another namespace.
 pub async fn other_namespaces_keep_their_leases<H: SingleProcessHarness>(harness: H) {
-    let (other, single, now) = (
-        harness.other_namespace(),
-        harness.single_process(),
-        harness.now(),
-    );
+    let (other, single, now) = (harness.other_namespace(), harness.single_process(), harness.now());
     let owner = fixtures::user(&other, now).await;
     let (_, photos) = fixtures::job(&other, now, owner, 2).await;
     fixtures::claim_work(&other, now, &photos[0], WorkKind::Look).await;

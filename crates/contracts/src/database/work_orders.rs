@@ -184,10 +184,7 @@ pub async fn postponed_work_is_due_later_with_the_given_counts<H: DatabaseHarnes
     // Four claims were not released.
     assert_eq!(db.work.claim(LOOK, 1, LEASE).await.unwrap(), []);
     let again = db.work.claim_orphan(LOOK, LEASE).await.unwrap().unwrap();
-    assert_eq!(
-        (again.attempts, again.claims, again.due_at),
-        (2, 5, now + delay)
-    );
+    assert_eq!((again.attempts, again.claims, again.due_at), (2, 5, now + delay));
     assert!(again.token.token > claim.token);
 }
 
@@ -305,7 +302,10 @@ pub async fn orders_apply_in_sequence<H: DatabaseHarness>(harness: H) {
     ];
     fixtures::order_work(&db, now, orders).await;
     assert_eq!(fixtures::due_in(&db, LOOK).await, None);
-    assert_eq!(fixtures::due_in(&db, &[WorkKind::Process]).await, Some(Duration::ZERO));
+    assert_eq!(
+        fixtures::due_in(&db, &[WorkKind::Process]).await,
+        Some(Duration::ZERO)
+    );
     assert_eq!(fixtures::due_in(&db, &[WorkKind::Clean]).await, Some(later));
 }
 

@@ -129,12 +129,7 @@ fn change_all(
 }
 
 /// Time until work of these kinds can be claimed.
-fn next_in(
-    namespace: &Namespace,
-    kinds: &[WorkKind],
-    orphaned: bool,
-    now: Timestamp,
-) -> Option<Duration> {
+fn next_in(namespace: &Namespace, kinds: &[WorkKind], orphaned: bool, now: Timestamp) -> Option<Duration> {
     kinds
         .iter()
         .filter_map(|kind| namespace.work.claimable_at(*kind, orphaned, now))
@@ -154,13 +149,15 @@ fn claim(
     for kind in kinds {
         namespace.work.unpark(*kind, orphaned, now);
     }
-    let rings = [Priority::Fresh, Priority::Bulk].into_iter().flat_map(|priority| {
-        kinds.iter().map(move |kind| Ring {
-            kind: *kind,
-            orphaned,
-            priority,
-        })
-    });
+    let rings = [Priority::Fresh, Priority::Bulk]
+        .into_iter()
+        .flat_map(|priority| {
+            kinds.iter().map(move |kind| Ring {
+                kind: *kind,
+                orphaned,
+                priority,
+            })
+        });
     let mut claims = Vec::new();
     for ring in rings {
         while claims.len() < limit

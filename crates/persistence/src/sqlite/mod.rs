@@ -21,6 +21,7 @@ mod subscriptions;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod turns;
 mod user_reads;
 mod work_queue;

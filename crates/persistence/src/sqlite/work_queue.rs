@@ -121,7 +121,8 @@ impl SqliteStore {
             let now = millis(clock.now());
             let mut next = None;
             for kind in kinds {
-                let at = claimable_at(connection, namespace, kind, orphaned, now).map_err(StoreError::from)?;
+                let at =
+                    claimable_at(connection, namespace, kind, orphaned, now).map_err(StoreError::from)?;
                 next = [next, at].into_iter().flatten().min();
             }
             Ok(next.map(|at| Duration::from_millis(count(at.saturating_sub(now)))))

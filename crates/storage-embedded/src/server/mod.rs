@@ -1,12 +1,14 @@
-//! HTTP server: connections, time-outs, CORS, and the headers of every response.
+//! HTTP server: connections, CORS, and the headers of every response.
 
 mod body;
 mod connections;
 mod cors;
+mod diagnosis;
 mod errors;
 mod handler;
-mod write_timeout;
+mod outcome;
 
 pub(crate) use body::{BodyError, BodyMonitor};
-pub(crate) use connections::{Limits, serve};
+pub use connections::Listener;
+pub(crate) use connections::serve;
 pub(crate) use handler::Handler;

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::time::{Instant, sleep};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{BUCKET, StorageServer, read_response, request_head, send_bytes, valid_presigning};
+use crate::support::{
+    BUCKET, StorageServer, TEST_TIMEOUT, read_response, request_head, send_bytes, valid_presigning,
+};
 
 const PHOTO: &[u8] = &[7; 3 * 1024 * 1024];
 
@@ -61,7 +64,11 @@ async fn a_body_that_stalls_times_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_but_steady_body_is_stored() {
-    let server = StorageServer::with_config(|config| config.idle_timeout = Duration::from_secs(5)).await;
+    let server = StorageServer::with_config(|config| {
+        config.idle_timeout = Duration::from_secs(5);
+        config.min_upload_bytes_per_second = 1;
+    })
+    .await;
     let url = server.presign_photo("k", b"slowly!").await;
     let mut stream = server.connect().await;
     send_bytes(&mut stream, request_head(&server, &url, "")).await;
@@ -74,20 +81,65 @@ async fn a_slow_but_steady_body_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_slower_than_the_minimum_rate_is_rejected() {
+    let server = StorageServer::with_config(|config| {
+        config.idle_timeout = Duration::from_secs(2);
+        config.min_upload_bytes_per_second = PHOTO.len() as u64;
+    })
+    .await;
+    let url = server.presign_photo("k", PHOTO).await;
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, request_head(&server, &url, "")).await;
+    let (mut reader, mut writer) = stream.into_split();
+    // Never idle, and finished after months.
+    let trickle = tokio::spawn(async move {
+        while writer.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut answer);
+    // The connection may end with a reset, because the client still sends.
+    let _ = tokio::time::timeout(TEST_TIMEOUT, read)
+        .await
+        .expect("the upload ends");
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("slower than the minimum rate"),
+        "{answer}"
+    );
+    trickle.abort();
+    server.wait_for_no_incoming().await;
+    assert_eq!(server.get("k").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_never_ends_times_out() {
-    let server =
-        StorageServer::with_config(|config| config.header_timeout = Duration::from_millis(300)).await;
+    let head_timeout = Duration::from_millis(300);
+    let server = StorageServer::with_limits(|_, limits| limits.head_timeout = head_timeout).await;
+    let ended = async |stream: &mut TcpStream| {
+        let mut rest = Vec::new();
+        let _ = timeout(TEST_TIMEOUT, stream.read_to_end(&mut rest))
+            .await
+            .expect("the connection ends");
+        assert_eq!(rest, b"");
+    };
     let mut stream = server.connect().await;
     send_bytes(&mut stream, "GET /photos/k HTTP/1.1\r\nhost: ").await;
-    let response = read_response(&mut stream).await;
-    assert!(!response.starts_with("HTTP/1.1 2"), "{response}");
+    ended(&mut stream).await;
+    // The second head of a connection has no more time than its first.
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, "OPTIONS / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 400"));
+    send_bytes(&mut stream, "GET /photos/k HTTP/1.1\r\nhost: ").await;
+    ended(&mut stream).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_loses_its_connection() {
-    let server = StorageServer::with_config(|config| {
-        config.idle_timeout = Duration::from_secs(2);
-        config.max_connections = 1;
+    let server = StorageServer::with_limits(|_, limits| {
+        limits.stall_timeout = Duration::from_secs(2);
+        limits.max_connections = 1;
     })
     .await;
     let body = vec![7; 30 * 1024 * 1024];
@@ -110,12 +162,31 @@ async fn a_client_that_never_reads_loses_its_connection() {
         .presigned(valid_presigning())
         .await
         .unwrap();
+    let options = async || {
+        let mut next = server.connect().await;
+        // A refused connection may be closed before anything is sent.
+        let _ = next
+            .write_all(b"OPTIONS / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await;
+        let mut response = String::new();
+        let _ = next.read_to_string(&mut response).await;
+        response
+    };
+    let served = async || {
+        while !options().await.starts_with("HTTP/1.1 400") {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(TEST_TIMEOUT, served())
+        .await
+        .expect("the uploading connection is closed");
     let mut unread = server.connect().await;
     send_bytes(&mut unread, request_head(&server, &url, "")).await;
-    // The only connection is available again although its client is still connected.
-    let mut next = server.connect().await;
-    send_bytes(&mut next, "OPTIONS / HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    assert!(read_response(&mut next).await.starts_with("HTTP/1.1 400"));
+    assert_eq!(options().await, "", "the only connection is in use");
+    // It is available again although its client is still connected.
+    timeout(TEST_TIMEOUT, served())
+        .await
+        .expect("the connection is closed");
     drop(unread);
 }
 

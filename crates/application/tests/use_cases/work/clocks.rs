@@ -36,7 +36,9 @@ async fn a_photo_is_completed_at_once_whatever_the_clock_says() {
         let declared = app.declare_one().await;
         // Not through the URL, whose validity the storage judges by its own clock.
         let key = app.original_key(declared.photo);
-        ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg").await.unwrap();
+        ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg")
+            .await
+            .unwrap();
         app.finalize(declared.photo).await;
         app.execute_due().await;
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
@@ -48,12 +50,15 @@ async fn looks_and_retries_follow_the_databases_clock() {
     for app in skewed_apps() {
         let declared = app.declare_one().await;
         let key = app.original_key(declared.photo);
-        ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg").await.unwrap();
+        ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg")
+            .await
+            .unwrap();
         // The storage event is lost; the first look is due soon after the URL has expired.
         let broken = rapidphoto_application::ports::InspectError::Failed("requested by a test".to_owned());
         app.inspector.answer(Err(broken));
         assert_eq!(app.execute_due().await, 0);
-        app.execute_for(app.settings.uploads.url_lifetime + Duration::from_mins(2)).await;
+        app.execute_for(app.settings.uploads.url_lifetime + Duration::from_mins(2))
+            .await;
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
     }
 }

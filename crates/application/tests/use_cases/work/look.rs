@@ -66,10 +66,7 @@ async fn all_looks_are_due_after_a_restart() {
     app.execute_due().await;
     assert_eq!(app.status(waiting.photo).await, PhotoStatus::Queued);
     let url_ends = waiting.url.expires_at + app.settings.work.look_grace;
-    assert_eq!(
-        app.next_due(&[WorkKind::Look]).await,
-        Some(url_ends)
-    );
+    assert_eq!(app.next_due(&[WorkKind::Look]).await, Some(url_ends));
 }
 
 #[tokio::test]

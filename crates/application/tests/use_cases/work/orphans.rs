@@ -58,7 +58,9 @@ async fn run_until_killed(app: &TestApp, killer: Arc<Killer>, done: impl AsyncFn
             () = ended => false,
         }
     };
-    timeout(TEST_TIMEOUT, outcome).await.expect("a worker ends in time")
+    timeout(TEST_TIMEOUT, outcome)
+        .await
+        .expect("a worker ends in time")
 }
 
 #[tokio::test]
@@ -93,7 +95,10 @@ async fn a_photo_that_kills_its_workers_takes_no_neighbour_with_it() {
         neighbours: Some(GatedInspector::closed()),
         killed: Notify::new(),
     });
-    assert!(run_until_killed(&app, first, &settled).await, "killed with eight photos in hand");
+    assert!(
+        run_until_killed(&app, first, &settled).await,
+        "killed with eight photos in hand"
+    );
     let mut deaths = 0;
     loop {
         app.store.expire_claims().await.unwrap();

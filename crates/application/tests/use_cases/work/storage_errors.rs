@@ -27,7 +27,9 @@ struct OneBroken {
 impl OneBroken {
     fn call(&self, key: &str) -> Result<(), Unavailable> {
         match *self.broken.lock().unwrap() {
-            Some(photo) if key.contains(&photo.to_string()) => Err(Unavailable::storage("500 for this object")),
+            Some(photo) if key.contains(&photo.to_string()) => {
+                Err(Unavailable::storage("500 for this object"))
+            }
             _ => Ok(()),
         }
     }
@@ -83,7 +85,11 @@ async fn a_photo_whose_object_alone_fails_ends_while_others_are_processed() {
     for _ in 0..20 {
         app.execute_for(Duration::from_mins(1)).await;
         let other = app.upload_one().await;
-        assert_eq!(app.status(other.photo).await, PhotoStatus::Completed, "others go on");
+        assert_eq!(
+            app.status(other.photo).await,
+            PhotoStatus::Completed,
+            "others go on"
+        );
     }
     let reason = FailureReason::ProcessingError;
     assert_eq!(app.photo(broken.photo).await.state, PhotoState::Failed { reason });
