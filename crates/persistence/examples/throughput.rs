@@ -134,14 +134,16 @@ async fn claims(store: &SqliteStore, now: Timestamp) {
         "11 110 items queued, none due: {:?} a claim",
         claim_time(store, lease).await
     );
+    for (items, users, all) in [(10_000, 1_000, "1 000"), (100_000, 9_000, "10 000")] {
+        schedule(store, now, items, users).await;
+        println!(
+            "{all} users with due work: {:?} a claim of 8",
+            claim_time(store, lease).await
+        );
+    }
     schedule(store, now, 100_000, 1).await;
     println!(
-        "100 000 due of one user: {:?} a claim of 8",
-        claim_time(store, lease).await
-    );
-    schedule(store, now, 100_000, 1_000).await;
-    println!(
-        "and 100 000 of 1 000 users: {:?} a claim of 8",
+        "and 100 000 due of one more user: {:?} a claim of 8",
         claim_time(store, lease).await
     );
 }
