@@ -6,6 +6,7 @@ pub mod claims;
 pub mod commits;
 pub mod contention;
 pub mod dropped_commits;
+pub mod due_times;
 pub mod fixtures;
 mod harness;
 pub mod idempotency;

@@ -69,8 +69,6 @@ macro_rules! database_contract {
                 dropped_commits_do_not_block_later_commits,
             ],
             work_orders: [
-                scheduled_work_can_be_claimed_once_due,
-                due_times_do_not_depend_on_the_callers_clock,
                 scheduling_again_replaces_the_work,
                 kinds_of_work_are_independent,
                 finished_work_is_removed,
@@ -83,6 +81,10 @@ macro_rules! database_contract {
                 a_commit_can_reschedule_the_work_it_finishes,
                 one_stale_claim_rejects_the_whole_commit,
                 scheduling_again_can_change_the_priority,
+            ],
+            due_times: [
+                scheduled_work_can_be_claimed_once_due,
+                due_times_do_not_depend_on_the_callers_clock,
             ],
             claims: [
                 claimed_work_is_not_claimed_again_during_its_lease,
