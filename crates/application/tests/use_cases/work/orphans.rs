@@ -3,13 +3,14 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rapidphoto_application::{
+    jobs::RawFile,
     ports::{InspectError, Inspection, InspectionLimits, ObjectStore, PhotoInspector, SingleProcess},
     work::WorkRunner,
 };
 use rapidphoto_domain::photo::{FailureReason, PhotoState, PhotoStatus};
 use rapidphoto_memory::{
     StubInspector, TestApp,
-    fixtures::{BODY, TEST_TIMEOUT},
+    fixtures::{BODY, TEST_TIMEOUT, file},
 };
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,12 @@ async fn a_photo_that_kills_its_workers_takes_no_neighbour_with_it() {
     let mut poison = BODY.to_vec();
     poison[0] ^= 1;
     let poison = Bytes::from(poison);
-    let declared = app.declare(8).await;
+    // Without checksums, so that the other content is not noticed before its inspection.
+    let files = (0..8).map(|number| RawFile {
+        checksum: None,
+        ..file(number)
+    });
+    let declared = app.declare_files(app.owner, files.collect()).await;
     for photo in &declared {
         assert_eq!(app.put(photo).status, 200);
     }
