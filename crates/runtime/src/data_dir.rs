@@ -30,7 +30,7 @@ pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>, ids: &dyn Ids)
         "a backup was not completely restored into {}; remove its content and repeat `rapidphoto admin restore`",
         dir.display()
     );
-    let store = wiring::open_database(config, clock).await?;
+    let store = wiring::open_database(config, clock, Some(wiring::random_turn(ids))).await?;
     let namespaces = store.namespaces().await?;
     let environment = &config.storage.environment;
     if !namespaces.is_empty() && !namespaces.contains(environment) {

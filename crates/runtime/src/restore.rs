@@ -55,7 +55,7 @@ pub async fn restore(mut config: Config, from: &Path) -> anyhow::Result<bool> {
 
     let configured = std::mem::replace(&mut config.storage.environment, manifest.environment.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = wiring::open_database(&config, &clock).await?;
+    let store = wiring::open_database(&config, &clock, None).await?;
     let faults = store.file_faults().await?;
     ensure!(
         faults.is_empty(),

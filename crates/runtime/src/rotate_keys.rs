@@ -15,7 +15,7 @@ pub async fn rotate_keys(config: Config, compromised: bool) -> anyhow::Result<()
     let _lock = DataDirLock::acquire(dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids = SystemIds::new(Arc::clone(&clock));
-    let store = wiring::open_database(&config, &clock).await?;
+    let store = wiring::open_database(&config, &clock, None).await?;
     let now = clock.now();
     let (rotated, effect) = match Secrets::load(dir)? {
         Some(secrets) if compromised => {

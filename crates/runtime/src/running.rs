@@ -7,7 +7,7 @@ use rapidphoto_application::{
     Housekeeping, UseCases,
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
-    ports::{Clock, Ids, Subscriptions, WorkQueue},
+    ports::{Clock, Ids, SingleProcess},
     progress::ProgressBoard,
     signals::Signals,
     subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},

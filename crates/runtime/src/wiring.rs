@@ -141,8 +141,9 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses
 pub(crate) async fn open_database(
     config: &Config,
     clock: &Arc<dyn Clock>,
+    first_turn: Option<u64>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
-    let store = SqliteStore::open(sqlite(config), Arc::clone(clock), codec()).await;
+    let store = SqliteStore::open(sqlite(config, first_turn), Arc::clone(clock), codec()).await;
     store.map(Arc::new).context("the database can't be opened")
 }
 
@@ -151,8 +152,14 @@ pub(crate) async fn open_database_beside(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
-    let store = SqliteStore::open_beside(sqlite(config), Arc::clone(clock), codec()).await;
+    let store = SqliteStore::open_beside(sqlite(config, None), Arc::clone(clock), codec()).await;
     store.map(Arc::new).context("the database can't be opened")
+}
+
+/// Random start of the owners' turns.
+pub(crate) fn random_turn(ids: &dyn Ids) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = ids.secret();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Password hasher.
@@ -169,15 +176,16 @@ pub(crate) async fn read_database(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
-    let store = SqliteStore::open_read_only(sqlite(config), Arc::clone(clock), codec()).await;
+    let store = SqliteStore::open_read_only(sqlite(config, None), Arc::clone(clock), codec()).await;
     store.map(Arc::new).context("the database can't be opened")
 }
 
-fn sqlite(config: &Config) -> SqliteConfig {
+fn sqlite(config: &Config, first_turn: Option<u64>) -> SqliteConfig {
     SqliteConfig {
         path: config.data.dir.join(DATABASE_FILE),
         namespace: config.storage.environment.clone(),
         readers: config.data.readers,
+        first_turn,
     }
 }
 

@@ -19,6 +19,7 @@ mod photo_views;
 mod read_only;
 mod readers;
 mod sessions;
+mod single_process;
 mod state_rows;
 mod subscriptions;
 mod tag_index;
@@ -26,6 +27,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod turns;
 mod unchanged;
 mod user_reads;
 mod wal;
@@ -39,7 +41,9 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{connection::Location, readers::Readers, unchanged::Unchanged, wal::WalLimit, writer::Writer};
+use self::{
+    connection::Location, readers::Readers, turns::Turns, unchanged::Unchanged, wal::WalLimit, writer::Writer,
+};
 use crate::error::StoreError;
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
@@ -54,6 +58,9 @@ pub struct SqliteConfig {
     pub namespace: String,
     /// Number of reading connections beside the writing one, 1 to 1024.
     pub readers: usize,
+    /// Random number that selects the owner with whom claims begin. `None` begins before all owners, in the order of
+    /// their ids, so that tests are repeatable.
+    pub first_turn: Option<u64>,
 }
 
 /// Database of one deployment, in one SQLite file. The crate's documentation describes how the file is used.
@@ -63,6 +70,7 @@ pub struct SqliteStore {
     codec: Arc<EventCodec>,
     writer: Writer,
     readers: Readers,
+    turns: Arc<Turns>,
     // Last field: released after the connections are closed.
     _unchanged: Option<Unchanged>,
 }
@@ -70,7 +78,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the database, which is created and migrated as needed.
     ///
-    /// `clock` measures leases; `codec` encodes events and decodes them to the current schema.
+    /// `clock` is the database's clock: it decides when work is due and when leases and sessions expire. `codec` encodes events and decodes them to the current schema.
     pub async fn open(
         config: SqliteConfig,
         clock: Arc<dyn Clock>,
@@ -113,6 +121,7 @@ impl SqliteStore {
             writer,
             readers: Readers::new(location, config.readers),
             _unchanged: None,
+            turns: Arc::new(Turns::new(config.first_turn)),
         })
     }
 

@@ -7,6 +7,7 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 use super::{
     OpenError, SqliteConfig, SqliteStore, migrations,
     readers::Readers,
+    turns::Turns,
     unchanged::locate,
     wal::{WAL_LIMIT, WalLimit},
     writer::Writer,
@@ -40,6 +41,7 @@ impl SqliteStore {
             codec: Arc::new(codec),
             writer,
             readers: Readers::new(location, config.readers),
+            turns: Arc::new(Turns::new(config.first_turn)),
             _unchanged: Some(unchanged),
         })
     }
