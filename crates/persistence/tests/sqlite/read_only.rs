@@ -22,6 +22,7 @@ async fn open_read_only(path: &Path) -> Result<SqliteStore, OpenError> {
         path: path.to_owned(),
         namespace: "test".to_owned(),
         readers: 2,
+        first_turn: None,
     };
     SqliteStore::open_read_only(config, Arc::<FakeClock>::default(), EventCodec::default()).await
 }
