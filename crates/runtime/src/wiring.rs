@@ -158,8 +158,10 @@ pub(crate) async fn open_database_beside(
 
 /// Random start of the owners' turns.
 pub(crate) fn random_turn(ids: &dyn Ids) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = ids.secret();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    let random = ids.secret();
+    random
+        .first_chunk::<8>()
+        .map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 /// Password hasher.

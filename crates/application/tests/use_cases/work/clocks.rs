@@ -84,7 +84,7 @@ async fn tickets_and_sessions_expire_by_the_databases_clock() {
         let session = ahead.open_session(owner).await;
         let auth = ahead.settings.auth;
         for (delay, valid) in [
-            (auth.ticket_first_use - MOMENT, true),
+            (auth.ticket_first_use.saturating_sub(MOMENT), true),
             (auth.ticket_first_use, false),
         ] {
             let issued = one.stream_tickets.issue(owner, session, None).await.unwrap();
@@ -99,7 +99,7 @@ async fn tickets_and_sessions_expire_by_the_databases_clock() {
             }
         }
         for (delay, valid) in [
-            (auth.refresh_lifetime - MOMENT, true),
+            (auth.refresh_lifetime.saturating_sub(MOMENT), true),
             (auth.refresh_lifetime, false),
         ] {
             let tokens = log_in(&one, EMAIL).await;
