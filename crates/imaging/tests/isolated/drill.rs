@@ -46,7 +46,10 @@ async fn a_photo_that_crashes_fails_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_that_hangs_fails_alone() {
     let pool = impatient_pool(2, Duration::from_secs(3)).await;
-    fails_alone(&pool, "loop", &["did not answer within", "SIGKILL"]).await;
+    // After a surplus byte the length of the answer is wrong, and the rest never comes.
+    for name in ["loop", "surplus"] {
+        fails_alone(&pool, name, &["did not answer within", "SIGKILL"]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +58,6 @@ async fn a_photo_that_breaks_the_protocol_fails_alone() {
     for (name, traces) in [
         ("garbage", &["invalid", "707406378"][..]),
         ("long-head", &["invalid", "4294967295"]),
-        ("surplus", &["invalid"]),
         ("half", &["ended", "exit status: 0"]),
     ] {
         fails_alone(&pool, name, traces).await;

@@ -72,7 +72,7 @@ async fn no_photo_fails_while_no_photo_can_be_inspected() {
     for _ in 0..25 {
         app.execute_due().await;
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Processing);
-        let due = app.store.next_due(&[WorkKind::Process]).await.unwrap().unwrap();
+        let due = app.next_due(&[WorkKind::Process]).await.unwrap();
         app.clock.set(due);
     }
     app.execute_due().await;
