@@ -52,7 +52,7 @@ pub async fn administer_users(config: Config, command: UserAdministration) -> an
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let (_lock, store) = match DataDirLock::acquire(&config.data.dir) {
-        Ok(lock) => (Some(lock), wiring::open_database(&config, &clock).await?),
+        Ok(lock) => (Some(lock), wiring::open_database(&config, &clock, None).await?),
         Err(LockError::Held(_)) => (None, wiring::open_database_beside(&config, &clock).await?),
         Err(error) => return Err(error.into()),
     };

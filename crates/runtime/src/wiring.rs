@@ -123,9 +123,10 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses
 pub(crate) async fn open_database(
     config: &Config,
     clock: &Arc<dyn Clock>,
+    first_turn: Option<u64>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
     let codec = EventCodec::new(Upcasters::current());
-    let store = SqliteStore::open(sqlite(config), Arc::clone(clock), codec).await;
+    let store = SqliteStore::open(sqlite(config, first_turn), Arc::clone(clock), codec).await;
     store.map(Arc::new).context("the database can't be opened")
 }
 
@@ -135,15 +136,16 @@ pub(crate) async fn open_database_beside(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
     let codec = EventCodec::new(Upcasters::current());
-    let store = SqliteStore::open_beside(sqlite(config), Arc::clone(clock), codec).await;
+    let store = SqliteStore::open_beside(sqlite(config, None), Arc::clone(clock), codec).await;
     store.map(Arc::new).context("the database can't be opened")
 }
 
-fn sqlite(config: &Config) -> SqliteConfig {
+fn sqlite(config: &Config, first_turn: Option<u64>) -> SqliteConfig {
     SqliteConfig {
         path: database_path(&config.data.dir),
         namespace: config.storage.environment.clone(),
         readers: config.data.readers,
+        first_turn,
     }
 }
 
@@ -154,6 +156,12 @@ pub(crate) fn passwords(config: &Config, ids: Arc<dyn Ids>) -> anyhow::Result<Ar
         ..Argon2Config::default()
     };
     Ok(Argon2Passwords::new(costs, ids)?)
+}
+
+/// Random start of the owners' turns.
+pub(crate) fn random_turn(ids: &dyn Ids) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = ids.secret();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Path of the database in a data directory.

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::ports::{Clock, Ports, SessionId, Sessions};
+use crate::ports::{Ports, SessionId, Sessions, Unavailable};
 
 /// Number of ends that a slow receiver may be behind; beyond, it checks the database.
 const CAPACITY: usize = 256;
@@ -31,7 +31,6 @@ impl SessionEnds {
 /// Watches sessions for as long as something, such as a stream, depends on them.
 #[derive(Clone)]
 pub struct SessionWatches {
-    clock: Arc<dyn Clock>,
     sessions: Arc<dyn Sessions>,
     ends: SessionEnds,
 }
@@ -40,7 +39,6 @@ impl SessionWatches {
     /// Creates watches that `ends` tells about the ends in this process.
     pub fn new(ports: &Ports, ends: SessionEnds) -> Self {
         Self {
-            clock: Arc::clone(&ports.clock),
             sessions: Arc::clone(&ports.database.sessions),
             ends,
         }
@@ -50,7 +48,6 @@ impl SessionWatches {
     pub fn watch(&self, session: SessionId) -> SessionWatch {
         SessionWatch {
             session,
-            clock: Arc::clone(&self.clock),
             sessions: Arc::clone(&self.sessions),
             ends: self.ends.0.subscribe(),
         }
@@ -60,7 +57,6 @@ impl SessionWatches {
 /// Watch of one session.
 pub struct SessionWatch {
     session: SessionId,
-    clock: Arc<dyn Clock>,
     sessions: Arc<dyn Sessions>,
     ends: broadcast::Receiver<SessionId>,
 }
@@ -70,8 +66,7 @@ impl SessionWatch {
     /// another one or has expired. An unavailable database ends nothing.
     pub async fn ended(&mut self) {
         loop {
-            let open = self.sessions.is_open(self.session, self.clock.now()).await;
-            if matches!(open, Ok(false)) {
+            if matches!(self.is_open().await, Ok(false)) {
                 return;
             }
             // Lagging: this session's end may be among the lost ones, so that the database is checked again.
@@ -82,6 +77,16 @@ impl SessionWatch {
                 Ok(Err(RecvError::Closed)) => tokio::time::sleep(CHECK_INTERVAL).await,
             }
         }
+    }
+
+    async fn is_open(&self) -> Result<bool, Unavailable> {
+        let now = self.sessions.now().await?;
+        self.sessions.is_open(self.session, now).await
+    }
+
+    async fn is_open(&self) -> Result<bool, Unavailable> {
+        let now = self.sessions.now().await?;
+        self.sessions.is_open(self.session, now).await
     }
 
     /// Waits until this process is told that the session has ended.
