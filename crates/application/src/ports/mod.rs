@@ -21,7 +21,7 @@ mod unavailable;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
-pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
+pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Versioned};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{

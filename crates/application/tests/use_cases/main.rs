@@ -14,6 +14,7 @@ mod support;
 
 mod admin {
     mod accounts;
+    mod objects;
     mod verify;
 }
 

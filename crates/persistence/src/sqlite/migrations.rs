@@ -28,16 +28,19 @@ pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
     })
 }
 
-/// Rejects a database whose schema is not the one of this program.
+/// Rejects a database whose schema is not that of this program. Changes nothing.
 pub(super) fn check(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let pending = connection
-        .has_pending_migration(MIGRATIONS)
-        .map_err(OpenError::Migration)?;
     let known = newest_known()?;
     let applied = connection.applied_migrations().map_err(OpenError::Migration)?;
     let found = applied.iter().map(ToString::to_string).max().unwrap_or_default();
-    if pending || found != known {
-        return Err(OpenError::OtherSchema { found, known });
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    if connection
+        .has_pending_migration(MIGRATIONS)
+        .map_err(OpenError::Migration)?
+    {
+        return Err(OpenError::OlderSchema { found, known });
     }
     Ok(())
 }
