@@ -46,5 +46,5 @@ mod cases;
 pub mod database;
 pub mod objects;
 
-pub use database::DatabaseHarness;
+pub use database::{DatabaseHarness, OpenCommit};
 pub use objects::{Answer, ObjectHarness};

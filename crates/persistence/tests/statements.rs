@@ -23,9 +23,10 @@ use diesel::{
     sql_types::Text,
 };
 use rapidphoto_application::ports::{
-    Aggregates, Commit, DatabasePorts, EventFilter, EventLog as _, IdempotencyKey, IdempotencyReads as _,
-    JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort, Priority, Sessions as _,
-    SortDirection, StateRows as _, TokenHash, UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
+    Aggregates, Commit, Cursor, DatabasePorts, EventFilter, EventLog as _, IdempotencyKey,
+    IdempotencyReads as _, JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
+    Priority, Sessions as _, SortDirection, StateRows as _, TokenHash, UserReads as _, WorkKind, WorkOrder,
+    WorkQueue as _,
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{
@@ -253,10 +254,12 @@ async fn every_read_uses_an_index() {
     store.idempotency(owner, &key, at).await.unwrap();
     store.state_rows(None, 2).await.unwrap();
     store.head().await.unwrap();
-    store
-        .count_events_after(rapidphoto_application::ports::Cursor::START, 10)
-        .await
-        .unwrap();
+    for job in [None, Some(job.value.id)] {
+        store
+            .count_events_after(Cursor::START, owner, job, 10)
+            .await
+            .unwrap();
+    }
     store.events(photo.id.into(), Version::NEW).await.unwrap();
     store.latest_version(photo.id.into()).await.unwrap();
     store.next_due(&WorkKind::ALL).await.unwrap();
@@ -290,7 +293,7 @@ async fn every_event_filter_uses_an_index() {
         },
     ];
     for filter in filters {
-        let start = rapidphoto_application::ports::Cursor::START;
+        let start = Cursor::START;
         db.store.events_after(start, &filter, 10).await.unwrap();
         assert_indexed(&db, &format!("{filter:?}"), Sorting::None);
     }

@@ -98,7 +98,7 @@ pub async fn start(
     });
 
     let mut workers = TaskGroup::new(&failed);
-    let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
+    let runner = WorkRunner::new(&ports, &settings, signals.clone());
     let stop = workers.stop_token();
     workers.spawn("worker", async move { runner.run(stop).await });
     let completion = Arc::new(JobCompletion::new(&ports, settings.work));

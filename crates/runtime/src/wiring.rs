@@ -11,6 +11,7 @@ use anyhow::Context;
 use rapidphoto_application::{
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
+    progress::LocalTicks,
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
@@ -169,6 +170,7 @@ pub(crate) fn ports(
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
         inspector: Arc::new(imaging(config)?),
+        ticks: Arc::new(LocalTicks::default()),
     })
 }
 

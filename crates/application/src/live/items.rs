@@ -1,11 +1,11 @@
-use std::{pin::Pin, sync::Arc};
+use std::{collections::HashMap, pin::Pin, sync::Arc};
 
 use futures::Stream;
+use rapidphoto_domain::{StreamId, Version};
 
 use crate::{
     jobs::JobSnapshot,
-    ports::{Cursor, LogError, StoredEvent},
-    progress::ProgressTick,
+    ports::{Cursor, LogError, ProgressTick, StoredEvent},
 };
 
 /// Item of a live stream.
@@ -39,6 +39,17 @@ impl Snapshot {
         match self {
             Self::Job(job) => job.view.cursor,
             Self::User { cursor } => *cursor,
+        }
+    }
+
+    /// Versions of the photos that the snapshot contains.
+    pub(super) fn versions(&self) -> HashMap<StreamId, Version> {
+        match self {
+            Self::Job(job) => {
+                let photos = job.view.photos.iter();
+                photos.map(|view| (view.photo.id.into(), view.version)).collect()
+            }
+            Self::User { .. } => HashMap::new(),
         }
     }
 }

@@ -1,8 +1,11 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use rapidphoto_domain::{JobId, UserId};
 
-use super::{LiveItem, LiveStream, LiveTail, Snapshot, watcher::Watcher};
+use super::{LiveItem, LiveStream, LiveTail, Snapshot, sent_progress::SentProgress, watcher::Watcher};
 use crate::{
     jobs::JobSnapshot,
     ports::{Aggregates, Cursor, EventLog, JobReads, Ports, Unavailable},
@@ -51,7 +54,7 @@ pub struct WatchHandler {
     tail: Arc<LiveTail>,
 }
 
-/// Most events that a resumed stream reads from the log. A client that missed more receives a new snapshot, which is
+/// Most events of its user or job that a resumed stream reads from the log. A client that missed more receives a new snapshot, which is
 /// smaller.
 const MAX_BACKLOG: u64 = 10_000;
 
@@ -95,9 +98,10 @@ impl WatchHandler {
         // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost,
         // and the watcher drops duplicates by their cursor.
         let subscription = self.tail.subscribe(owner).await?;
-        let mut pending = VecDeque::new();
+        let (mut pending, mut versions) = (VecDeque::new(), HashMap::new());
+        let mut progress = SentProgress::default();
         let resumed = match &last_event_id {
-            Some(raw) => self.resume(raw).await?,
+            Some(raw) => self.resume(raw, owner, job).await?,
             None => None,
         };
         let last_sent = if let Some(cursor) = resumed {
@@ -108,6 +112,10 @@ impl WatchHandler {
             }
             let snapshot = self.snapshot(owner, job).await?;
             let cursor = snapshot.cursor();
+            versions = snapshot.versions();
+            if let Snapshot::Job(job) = &snapshot {
+                progress = SentProgress::of(job);
+            }
             pending.push_back(LiveItem::Snapshot(snapshot));
             cursor
         };
@@ -118,18 +126,28 @@ impl WatchHandler {
             owner,
             job,
             pending,
+            versions,
+            progress,
             last_sent,
         };
         Ok(watcher.stream())
     }
 
     /// Parses the cursor to resume from. `None` if it is malformed or beyond the end of the log, or if more than
-    /// [`MAX_BACKLOG`] events follow it.
-    async fn resume(&self, raw: &str) -> Result<Option<Cursor>, Unavailable> {
+    /// [`MAX_BACKLOG`] events of the watched user or job follow it.
+    async fn resume(
+        &self,
+        raw: &str,
+        owner: UserId,
+        job: Option<JobId>,
+    ) -> Result<Option<Cursor>, Unavailable> {
         let Ok(cursor) = raw.parse() else {
             return Ok(None);
         };
-        let behind = self.log.count_events_after(cursor, MAX_BACKLOG + 1).await?;
+        let behind = self
+            .log
+            .count_events_after(cursor, owner, job, MAX_BACKLOG + 1)
+            .await?;
         Ok(behind.filter(|missed| *missed <= MAX_BACKLOG).map(|_| cursor))
     }
 

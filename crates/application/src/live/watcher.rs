@@ -1,10 +1,14 @@
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::stream;
-use rapidphoto_domain::{JobId, StreamType, UserId};
+use rapidphoto_domain::{JobId, StreamId, StreamType, UserId, Version};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{LiveError, LiveItem, LiveStream, tail::TailSubscription};
+use super::{LiveError, LiveItem, LiveStream, sent_progress::SentProgress, tail::TailSubscription};
 use crate::{
     ports::{Cursor, EventFilter, EventLog, LogError, StoredEvent, Unavailable},
     progress::ProgressBoard,
@@ -21,6 +25,11 @@ pub(super) struct Watcher {
     pub(super) job: Option<JobId>,
     /// Items to send next.
     pub(super) pending: VecDeque<LiveItem>,
+    /// Versions of the photos in the snapshot. A snapshot can contain changes after its cursor, which the log brings
+    /// again.
+    pub(super) versions: HashMap<StreamId, Version>,
+    /// Progress that was sent.
+    pub(super) progress: SentProgress,
     /// Position of the last event that was sent or skipped as irrelevant.
     pub(super) last_sent: Cursor,
 }
@@ -61,6 +70,7 @@ impl Watcher {
                     Ok(event) => {
                         self.last_sent = event.cursor;
                         if self.is_relevant(&event) {
+                            self.progress.apply(&event);
                             return Some(Ok(LiveItem::State(event)));
                         }
                     }
@@ -70,7 +80,9 @@ impl Watcher {
                 tick = self.subscription.ticks.recv() => match tick {
                     Ok(tick) if self.job.is_none_or(|job| job == tick.job) => {
                         // The latest progress is sent, and none if the upload has ended since.
-                        if let Some(latest) = self.board.upload(tick.photo) {
+                        if let Some(latest) = self.board.upload(tick.photo)
+                            && self.progress.raise(latest)
+                        {
                             return Some(Ok(LiveItem::Progress(latest)));
                         }
                     }
@@ -92,9 +104,12 @@ impl Watcher {
             let page = self.log.events_after(self.last_sent, &filter, PAGE_SIZE).await?;
             if page.scanned_to > self.last_sent {
                 self.last_sent = page.scanned_to;
-                let relevant = page.events.into_iter().filter(|event| self.is_relevant(event));
-                let items = relevant.map(|event| LiveItem::State(Arc::new(event)));
-                self.pending = items.collect();
+                for event in page.events {
+                    if self.is_relevant(&event) {
+                        self.progress.apply(&event);
+                        self.pending.push_back(LiveItem::State(Arc::new(event)));
+                    }
+                }
                 return Ok(());
             }
             tokio::time::sleep(BACKFILL_RETRY_INTERVAL).await;
@@ -103,10 +118,17 @@ impl Watcher {
     }
 
     fn is_relevant(&self, event: &StoredEvent) -> bool {
+        let is_new = self
+            .versions
+            .get(&event.stream)
+            .is_none_or(|known| event.version > *known);
         let is_photo_or_job = match event.stream.stream_type() {
             StreamType::Photo | StreamType::Job => true,
             StreamType::User => false,
         };
-        is_photo_or_job && event.owner == self.owner && (self.job.is_none() || event.job == self.job)
+        is_new
+            && is_photo_or_job
+            && event.owner == self.owner
+            && (self.job.is_none() || event.job == self.job)
     }
 }

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use rapidphoto_domain::photo::{PhotoCommand, PhotoStatus};
 
 use super::{
-    UploadActivity, backoff,
+    backoff,
     clean::Clean,
     download::MemoryBudget,
     failure::WorkError,
@@ -36,12 +36,7 @@ const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 impl Executor {
-    pub(super) fn new(
-        ports: &Ports,
-        settings: Arc<Settings>,
-        activity: Arc<dyn UploadActivity>,
-        health: Arc<StorageHealth>,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, settings: Arc<Settings>, health: Arc<StorageHealth>) -> Self {
         let write_ports = ports.write_ports();
         let objects: Arc<dyn ObjectStore> = Arc::new(MonitoredStore::new(
             Arc::clone(&ports.objects),
@@ -51,7 +46,7 @@ impl Executor {
             look: Look {
                 ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
-                activity,
+                activity: Arc::clone(&ports.database.activity),
                 settings: Arc::clone(&settings),
             },
             process: Process {

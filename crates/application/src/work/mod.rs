@@ -12,8 +12,6 @@ mod orders;
 mod outcome;
 mod process;
 mod runner;
-mod upload_activity;
 
 pub use orders::orders_after;
 pub use runner::WorkRunner;
-pub use upload_activity::UploadActivity;

@@ -32,6 +32,8 @@ mod jobs {
 }
 
 mod live {
+    mod held_back;
+    mod progress;
     mod reconnects;
     mod streams;
 }

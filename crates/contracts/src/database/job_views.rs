@@ -111,8 +111,9 @@ pub async fn a_job_views_cursor_precedes_later_events<H: DatabaseHarness>(harnes
     let owner = fixtures::user(&db, now).await;
     let (job, photos) = fixtures::job(&db, now, owner, 1).await;
     fixtures::user(&db, now).await;
+    observations::end(&db).await;
     let view = db.jobs.job(owner, job.value.id).await.unwrap().unwrap();
-    assert_eq!(view.cursor, db.log.head().await.unwrap());
+    assert!(view.cursor <= db.log.head().await.unwrap());
     fixtures::execute(&db, now, &photos[0], PhotoCommand::Cancel).await;
     let of_job = EventFilter {
         job: Some(job.value.id),
@@ -132,7 +133,7 @@ pub async fn a_job_view_is_a_consistent_snapshot<H: DatabaseHarness>(harness: H)
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
     let (job, photos) = fixtures::job(&db, now, owner, 4).await;
-    let start = db.log.head().await.unwrap();
+    let start = observations::end(&db).await;
     let writer = {
         let db = db.clone();
         tokio::spawn(async move {

@@ -8,6 +8,7 @@ pub mod contention;
 pub mod dropped_commits;
 pub mod fixtures;
 mod harness;
+pub mod held_commits;
 pub mod idempotency;
 pub mod job_views;
 pub mod log;
@@ -28,7 +29,8 @@ pub mod subscriptions;
 mod suites;
 pub mod tickets;
 pub mod unique_values;
+pub mod upload_activity;
 pub mod versions;
 pub mod work_orders;
 
-pub use harness::DatabaseHarness;
+pub use harness::{DatabaseHarness, OpenCommit};

@@ -1,5 +1,7 @@
 //! State of the database and outcomes of commits, as observed through its ports.
 
+use std::time::Duration;
+
 use rapidphoto_application::ports::{
     AggregateRow, AggregateState, CommitError, Committed, Cursor, DatabasePorts, EventFilter, StoredEvent,
     Unique, VersionConflict, WorkKind,
@@ -33,6 +35,22 @@ impl Snapshot {
             due,
             depth,
         }
+    }
+}
+
+/// End of the log, once nothing is held back by commits in progress.
+pub async fn end(db: &DatabasePorts) -> Cursor {
+    loop {
+        let head = db.log.head().await.unwrap();
+        let page = db
+            .log
+            .events_after(head, &EventFilter::default(), 1)
+            .await
+            .unwrap();
+        if page.at_end && !page.held {
+            return page.scanned_to;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -116,12 +116,18 @@ macro_rules! database_contract {
                 a_subscription_without_a_runner_does_not_advance,
             ],
             log: [
-                the_head_of_an_empty_log_is_its_start,
+                an_empty_log_has_no_events,
                 the_log_is_in_commit_order,
                 pages_of_any_size_form_the_same_log,
                 a_stream_can_be_read_after_any_version,
-                a_readers_lag_is_counted_up_to_a_cap,
+                a_readers_lag_counts_its_own_events_up_to_a_cap,
                 a_reader_beside_concurrent_writers_misses_nothing,
+            ],
+            held_commits: [
+                events_after_an_open_commit_are_held_back,
+                a_late_commit_is_read_by_every_reader_once_and_in_order,
+                a_filtered_reader_advances_while_events_are_held_back,
+                a_commit_that_is_abandoned_holds_nothing_back,
             ],
             stored_events: [
                 an_event_keeps_its_metadata,
@@ -195,6 +201,10 @@ macro_rules! database_contract {
                 revoking_a_token_revokes_its_family,
                 expired_sessions_tickets_and_keys_are_deleted,
                 a_revoked_family_stays_revoked,
+            ],
+            upload_activity: [
+                the_last_sign_of_life_is_kept,
+                signs_of_life_are_deleted_after_a_time,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,

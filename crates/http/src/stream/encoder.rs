@@ -4,8 +4,7 @@ use bytes::Bytes;
 use rapidphoto_api_types as api;
 use rapidphoto_application::{
     live::{LiveItem, Snapshot},
-    ports::StoredEvent,
-    progress::ProgressTick,
+    ports::{ProgressTick, StoredEvent},
 };
 use rapidphoto_domain::{
     DomainEvent, JobId, PhotoId, StreamId,

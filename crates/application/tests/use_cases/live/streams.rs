@@ -3,8 +3,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use rapidphoto_application::{
     live::{LiveError, LiveItem, Snapshot, WatchError, WatchJob, WatchUser},
-    ports::Cursor,
-    progress::ProgressTick,
+    ports::{Cursor, ProgressTick},
 };
 use rapidphoto_domain::{StreamId, UserId, values::Progress};
 use rapidphoto_memory::{
@@ -81,17 +80,29 @@ async fn an_unknown_cursor_resets_the_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_missed_more_than_ten_thousand_events_is_reset() {
+async fn a_stream_that_missed_more_than_ten_thousand_events_of_its_job_is_reset() {
     let app = TestApp::with_settings(|settings| settings.uploads.max_files = 20_000);
     let running = RunningTail::start(&app);
-    let first = app.declare_one().await;
+    let quiet = app.declare_one().await;
     let start = app.ports.database.log.head().await.unwrap();
-    app.declare(9_999).await;
-    let mut stream = watch_job(&app, &running.tail, first.job, Some(start)).await;
-    complete(&app, &first).await;
+    // With the job's own event, exactly 10 000 events.
+    let busy = app.declare(9_999).await;
+    let mut stream = watch_job(&app, &running.tail, busy[0].job, Some(start)).await;
     next_event(&mut stream).await;
-    let mut stream = watch_job(&app, &running.tail, first.job, Some(start)).await;
+    complete(&app, &busy[0]).await;
+    let mut stream = watch_job(&app, &running.tail, busy[0].job, Some(start)).await;
     assert!(matches!(next(&mut stream).await, LiveItem::Reset));
+    // Events of other jobs and users don't count.
+    let mut stream = watch_job(&app, &running.tail, quiet.job, Some(start)).await;
+    complete(&app, &quiet).await;
+    assert_eq!(next_event(&mut stream).await.stream, StreamId::Photo(quiet.photo));
+    let theirs = app.declare_as(OTHER_USER, 1).await;
+    let command = WatchUser {
+        owner: OTHER_USER,
+        last_event_id: Some(start.to_string()),
+    };
+    let mut stream = app.watch(&running.tail).user(command).await.unwrap();
+    assert_eq!(next_event(&mut stream).await.job, Some(theirs[0].job));
     running.stop().await;
 }
 
