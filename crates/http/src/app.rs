@@ -20,6 +20,9 @@ pub struct App {
     pub main_runtime: tokio::runtime::Handle,
     /// Generator of ids for requests without an `X-Request-Id`.
     pub ids: Arc<dyn Ids>,
+    /// Secret of the deployment, from which the keys of stream cursors are derived. After a change clients can't resume
+    /// streams, and receive a snapshot.
+    pub cursor_key: [u8; 32],
     /// Configuration of the deployment.
     pub config: HttpConfig,
 }

@@ -3,7 +3,10 @@ use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use tokio::sync::{oneshot, watch};
 
-use crate::{app::App, limits::Limits, middleware::process, openapi::OpenApiJson, routes, shared::Shared};
+use crate::{
+    app::App, cursors::CursorCipher, limits::Limits, middleware::process, openapi::OpenApiJson, routes, shared::Shared,
+    stream::StreamSlots,
+};
 
 /// Time a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +31,8 @@ pub async fn serve(
     let (close, closing) = watch::channel(false);
     let shared = Arc::new(Shared {
         limits: Limits::new(&app.config),
+        streams: StreamSlots::new(app.config.streams.get()),
+        cursors: CursorCipher::new(app.cursor_key),
         closing,
         app,
     });

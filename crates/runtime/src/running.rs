@@ -137,6 +137,7 @@ pub async fn start(
         metrics,
         main_runtime: tokio::runtime::Handle::current(),
         ids: Arc::clone(&ids),
+        cursor_key: secrets.token_key,
         config: wiring::http(&config),
     };
     let stop = api_tasks.stop_token();

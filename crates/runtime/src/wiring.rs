@@ -78,6 +78,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        streams: positive(config.limits.streams),
         behind_proxy: config.server.behind_proxy,
         drain: config
             .server

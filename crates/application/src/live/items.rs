@@ -1,7 +1,6 @@
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc};
 
 use futures::Stream;
-use rapidphoto_domain::{StreamId, Version};
 
 use crate::{
     jobs::JobSnapshot,
@@ -19,6 +18,20 @@ pub enum LiveItem {
     State(Arc<StoredEvent>),
     /// Progress of an upload. Best effort: ticks may be missing.
     Progress(ProgressTick),
+    /// The watched job is terminal. The last item of a stream that doesn't follow the job further.
+    JobEnded,
+}
+
+/// Start of a live stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    /// With a snapshot.
+    #[default]
+    Snapshot,
+    /// After the last cursor that the client received.
+    After(Cursor),
+    /// With a reset and a snapshot, because the client's position is unknown.
+    Reset,
 }
 
 /// State at the start of a live stream.
@@ -39,17 +52,6 @@ impl Snapshot {
         match self {
             Self::Job(job) => job.view.cursor,
             Self::User { cursor } => *cursor,
-        }
-    }
-
-    /// Versions of the photos that the snapshot contains.
-    pub(super) fn versions(&self) -> HashMap<StreamId, Version> {
-        match self {
-            Self::Job(job) => {
-                let photos = job.view.photos.iter();
-                photos.map(|view| (view.photo.id.into(), view.version)).collect()
-            }
-            Self::User { .. } => HashMap::new(),
         }
     }
 }

@@ -6,6 +6,6 @@ mod tail;
 mod watch;
 mod watcher;
 
-pub use items::{LiveError, LiveItem, LiveStream, Snapshot};
+pub use items::{LiveError, LiveItem, LiveStream, Snapshot, Start};
 pub use tail::LiveTail;
 pub use watch::{WatchError, WatchHandler, WatchJob, WatchUser};

@@ -63,7 +63,22 @@ pub(super) struct TailSubscription {
 enum Phase {
     Starting,
     Following,
+    /// The log contains an event that this version of the program can't decode.
+    Undecodable,
     Ended,
+}
+
+impl Phase {
+    /// Reason why no stream can be opened.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Starting | Self::Following => "the log is not being followed yet",
+            Self::Undecodable => {
+                "the log contains an event that this version of the program can't decode; update the program"
+            }
+            Self::Ended => "the log is no longer followed",
+        }
+    }
 }
 
 /// Events of one user that a slow watcher may have pending before its stream ends with [`LiveError::Lagged`].
@@ -119,8 +134,9 @@ impl LiveTail {
         // The cursor is read and the channels are subscribed to under one lock. `deliver` sends events and moves the
         // cursor under the same lock, so that no event is lost in between.
         let mut hub = self.hub();
-        if *self.phase.borrow() != Phase::Following {
-            return Err(Unavailable::database("the log is not being followed"));
+        let phase = *self.phase.borrow();
+        if phase != Phase::Following {
+            return Err(Unavailable::database(phase.reason()));
         }
         let cursor = hub.cursor;
         let channels = hub.channels_by_user.entry(owner).or_insert_with(|| Channels {
@@ -150,6 +166,7 @@ impl LiveTail {
                     end
                 }
                 Err(error) => {
+                    self.end_streams_after(&error);
                     tracing::warn!(
                         error = %chain(&error), ?backoff,
                         "the log can't be read; live streams are delayed"
@@ -160,6 +177,33 @@ impl LiveTail {
                 }
             };
             wait.after_page(end, None).await;
+        }
+    }
+
+    /// Ends all streams if an event can't be decoded, as after it was written by a newer version: this process will send
+    /// no more events, so that clients must connect to another one.
+    fn end_streams_after(&self, error: &LogError) {
+        if matches!(error, LogError::Unavailable(_)) {
+            return;
+        }
+        let mut hub = self.hub();
+        if self.phase.send_replace(Phase::Undecodable) != Phase::Undecodable {
+            tracing::error!(
+                error = %chain(error),
+                "live streams end: this version of the program can't decode an event; update it"
+            );
+        }
+        hub.channels_by_user.clear();
+    }
+
+    /// Checks that events are delivered to streams.
+    ///
+    /// # Errors
+    /// If the tail isn't running, or the log contains an event that this version of the program can't decode.
+    pub fn check(&self) -> Result<(), Unavailable> {
+        match *self.phase.borrow() {
+            Phase::Following => Ok(()),
+            phase => Err(Unavailable::database(phase.reason())),
         }
     }
 
@@ -178,6 +222,13 @@ impl LiveTail {
             .await?;
         let end = LogEnd::of(&page);
         self.deliver(page);
+        self.phase.send_if_modified(|phase| {
+            let was_undecodable = *phase == Phase::Undecodable;
+            if was_undecodable {
+                *phase = Phase::Following;
+            }
+            was_undecodable
+        });
         Ok(end)
     }
 

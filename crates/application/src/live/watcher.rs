@@ -5,10 +5,10 @@ use std::{
 };
 
 use futures::stream;
-use rapidphoto_domain::{JobId, StreamId, StreamType, UserId, Version};
+use rapidphoto_domain::{DomainEvent, JobId, StreamId, StreamType, UserId, Version, job::JobEvent};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{LiveError, LiveItem, LiveStream, sent_progress::SentProgress, tail::TailSubscription};
+use super::{LiveError, LiveItem, LiveStream, Snapshot, sent_progress::SentProgress, tail::TailSubscription};
 use crate::{
     ports::{Cursor, EventFilter, EventLog, LogError, StoredEvent, Unavailable},
     progress::ProgressBoard,
@@ -23,6 +23,8 @@ pub(super) struct Watcher {
     pub(super) owner: UserId,
     /// Job to restrict the stream to.
     pub(super) job: Option<JobId>,
+    /// End of the stream with its job.
+    pub(super) end: JobEnd,
     /// Items to send next.
     pub(super) pending: VecDeque<LiveItem>,
     /// Versions of the photos in the snapshot. A snapshot can contain changes after its cursor, which the log brings
@@ -32,6 +34,19 @@ pub(super) struct Watcher {
     pub(super) progress: SentProgress,
     /// Position of the last event that was sent or skipped as irrelevant.
     pub(super) last_sent: Cursor,
+}
+
+/// End of a stream with its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JobEnd {
+    /// The stream goes on after the job is terminal.
+    Ignored,
+    /// The stream ends when the job is terminal, which it isn't yet.
+    Pending,
+    /// The job is terminal: the stream ends after the events up to the start of the subscription.
+    Reached,
+    /// The end was sent.
+    Sent,
 }
 
 /// Events per read of the log.
@@ -56,11 +71,18 @@ impl Watcher {
             if let Some(item) = self.pending.pop_front() {
                 return Some(Ok(item));
             }
+            if self.end == JobEnd::Sent {
+                return None;
+            }
             if self.last_sent < self.subscription.cursor {
                 match self.backfill().await {
                     Ok(()) => continue,
                     Err(error) => return Some(Err(error.into())),
                 }
+            }
+            if self.end == JobEnd::Reached {
+                self.end = JobEnd::Sent;
+                return Some(Ok(LiveItem::JobEnded));
             }
             tokio::select! {
                 // Events first: unlike ticks they must not be skipped.
@@ -70,7 +92,7 @@ impl Watcher {
                     Ok(event) => {
                         self.last_sent = event.cursor;
                         if self.is_relevant(&event) {
-                            self.progress.apply(&event);
+                            self.apply(&event);
                             return Some(Ok(LiveItem::State(event)));
                         }
                     }
@@ -106,7 +128,7 @@ impl Watcher {
                 self.last_sent = page.scanned_to;
                 for event in page.events {
                     if self.is_relevant(&event) {
-                        self.progress.apply(&event);
+                        self.apply(&event);
                         self.pending.push_back(LiveItem::State(Arc::new(event)));
                     }
                 }
@@ -115,6 +137,36 @@ impl Watcher {
             tokio::time::sleep(BACKFILL_RETRY_INTERVAL).await;
         }
         Err(Unavailable::database("the log ends before a position that was already read from it").into())
+    }
+
+    /// Begins the stream with a snapshot.
+    pub(super) fn start_with(&mut self, snapshot: Snapshot) {
+        self.last_sent = snapshot.cursor();
+        if let Snapshot::Job(job) = &snapshot {
+            let photos = job.view.photos.iter();
+            self.versions = photos.map(|view| (view.photo.id.into(), view.version)).collect();
+            self.progress = SentProgress::of(job);
+            if self.end == JobEnd::Pending && job.view.outcome.is_some() {
+                // Events up to the start of the subscription are older than the outcome.
+                self.last_sent = self.last_sent.max(self.subscription.cursor);
+                self.end = JobEnd::Reached;
+            }
+        }
+        self.pending.push_back(LiveItem::Snapshot(snapshot));
+    }
+
+    /// Notes what an event means for later items.
+    fn apply(&mut self, event: &StoredEvent) {
+        self.progress.apply(event);
+        match (&event.event, self.end) {
+            (DomainEvent::Job(JobEvent::UploadJobCompleted { .. }), JobEnd::Pending) => {
+                self.end = JobEnd::Reached;
+            }
+            (DomainEvent::Job(JobEvent::UploadJobReopened { .. }), JobEnd::Reached) => {
+                self.end = JobEnd::Pending;
+            }
+            _ => {}
+        }
     }
 
     fn is_relevant(&self, event: &StoredEvent) -> bool {

@@ -32,6 +32,7 @@ mod jobs {
 }
 
 mod live {
+    mod ends;
     mod held_back;
     mod progress;
     mod reconnects;

@@ -10,6 +10,7 @@ use rapidphoto_domain::UserId;
 use tokio::sync::{mpsc, watch};
 
 use super::{
+    StreamSlot,
     encoder::EventEncoder,
     frame::{HEARTBEAT, PREAMBLE},
 };
@@ -25,6 +26,8 @@ pub(super) struct Forwarder {
     pub(super) encoder: EventEncoder,
     pub(super) heartbeat: Duration,
     pub(super) closing: watch::Receiver<bool>,
+    /// Place among the streams of the user.
+    pub(super) slot: StreamSlot,
 }
 
 /// Time in which a client must read at least one of its buffered frames.
@@ -43,6 +46,7 @@ impl Forwarder {
             mut encoder,
             heartbeat,
             mut closing,
+            slot,
         } = self;
         let client = frames.clone();
         let forwarding = async {
@@ -75,6 +79,7 @@ impl Forwarder {
             () = client.closed() => {}
             _ = closing.wait_for(|closing| *closing) => {}
         }
+        drop(slot);
     }
 }
 

@@ -3,6 +3,7 @@
 mod encoder;
 mod forwarder;
 mod frame;
+mod slots;
 
 use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
@@ -14,13 +15,14 @@ use tokio::sync::mpsc;
 use crate::call::Call;
 use encoder::EventEncoder;
 use forwarder::Forwarder;
+pub(crate) use slots::{StreamSlot, StreamSlots};
 
 /// Number of frames buffered for a slow client. Further events wait in the live tail, which disconnects a watcher that
 /// falls too far behind.
 const FRAME_BUFFER: usize = 64;
 
-/// Response that streams live events to the client.
-pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream) -> HttpResponse {
+/// Response that streams live events to the client, as long as it holds its `slot`.
+pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream, slot: StreamSlot) -> HttpResponse {
     let config = &call.shared.app.config;
     let (frames, receiver) = mpsc::channel::<Bytes>(FRAME_BUFFER);
     let forwarder = Forwarder {
@@ -28,9 +30,10 @@ pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream) -> HttpResp
         use_cases: call.use_cases(),
         live,
         frames,
-        encoder: EventEncoder::new(config.poll_after),
+        encoder: EventEncoder::new(owner, call.shared.cursors.clone(), config.poll_after),
         heartbeat: config.heartbeat,
         closing: call.shared.closing.clone(),
+        slot,
     };
     // Events are read and encoded on the main runtime; the worker thread only writes frames.
     call.shared.app.main_runtime.spawn(forwarder.run());

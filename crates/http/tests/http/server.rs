@@ -99,6 +99,7 @@ impl TestServer {
             metrics: Arc::new(|| process::metrics().render()),
             main_runtime: tokio::runtime::Handle::current(),
             ids: Arc::clone(&app.ports.ids),
+            cursor_key: [3; 32],
             config,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use rapidphoto_application::{
-    live::{LiveError, LiveItem, Snapshot, WatchError, WatchJob, WatchUser},
+    live::{LiveError, LiveItem, Snapshot, Start, WatchError, WatchJob, WatchUser},
     ports::{Cursor, ProgressTick},
 };
 use rapidphoto_domain::{StreamId, UserId, values::Progress};
@@ -66,11 +66,12 @@ async fn an_unknown_cursor_resets_the_stream() {
     let app = TestApp::new();
     let running = RunningTail::start(&app);
     let declared = app.declare_one().await;
-    for last_event_id in ["hello", "", "0-ffff"] {
+    for start in [Start::Reset, Start::After(Cursor::new(0, 0xffff)), Start::After(Cursor::new(7, 0))] {
         let command = WatchJob {
             owner: app.owner,
             job: declared.job,
-            last_event_id: Some(last_event_id.to_owned()),
+            start,
+            follow: false,
         };
         let mut stream = app.watch(&running.tail).job(command).await.unwrap();
         assert!(matches!(next(&mut stream).await, LiveItem::Reset));
@@ -99,7 +100,7 @@ async fn a_stream_that_missed_more_than_ten_thousand_events_of_its_job_is_reset(
     let theirs = app.declare_as(OTHER_USER, 1).await;
     let command = WatchUser {
         owner: OTHER_USER,
-        last_event_id: Some(start.to_string()),
+        start: Start::After(start),
     };
     let mut stream = app.watch(&running.tail).user(command).await.unwrap();
     assert_eq!(next_event(&mut stream).await.job, Some(theirs[0].job));
@@ -111,18 +112,19 @@ async fn users_receive_only_their_own_events() {
     let app = TestApp::new();
     let running = RunningTail::start(&app);
     let declared = app.declare_one().await;
-    for last_event_id in [None, Some(Cursor::START.to_string())] {
+    for start in [Start::Snapshot, Start::After(Cursor::START)] {
         let command = WatchJob {
             owner: OTHER_USER,
             job: declared.job,
-            last_event_id: last_event_id.clone(),
+            start,
+            follow: false,
         };
         let result = app.watch(&running.tail).job(command).await;
         assert!(matches!(result, Err(WatchError::NoSuchJob)));
     }
     let command = WatchUser {
         owner: OTHER_USER,
-        last_event_id: Some(Cursor::START.to_string()),
+        start: Start::After(Cursor::START),
     };
     let mut stream = app.watch(&running.tail).user(command).await.unwrap();
     complete(&app, &declared).await;
@@ -137,7 +139,7 @@ async fn the_stream_of_a_user_has_the_events_of_all_jobs() {
     let running = RunningTail::start(&app);
     let command = WatchUser {
         owner: app.owner,
-        last_event_id: None,
+        start: Start::Snapshot,
     };
     let mut stream = app.watch(&running.tail).user(command).await.unwrap();
     assert!(matches!(next_snapshot(&mut stream).await, Snapshot::User { .. }));
@@ -158,7 +160,7 @@ async fn a_lagging_stream_ends_and_can_be_resumed_without_gaps() {
     let running = RunningTail::start(&app);
     let command = |owner: UserId, after: Option<Cursor>| WatchUser {
         owner,
-        last_event_id: after.map(|cursor| cursor.to_string()),
+        start: after.map_or(Start::Snapshot, Start::After),
     };
     let watch = app.watch(&running.tail);
     let mut stream = watch.user(command(app.owner, None)).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use rapidphoto_application::{
-    live::{LiveItem, LiveStream, LiveTail, Snapshot, WatchJob, WatchUser},
+    live::{LiveItem, LiveStream, LiveTail, Snapshot, Start, WatchJob, WatchUser},
     ports::{Cursor, StoredEvent},
 };
 use rapidphoto_domain::JobId;
@@ -49,7 +49,8 @@ pub(crate) async fn watch_job(
     let command = WatchJob {
         owner: app.owner,
         job,
-        last_event_id: after.map(|cursor| cursor.to_string()),
+        start: after.map_or(Start::Snapshot, Start::After),
+        follow: false,
     };
     app.watch(tail).job(command).await.unwrap()
 }
@@ -58,7 +59,7 @@ pub(crate) async fn watch_job(
 pub(crate) async fn watch_user(app: &TestApp, tail: &Arc<LiveTail>) -> LiveStream {
     let command = WatchUser {
         owner: app.owner,
-        last_event_id: None,
+        start: Start::Snapshot,
     };
     app.watch(tail).user(command).await.unwrap()
 }

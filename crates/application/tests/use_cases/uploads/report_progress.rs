@@ -1,6 +1,6 @@
 use futures::{FutureExt as _, StreamExt as _};
 use rapidphoto_application::{
-    live::{LiveItem, WatchUser},
+    live::{LiveItem, Start, WatchUser},
     ports::EventMetadata,
     uploads::{ReportProgress, Tick},
 };
@@ -21,7 +21,7 @@ async fn ticks_of_a_final_photo_are_ignored() {
         let running = RunningTail::start(&app);
         let watch = WatchUser {
             owner: app.owner,
-            last_event_id: None,
+            start: Start::Snapshot,
         };
         let mut watcher = app.watch(&running.tail).user(watch).await.unwrap();
         let declared = app.declare_one().await;
