@@ -72,7 +72,10 @@ mod tests {
             let text = cipher.seal(ada, cursor);
             assert_eq!(text.len(), 22);
             assert_eq!(cipher.open(ada, &text), Start::After(cursor));
-            for other in [cipher.open(bob, &text), CursorCipher::new([8; 32]).open(ada, &text)] {
+            for other in [
+                cipher.open(bob, &text),
+                CursorCipher::new([8; 32]).open(ada, &text),
+            ] {
                 assert!(matches!(other, Start::After(cursor) if cursor > Cursor::new(1 << 20, 0)));
             }
         }
@@ -85,7 +88,9 @@ mod tests {
     fn texts_do_not_tell_the_order_of_cursors() {
         let cipher = CursorCipher::new([7; 32]);
         let user = UserId::from_bits(1);
-        let texts: Vec<_> = (1..=20).map(|position| cipher.seal(user, Cursor::new(0, position))).collect();
+        let texts: Vec<_> = (1..=20)
+            .map(|position| cipher.seal(user, Cursor::new(0, position)))
+            .collect();
         assert!(!texts.is_sorted());
         let first: std::collections::BTreeSet<_> = texts.iter().map(|text| &text[..4]).collect();
         assert!(first.len() > 15, "close positions have nothing in common");

@@ -4,8 +4,8 @@ use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::from
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    app::App, cursors::CursorCipher, limits::Limits, middleware::process, openapi::OpenApiJson, routes, shared::Shared,
-    stream::StreamSlots,
+    app::App, cursors::CursorCipher, limits::Limits, middleware::process, openapi::OpenApiJson, routes,
+    shared::Shared, stream::StreamSlots,
 };
 
 /// Time a client may take to send a request's head.

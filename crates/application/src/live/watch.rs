@@ -104,7 +104,8 @@ impl WatchHandler {
     pub async fn user(&self, watch: WatchUser) -> Result<LiveStream, WatchError> {
         let WatchUser { owner, start } = watch;
         let subscription = self.tail.subscribe(owner).await?;
-        self.watch(subscription, owner, None, start, JobEnd::Ignored).await
+        self.watch(subscription, owner, None, start, JobEnd::Ignored)
+            .await
     }
 
     async fn watch(

@@ -53,5 +53,5 @@ async fn watch_job(call: Call, owner: UserId, mut query: Query) -> HandlerResult
         follow: follow.unwrap_or(false),
     };
     let live = call.on_main(async move { handler.job(watch).await }).await?;
-    Ok(stream::response(&call, owner, live?, slot))
+    stream::response(&call, owner, live?, slot)
 }

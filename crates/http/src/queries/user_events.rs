@@ -35,5 +35,5 @@ async fn watch_user(call: Call, owner: UserId, mut query: Query) -> HandlerResul
     let handler = call.shared.app.watch.clone();
     let watch = WatchUser { owner, start };
     let live = call.on_main(async move { handler.user(watch).await }).await?;
-    Ok(stream::response(&call, owner, live?, slot))
+    stream::response(&call, owner, live?, slot)
 }

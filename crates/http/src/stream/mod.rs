@@ -12,7 +12,7 @@ use rapidphoto_application::live::LiveStream;
 use rapidphoto_domain::UserId;
 use tokio::sync::mpsc;
 
-use crate::call::Call;
+use crate::{call::Call, problem::Problem};
 use encoder::EventEncoder;
 use forwarder::Forwarder;
 pub(crate) use slots::{StreamSlot, StreamSlots};
@@ -22,9 +22,15 @@ pub(crate) use slots::{StreamSlot, StreamSlots};
 const FRAME_BUFFER: usize = 64;
 
 /// Response that streams live events to the client, as long as it holds its `slot`.
-pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream, slot: StreamSlot) -> HttpResponse {
+pub(crate) fn response(
+    call: &Call,
+    owner: UserId,
+    live: LiveStream,
+    slot: StreamSlot,
+) -> Result<HttpResponse, Problem> {
     let config = &call.shared.app.config;
     let (frames, receiver) = mpsc::channel::<Bytes>(FRAME_BUFFER);
+    let session = call.context.session()?;
     let forwarder = Forwarder {
         owner,
         use_cases: call.use_cases(),
@@ -34,6 +40,7 @@ pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream, slot: Strea
         heartbeat: config.heartbeat,
         closing: call.shared.closing.clone(),
         slot,
+        session: call.use_cases().session_watches.watch(owner, session),
     };
     // Events are read and encoded on the main runtime; the worker thread only writes frames.
     call.shared.app.main_runtime.spawn(forwarder.run());
@@ -41,10 +48,10 @@ pub(crate) fn response(call: &Call, owner: UserId, live: LiveStream, slot: Strea
         let frame = receiver.recv().await?;
         Some((Ok::<_, std::convert::Infallible>(frame), receiver))
     });
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store, no-transform"))
         // Disables response buffering in nginx and compatible proxies.
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body)
+        .streaming(body))
 }

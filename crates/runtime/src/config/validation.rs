@@ -184,7 +184,11 @@ impl Config {
             "limits.progress_per_second",
             "must be greater than 0",
         );
-        validator.check(self.limits.streams > 0, "limits.streams", "must be greater than 0");
+        validator.check(
+            self.limits.streams > 0,
+            "limits.streams",
+            "must be greater than 0",
+        );
         validator.check(
             (4096..=64 << 20).contains(&self.server.body_limit),
             "server.body_limit",

@@ -24,7 +24,10 @@ async fn completed(app: &TestApp) -> (Vec<DeclaredPhoto>, Cursor) {
 /// Names of all items until the stream ends.
 async fn items(stream: &mut LiveStream) -> Vec<&'static str> {
     let mut names = Vec::new();
-    while let Some(item) = timeout(TEST_TIMEOUT, stream.next()).await.expect("an item in time") {
+    while let Some(item) = timeout(TEST_TIMEOUT, stream.next())
+        .await
+        .expect("an item in time")
+    {
         names.push(match item.unwrap() {
             LiveItem::Reset => "reset",
             LiveItem::Snapshot(_) => "snapshot",
@@ -59,7 +62,12 @@ async fn the_stream_of_a_terminal_job_is_its_snapshot() {
     let app = TestApp::new();
     let (declared, before) = completed(&app).await;
     let running = RunningTail::start(&app);
-    for after in [None, Some(Cursor::START), Some(before), Some(app.store.head().await.unwrap())] {
+    for after in [
+        None,
+        Some(Cursor::START),
+        Some(before),
+        Some(app.store.head().await.unwrap()),
+    ] {
         let mut stream = watch_job(&app, &running.tail, declared[0].job, after).await;
         assert_eq!(items(&mut stream).await, ["snapshot", "end"]);
     }

@@ -66,7 +66,11 @@ async fn an_unknown_cursor_resets_the_stream() {
     let app = TestApp::new();
     let running = RunningTail::start(&app);
     let declared = app.declare_one().await;
-    for start in [Start::Reset, Start::After(Cursor::new(0, 0xffff)), Start::After(Cursor::new(7, 0))] {
+    for start in [
+        Start::Reset,
+        Start::After(Cursor::new(0, 0xffff)),
+        Start::After(Cursor::new(7, 0)),
+    ] {
         let command = WatchJob {
             owner: app.owner,
             job: declared.job,
