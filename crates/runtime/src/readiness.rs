@@ -1,25 +1,30 @@
-//! Readiness of the database and the object storage.
+//! Readiness of the database, the object storage and the live events.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rapidphoto_application::ports::{EventLog, ObjectStore, Ports, Unavailable};
+use rapidphoto_application::{
+    live::LiveTail,
+    ports::{EventLog, ObjectStore, Ports, Unavailable},
+};
 use rapidphoto_http::{Dependency, DependencyState, Readiness};
 
-/// Checks the database and the object storage.
+/// Checks the database, the object storage and the live events.
 pub(crate) struct Dependencies {
     log: Arc<dyn EventLog>,
     objects: Arc<dyn ObjectStore>,
+    tail: Arc<LiveTail>,
 }
 
 /// Time after which a check counts as failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Dependencies {
-    pub(crate) fn new(ports: &Ports) -> Arc<Self> {
+    pub(crate) fn new(ports: &Ports, tail: Arc<LiveTail>) -> Arc<Self> {
         Arc::new(Self {
             log: Arc::clone(&ports.database.log),
             objects: Arc::clone(&ports.objects),
+            tail,
         })
     }
 }
@@ -40,6 +45,17 @@ impl Readiness for Dependencies {
                 name: "object storage",
                 state: storage,
                 required: false,
+            },
+            // Required: an event of a newer version can't be processed here, and clients must connect to another process.
+            Dependency {
+                name: "live events",
+                state: match self.tail.check() {
+                    Ok(()) => DependencyState::Up,
+                    Err(error) => DependencyState::Down {
+                        reason: error.source.to_string(),
+                    },
+                },
+                required: true,
             },
         ]
     }

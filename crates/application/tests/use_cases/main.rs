@@ -38,6 +38,7 @@ mod live {
     mod progress;
     mod reconnects;
     mod streams;
+    mod undecodable;
 }
 
 mod photos {

@@ -163,6 +163,7 @@ macro_rules! database_contract {
                 another_users_job_is_not_found,
                 deleted_photos_are_hidden_but_counted,
                 a_job_is_updated_with_its_photos,
+                a_job_view_has_the_outcome_of_its_round,
                 a_job_views_cursor_precedes_later_events,
                 a_job_view_is_a_consistent_snapshot,
             ],
