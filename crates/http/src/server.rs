@@ -108,6 +108,8 @@ async fn run(
                 .keep_alive(KeepAlive::Os)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+                // Otherwise a stream would hold its place until a write to a closed connection fails.
+                .h1_allow_half_closed(false)
                 .on_connect_ext(|connection: &Connection, data| {
                     data.insert(connection.activity());
                 })

@@ -61,8 +61,8 @@ pub struct WatchHandler {
     tail: Arc<LiveTail>,
 }
 
-/// Most events of its user or job that a resumed stream reads from the log. A client that missed more receives a new snapshot, which is
-/// smaller.
+/// Most events of its user or job that a resumed stream reads from the log. A client that missed more receives a new
+/// snapshot, which is smaller.
 const MAX_BACKLOG: u64 = 10_000;
 
 impl WatchHandler {

@@ -102,6 +102,6 @@ async fn an_event_that_cant_be_decoded_ends_streams_and_is_reported() {
         }
     };
     timeout(TEST_TIMEOUT, recovered).await.expect("the tail recovers");
-    app.watch(&running.tail).user(command()).await.unwrap();
+    drop(app.watch(&running.tail).user(command()).await.unwrap());
     running.stop().await;
 }
