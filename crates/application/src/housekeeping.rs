@@ -39,6 +39,6 @@ impl Housekeeping {
         let inactive = now - self.inactivity_limit;
         self.board.remove_inactive(inactive);
         self.activity.delete_activity(inactive).await?;
-        self.sessions.delete_expired(now).await
+        self.sessions.delete_expired(self.sessions.now().await?).await
     }
 }

@@ -8,8 +8,11 @@ mod executor;
 mod failure;
 mod health;
 mod look;
+mod monitored_store;
 mod orders;
+mod orphans;
 mod outcome;
+mod pool;
 mod process;
 mod runner;
 

@@ -28,7 +28,7 @@ impl Journal for MemoryStore {
                     repeated: true,
                 },
                 Validated::New => Committed {
-                    cursor: write(namespace, commit, encoded, first),
+                    cursor: write(namespace, commit, encoded, first, self.clock.now()),
                     repeated: false,
                 },
             })
@@ -50,6 +50,7 @@ fn write(
     commit: Commit,
     encoded: Vec<Vec<EncodedEvent>>,
     first: Option<u64>,
+    now: Timestamp,
 ) -> Cursor {
     let mut last = namespace.head();
     let mut positions =
@@ -65,7 +66,7 @@ fn write(
         write_details(namespace, details);
     }
     for order in &commit.work {
-        namespace.apply(order);
+        namespace.apply(order, now);
     }
     if let Some(record) = commit.idempotency {
         namespace

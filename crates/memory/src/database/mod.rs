@@ -11,6 +11,7 @@ mod upload_activity;
 mod validation;
 mod work;
 mod work_orders;
+mod work_table;
 
 use std::{
     collections::BTreeMap,
