@@ -185,6 +185,13 @@ impl Executor {
         let attempts = claim.attempts.saturating_add(1);
         let exhausted = attempts >= settings.max_attempts;
         let delay = backoff::exponential(first_delay, attempts, &*self.ports.ids);
+        let last_activity = match self.look.last_activity(claim).await {
+            Ok(last_activity) => last_activity,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "a failed attempt could not be counted");
+                return self.release(claim).await;
+            }
+        };
         let settled = commit_outcome(&self.ports, settings, claim, |photo, now| {
             let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
             match claim.token.kind {
@@ -198,7 +205,7 @@ impl Executor {
                     Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailProcessing)?))
                 }
                 // An upload whose object can't be looked for must expire nevertheless.
-                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None),
+                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None, last_activity),
                 WorkKind::Look | WorkKind::Process => {
                     Ok(Decision::hand_back(claim, Due::After(delay), attempts))
                 }

@@ -39,10 +39,7 @@ impl Look {
         };
         // Read before the decision, which may be repeated: an activity that is recorded meanwhile is seen by the next look.
         let last_activity = match &seen {
-            None => {
-                let read = self.activity.last_activity(claim.token.photo).await;
-                read.map_err(WorkError::Database)?
-            }
+            None => self.last_activity(claim).await?,
             Some(_) => None,
         };
         fail::fail_point!("look.before-commit", seen.is_some(), |_| std::process::abort());
@@ -52,6 +49,12 @@ impl Look {
         .await?;
         fail::fail_point!("look.after-commit", seen.is_some(), |_| std::process::abort());
         Ok(())
+    }
+
+    /// Last stored sign of life of the photo's upload.
+    pub(super) async fn last_activity(&self, claim: &Claim) -> Result<Option<Timestamp>, WorkError> {
+        let read = self.activity.last_activity(claim.token.photo).await;
+        read.map_err(WorkError::Database)
     }
 
     /// Decides what follows from a look; `seen` is the object if there is one.
