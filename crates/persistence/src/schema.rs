@@ -154,6 +154,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    signing_keys (namespace) {
+        namespace -> Text,
+        fingerprint -> Text,
+    }
+}
+
+diesel::table! {
     upload_activity (namespace, photo_id) {
         namespace -> Text,
         photo_id -> Text,

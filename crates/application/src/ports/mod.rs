@@ -14,6 +14,7 @@ mod non_empty;
 mod object_store;
 mod progress_ticks;
 mod reads;
+mod session_id;
 mod sessions;
 mod storage_messages;
 mod subscriptions;
@@ -22,7 +23,7 @@ mod upload_activity;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
-pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
+pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Versioned};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{
@@ -43,10 +44,11 @@ pub use object_store::{
 };
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
-    IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
-    PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
+    PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
-pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation};
+pub use session_id::SessionId;
+pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
