@@ -27,7 +27,7 @@ pub struct Config {
     pub checks: ChecksSection,
     /// Passwords and tokens.
     pub auth: AuthSection,
-    /// Rate limits of one user.
+    /// Limits of one user.
     pub limits: LimitsSection,
     /// Processes, threads and memory for decoding images.
     pub imaging: ImagingSection,
@@ -326,7 +326,7 @@ impl Default for AuthSection {
     }
 }
 
-/// Rate limits of one user.
+/// Limits of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
@@ -334,6 +334,8 @@ pub struct LimitsSection {
     pub jobs_per_minute: u32,
     /// Progress reports a user may send per second.
     pub progress_per_second: u32,
+    /// Event streams a user may have open at once.
+    pub streams: u32,
 }
 
 impl Default for LimitsSection {
@@ -341,6 +343,7 @@ impl Default for LimitsSection {
         Self {
             jobs_per_minute: 10,
             progress_per_second: 20,
+            streams: 10,
         }
     }
 }
