@@ -40,7 +40,7 @@ pub(crate) fn response(
         heartbeat: config.heartbeat,
         closing: call.shared.closing.clone(),
         slot,
-        session: call.use_cases().session_watches.watch(owner, session),
+        session: call.use_cases().session_watches.watch(session),
     };
     // Events are read and encoded on the main runtime; the worker thread only writes frames.
     call.shared.app.main_runtime.spawn(forwarder.run());
