@@ -8,7 +8,7 @@ use rapidphoto_application::{
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     progress::LocalTicks,
-    settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
+    settings::{AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
 use rapidphoto_credentials::{
@@ -20,7 +20,7 @@ use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
-use crate::{Config, Secrets, config::TlsSection, inspection};
+use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -34,9 +34,17 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
         uploads: UploadSettings {
             max_files: uploads.max_files,
             max_file_bytes: uploads.max_file_bytes,
+            readable_types: rapidphoto_imaging::READABLE_TYPES,
             url_lifetime: uploads.url_lifetime,
             window: uploads.window,
             ..UploadSettings::default()
+        },
+        quotas: QuotaSettings {
+            open_photos: config.limits.open_photos,
+            stored_bytes: config.limits.stored_bytes,
+            photos_per_day: config.limits.photos_per_day,
+            min_free_bytes: config.data.min_free_bytes,
+            max_work_age: config.limits.max_work_age,
         },
         work: WorkSettings {
             concurrency: work.concurrency,
@@ -248,6 +256,7 @@ pub(crate) async fn ports(
         tokens: Arc::new(tokens),
         inspector: inspection::start(&config.imaging).await?,
         ticks: Arc::new(LocalTicks::default()),
+        free_space: Arc::new(FreeSpace::new(&config.data.dir, &objects_dir(config))),
     })
 }
 
