@@ -7,6 +7,7 @@ use rapidphoto_application::{
     auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
+    progress::LocalTicks,
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
@@ -84,6 +85,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        streams: positive(config.limits.streams),
         trusted_proxies: config.server.trusted_proxies.clone(),
         proxy_hops: config.server.proxy_hops,
         surface: match config.server.operations_listen {
@@ -245,6 +247,7 @@ pub(crate) async fn ports(
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
         inspector: inspection::start(&config.imaging).await?,
+        ticks: Arc::new(LocalTicks::default()),
     })
 }
 

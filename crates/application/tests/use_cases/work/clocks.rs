@@ -35,8 +35,7 @@ fn skewed_apps() -> [TestApp; 2] {
             inner: app.clock.clone(),
             skew: TimeDelta::hours(hours),
         });
-        let (board, signals) = (app.board.clone(), app.signals.clone());
-        let runner = WorkRunner::new(&skewed.ports, &app.settings, board, signals);
+        let runner = WorkRunner::new(&skewed.ports, &app.settings, app.signals.clone());
         skewed.runner = Arc::new(runner);
         skewed
     })
