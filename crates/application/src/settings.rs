@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rapidphoto_domain::{photo::CheckPolicies, values::{KeySpace, MimeType}};
+use rapidphoto_domain::{
+    photo::CheckPolicies,
+    values::{KeySpace, MimeType},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Claim;

@@ -8,7 +8,9 @@ use rapidphoto_application::{
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     progress::LocalTicks,
-    settings::{AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
+    settings::{
+        AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
+    },
     signals::{SignallingJournal, Signals},
 };
 use rapidphoto_credentials::{
@@ -93,6 +95,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        requests_per_second: positive(config.limits.requests_per_second),
         streams: positive(config.limits.streams),
         trusted_proxies: config.server.trusted_proxies.clone(),
         proxy_hops: config.server.proxy_hops,
@@ -135,6 +138,7 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses
         region: storage.region.clone(),
         allowed_origins: config.server.allowed_origins.clone(),
         max_object_bytes: config.uploads.max_file_bytes,
+        min_free_bytes: config.data.min_free_bytes,
         hosts: addresses.s3_hosts(),
         idle_timeout: storage.idle_timeout,
         shutdown_grace: config.server.drain_timeout,

@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, FreeSpace, IdempotencyReads, Ids, JobReads,
-    Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, ProgressTicks, Sessions,
-    StateRows, Subscriptions, UploadActivity, UsageReads, UserReads, WorkQueue,
+    AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, FreeSpace, IdempotencyReads, Ids,
+    JobReads, Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, ProgressTicks,
+    Sessions, StateRows, Subscriptions, UploadActivity, UsageReads, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.

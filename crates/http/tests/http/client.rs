@@ -129,6 +129,10 @@ impl TestResponse {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
+    pub(crate) fn problem_code(&self) -> String {
+        self.parsed()["code"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -75,6 +75,7 @@ impl TestServer {
         let mut config = HttpConfig {
             workers: 1,
             drain: DRAIN,
+            requests_per_second: 10_000.try_into().unwrap(),
             ..HttpConfig::default()
         };
         let mut readiness: Arc<dyn Readiness> = Arc::new(AllUp);

@@ -23,14 +23,18 @@ use rapidphoto_application::{
     log::EventCodec,
     ports::{Clock, DatabasePorts, Ports},
     progress::{LocalTicks, ProgressBoard},
-    settings::{AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
+    settings::{
+        AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
+    },
     signals::{SignallingJournal, Signals},
     subscriptions::{JobCompletion, SubscriptionRunner},
     work::WorkRunner,
 };
 use rapidphoto_domain::{Timestamp, UserId, values::KeySpace};
 
-use crate::{FakeClock, FakeSpace, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector};
+use crate::{
+    FakeClock, FakeSpace, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
+};
 
 /// Complete application on in-memory adapters. Clones share all state.
 ///

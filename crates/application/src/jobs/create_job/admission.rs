@@ -118,12 +118,36 @@ impl Admission {
         let usage = self.usage.usage(owner, now).await?;
         let (photos, bytes) = (batch.photos, batch.bytes);
         for (quota, used, requested, allowed, retry_after) in [
-            (Quota::OpenPhotos, usage.open_photos, photos, limits.open_photos, None),
-            (Quota::StoredBytes, usage.stored_bytes, bytes, limits.stored_bytes, None),
-            (Quota::PhotosPerDay, usage.photos_of_day, photos, limits.photos_per_day, Some(until_midnight(now))),
+            (
+                Quota::OpenPhotos,
+                usage.open_photos,
+                photos,
+                limits.open_photos,
+                None,
+            ),
+            (
+                Quota::StoredBytes,
+                usage.stored_bytes,
+                bytes,
+                limits.stored_bytes,
+                None,
+            ),
+            (
+                Quota::PhotosPerDay,
+                usage.photos_of_day,
+                photos,
+                limits.photos_per_day,
+                Some(until_midnight(now)),
+            ),
         ] {
             if allowed > 0 && used.saturating_add(requested) > allowed {
-                let exceeded = NotAdmitted::Quota { quota, used, requested, allowed, retry_after };
+                let exceeded = NotAdmitted::Quota {
+                    quota,
+                    used,
+                    requested,
+                    allowed,
+                    retry_after,
+                };
                 return Err(exceeded.into());
             }
         }
@@ -138,7 +162,12 @@ impl Admission {
         let free = self.space.free_bytes()?;
         if free < reserved.saturating_add(batch.bytes) {
             let requested = batch.bytes;
-            return Err(NotAdmitted::Space { free, reserved, requested }.into());
+            return Err(NotAdmitted::Space {
+                free,
+                reserved,
+                requested,
+            }
+            .into());
         }
         Ok(())
     }

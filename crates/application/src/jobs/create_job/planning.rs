@@ -175,8 +175,16 @@ impl<'a> Request<'a> {
             job,
             expires_at: commit.at + settings.uploads.idempotency_lifetime,
         });
-        let new = BatchSize { photos: u64::from(photo_count), bytes: bytes_total };
-        let declared = DeclaredPhotos { job, created, photos, new };
+        let new = BatchSize {
+            photos: u64::from(photo_count),
+            bytes: bytes_total,
+        };
+        let declared = DeclaredPhotos {
+            job,
+            created,
+            photos,
+            new,
+        };
         (commit, declared)
     }
 }
