@@ -34,8 +34,61 @@ struct Entry {
 /// Progress is best effort: it is lost when the process stops, and a slow watcher misses ticks.
 #[derive(Debug)]
 pub struct ProgressBoard {
-    uploads: Mutex<HashMap<PhotoId, Entry>>,
+    uploads: Mutex<Uploads>,
     watchers: broadcast::Sender<ProgressTick>,
+}
+
+#[derive(Debug, Default)]
+struct Uploads {
+    entries: HashMap<PhotoId, Entry>,
+    /// Jobs with tracked uploads.
+    jobs: HashMap<JobId, JobProgress>,
+    last_generation: u64,
+}
+
+#[derive(Debug, Default)]
+struct JobProgress {
+    uploads: usize,
+    generation: u64,
+}
+
+impl Uploads {
+    /// Moves the generation of a job. Generations begin at the time of the first one, in milliseconds since 1970, so that
+    /// those of an earlier process are not repeated.
+    fn touch(&mut self, job: JobId, now: Timestamp) {
+        let floor = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        self.last_generation = floor.max(self.last_generation + 1);
+        if let Some(progress) = self.jobs.get_mut(&job) {
+            progress.generation = self.last_generation;
+        }
+    }
+
+    fn insert(&mut self, upload: ProgressTick, now: Timestamp) {
+        let std::collections::hash_map::Entry::Vacant(free) = self.entries.entry(upload.photo) else {
+            return;
+        };
+        free.insert(Entry {
+            tick: upload,
+            last_seen: now,
+        });
+        self.jobs.entry(upload.job).or_default().uploads += 1;
+        self.touch(upload.job, now);
+    }
+
+    fn remove(&mut self, photo: PhotoId) {
+        let Some(Entry { tick, last_seen }) = self.entries.remove(&photo) else {
+            return;
+        };
+        let Some(progress) = self.jobs.get_mut(&tick.job) else {
+            return;
+        };
+        progress.uploads -= 1;
+        if progress.uploads == 0 {
+            self.jobs.remove(&tick.job);
+        } else {
+            self.touch(tick.job, last_seen);
+        }
+    }
 }
 
 /// Ticks that a slow watcher may have pending before it misses some.
@@ -53,12 +106,8 @@ impl Default for ProgressBoard {
 impl ProgressBoard {
     /// Adds an upload without notifying watchers. An upload that is already tracked is not changed.
     pub fn track(&self, upload: ProgressTick, now: Timestamp) {
-        let entry = Entry {
-            tick: upload,
-            last_seen: now,
-        };
         let mut uploads = self.uploads();
-        uploads.entry(upload.photo).or_insert(entry);
+        uploads.insert(upload, now);
         report_count(&uploads);
     }
 
@@ -68,13 +117,16 @@ impl ProgressBoard {
     /// removed upload does not add it again.
     pub fn advance(&self, owner: UserId, photo: PhotoId, bytes_sent: u64, now: Timestamp) -> bool {
         let mut uploads = self.uploads();
-        let Some(entry) = uploads.get_mut(&photo).filter(|entry| entry.tick.owner == owner) else {
+        let Some(entry) = uploads.entries.get_mut(&photo).filter(|entry| entry.tick.owner == owner) else {
             return false;
         };
         entry.last_seen = now;
         let known = entry.tick.progress;
         entry.tick.progress = known.max(Progress::new(bytes_sent, known.bytes_total()));
         let tick = entry.tick;
+        if tick.progress != known {
+            uploads.touch(tick.job, now);
+        }
         drop(uploads);
         if tick.progress != known {
             // Sending fails if there are no watchers, which is no error.
@@ -90,25 +142,34 @@ impl ProgressBoard {
 
     /// Last tick of an upload; `None` if it is not tracked.
     pub fn upload(&self, photo: PhotoId) -> Option<ProgressTick> {
-        self.uploads().get(&photo).map(|entry| entry.tick)
+        self.uploads().entries.get(&photo).map(|entry| entry.tick)
     }
 
     /// Time of an upload's last activity; `None` if it is not tracked.
     pub fn last_activity(&self, photo: PhotoId) -> Option<Timestamp> {
-        self.uploads().get(&photo).map(|entry| entry.last_seen)
+        self.uploads().entries.get(&photo).map(|entry| entry.last_seen)
+    }
+
+    /// Number that changes with each change of a job's progress; `None` while no upload of the job is tracked.
+    pub fn generation(&self, job: JobId) -> Option<u64> {
+        self.uploads().jobs.get(&job).map(|progress| progress.generation)
     }
 
     /// Removes uploads without activity since `before`: they have ended or were abandoned.
     pub fn remove_inactive(&self, before: Timestamp) {
         let mut uploads = self.uploads();
-        uploads.retain(|_, entry| entry.last_seen >= before);
+        let inactive = uploads.entries.values().filter(|entry| entry.last_seen < before);
+        let inactive: Vec<PhotoId> = inactive.map(|entry| entry.tick.photo).collect();
+        for photo in inactive {
+            uploads.remove(photo);
+        }
         report_count(&uploads);
     }
 
     /// Removes one upload, because it completed, ended or restarted.
     pub fn remove(&self, photo: PhotoId) {
         let mut uploads = self.uploads();
-        uploads.remove(&photo);
+        uploads.remove(photo);
         report_count(&uploads);
     }
 
@@ -117,18 +178,18 @@ impl ProgressBoard {
         self.watchers.subscribe()
     }
 
-    fn uploads(&self) -> MutexGuard<'_, HashMap<PhotoId, Entry>> {
+    fn uploads(&self) -> MutexGuard<'_, Uploads> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Sets the gauge of running uploads. Called while the lock is held, so that the gauge never keeps an outdated number.
-fn report_count(uploads: &HashMap<PhotoId, Entry>) {
+fn report_count(uploads: &Uploads) {
     #[expect(
         clippy::cast_precision_loss,
         reason = "the number of uploads is far below 2^52"
     )]
-    gauge!("upload_inflight").set(uploads.len() as f64);
+    gauge!("upload_inflight").set(uploads.entries.len() as f64);
 }
 
 #[cfg(test)]
@@ -173,7 +234,11 @@ mod tests {
         assert_eq!(watcher.try_recv().unwrap(), tick(10));
         assert_eq!(watcher.try_recv().unwrap(), tick(50));
         assert!(watcher.try_recv().is_err());
-        board.remove_inactive(at(5));
+        let generation = board.generation(JobId::from_bits(1));
+        assert!(report(51, 5));
+        assert!(board.generation(JobId::from_bits(1)) > generation);
+        board.remove_inactive(at(6));
+        assert_eq!(board.generation(JobId::from_bits(1)), None);
         assert_eq!(board.progress(PhotoId::from_bits(1)), None);
         assert!(!report(60, 6), "a removed upload is not added again");
     }

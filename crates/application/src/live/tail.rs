@@ -246,6 +246,8 @@ const fn ends_progress(event: &DomainEvent) -> bool {
         | PhotoEvent::PhotoUploadRenewed { .. }
         | PhotoEvent::PhotoProcessingStarted { .. }
         | PhotoEvent::PhotoTagged { .. }
+        | PhotoEvent::PhotoCleaningStarted {}
+        | PhotoEvent::PhotoCleaned {}
         | PhotoEvent::PhotoUntagged { .. } => false,
     }
 }

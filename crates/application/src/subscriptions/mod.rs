@@ -1,5 +1,6 @@
 //! Reactions to events: subscriptions read the log in order, each by one runner at a time.
 
+mod fence;
 mod job_completion;
 mod reactor;
 mod runner;

@@ -93,6 +93,8 @@ pub fn orders_after(
         ],
         PhotoEvent::PhotoUploadStarted {}
         | PhotoEvent::PhotoTagged { .. }
+        | PhotoEvent::PhotoCleaningStarted {}
+        | PhotoEvent::PhotoCleaned {}
         | PhotoEvent::PhotoUntagged { .. } => Vec::new(),
     }
 }

@@ -8,6 +8,8 @@ mod job_sequences;
 #[cfg(test)]
 mod job_table;
 #[cfg(test)]
+mod photo_cleaning;
+mod photo_creation;
 mod photo_sequences;
 #[cfg(test)]
 mod photo_table;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// All type names of events in the log.
-const TYPES: [&str; 19] = [
+const TYPES: [&str; 21] = [
     "UserRegistered",
     "UserDisabled",
     "UploadJobCreated",
@@ -39,6 +39,8 @@ const TYPES: [&str; 19] = [
     "PhotoTagged",
     "PhotoUntagged",
     "PhotoDeleted",
+    "PhotoCleaningStarted",
+    "PhotoCleaned",
 ];
 
 /// Index of an event in [`TYPES`]. No arm is a wildcard, so that a new event must be added here.
@@ -68,12 +70,14 @@ const fn index(event: &DomainEvent) -> usize {
             PhotoEvent::PhotoTagged { .. } => 16,
             PhotoEvent::PhotoUntagged { .. } => 17,
             PhotoEvent::PhotoDeleted {} => 18,
+            PhotoEvent::PhotoCleaningStarted {} => 19,
+            PhotoEvent::PhotoCleaned {} => 20,
         },
     }
 }
 
 /// One event of each type, with all optional members.
-fn samples() -> [DomainEvent; 19] {
+fn samples() -> [DomainEvent; 21] {
     [
         User::register(USER).into(),
         UserEvent::UserDisabled {}.into(),
@@ -89,6 +93,7 @@ fn samples() -> [DomainEvent; 19] {
                 failed: 1,
                 cancelled: 1,
             },
+            retries: Some(4),
         }
         .into(),
         JobEvent::UploadJobReopened { round: 2 }.into(),
@@ -129,6 +134,8 @@ fn samples() -> [DomainEvent; 19] {
         }
         .into(),
         PhotoEvent::PhotoDeleted {}.into(),
+        PhotoEvent::PhotoCleaningStarted {}.into(),
+        PhotoEvent::PhotoCleaned {}.into(),
     ]
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView, PhotoListPage,
+    AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView, LastChange, PhotoListPage,
     PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
 };
 use rapidphoto_domain::{
@@ -10,7 +10,7 @@ use rapidphoto_domain::{
     values::{Email, UploadId},
 };
 
-use super::{MemoryStore, namespace::Namespace, photo_lists};
+use super::{MemoryStore, namespace::{Namespace, cursor_at}, photo_lists};
 
 #[async_trait]
 impl PhotoReads for MemoryStore {
@@ -58,6 +58,11 @@ impl JobReads for MemoryStore {
         self.read(|namespace| job_view(namespace, owner, job))
             .await?
             .transpose()
+    }
+
+    async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {
+        self.read(|namespace| last_change(namespace, job).filter(|_| is_owner(namespace, owner, job)))
+            .await
     }
 }
 
@@ -115,6 +120,25 @@ fn view(namespace: &Namespace, id: PhotoId) -> Result<PhotoView, Unavailable> {
     })
 }
 
+/// Last change of a job without events, which does not exist.
+const NEVER_CHANGED: LastChange = LastChange {
+    cursor: Cursor::START,
+    settled: true,
+};
+
+fn is_owner(namespace: &Namespace, owner: UserId, job: JobId) -> bool {
+    let row = namespace.state(job);
+    row.is_some_and(|row| matches!(&row.state, AggregateState::Job(job) if job.owner == owner))
+}
+
+fn last_change(namespace: &Namespace, job: JobId) -> Option<LastChange> {
+    let index = namespace.log.iter().rposition(|row| row.job == Some(job))?;
+    Some(LastChange {
+        cursor: cursor_at(index),
+        settled: true,
+    })
+}
+
 fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<JobView, Unavailable>> {
     let row = namespace.state(id)?;
     let AggregateState::Job(job) = &row.state else {
@@ -140,5 +164,6 @@ fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<Jo
         photos,
         deleted: deleted.map(|(photo, _)| photo.status()).collect(),
         cursor: namespace.head(),
+        last_change: last_change(namespace, id).unwrap_or(NEVER_CHANGED),
     }))
 }

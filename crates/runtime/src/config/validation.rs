@@ -130,9 +130,9 @@ impl Config {
 
     fn validate_amounts(&self, validator: &mut Validator) {
         validator.check(
-            (1..=10_000).contains(&self.uploads.max_files),
+            (1..=Commit::MAX_PHOTOS).contains(&self.uploads.max_files),
             "uploads.max_files",
-            "must be 1 to 10000",
+            "must be 1 to 1000, as a job's creation is one commit",
         );
         validator.check(
             self.uploads.max_file_bytes > 0,

@@ -9,6 +9,7 @@ mod insert;
 mod prepared;
 mod states;
 mod tags;
+mod update;
 mod work;
 
 use async_trait::async_trait;
@@ -22,6 +23,7 @@ use super::SqliteStore;
 #[async_trait]
 impl Journal for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        commit.validate()?;
         let prepared = Prepared::new(&self.namespace, commit, &self.codec)?;
         let written = self
             .write(move |connection, namespace| write(connection, namespace, &prepared))
