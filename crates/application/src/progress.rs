@@ -117,7 +117,11 @@ impl ProgressBoard {
     /// removed upload does not add it again.
     pub fn advance(&self, owner: UserId, photo: PhotoId, bytes_sent: u64, now: Timestamp) -> bool {
         let mut uploads = self.uploads();
-        let Some(entry) = uploads.entries.get_mut(&photo).filter(|entry| entry.tick.owner == owner) else {
+        let Some(entry) = uploads
+            .entries
+            .get_mut(&photo)
+            .filter(|entry| entry.tick.owner == owner)
+        else {
             return false;
         };
         entry.last_seen = now;

@@ -183,9 +183,12 @@ impl VerifyStateRows {
 /// Adds the retries of an outcome that was stored before events carried them: a migration counted them in the log.
 fn with_counted_retries(mut folded: AggregateState, row: &AggregateState) -> AggregateState {
     if let AggregateState::Job(UploadJob {
-        outcome: Some(folded), ..
+        outcome: Some(folded),
+        ..
     }) = &mut folded
-        && let AggregateState::Job(UploadJob { outcome: Some(row), .. }) = row
+        && let AggregateState::Job(UploadJob {
+            outcome: Some(row), ..
+        }) = row
     {
         folded.retries = folded.retries.or(row.retries);
     }

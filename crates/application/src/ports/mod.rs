@@ -31,8 +31,8 @@ pub use event_metadata::EventMetadata;
 pub use ids::Ids;
 pub use inspector::{EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector};
 pub use journal::{
-    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit, Journal,
-    NewEvent, Unique, VersionConflict,
+    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit,
+    Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
 pub use non_empty::NonEmpty;
@@ -40,8 +40,8 @@ pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
 pub use reads::{
-    IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
-    PhotoView, SortDirection, UserCredentials, UserReads,
+    IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
+    PhotoReads, PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
 pub use sessions::{RefreshSession, Rotation, Sessions, StreamTicket, TokenHash};
 pub use storage_messages::{MessageError, StorageMessages};

@@ -13,8 +13,9 @@ use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
     jobs::cancel_photos,
     ports::{
-        Advance, AggregateState, Change, CommitError, Cursor, DatabasePorts, EventFilter, EventLog, EventMetadata,
-        Guard, NewEvent, NonEmpty, PhotoReads, Ports, StoredEvent, SubscriptionName, Unique, Versioned, WritePorts,
+        Advance, AggregateState, Change, CommitError, Cursor, DatabasePorts, EventFilter, EventLog,
+        EventMetadata, Guard, NewEvent, NonEmpty, PhotoReads, Ports, StoredEvent, SubscriptionName, Unique,
+        Versioned, WritePorts,
     },
     settings::WorkSettings,
 };

@@ -9,8 +9,8 @@ use crate::{
     batch::PhotoBatch,
     commit::WriteError,
     ports::{
-        EventMetadata, ObjectStore, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable, WritePorts,
-        existing_photo,
+        EventMetadata, ObjectStore, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable,
+        WritePorts, existing_photo,
     },
     settings::{Settings, UploadSettings},
 };

@@ -47,6 +47,7 @@ mod photos {
 
 mod subscriptions {
     mod job_completion;
+    mod job_costs;
     mod runner;
 }
 
@@ -58,6 +59,7 @@ mod uploads {
 
 mod work {
     mod clean;
+    mod clean_and_retry;
     mod look;
     mod process;
     mod process_faults;

@@ -9,6 +9,7 @@ pub mod dropped_commits;
 pub mod fixtures;
 mod harness;
 pub mod idempotency;
+pub mod job_rounds;
 pub mod job_views;
 pub mod log;
 pub mod log_filters;

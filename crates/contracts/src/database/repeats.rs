@@ -49,6 +49,24 @@ pub async fn a_repeated_commit_keeps_later_changes<H: DatabaseHarness>(harness: 
     assert_eq!(Snapshot::of(&db).await, before);
 }
 
+/// A repetition is told by the versions of its own events, whatever happened to the streams that it guards.
+pub async fn a_commit_whose_guard_has_moved_since_is_still_repeated<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (_, photos) = fixtures::job(&db, now, owner, 2).await;
+    let mut commit = fixtures::commit(now);
+    commit.write_command(&photos[0], PhotoCommand::StartUpload);
+    commit.guards.push(Guard {
+        stream: photos[1].value.id.into(),
+        version: photos[1].version,
+    });
+    commit_ok(&db, commit.clone()).await;
+    fixtures::execute(&db, now, &photos[1], PhotoCommand::Cancel).await;
+    let before = Snapshot::of(&db).await;
+    assert!(commit_ok(&db, commit).await.repeated);
+    assert_eq!(Snapshot::of(&db).await, before);
+}
+
 /// Claims and work orders of a written commit are neither checked nor applied again; its claim is no longer valid by
 /// then.
 pub async fn a_repeated_commit_does_not_change_work_or_claims<H: DatabaseHarness>(harness: H) {

@@ -15,7 +15,11 @@ fn a_retry_waits_for_the_deletion_of_the_objects_and_then_needs_a_new_upload() {
         },
         PhotoCommand::CompleteUpload,
     ];
-    for state in [State::FailedMissing, State::FailedExpired, State::FailedProcessing] {
+    for state in [
+        State::FailedMissing,
+        State::FailedExpired,
+        State::FailedProcessing,
+    ] {
         let started = photo(state).apply(&PhotoEvent::PhotoCleaningStarted {});
         for command in &retries {
             let error = InvalidTransition {
@@ -32,6 +36,9 @@ fn a_retry_waits_for_the_deletion_of_the_objects_and_then_needs_a_new_upload() {
         assert_eq!(cleaned.cleaning, Cleaning::Done);
         let retried = cleaned.decide(retries[0].clone()).unwrap();
         let retried = cleaned.apply(&retried[0]);
-        assert_eq!((retried.status(), retried.cleaning), (PhotoStatus::Queued, Cleaning::Kept));
+        assert_eq!(
+            (retried.status(), retried.cleaning),
+            (PhotoStatus::Queued, Cleaning::Kept)
+        );
     }
 }

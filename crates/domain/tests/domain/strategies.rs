@@ -224,9 +224,9 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
 /// Any event, including those that no sequence of commands produces.
 pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
     use PhotoEvent::{
-        PhotoCancelled, PhotoCleaned, PhotoCleaningStarted, PhotoDeleted, PhotoFailed, PhotoProcessingCompleted, PhotoProcessingStarted,
-        PhotoRejected, PhotoRetried, PhotoTagged, PhotoUntagged, PhotoUploadCompleted, PhotoUploadRenewed,
-        PhotoUploadStarted,
+        PhotoCancelled, PhotoCleaned, PhotoCleaningStarted, PhotoDeleted, PhotoFailed,
+        PhotoProcessingCompleted, PhotoProcessingStarted, PhotoRejected, PhotoRetried, PhotoTagged,
+        PhotoUntagged, PhotoUploadCompleted, PhotoUploadRenewed, PhotoUploadStarted,
     };
     let reason = select(vec![
         FailureReason::UploadMissing,
@@ -284,14 +284,16 @@ pub(crate) fn job_event() -> impl Strategy<Value = JobEvent> {
                 }
             }
         ),
-        (any::<u32>(), status, job_counts(), any::<Option<u32>>()).prop_map(|(round, status, counts, retries)| {
-            JobEvent::UploadJobCompleted {
-                round,
-                status,
-                counts,
-                retries,
+        (any::<u32>(), status, job_counts(), any::<Option<u32>>()).prop_map(
+            |(round, status, counts, retries)| {
+                JobEvent::UploadJobCompleted {
+                    round,
+                    status,
+                    counts,
+                    retries,
+                }
             }
-        }),
+        ),
         any::<u32>().prop_map(|round| JobEvent::UploadJobReopened { round }),
         Just(JobEvent::UploadJobCancelled {}),
     ]

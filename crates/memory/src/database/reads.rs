@@ -2,15 +2,20 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView, LastChange, PhotoListPage,
-    PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
+    AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
+    LastChange, PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials,
+    UserReads,
 };
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
     values::{Email, UploadId},
 };
 
-use super::{MemoryStore, namespace::{Namespace, cursor_at}, photo_lists};
+use super::{
+    MemoryStore,
+    namespace::{Namespace, cursor_at},
+    photo_lists,
+};
 
 #[async_trait]
 impl PhotoReads for MemoryStore {

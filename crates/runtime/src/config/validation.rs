@@ -3,6 +3,8 @@ use std::{fmt, net::ToSocketAddrs, time::Duration};
 use rapidphoto_domain::values::KeySpace;
 use url::Url;
 
+use rapidphoto_application::ports::Commit;
+
 use super::sections::Config;
 
 /// Invalid values, each as its key and the requirement.

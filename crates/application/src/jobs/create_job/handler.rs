@@ -96,7 +96,10 @@ impl CreateJobHandler {
             })
         });
         let items: Vec<_> = items.collect();
-        let items = stream::iter(items).buffered(CONCURRENT_SIGNATURES).try_collect().await?;
+        let items = stream::iter(items)
+            .buffered(CONCURRENT_SIGNATURES)
+            .try_collect()
+            .await?;
         Ok(CreatedJob {
             job: declared.job,
             created: declared.created,

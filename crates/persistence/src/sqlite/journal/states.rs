@@ -44,7 +44,11 @@ pub(super) fn write(
     }
 }
 
-fn update_users(connection: &mut SqliteConnection, namespace: &str, rows: &[UserRow]) -> Result<(), StoreError> {
+fn update_users(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rows: &[UserRow],
+) -> Result<(), StoreError> {
     if let [row] = rows {
         let user = users::table
             .filter(users::namespace.eq(&row.namespace))
@@ -68,7 +72,11 @@ fn update_users(connection: &mut SqliteConnection, namespace: &str, rows: &[User
     update_all(connection, namespace, USERS, rows)
 }
 
-fn update_jobs(connection: &mut SqliteConnection, namespace: &str, rows: &[JobRow]) -> Result<(), StoreError> {
+fn update_jobs(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rows: &[JobRow],
+) -> Result<(), StoreError> {
     if let [row] = rows {
         let job = upload_jobs::table
             .filter(upload_jobs::namespace.eq(&row.namespace))
