@@ -244,6 +244,6 @@ pub async fn the_guard_of_an_empty_commit_is_checked<H: DatabaseHarness>(harness
     };
     assert!(guard(photo.version).is_empty());
     assert!(!commit_ok(&db, guard(photo.version)).await.repeated);
-    let rejected = db.journal.commit(guard(Version::NEW)).await;
+    let rejected = db.journal.commit(guard(photo.version.plus(1))).await;
     assert_eq!(conflicts(rejected)[0].actual, photo.version);
 }

@@ -82,11 +82,14 @@ async fn an_unknown_cursor_resets_the_stream() {
 
 #[tokio::test]
 async fn a_stream_that_missed_more_than_ten_thousand_events_is_reset() {
-    let app = TestApp::with_settings(|settings| settings.uploads.max_files = 20_000);
+    let app = TestApp::new();
     let running = RunningTail::start(&app);
     let first = app.declare_one().await;
     let start = app.ports.database.log.head().await.unwrap();
-    app.declare(9_999).await;
+    // Ten events of jobs and 9 990 of photos.
+    for photos in [[1_000; 9].as_slice(), &[990]].concat() {
+        app.declare(photos).await;
+    }
     let mut stream = watch_job(&app, &running.tail, first.job, Some(start)).await;
     complete(&app, &first).await;
     next_event(&mut stream).await;
@@ -154,7 +157,10 @@ async fn a_lagging_stream_ends_and_can_be_resumed_without_gaps() {
     let mut last = next_snapshot(&mut stream).await.cursor();
     let mut theirs = watch.user(command(OTHER_USER, None)).await.unwrap();
     next_snapshot(&mut theirs).await;
-    app.declare(3000).await;
+    // Three events of jobs and 2 998 of photos.
+    for photos in [1_000, 1_000, 998] {
+        app.declare(photos).await;
+    }
     // The tail sends events in order: once the other user receives a later event, it has sent all of these.
     app.declare_as(OTHER_USER, 1).await;
     next_event(&mut theirs).await;
