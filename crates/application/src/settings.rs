@@ -101,6 +101,12 @@ pub struct AuthSettings {
     pub access_lifetime: Duration,
     /// Validity of refresh tokens. Default: 30 days.
     pub refresh_lifetime: Duration,
+    /// Lifetime of a session, however often its token is refreshed. Default: 180 days.
+    pub session_lifetime: Duration,
+    /// Maximum number of sessions of a user. Default: 50. A login beyond ends the one that was used least recently.
+    pub max_sessions: usize,
+    /// Maximum number of stream tickets of a user. Default: 100. One beyond replaces the one that expires first.
+    pub max_tickets: usize,
     /// Time after its rotation in which a refresh token still returns the same successor. Default: 30 seconds. Lets a
     /// client whose response was lost repeat the request; later use revokes the login.
     pub refresh_grace: Duration,
@@ -160,6 +166,9 @@ impl Default for AuthSettings {
             registration_open: true,
             access_lifetime: Duration::from_mins(15),
             refresh_lifetime: Duration::from_hours(30 * 24),
+            session_lifetime: Duration::from_hours(180 * 24),
+            max_sessions: 50,
+            max_tickets: 100,
             refresh_grace: Duration::from_secs(30),
             ticket_first_use: Duration::from_mins(1),
             ticket_lifetime: Duration::from_hours(24),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     auth::{
         Authenticate, FailedLogins, LogInHandler, LogOutHandler, RefreshHandler, RegisterUserHandler,
-        StreamTickets,
+        SessionEnds, SessionWatches, StreamTickets,
     },
     jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
     photos::{
@@ -27,6 +27,7 @@ pub struct UseCases {
     pub log_out: LogOutHandler,
     pub authenticate: Authenticate,
     pub stream_tickets: StreamTickets,
+    pub session_watches: SessionWatches,
     pub create_job: CreateJobHandler,
     pub cancel_job: CancelJobHandler,
     pub job_snapshot: JobSnapshotHandler,
@@ -51,13 +52,15 @@ impl UseCases {
     ) -> Self {
         let (auth, work) = (settings.auth, settings.work);
         let settings = || Arc::clone(settings);
+        let ends = SessionEnds::default();
         Self {
             register: RegisterUserHandler::new(ports, auth),
-            log_in: LogInHandler::new(ports, auth, failures),
-            refresh: RefreshHandler::new(ports, auth, refresh_key),
-            log_out: LogOutHandler::new(ports),
+            log_in: LogInHandler::new(ports, auth, failures, ends.clone(), refresh_key),
+            refresh: RefreshHandler::new(ports, auth, ends.clone(), refresh_key),
+            log_out: LogOutHandler::new(ports, ends.clone(), refresh_key),
             authenticate: Authenticate::new(ports),
             stream_tickets: StreamTickets::new(ports, auth),
+            session_watches: SessionWatches::new(ports, ends),
             create_job: CreateJobHandler::new(ports, settings()),
             cancel_job: CancelJobHandler::new(ports, work),
             job_snapshot: JobSnapshotHandler::new(ports, Arc::clone(board)),

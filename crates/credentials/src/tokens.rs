@@ -88,6 +88,8 @@ pub struct Hs256Tokens {
 struct Claims {
     iss: String,
     sub: String,
+    /// Session; missing in tokens of version 0.1.
+    sid: Option<String>,
     scope: String,
     iat: i64,
     exp: i64,
@@ -128,6 +130,7 @@ impl AccessTokens for Hs256Tokens {
         let claims = serde_json::to_vec(&Claims {
             iss: self.issuer.clone(),
             sub: grant.user.to_string(),
+            sid: Some(grant.session.to_string()),
             scope: grant.scopes.to_string(),
             iat: issued_at.timestamp(),
             exp: grant.expires_at.timestamp(),
@@ -144,11 +147,14 @@ impl AccessTokens for Hs256Tokens {
         }
         let user: UserId = claims.sub.parse().map_err(|_| TokenError::Invalid)?;
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)?;
-        if now >= expires_at {
-            return Err(TokenError::Expired);
-        }
+        // A token without a session is from before an update; its client gets a new one by its refresh token.
+        let session = claims
+            .sid
+            .filter(|_| now < expires_at)
+            .ok_or(TokenError::Expired)?;
         Ok(Grant {
             user,
+            session: session.parse().map_err(|_| TokenError::Invalid)?,
             scopes: Scopes::parse(&claims.scope),
             expires_at,
         })

@@ -10,11 +10,15 @@ impl AccessTokens for PlainTokens {
     fn issue(&self, grant: &Grant, _issued_at: Timestamp) -> Result<String, BoxError> {
         let Grant {
             user,
+            session,
             scopes,
             expires_at,
         } = grant;
         let scopes = scopes.to_string().replace(' ', "+");
-        Ok(format!("plain.{user}.{scopes}.{}", expires_at.timestamp_millis()))
+        Ok(format!(
+            "plain.{user}.{session}.{scopes}.{}",
+            expires_at.timestamp_millis()
+        ))
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError> {
@@ -29,10 +33,12 @@ impl AccessTokens for PlainTokens {
 fn read(token: &str) -> Option<Grant> {
     let mut parts = token.strip_prefix("plain.")?.split('.');
     let user = parts.next()?.parse().ok()?;
+    let session = parts.next()?.parse().ok()?;
     let scopes = Scopes::parse(&parts.next()?.replace('+', " "));
     let expires_at = DateTime::from_timestamp_millis(parts.next()?.parse().ok()?)?;
     parts.next().is_none().then_some(Grant {
         user,
+        session,
         scopes,
         expires_at,
     })
@@ -40,7 +46,7 @@ fn read(token: &str) -> Option<Grant> {
 
 #[cfg(test)]
 mod tests {
-    use rapidphoto_application::ports::Clock;
+    use rapidphoto_application::ports::{Clock, SessionId};
     use rapidphoto_domain::UserId;
 
     use super::*;
@@ -51,6 +57,7 @@ mod tests {
         let now = FakeClock::default().now();
         let grant = Grant {
             user: UserId::from_bits(7),
+            session: SessionId([8; 16]),
             scopes: Scopes::of_user(),
             expires_at: now + std::time::Duration::from_secs(1),
         };

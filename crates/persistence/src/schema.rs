@@ -127,16 +127,16 @@ diesel::table! {
 }
 
 diesel::table! {
-    refresh_tokens (namespace, token) {
+    sessions (namespace, session_id) {
         namespace -> Text,
-        token -> Binary,
-        family -> Binary,
+        session_id -> Binary,
         user_id -> Text,
         scopes -> Text,
+        token -> Binary,
+        previous -> Nullable<Binary>,
+        used_at -> BigInt,
         expires_at -> BigInt,
-        revoked -> Bool,
-        rotated_at -> Nullable<BigInt>,
-        successor -> Nullable<Binary>,
+        ends_at -> BigInt,
     }
 }
 
@@ -145,6 +145,7 @@ diesel::table! {
         namespace -> Text,
         ticket -> Binary,
         user_id -> Text,
+        session_id -> Binary,
         job_id -> Nullable<Text>,
         first_use_by -> BigInt,
         expires_at -> BigInt,

@@ -26,4 +26,6 @@ mod opening;
 mod photo_tags;
 #[path = "sqlite/readers.rs"]
 mod readers;
+#[path = "sqlite/sessions.rs"]
+mod sessions;
 mod support;

@@ -27,7 +27,8 @@ use diesel::{
 use rapidphoto_application::ports::{
     Aggregates, Commit, DatabasePorts, EventFilter, EventLog as _, IdempotencyKey, IdempotencyReads as _,
     JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort, Priority, Sessions as _,
-    SortDirection, StateRows as _, TokenHash, UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
+    SortDirection, StateRows as _, TokenHash, TokenRotation, UserReads as _, WorkKind, WorkOrder,
+    WorkQueue as _,
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{
@@ -172,7 +173,7 @@ const TABLES: [&str; 13] = [
     "photo_tags",
     "photo_work",
     "idempotency",
-    "refresh_tokens",
+    "sessions",
     "stream_tickets",
     "work",
     "head",
@@ -337,7 +338,28 @@ async fn every_write_uses_an_index() {
     rapidphoto_application::ports::Subscriptions::expire_leases(&**store)
         .await
         .unwrap();
-    store.revoke(TokenHash([1; 32])).await.unwrap();
+    let session = fixtures::session(owner, at + Duration::from_hours(1));
+    let token = fixtures::token();
+    store.open(&session, token, at, 1).await.unwrap();
+    let ticket = fixtures::ticket(&session, session.expires_at);
+    store.add_ticket(&ticket, 1).await.unwrap();
+    store.use_ticket(ticket.ticket, None, at).await.unwrap();
+    store.session_of(token).await.unwrap();
+    store.is_open(session.id, at).await.unwrap();
+    for expected in [token, TokenHash([1; 32])] {
+        let rotation = TokenRotation {
+            session: session.id,
+            token: expected,
+            successor: fixtures::token(),
+            now: at,
+            grace: Duration::ZERO,
+            expires_at: session.expires_at,
+        };
+        store.rotate(&rotation).await.unwrap();
+    }
+    store.end(session.id).await.unwrap();
+    store.end_all(owner).await.unwrap();
+    store.delete_expired(at).await.unwrap();
     store.use_ticket(TokenHash([1; 32]), None, at).await.unwrap();
     // The fair order sorts due work, whose number is bounded by the threshold or by the heads of the queues.
     assert_indexed(&db, "writes", Sorting::Bounded);

@@ -86,7 +86,7 @@ pub async fn start(
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
     let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
-    let embedded = wiring::embedded(&config, &secrets);
+    let embedded = wiring::embedded(&config, &secrets, &addresses);
     let opened = tokio::task::spawn_blocking({
         let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
         move || EmbeddedStore::open(&embedded, messages, clock, ids)

@@ -62,6 +62,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             registration_open: config.auth.registration_open,
             access_lifetime: config.auth.access_lifetime,
             refresh_lifetime: config.auth.refresh_lifetime,
+            session_lifetime: config.auth.session_lifetime,
             min_password_chars: config.auth.min_password_chars,
             ..AuthSettings::default()
         },
@@ -87,13 +88,14 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
 }
 
 /// Configuration of the embedded storage.
-pub(crate) fn embedded(config: &Config, secrets: &Secrets) -> EmbeddedConfig {
+pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses) -> EmbeddedConfig {
     let root = config.data.dir.join("objects");
     let storage = &config.storage;
     EmbeddedConfig {
         region: storage.region.clone(),
         allowed_origins: config.server.allowed_origins.clone(),
         max_object_bytes: config.uploads.max_file_bytes,
+        hosts: addresses.s3_hosts(),
         idle_timeout: storage.idle_timeout,
         // Time for clients only: the workers, which need the storage to finish, have already stopped.
         shutdown_grace: std::time::Duration::from_secs(4),
@@ -222,6 +224,20 @@ impl Addresses {
             s3_local: http_url(reachable(s3)),
             s3_public: public(config.storage.public_url.as_ref(), s3),
         }
+    }
+}
+
+impl Addresses {
+    /// Values of `Host` that URLs of the storage are signed for.
+    fn s3_hosts(&self) -> Vec<String> {
+        let host = |url: &String| {
+            url.split_once("://")
+                .map_or(url.as_str(), |(_, host)| host)
+                .to_owned()
+        };
+        let mut hosts = vec![host(&self.s3_public), host(&self.s3_local)];
+        hosts.dedup();
+        hosts
     }
 }
 

@@ -19,6 +19,11 @@ pub struct EmbeddedConfig {
     pub allowed_origins: Vec<String>,
     /// Maximum size of an object in bytes.
     pub max_object_bytes: u64,
+    /// Values of `Host` that URLs of this store are signed for, such as `photos.example:9000`; for messages only. Empty
+    /// if they are not known.
+    pub hosts: Vec<String>,
+    /// Minimum rate of an upload over its whole body, after an allowance of one `idle_timeout`.
+    pub min_upload_bytes_per_second: u64,
     /// Time without progress of a request's or a response's body before the connection is closed.
     pub idle_timeout: Duration,
     /// Time-out for receiving the head of a request; also the keep-alive time of an idle connection.
@@ -49,6 +54,9 @@ impl EmbeddedConfig {
             allowed_origins: Vec::new(),
             // Maximum of a single PUT in S3.
             max_object_bytes: 5 * 1024 * 1024 * 1024,
+            hosts: Vec::new(),
+            // 64 kbit/s: a photo of 5 MB takes at most 11 minutes.
+            min_upload_bytes_per_second: 8 * 1024,
             idle_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_mins(1),
             notification_timeout: Duration::from_secs(10),
@@ -91,6 +99,8 @@ impl fmt::Debug for EmbeddedConfig {
             .field("secret_key", &"…")
             .field("allowed_origins", &self.allowed_origins)
             .field("max_object_bytes", &self.max_object_bytes)
+            .field("hosts", &self.hosts)
+            .field("min_upload_bytes_per_second", &self.min_upload_bytes_per_second)
             .field("idle_timeout", &self.idle_timeout)
             .field("header_timeout", &self.header_timeout)
             .field("notification_timeout", &self.notification_timeout)

@@ -39,6 +39,7 @@ mod config;
 mod directory;
 mod notifications;
 mod server;
+mod signature;
 mod store;
 
 pub use config::EmbeddedConfig;

@@ -15,8 +15,9 @@ use crate::directory::{Directory, OpenError};
 use crate::notifications::EventNotifier;
 use crate::server::{self, Handler, Limits};
 
-/// Maximum size of an XML document; enough for a list of 10 000 parts, the longest document of S3.
-const MAX_XML_BYTES: usize = 2 * 1024 * 1024;
+/// Maximum size of a request body that `s3s` keeps in memory, and of each part of a form. No operation of this store has
+/// such a body.
+const MAX_BUFFERED_BYTES: usize = 1024;
 
 /// An open store, ready to serve requests.
 pub struct EmbeddedStore {
@@ -56,6 +57,7 @@ impl EmbeddedStore {
             bucket: config.bucket.clone(),
             region: config.region.clone(),
             max_object_bytes: config.max_object_bytes,
+            receiving: Arc::default(),
             tasks: tasks.clone(),
         };
         let limits = Limits {
@@ -96,7 +98,11 @@ impl fmt::Debug for EmbeddedStore {
 
 fn s3_service(config: &EmbeddedConfig, backend: Backend) -> S3Service {
     let mut limits = S3Config::default();
-    limits.xml_max_body_size = MAX_XML_BYTES;
+    limits.xml_max_body_size = MAX_BUFFERED_BYTES;
+    limits.post_object_max_file_size = 0;
+    limits.form_max_field_size = MAX_BUFFERED_BYTES;
+    limits.form_max_fields_size = MAX_BUFFERED_BYTES;
+    limits.form_max_parts = 1;
     let mut builder = S3ServiceBuilder::new(backend);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
     builder.set_auth(StaticKeyPair::new(&config.access_key, &config.secret_key));

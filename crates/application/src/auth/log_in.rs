@@ -2,16 +2,14 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 
-use super::{FailedLogins, SecretToken, TokenPair};
+use super::{FailedLogins, SessionEnds, TokenPair, refresh_token::RefreshTokens};
 use crate::{
     ports::{
-        AccessTokens, BoxError, Clock, Ids, PasswordHasher, PasswordsBusy, Ports, RefreshSession, Scopes,
+        AccessTokens, BoxError, Clock, Ids, PasswordHasher, PasswordsBusy, Ports, Scopes, Session, SessionId,
         Sessions, Unavailable, UserReads,
     },
     settings::AuthSettings,
 };
-
-pub(super) const REFRESH_PREFIX: &str = "rft_";
 
 /// Request for tokens by e-mail address and password.
 #[derive(Clone)]
@@ -62,11 +60,19 @@ pub struct LogInHandler {
     tokens: Arc<dyn AccessTokens>,
     settings: AuthSettings,
     failures: Arc<FailedLogins>,
+    ends: SessionEnds,
+    refresh_tokens: RefreshTokens,
 }
 
 impl LogInHandler {
-    /// Creates a handler.
-    pub fn new(ports: &Ports, settings: AuthSettings, failures: Arc<FailedLogins>) -> Self {
+    /// Creates a handler. `key` derives refresh tokens and must stay the same across restarts.
+    pub fn new(
+        ports: &Ports,
+        settings: AuthSettings,
+        failures: Arc<FailedLogins>,
+        ends: SessionEnds,
+        key: [u8; 32],
+    ) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
@@ -76,6 +82,8 @@ impl LogInHandler {
             tokens: Arc::clone(&ports.tokens),
             settings,
             failures,
+            ends,
+            refresh_tokens: RefreshTokens::new(key),
         }
     }
 
@@ -92,18 +100,31 @@ impl LogInHandler {
         if scopes.is_empty() {
             return Err(LogInError::Scopes);
         }
-        let refresh_token = SecretToken::new(REFRESH_PREFIX, self.ids.secret());
-        let token = refresh_token.hash();
-        let session = RefreshSession {
-            token,
-            family: token,
-            user,
-            scopes: scopes.clone(),
-            expires_at: now + self.settings.refresh_lifetime,
-        };
-        self.sessions.open(&session).await?;
-        TokenPair::issue(&*self.tokens, &self.settings, user, scopes, refresh_token, now)
+        let session = self.open_session(user, scopes, now);
+        let refresh_token = self.refresh_tokens.first(session.id, self.ids.secret());
+        let max = self.settings.max_sessions;
+        let replaced = self
+            .sessions
+            .open(&session, refresh_token.hash(), now, max)
+            .await?;
+        for session in replaced {
+            self.ends.ended(session);
+        }
+        TokenPair::issue(&*self.tokens, &self.settings, &session, refresh_token, now)
             .map_err(LogInError::Failed)
+    }
+
+    /// New session of a user.
+    fn open_session(&self, user: UserId, scopes: Scopes, now: Timestamp) -> Session {
+        let ends_at = now + self.settings.session_lifetime;
+        let random = self.ids.secret();
+        Session {
+            id: SessionId(*random.first_chunk().unwrap_or(&[0; 16])),
+            user,
+            scopes,
+            expires_at: ends_at.min(now + self.settings.refresh_lifetime),
+            ends_at,
+        }
     }
 
     /// Verifies the e-mail address and password within the limit on failed logins.

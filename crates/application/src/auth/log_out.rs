@@ -1,25 +1,41 @@
 use std::sync::Arc;
 
-use super::SecretToken;
+use super::{
+    SecretToken, SessionEnds,
+    refresh_token::{Presented, RefreshTokens},
+};
 use crate::ports::{Ports, Sessions, Unavailable};
 
-/// Revokes logins.
+/// Ends sessions.
 #[derive(Clone)]
 pub struct LogOutHandler {
     sessions: Arc<dyn Sessions>,
+    ends: SessionEnds,
+    refresh_tokens: RefreshTokens,
 }
 
 impl LogOutHandler {
-    /// Creates a handler.
-    pub fn new(ports: &Ports) -> Self {
+    /// Creates a handler. `key` verifies refresh tokens and must stay the same across restarts.
+    pub fn new(ports: &Ports, ends: SessionEnds, key: [u8; 32]) -> Self {
         Self {
             sessions: Arc::clone(&ports.database.sessions),
+            ends,
+            refresh_tokens: RefreshTokens::new(key),
         }
     }
 
-    /// Revokes all refresh tokens of the login that `token` belongs to. An unknown token is no error, because its
-    /// login has already ended. Access tokens stay valid until they expire.
+    /// Ends the session that `token` was issued for, and with it the session's stream tickets and open streams. An
+    /// unknown token is no error, because its session has already ended. Access tokens stay valid until they expire.
     pub async fn handle(&self, token: &SecretToken) -> Result<(), Unavailable> {
-        self.sessions.revoke(token.hash()).await
+        let session = match self.refresh_tokens.verify(token) {
+            Some(Presented::Issued(session)) => Some(session),
+            Some(Presented::WithoutSession(hash)) => self.sessions.session_of(hash).await?,
+            None => None,
+        };
+        if let Some(session) = session {
+            self.sessions.end(session).await?;
+            self.ends.ended(session);
+        }
+        Ok(())
     }
 }

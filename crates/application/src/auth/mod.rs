@@ -5,8 +5,10 @@ mod failed_logins;
 mod log_in;
 mod log_out;
 mod refresh;
+mod refresh_token;
 mod register;
 mod secret;
+mod session_ends;
 mod stream_ticket;
 mod token_pair;
 
@@ -17,5 +19,6 @@ pub use log_out::LogOutHandler;
 pub use refresh::{RefreshError, RefreshHandler};
 pub use register::{RegisterUser, RegisterUserError, RegisterUserHandler};
 pub use secret::SecretToken;
+pub use session_ends::{SessionEnds, SessionWatch, SessionWatches};
 pub use stream_ticket::{IssuedTicket, StreamTickets, TicketError};
 pub use token_pair::TokenPair;

@@ -2,9 +2,14 @@ use std::sync::Arc;
 
 use rapidphoto_domain::user::UserStatus;
 
-use super::{SecretToken, TokenPair, log_in::REFRESH_PREFIX};
+use super::{
+    SecretToken, SessionEnds, TokenPair,
+    refresh_token::{Presented, RefreshTokens},
+};
 use crate::{
-    ports::{AccessTokens, Aggregates, BoxError, Clock, Ports, Rotation, Sessions, Unavailable},
+    ports::{
+        AccessTokens, Aggregates, BoxError, Clock, Ports, Rotation, Sessions, TokenRotation, Unavailable,
+    },
     settings::AuthSettings,
 };
 
@@ -15,8 +20,8 @@ pub enum RefreshError {
     /// The token is unknown, expired or revoked.
     #[error("the refresh token is not valid")]
     Rejected,
-    /// The token was used before, so it may be stolen. All tokens of its login are now revoked.
-    #[error("the refresh token was used before; its login is revoked")]
+    /// The token was used before, so it may be stolen. Its session has ended.
+    #[error("the refresh token was used before; its session has ended")]
     Reused,
     /// The access token can't be signed.
     #[error("the refresh can't be completed")]
@@ -27,9 +32,6 @@ pub enum RefreshError {
 }
 
 /// Exchanges refresh tokens for new token pairs.
-///
-/// A successor is derived from its predecessor with the deployment's key, so that a client whose response was lost
-/// receives the same one again although the database stores only hashes.
 #[derive(Clone)]
 pub struct RefreshHandler {
     clock: Arc<dyn Clock>,
@@ -37,52 +39,56 @@ pub struct RefreshHandler {
     aggregates: Arc<dyn Aggregates>,
     tokens: Arc<dyn AccessTokens>,
     settings: AuthSettings,
-    key: [u8; 32],
+    ends: SessionEnds,
+    refresh_tokens: RefreshTokens,
 }
 
 impl RefreshHandler {
-    /// Creates a handler. `key` derives successors and must stay the same across restarts.
-    pub fn new(ports: &Ports, settings: AuthSettings, key: [u8; 32]) -> Self {
+    /// Creates a handler. `key` derives and verifies refresh tokens and must stay the same across restarts.
+    pub fn new(ports: &Ports, settings: AuthSettings, ends: SessionEnds, key: [u8; 32]) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
             sessions: Arc::clone(&ports.database.sessions),
             aggregates: Arc::clone(&ports.database.aggregates),
             tokens: Arc::clone(&ports.tokens),
             settings,
-            key,
+            ends,
+            refresh_tokens: RefreshTokens::new(key),
         }
     }
 
     /// Replaces a refresh token by a new token pair.
     pub async fn handle(&self, token: &SecretToken) -> Result<TokenPair, RefreshError> {
         let now = self.clock.now();
-        let successor = token.successor(&self.key, REFRESH_PREFIX);
-        let rotation = self
-            .sessions
-            .rotate(
-                token.hash(),
-                successor.hash(),
-                now,
-                self.settings.refresh_grace,
-                now + self.settings.refresh_lifetime,
-            )
-            .await?;
-        let session = match rotation {
+        let session = match self.refresh_tokens.verify(token) {
+            Some(Presented::Issued(session)) => session,
+            Some(Presented::WithoutSession(hash)) => {
+                let session = self.sessions.session_of(hash).await?;
+                session.ok_or(RefreshError::Rejected)?
+            }
+            None => return Err(RefreshError::Rejected),
+        };
+        let successor = self.refresh_tokens.successor(session, token);
+        let rotation = TokenRotation {
+            session,
+            token: token.hash(),
+            successor: successor.hash(),
+            now,
+            grace: self.settings.refresh_grace,
+            expires_at: now + self.settings.refresh_lifetime,
+        };
+        let session = match self.sessions.rotate(&rotation).await? {
             Rotation::Rotated(session) | Rotation::Repeated(session) => session,
-            Rotation::Reused => return Err(RefreshError::Reused),
+            Rotation::Reused(_) => {
+                self.ends.ended(rotation.session);
+                return Err(RefreshError::Reused);
+            }
             Rotation::Invalid => return Err(RefreshError::Rejected),
         };
         let user = self.aggregates.user(session.user).await?;
         user.filter(|user| user.value.status == UserStatus::Active)
             .ok_or(RefreshError::Rejected)?;
-        TokenPair::issue(
-            &*self.tokens,
-            &self.settings,
-            session.user,
-            session.scopes,
-            successor,
-            now,
-        )
-        .map_err(RefreshError::Failed)
+        TokenPair::issue(&*self.tokens, &self.settings, &session, successor, now)
+            .map_err(RefreshError::Failed)
     }
 }

@@ -1,7 +1,6 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::ports::TokenHash;
@@ -11,22 +10,26 @@ use crate::ports::TokenHash;
 pub struct SecretToken(String);
 
 impl SecretToken {
+    /// Maximum length of a token in bytes. The ones that are issued have less.
+    const MAX_BYTES: usize = 128;
+
     /// Creates a token from random bits.
     pub(super) fn new(prefix: &str, bits: [u8; 32]) -> Self {
         Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bits)))
     }
 
-    /// Wraps a token received from a client.
-    pub fn from_client(raw: &str) -> Self {
-        Self(raw.to_owned())
+    pub(super) const fn from_text(text: String) -> Self {
+        Self(text)
     }
 
-    /// Derives the token that replaces this one. The result is deterministic for a key, and unpredictable without it.
-    pub(super) fn successor(&self, key: &[u8; 32], prefix: &str) -> Self {
-        // HMAC accepts keys of any length, so this can't fail.
-        let mac =
-            Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(self.0.as_bytes()).finalize());
-        Self::new(prefix, mac.map(|mac| mac.into_bytes().into()).unwrap_or_default())
+    /// Wraps a token received from a client. One that is longer than any issued token becomes the empty one, which is
+    /// never valid: its bytes are neither copied nor hashed.
+    pub fn from_client(raw: &str) -> Self {
+        Self(if raw.len() > Self::MAX_BYTES {
+            String::new()
+        } else {
+            raw.to_owned()
+        })
     }
 
     /// Hash under which the token is stored.
@@ -43,5 +46,17 @@ impl SecretToken {
 impl fmt::Debug for SecretToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretToken(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_too_long_is_not_kept() {
+        for (length, kept) in [(128, 128), (129, 0), (1024 * 1024, 0)] {
+            assert_eq!(SecretToken::from_client(&"x".repeat(length)).reveal().len(), kept);
+        }
     }
 }

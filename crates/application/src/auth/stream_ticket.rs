@@ -4,7 +4,7 @@ use rapidphoto_domain::{JobId, Timestamp, UserId};
 
 use super::SecretToken;
 use crate::{
-    ports::{Aggregates, Clock, Ids, Ports, Sessions, StreamTicket, Unavailable},
+    ports::{Aggregates, Clock, Ids, Ports, SessionId, Sessions, StreamTicket, Unavailable},
     settings::AuthSettings,
 };
 
@@ -54,8 +54,13 @@ impl StreamTickets {
         }
     }
 
-    /// Issues a ticket for a job's stream, or for the user's own stream if `job` is `None`.
-    pub async fn issue(&self, user: UserId, job: Option<JobId>) -> Result<IssuedTicket, TicketError> {
+    /// Issues a ticket in a session of the user, for a job's stream or, if `job` is `None`, for the user's own stream.
+    pub async fn issue(
+        &self,
+        user: UserId,
+        session: SessionId,
+        job: Option<JobId>,
+    ) -> Result<IssuedTicket, TicketError> {
         if let Some(job) = job {
             let known = self.aggregates.job(job).await?;
             known
@@ -65,25 +70,33 @@ impl StreamTickets {
         let now = self.clock.now();
         let ticket = SecretToken::new("tkt_", self.ids.secret());
         let first_use_by = now + self.settings.ticket_first_use;
+        let stored = StreamTicket {
+            ticket: ticket.hash(),
+            user,
+            session,
+            job,
+            first_use_by,
+            expires_at: now + self.settings.ticket_lifetime,
+        };
         self.sessions
-            .add_ticket(&StreamTicket {
-                ticket: ticket.hash(),
-                user,
-                job,
-                first_use_by,
-                expires_at: now + self.settings.ticket_lifetime,
-            })
+            .add_ticket(&stored, self.settings.max_tickets)
             .await?;
         Ok(IssuedTicket { ticket, first_use_by })
     }
 
     /// Redeems a ticket for the stream of `job`, or for the user's own stream if it is `None`. Returns the ticket's
-    /// user.
-    pub async fn redeem(&self, ticket: &SecretToken, job: Option<JobId>) -> Result<UserId, TicketError> {
+    /// user and session.
+    pub async fn redeem(
+        &self,
+        ticket: &SecretToken,
+        job: Option<JobId>,
+    ) -> Result<(UserId, SessionId), TicketError> {
         let known = self
             .sessions
             .use_ticket(ticket.hash(), job, self.clock.now())
             .await?;
-        known.map(|known| known.user).ok_or(TicketError::Rejected)
+        known
+            .map(|known| (known.user, known.session))
+            .ok_or(TicketError::Rejected)
     }
 }

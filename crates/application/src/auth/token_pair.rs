@@ -1,8 +1,8 @@
-use rapidphoto_domain::{Timestamp, UserId};
+use rapidphoto_domain::Timestamp;
 
 use super::secret::SecretToken;
 use crate::{
-    ports::{AccessTokens, BoxError, Grant, Scopes},
+    ports::{AccessTokens, BoxError, Grant, Scopes, Session},
     settings::AuthSettings,
 };
 
@@ -24,15 +24,15 @@ impl TokenPair {
     pub(super) fn issue(
         tokens: &dyn AccessTokens,
         settings: &AuthSettings,
-        user: UserId,
-        scopes: Scopes,
+        session: &Session,
         refresh_token: SecretToken,
         now: Timestamp,
     ) -> Result<Self, BoxError> {
         let expires_in = settings.access_lifetime;
         let grant = Grant {
-            user,
-            scopes: scopes.clone(),
+            user: session.user,
+            session: session.id,
+            scopes: session.scopes.clone(),
             expires_at: now + expires_in,
         };
         let access_token = tokens.issue(&grant, now)?;
@@ -40,7 +40,7 @@ impl TokenPair {
             access_token,
             expires_in,
             refresh_token,
-            scopes,
+            scopes: grant.scopes,
         })
     }
 }

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use rapidphoto_domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+use super::SessionId;
+
 /// Permission that an access token grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
@@ -119,6 +121,8 @@ pub trait PasswordHasher: Send + Sync {
 pub struct Grant {
     /// User that the token was issued to.
     pub user: UserId,
+    /// Session in which the token was issued.
+    pub session: SessionId,
     /// Permissions of the token.
     pub scopes: Scopes,
     /// Expiry of the token.

@@ -43,7 +43,7 @@ pub use reads::{
     IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
     PhotoReads, PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
-pub use sessions::{RefreshSession, Rotation, Sessions, StreamTicket, TokenHash};
+pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};

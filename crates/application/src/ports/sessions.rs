@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use rapidphoto_domain::{JobId, Timestamp, UserId};
@@ -9,18 +9,56 @@ use super::{Scopes, Unavailable};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// Refresh token. The tokens that descend from one login form a family.
+/// Identifier of a session. In text form: 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub [u8; 16]);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = hex::FromHexError;
+
+    fn from_str(raw: &str) -> Result<Self, Self::Err> {
+        let mut id = [0; 16];
+        hex::decode_to_slice(raw, &mut id)?;
+        Ok(Self(id))
+    }
+}
+
+/// Session of a user, from a login until a log-out, a revocation or its expiry. It has one valid refresh token at a
+/// time, and remembers the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefreshSession {
-    /// Hash of the token.
-    pub token: TokenHash,
-    /// Hash of the family's first token, which identifies the family.
-    pub family: TokenHash,
+pub struct Session {
+    /// Identifier of the session.
+    pub id: SessionId,
     /// User who logged in.
     pub user: UserId,
     /// Scopes of the access tokens.
     pub scopes: Scopes,
-    /// Expiry of the token.
+    /// Expiry of the current refresh token.
+    pub expires_at: Timestamp,
+    /// End of the session, however often its token is refreshed.
+    pub ends_at: Timestamp,
+}
+
+/// Replacement of a session's refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenRotation {
+    /// Session that the token was issued for.
+    pub session: SessionId,
+    /// Hash of the token.
+    pub token: TokenHash,
+    /// Hash of the token that replaces it.
+    pub successor: TokenHash,
+    /// Current time.
+    pub now: Timestamp,
+    /// Time after the rotation in which a repetition is accepted.
+    pub grace: Duration,
+    /// Expiry of the successor, which is cut to the session's end.
     pub expires_at: Timestamp,
 }
 
@@ -28,12 +66,13 @@ pub struct RefreshSession {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
     /// The token was valid, and its successor is stored.
-    Rotated(RefreshSession),
+    Rotated(Session),
     /// The token was rotated to this successor within the grace period.
-    Repeated(RefreshSession),
-    /// The token was rotated before the grace period, so it may be stolen. The whole family is now revoked.
-    Reused,
-    /// The token is unknown, expired or revoked.
+    Repeated(Session),
+    /// The token was rotated before the grace period, so it may be stolen. The session, which belonged to this user,
+    /// has ended.
+    Reused(UserId),
+    /// The session has ended or never existed.
     Invalid,
 }
 
@@ -44,6 +83,8 @@ pub struct StreamTicket {
     pub ticket: TokenHash,
     /// User of the stream.
     pub user: UserId,
+    /// Session that the ticket was issued in; it ends with it.
+    pub session: SessionId,
     /// Job of the stream; `None` for the user's own stream.
     pub job: Option<JobId>,
     /// Latest time of the first use.
@@ -52,34 +93,44 @@ pub struct StreamTicket {
     pub expires_at: Timestamp,
 }
 
-/// Storage of refresh tokens and stream tickets.
+/// Storage of sessions and stream tickets.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores the first refresh token of a login.
-    async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable>;
+    /// Stores a session with the hash of its first refresh token. A user has at most `max` sessions: the ones that were
+    /// used least recently are ended and returned.
+    async fn open(
+        &self,
+        session: &Session,
+        token: TokenHash,
+        now: Timestamp,
+        max: usize,
+    ) -> Result<Vec<SessionId>, Unavailable>;
 
-    /// Replaces a token by its successor atomically: of two concurrent calls one returns `Rotated`, the other
+    /// Replaces a session's token by its successor atomically: of two concurrent calls one returns `Rotated`, the other
     /// `Repeated`.
     ///
-    /// The successor expires at `expires_at`. If the token was already rotated, the call is a repetition up to `grace`
-    /// after that; later it revokes the family.
-    async fn rotate(
-        &self,
-        token: TokenHash,
-        successor: TokenHash,
-        now: Timestamp,
-        grace: Duration,
-        expires_at: Timestamp,
-    ) -> Result<Rotation, Unavailable>;
+    /// The caller has verified that the token was issued for the session. So a token that is neither the current nor the
+    /// previous one is older: like the previous one after the grace period it ends the session.
+    async fn rotate(&self, rotation: &TokenRotation) -> Result<Rotation, Unavailable>;
 
-    /// Revokes the family of a token; an unknown token has no effect.
-    async fn revoke(&self, token: TokenHash) -> Result<(), Unavailable>;
+    /// Returns the session whose current or previous token has this hash.
+    async fn session_of(&self, token: TokenHash) -> Result<Option<SessionId>, Unavailable>;
 
-    /// Stores a ticket.
-    async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable>;
+    /// Returns true if the session has neither ended nor expired at `now`.
+    async fn is_open(&self, session: SessionId, now: Timestamp) -> Result<bool, Unavailable>;
 
-    /// Returns the ticket with this hash if it is valid at `now` for the stream of `job`, or for the user's own stream
-    /// if `job` is `None`, and records its first use. A request for another stream does not count as a use.
+    /// Ends a session and its tickets. Returns its user; `None` if there is no such session.
+    async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable>;
+
+    /// Ends all sessions and tickets of a user. Returns the number of sessions.
+    async fn end_all(&self, user: UserId) -> Result<u64, Unavailable>;
+
+    /// Stores a ticket. A user has at most `max` tickets: the ones that expire first are removed.
+    async fn add_ticket(&self, ticket: &StreamTicket, max: usize) -> Result<(), Unavailable>;
+
+    /// Returns the ticket with this hash if it and its session are valid at `now`, and if it is for the stream of `job`,
+    /// or for the user's own stream if `job` is `None`. Records its first use. A request for another stream does not
+    /// count as a use.
     async fn use_ticket(
         &self,
         ticket: TokenHash,
@@ -87,6 +138,6 @@ pub trait Sessions: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable>;
 
-    /// Deletes expired tokens, tickets and idempotency records, and returns their number.
+    /// Deletes expired sessions, tickets and idempotency records, and returns their number.
     async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable>;
 }

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::Housekeeping;
+use rapidphoto_application::{Housekeeping, auth::RefreshError};
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::{Operation, TestApp, fixtures::HOUR};
 
@@ -25,7 +25,7 @@ async fn assert_deleted_at(app: &TestApp, expiry: Timestamp) {
 }
 
 #[tokio::test]
-async fn refresh_tokens_are_deleted_when_they_expire() {
+async fn sessions_are_deleted_when_their_token_expires() {
     let app = TestApp::new();
     let use_cases = app.use_cases();
     let login = register_and_log_in(&app, &use_cases).await;
@@ -34,19 +34,22 @@ async fn refresh_tokens_are_deleted_when_they_expire() {
     app.clock.advance(HOUR);
     let successor = use_cases.refresh.handle(&login.refresh_token).await.unwrap();
     let second_expiry = app.now() + lifetime;
-    assert_deleted_at(&app, first_expiry).await;
-    app.clock.set(second_expiry - MOMENT);
-    assert!(use_cases.refresh.handle(&successor.refresh_token).await.is_ok());
+    app.clock.set(first_expiry);
+    assert_eq!(housekeeping(&app).handle().await.unwrap(), 0);
     assert_deleted_at(&app, second_expiry).await;
+    let expired = use_cases.refresh.handle(&successor.refresh_token).await;
+    assert!(matches!(expired, Err(RefreshError::Rejected)), "{expired:?}");
 }
 
 #[tokio::test]
 async fn stream_tickets_are_deleted_when_they_expire() {
     let app = TestApp::new();
     let use_cases = app.use_cases();
-    let used = use_cases.stream_tickets.issue(app.owner, None).await.unwrap();
+    let session = app.open_session(app.owner).await;
+    let issue = || use_cases.stream_tickets.issue(app.owner, session, None);
+    let used = issue().await.unwrap();
     assert!(use_cases.stream_tickets.redeem(&used.ticket, None).await.is_ok());
-    let unused = use_cases.stream_tickets.issue(app.owner, None).await.unwrap();
+    let unused = issue().await.unwrap();
     let expiry = app.now() + app.settings.auth.ticket_lifetime;
     assert_deleted_at(&app, unused.first_use_by).await;
     app.clock.set(expiry - MOMENT);
@@ -91,10 +94,11 @@ async fn progress_is_removed_an_hour_after_the_window_of_an_inactive_upload() {
 #[tokio::test]
 async fn an_outage_is_reported_and_the_next_run_deletes_the_rows() {
     let app = TestApp::new();
+    let session = app.open_session(app.owner).await;
     let issued = app
         .use_cases()
         .stream_tickets
-        .issue(app.owner, None)
+        .issue(app.owner, session, None)
         .await
         .unwrap();
     app.clock.set(issued.first_use_by);

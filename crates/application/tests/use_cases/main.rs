@@ -22,6 +22,7 @@ mod auth {
     mod log_out;
     mod refresh;
     mod register;
+    mod session_ends;
     mod stream_tickets;
 }
 

@@ -1,6 +1,6 @@
 //! Namespaces: several deployments in one database, isolated from each other.
 
-use rapidphoto_application::ports::{Cursor, EventFilter, PhotoListQuery, WorkKind};
+use rapidphoto_application::ports::{Cursor, EventFilter, PhotoListQuery, Rotation, TokenRotation, WorkKind};
 use rapidphoto_domain::{Version, photo::PhotoCommand};
 
 use super::{
@@ -28,9 +28,10 @@ pub async fn nothing_is_visible_from_another_namespace<H: DatabaseHarness>(harne
     commit.idempotency = Some(kept.clone());
     commit_ok(&db, commit).await;
     let session = fixtures::session(user, now + LEASE);
-    db.sessions.open(&session).await.unwrap();
-    let ticket = fixtures::ticket(user, now + LEASE);
-    db.sessions.add_ticket(&ticket).await.unwrap();
+    let token = fixtures::token();
+    db.sessions.open(&session, token, now, 10).await.unwrap();
+    let ticket = fixtures::ticket(&session, now + LEASE);
+    db.sessions.add_ticket(&ticket, 10).await.unwrap();
     let lease = db.subscriptions.acquire("job-completion", LEASE).await.unwrap();
     assert!(lease.is_some());
 
@@ -77,14 +78,21 @@ pub async fn nothing_is_visible_from_another_namespace<H: DatabaseHarness>(harne
             .unwrap(),
         None
     );
-    let rotated = other
-        .sessions
-        .rotate(session.token, fixtures::token(), now, LEASE, now + LEASE)
-        .await
-        .unwrap();
-    assert_eq!(rotated, rapidphoto_application::ports::Rotation::Invalid);
+    let rotation = TokenRotation {
+        session: session.id,
+        token,
+        successor: fixtures::token(),
+        now,
+        grace: LEASE,
+        expires_at: now + LEASE,
+    };
+    let rotated = other.sessions.rotate(&rotation).await.unwrap();
+    assert_eq!(rotated, Rotation::Invalid);
+    assert_eq!(other.sessions.session_of(token).await.unwrap(), None);
+    assert!(!other.sessions.is_open(session.id, now).await.unwrap());
     // It can't be removed from there either.
-    other.sessions.revoke(session.token).await.unwrap();
+    assert_eq!(other.sessions.end(session.id).await.unwrap(), None);
+    assert_eq!(other.sessions.end_all(user).await.unwrap(), 0);
     assert_eq!(other.sessions.delete_expired(now + LEASE * 2).await.unwrap(), 0);
     assert_eq!(
         db.sessions

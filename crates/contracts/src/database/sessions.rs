@@ -1,9 +1,11 @@
-//! Refresh tokens: each is used once, so that the reuse of a stolen one is detected.
+//! Sessions: each of their refresh tokens is used once, so that the reuse of a stolen one is detected.
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{DatabasePorts, RefreshSession, Rotation, Scope, Scopes, TokenHash};
-use rapidphoto_domain::Timestamp;
+use rapidphoto_application::ports::{
+    DatabasePorts, Rotation, Scope, Scopes, Session, SessionId, TokenHash, TokenRotation,
+};
+use rapidphoto_domain::{Timestamp, UserId};
 
 use super::{
     DatabaseHarness,
@@ -12,30 +14,76 @@ use super::{
 
 const GRACE: Duration = Duration::from_secs(30);
 const LIFETIME: Duration = Duration::from_hours(1);
+const MAX: usize = 100;
 
-async fn opened(db: &DatabasePorts, now: Timestamp) -> RefreshSession {
-    let user = fixtures::user(db, now).await;
-    let session = fixtures::session(user, now + LIFETIME);
-    db.sessions.open(&session).await.unwrap();
-    session
+/// Session that ends long after its first token expires, and the hash of that token.
+struct Opened {
+    session: Session,
+    token: TokenHash,
 }
 
-async fn rotate(db: &DatabasePorts, token: TokenHash, successor: TokenHash, now: Timestamp) -> Rotation {
-    db.sessions
-        .rotate(token, successor, now, GRACE, now + LIFETIME)
-        .await
-        .unwrap()
-}
+impl Opened {
+    async fn new(db: &DatabasePorts, now: Timestamp) -> Self {
+        let user = fixtures::user(db, now).await;
+        Self::of_user(db, user, now).await
+    }
 
-fn successor(of: &RefreshSession, token: TokenHash, now: Timestamp) -> RefreshSession {
-    RefreshSession {
-        token,
-        expires_at: now + LIFETIME,
-        ..of.clone()
+    async fn of_user(db: &DatabasePorts, user: UserId, now: Timestamp) -> Self {
+        let session = Session {
+            ends_at: now + LIFETIME * 10,
+            ..fixtures::session(user, now + LIFETIME)
+        };
+        Self::open(db, session, now).await
+    }
+
+    async fn open(db: &DatabasePorts, session: Session, now: Timestamp) -> Self {
+        let token = fixtures::token();
+        db.sessions.open(&session, token, now, MAX).await.unwrap();
+        Self { session, token }
+    }
+
+    async fn rotate(
+        &self,
+        db: &DatabasePorts,
+        token: TokenHash,
+        successor: TokenHash,
+        now: Timestamp,
+    ) -> Rotation {
+        rotate(db, self.session.id, token, successor, now).await
+    }
+
+    async fn is_open(&self, db: &DatabasePorts, now: Timestamp) -> bool {
+        db.sessions.is_open(self.session.id, now).await.unwrap()
     }
 }
 
-/// A token is replaced by a successor with the same family, user and scopes and a lifetime of its own.
+async fn rotate(
+    db: &DatabasePorts,
+    session: SessionId,
+    token: TokenHash,
+    successor: TokenHash,
+    now: Timestamp,
+) -> Rotation {
+    let rotation = TokenRotation {
+        session,
+        token,
+        successor,
+        now,
+        grace: GRACE,
+        expires_at: now + LIFETIME,
+    };
+    db.sessions.rotate(&rotation).await.unwrap()
+}
+
+/// A session with a token that was rotated at `now`.
+fn rotated(session: &Session, now: Timestamp) -> Session {
+    Session {
+        expires_at: now + LIFETIME,
+        ..session.clone()
+    }
+}
+
+/// A token is replaced by a successor in the same session, with a lifetime of its own.
 pub async fn a_token_is_replaced_by_its_successor<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let user = fixtures::user(&db, now).await;
@@ -44,23 +92,42 @@ pub async fn a_token_is_replaced_by_its_successor<H: DatabaseHarness>(harness: H
         [Scope::PhotosRead].into_iter().collect(),
         [Scope::Admin, Scope::PhotosWrite].into_iter().collect(),
     ] {
-        let first = RefreshSession {
+        let session = Session {
             scopes,
+            ends_at: now + LIFETIME * 10,
             ..fixtures::session(user, now + LIFETIME)
         };
-        db.sessions.open(&first).await.unwrap();
-        let mut current = first;
+        let opened = Opened::open(&db, session, now).await;
+        let mut token = opened.token;
         for step in 1..5 {
             let at = now + LIFETIME / 2 * step;
-            let token = fixtures::token();
-            let next = successor(&current, token, at);
+            let next = fixtures::token();
             assert_eq!(
-                rotate(&db, current.token, token, at).await,
-                Rotation::Rotated(next.clone())
+                opened.rotate(&db, token, next, at).await,
+                Rotation::Rotated(rotated(&opened.session, at))
             );
-            current = next;
+            token = next;
         }
     }
+}
+
+/// No token is valid beyond the end of its session.
+pub async fn a_token_expires_with_its_session_at_the_latest<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let user = fixtures::user(&db, now).await;
+    let session = fixtures::session(user, now + LIFETIME);
+    let opened = Opened::open(&db, session, now).await;
+    let token = fixtures::token();
+    let half = now + LIFETIME / 2;
+    assert_eq!(
+        opened.rotate(&db, opened.token, token, half).await,
+        Rotation::Rotated(opened.session.clone())
+    );
+    let end = opened.session.ends_at;
+    assert!(opened.is_open(&db, end - Duration::from_millis(1)).await);
+    assert!(!opened.is_open(&db, end).await);
+    let late = opened.rotate(&db, token, fixtures::token(), end).await;
+    assert_eq!(late, Rotation::Invalid);
 }
 
 /// A client that retries after a lost response receives the same successor.
@@ -68,116 +135,186 @@ pub async fn a_rotation_repeated_within_the_grace_period_returns_the_same_succes
     harness: H,
 ) {
     let (db, now) = (harness.ports(), harness.now());
-    let session = opened(&db, now).await;
+    let opened = Opened::new(&db, now).await;
     let token = fixtures::token();
-    let next = successor(&session, token, now);
+    let next = rotated(&opened.session, now);
     assert_eq!(
-        rotate(&db, session.token, token, now).await,
+        opened.rotate(&db, opened.token, token, now).await,
         Rotation::Rotated(next.clone())
     );
     for after in [Duration::ZERO, Duration::from_secs(1), GRACE] {
-        let again = rotate(&db, session.token, token, now + after).await;
+        let again = opened.rotate(&db, opened.token, token, now + after).await;
         assert_eq!(again, Rotation::Repeated(next.clone()), "{after:?} later");
     }
     // The repetition has no side effect: the successor is still valid.
-    let third = rotate(&db, token, fixtures::token(), now + GRACE).await;
+    let third = opened.rotate(&db, token, fixtures::token(), now + GRACE).await;
     assert!(matches!(third, Rotation::Rotated(_)), "{third:?}");
 }
 
-/// Reuse after the grace period means that the token or its successor was stolen: the whole family is revoked.
-pub async fn a_token_reused_after_the_grace_period_revokes_its_family<H: DatabaseHarness>(harness: H) {
+/// Reuse after the grace period means that the token or its successor was stolen: the session ends. A token before the
+/// previous one is reuse at any time.
+pub async fn a_reused_token_ends_its_session<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
-    let session = opened(&db, now).await;
-    let same_user = fixtures::session(session.user, now + LIFETIME);
-    db.sessions.open(&same_user).await.unwrap();
-    let (second, third) = (fixtures::token(), fixtures::token());
-    rotate(&db, session.token, second, now).await;
-    rotate(&db, second, third, now).await;
     let late = now + GRACE + Duration::from_millis(1);
-    assert_eq!(rotate(&db, session.token, second, late).await, Rotation::Reused);
-    for token in [session.token, second, third] {
-        let rejected = rotate(&db, token, fixtures::token(), late).await;
-        assert!(
-            matches!(rejected, Rotation::Invalid | Rotation::Reused),
-            "{rejected:?}"
+    for (rotations, at) in [(1, late), (2, now), (2, late), (5, late)] {
+        let opened = Opened::new(&db, now).await;
+        let user = opened.session.user;
+        let same_user = Opened::of_user(&db, user, now).await;
+        let ticket = fixtures::ticket(&opened.session, now + LIFETIME);
+        db.sessions.add_ticket(&ticket, MAX).await.unwrap();
+        let mut tokens = vec![opened.token];
+        for _ in 0..rotations {
+            let successor = fixtures::token();
+            opened.rotate(&db, *tokens.last().unwrap(), successor, now).await;
+            tokens.push(successor);
+        }
+        assert!(opened.is_open(&db, at).await);
+        assert_eq!(
+            opened.rotate(&db, opened.token, tokens[1], at).await,
+            Rotation::Reused(user)
         );
+        assert!(!opened.is_open(&db, at).await);
+        for token in tokens {
+            let rejected = opened.rotate(&db, token, fixtures::token(), at).await;
+            assert_eq!(rejected, Rotation::Invalid);
+        }
+        let used = db.sessions.use_ticket(ticket.ticket, None, at).await.unwrap();
+        assert_eq!(used, None);
+        // Other sessions of the same user stay valid.
+        let other = same_user
+            .rotate(&db, same_user.token, fixtures::token(), at)
+            .await;
+        assert!(matches!(other, Rotation::Rotated(_)), "{other:?}");
     }
-    assert_eq!(
-        rotate(&db, third, fixtures::token(), late).await,
-        Rotation::Invalid
-    );
-    // Other logins of the same user stay valid.
-    let other = rotate(&db, same_user.token, fixtures::token(), late).await;
-    assert!(matches!(other, Rotation::Rotated(_)), "{other:?}");
+}
+
+/// Current and previous token are known, older and foreign ones are not.
+pub async fn a_session_is_found_by_its_last_two_tokens<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let opened = Opened::new(&db, now).await;
+    let (second, third) = (fixtures::token(), fixtures::token());
+    let find = async |token| db.sessions.session_of(token).await.unwrap();
+    assert_eq!(find(opened.token).await, Some(opened.session.id));
+    opened.rotate(&db, opened.token, second, now).await;
+    assert_eq!(find(opened.token).await, Some(opened.session.id));
+    assert_eq!(find(second).await, Some(opened.session.id));
+    opened.rotate(&db, second, third, now).await;
+    assert_eq!(find(opened.token).await, None);
+    assert_eq!(find(third).await, Some(opened.session.id));
+    assert_eq!(find(fixtures::token()).await, None);
+}
+
+/// Sessions over the maximum end, the least recently used first; other users' are not affected.
+pub async fn a_user_has_a_maximum_of_sessions<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let other = Opened::new(&db, now).await;
+    let user = fixtures::user(&db, now).await;
+    let first = Opened::of_user(&db, user, now).await;
+    let second = Opened::of_user(&db, user, now + Duration::from_secs(1)).await;
+    let later = now + Duration::from_secs(2);
+    first.rotate(&db, first.token, fixtures::token(), later).await;
+    let third = fixtures::session(user, now + LIFETIME);
+    let ended = db.sessions.open(&third, fixtures::token(), later, 2).await;
+    assert_eq!(ended.unwrap(), [second.session.id]);
+    assert!(!second.is_open(&db, later).await);
+    assert!(first.is_open(&db, later).await && other.is_open(&db, later).await);
+    let fourth = fixtures::session(user, now + LIFETIME);
+    let last = later + Duration::from_secs(1);
+    let mut ended = db
+        .sessions
+        .open(&fourth, fixtures::token(), last, 1)
+        .await
+        .unwrap();
+    ended.sort_unstable();
+    let mut expected = [first.session.id, third.id];
+    expected.sort_unstable();
+    assert_eq!(ended, expected);
+}
+
+/// All sessions of a user end, with their tickets, and no others.
+pub async fn all_sessions_of_a_user_end_together<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let other = Opened::new(&db, now).await;
+    let first = Opened::new(&db, now).await;
+    let second = Opened::of_user(&db, first.session.user, now).await;
+    let ticket = fixtures::ticket(&second.session, now + LIFETIME);
+    db.sessions.add_ticket(&ticket, MAX).await.unwrap();
+    assert_eq!(db.sessions.end_all(first.session.user).await.unwrap(), 2);
+    assert!(!first.is_open(&db, now).await && !second.is_open(&db, now).await);
+    let used = db.sessions.use_ticket(ticket.ticket, None, now).await.unwrap();
+    assert_eq!(used, None);
+    assert!(other.is_open(&db, now).await);
+    assert_eq!(db.sessions.end_all(first.session.user).await.unwrap(), 0);
 }
 
 /// One of concurrent rotations of a token rotates, the others repeat it.
 pub async fn concurrent_rotations_rotate_once<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
-    let session = opened(&db, now).await;
+    let opened = Opened::new(&db, now).await;
+    let (id, first) = (opened.session.id, opened.token);
     let token = fixtures::token();
-    let next = successor(&session, token, now);
+    let next = rotated(&opened.session, now);
     let rotations: Vec<_> = (0..20)
         .map(|_| {
             let db = db.clone();
-            tokio::spawn(async move { rotate(&db, session.token, token, now).await })
+            tokio::spawn(async move { rotate(&db, id, first, token, now).await })
         })
         .collect();
-    let (mut rotated, mut repeated) = (0, 0);
+    let (mut rotations_done, mut repeated) = (0, 0);
     for rotation in rotations {
         match rotation.await.unwrap() {
-            Rotation::Rotated(session) if session == next => rotated += 1,
+            Rotation::Rotated(session) if session == next => rotations_done += 1,
             Rotation::Repeated(session) if session == next => repeated += 1,
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((rotated, repeated), (1, 19));
+    assert_eq!((rotations_done, repeated), (1, 19));
 }
 
-/// Unknown and expired tokens are rejected and do not store a successor.
-pub async fn unknown_and_expired_tokens_are_rejected<H: DatabaseHarness>(harness: H) {
+/// Tokens of unknown and of expired sessions are rejected and do not store a successor.
+pub async fn tokens_of_unknown_and_expired_sessions_are_rejected<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
+    let opened = Opened::new(&db, now).await;
+    let unknown = SessionId([0x5a; 16]);
+    assert_eq!(
+        rotate(&db, unknown, opened.token, fixtures::token(), now).await,
+        Rotation::Invalid
+    );
+    assert!(!db.sessions.is_open(unknown, now).await.unwrap());
     let successor = fixtures::token();
     assert_eq!(
-        rotate(&db, fixtures::token(), successor, now).await,
+        opened.rotate(&db, opened.token, successor, now + LIFETIME).await,
         Rotation::Invalid
     );
-    assert_eq!(
-        rotate(&db, successor, fixtures::token(), now).await,
-        Rotation::Invalid
-    );
-    let session = opened(&db, now).await;
-    assert_eq!(
-        rotate(&db, session.token, successor, now + LIFETIME).await,
-        Rotation::Invalid
-    );
-    assert_eq!(
-        rotate(&db, successor, fixtures::token(), now).await,
-        Rotation::Invalid
-    );
+    assert!(!opened.is_open(&db, now + LIFETIME).await);
+    assert_eq!(db.sessions.session_of(successor).await.unwrap(), None);
     let in_time = now + LIFETIME - Duration::from_millis(1);
-    let rotated = rotate(&db, session.token, successor, in_time).await;
+    let rotated = opened.rotate(&db, opened.token, successor, in_time).await;
     assert!(matches!(rotated, Rotation::Rotated(_)), "{rotated:?}");
 }
 
-/// Revoking any token of a family, including a rotated one, revokes the whole family and nothing else.
-pub async fn revoking_a_token_revokes_its_family<H: DatabaseHarness>(harness: H) {
+/// Ending a session ends its token and its tickets, and nothing else.
+pub async fn an_ended_session_accepts_no_token<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
-    let other = opened(&db, now).await;
-    for with_old in [true, false] {
-        let session = opened(&db, now).await;
-        let second = fixtures::token();
-        rotate(&db, session.token, second, now).await;
-        let revoked = if with_old { session.token } else { second };
-        db.sessions.revoke(revoked).await.unwrap();
+    let other = Opened::new(&db, now).await;
+    let opened = Opened::new(&db, now).await;
+    let second = fixtures::token();
+    opened.rotate(&db, opened.token, second, now).await;
+    let ticket = fixtures::ticket(&opened.session, now + LIFETIME);
+    db.sessions.add_ticket(&ticket, MAX).await.unwrap();
+    let (id, user) = (opened.session.id, opened.session.user);
+    assert_eq!(db.sessions.end(id).await.unwrap(), Some(user));
+    for token in [opened.token, second] {
         assert_eq!(
-            rotate(&db, second, fixtures::token(), now).await,
+            opened.rotate(&db, token, fixtures::token(), now).await,
             Rotation::Invalid
         );
-        assert_eq!(rotate(&db, session.token, second, now).await, Rotation::Invalid);
     }
-    db.sessions.revoke(fixtures::token()).await.unwrap();
-    let rotated = rotate(&db, other.token, fixtures::token(), now).await;
+    assert!(!opened.is_open(&db, now).await);
+    let used = db.sessions.use_ticket(ticket.ticket, None, now).await.unwrap();
+    assert_eq!(used, None);
+    assert_eq!(db.sessions.end(id).await.unwrap(), None);
+    let rotated = other.rotate(&db, other.token, fixtures::token(), now).await;
     assert!(matches!(rotated, Rotation::Rotated(_)), "{rotated:?}");
 }
 
@@ -189,25 +326,28 @@ pub async fn expired_sessions_tickets_and_keys_are_deleted<H: DatabaseHarness>(h
     let long = end + LIFETIME;
     let mut kept = Vec::new();
     for (index, expires_at) in [end, long].into_iter().enumerate() {
-        let session = fixtures::session(user, expires_at);
-        db.sessions.open(&session).await.unwrap();
-        let ticket = fixtures::ticket(user, expires_at);
-        db.sessions.add_ticket(&ticket).await.unwrap();
+        let session = Session {
+            ends_at: long,
+            ..fixtures::session(user, expires_at)
+        };
+        let opened = Opened::open(&db, session, now).await;
+        let ticket = fixtures::ticket(&opened.session, expires_at);
+        db.sessions.add_ticket(&ticket, MAX).await.unwrap();
         let mut commit = fixtures::commit(now);
         commit.write_job(user, 0);
         let key = fixtures::idempotency(user, &format!("key {index}"), expires_at);
         commit.idempotency = Some(key.clone());
         commit_ok(&db, commit).await;
-        kept.push((session, ticket, key));
+        kept.push((opened, ticket, key));
     }
     let last = end - Duration::from_millis(1);
     assert_eq!(db.sessions.delete_expired(last).await.unwrap(), 0);
     assert_eq!(db.sessions.delete_expired(end).await.unwrap(), 3);
     assert_eq!(db.sessions.delete_expired(end).await.unwrap(), 0);
     // They are not found even as of a time when they were valid.
-    let (session, ticket, key) = &kept[0];
+    let (opened, ticket, key) = &kept[0];
     assert_eq!(
-        rotate(&db, session.token, fixtures::token(), now).await,
+        opened.rotate(&db, opened.token, fixtures::token(), now).await,
         Rotation::Invalid
     );
     assert_eq!(
@@ -221,8 +361,8 @@ pub async fn expired_sessions_tickets_and_keys_are_deleted<H: DatabaseHarness>(h
         db.idempotency.idempotency(user, &key.key, now).await.unwrap(),
         None
     );
-    let (session, ticket, key) = &kept[1];
-    let rotated = rotate(&db, session.token, fixtures::token(), end).await;
+    let (opened, ticket, key) = &kept[1];
+    let rotated = opened.rotate(&db, opened.token, fixtures::token(), end).await;
     assert!(matches!(rotated, Rotation::Rotated(_)), "{rotated:?}");
     assert!(
         db.sessions
@@ -233,20 +373,4 @@ pub async fn expired_sessions_tickets_and_keys_are_deleted<H: DatabaseHarness>(h
     );
     let read = db.idempotency.idempotency(user, &key.key, end).await.unwrap();
     assert_eq!(read.as_ref(), Some(key));
-}
-
-/// A revoked family stays revoked after its oldest tokens were deleted.
-pub async fn a_revoked_family_stays_revoked<H: DatabaseHarness>(harness: H) {
-    let (db, now) = (harness.ports(), harness.now());
-    let session = opened(&db, now).await;
-    let second = fixtures::token();
-    let halfway = now + LIFETIME / 2;
-    rotate(&db, session.token, second, halfway).await;
-    db.sessions.revoke(session.token).await.unwrap();
-    let end = now + LIFETIME;
-    assert_eq!(db.sessions.delete_expired(end).await.unwrap(), 1);
-    assert_eq!(
-        rotate(&db, second, fixtures::token(), end).await,
-        Rotation::Invalid
-    );
 }

@@ -204,12 +204,15 @@ macro_rules! database_contract {
             sessions: [
                 a_token_is_replaced_by_its_successor,
                 a_rotation_repeated_within_the_grace_period_returns_the_same_successor,
-                a_token_reused_after_the_grace_period_revokes_its_family,
+                a_token_expires_with_its_session_at_the_latest,
+                a_reused_token_ends_its_session,
                 concurrent_rotations_rotate_once,
-                unknown_and_expired_tokens_are_rejected,
-                revoking_a_token_revokes_its_family,
+                tokens_of_unknown_and_expired_sessions_are_rejected,
+                a_session_is_found_by_its_last_two_tokens,
+                a_user_has_a_maximum_of_sessions,
+                all_sessions_of_a_user_end_together,
+                an_ended_session_accepts_no_token,
                 expired_sessions_tickets_and_keys_are_deleted,
-                a_revoked_family_stays_revoked,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,
@@ -217,6 +220,8 @@ macro_rules! database_contract {
                 a_ticket_is_returned_as_added,
                 a_ticket_presented_for_another_stream_is_not_used,
                 used_tickets_are_kept_until_they_expire,
+                a_ticket_ends_with_its_session,
+                a_user_has_a_maximum_of_tickets,
             ],
         }
     };

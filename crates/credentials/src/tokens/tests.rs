@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use rapidphoto_application::ports::Scope;
+use rapidphoto_application::ports::{Scope, SessionId};
 use serde_json::json;
 
 use super::*;
@@ -19,6 +19,7 @@ fn now() -> Timestamp {
 fn grant() -> Grant {
     Grant {
         user: UserId::from_bits(0x0195_5f2a_1111_2222_3333_4444_5555_6666),
+        session: SessionId([0xa5; 16]),
         scopes: Scopes::of_user(),
         expires_at: now() + TimeDelta::minutes(15),
     }
@@ -68,6 +69,7 @@ fn a_token_is_a_json_web_token_with_registered_claims() {
         json!({
             "iss": "rapidphoto",
             "sub": grant().user.to_string(),
+            "sid": "a5".repeat(16),
             "scope": "photos:read photos:write",
             "iat": 1_772_360_430,
             "exp": 1_772_361_330,
@@ -98,6 +100,19 @@ fn a_token_is_valid_until_it_expires() {
         tokens().verify(&issued(), end + TimeDelta::days(400)),
         Err(TokenError::Expired)
     );
+}
+
+#[test]
+fn a_token_without_a_session_has_expired() {
+    let claims = json!({
+        "iss": "rapidphoto",
+        "sub": grant().user.to_string(),
+        "scope": "photos:read",
+        "iat": now().timestamp(),
+        "exp": grant().expires_at.timestamp(),
+    });
+    let token = signed(&key(1), &claims);
+    assert_eq!(tokens().verify(&token, now()), Err(TokenError::Expired));
 }
 
 #[test]
@@ -187,7 +202,7 @@ fn malformed_tokens_are_invalid() {
 #[test]
 fn a_too_long_token_is_invalid_despite_its_signature() {
     let scope = "photos:read ".repeat(500);
-    let claims = json!({ "iss": "rapidphoto", "sub": grant().user.to_string(), "scope": scope, "iat": 0, "exp": 1_772_361_330 });
+    let claims = json!({ "iss": "rapidphoto", "sub": grant().user.to_string(), "sid": "a5".repeat(16), "scope": scope, "iat": 0, "exp": 1_772_361_330 });
     assert_eq!(
         tokens().verify(&signed(&key(1), &claims), now()),
         Err(TokenError::Invalid)
@@ -201,8 +216,7 @@ fn a_too_long_token_is_invalid_despite_its_signature() {
 #[test]
 fn tokens_with_malformed_claims_are_invalid() {
     let sub = grant().user.to_string();
-    let good =
-        json!({ "iss": "rapidphoto", "sub": sub, "scope": "photos:read", "iat": 0, "exp": 1_772_361_330 });
+    let good = json!({ "iss": "rapidphoto", "sub": sub, "sid": "a5".repeat(16), "scope": "photos:read", "iat": 0, "exp": 1_772_361_330 });
     assert!(tokens().verify(&signed(&key(1), &good), now()).is_ok());
     for (claim, value) in [
         ("iss", json!("another issuer")),

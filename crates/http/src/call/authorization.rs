@@ -28,7 +28,7 @@ impl Call {
                 TokenError::Invalid => kinds::INVALID_TOKEN,
             })
         })?;
-        self.context.set_user(grant.user);
+        self.context.set_caller(grant.user, grant.session);
         if grant.scopes.allow(scope) {
             return Ok(grant.user);
         }
@@ -61,8 +61,8 @@ impl Call {
                     .await
             })
             .await?;
-        let user = redeemed?;
-        self.context.set_user(user);
+        let (user, session) = redeemed?;
+        self.context.set_caller(user, session);
         Ok((user, query))
     }
 

@@ -5,10 +5,11 @@ use std::{
 };
 
 use actix_web::{dev::ServiceRequest, http::Method};
+use rapidphoto_application::ports::SessionId;
 use rapidphoto_domain::UserId;
 
 use super::request_headers;
-use crate::{limits::Allowance, shared::Shared};
+use crate::{limits::Allowance, problem::Problem, shared::Shared};
 
 /// Request data known before routing, and results of the handler for the middleware.
 pub(crate) struct Context {
@@ -24,7 +25,7 @@ pub(crate) struct Context {
     /// Time of arrival.
     pub(crate) started: Instant,
     allowance: RefCell<Option<Allowance>>,
-    user: Cell<Option<UserId>>,
+    caller: Cell<Option<(UserId, SessionId)>>,
 }
 
 impl Context {
@@ -44,7 +45,7 @@ impl Context {
             path: request.path().to_owned(),
             started: Instant::now(),
             allowance: RefCell::default(),
-            user: Cell::default(),
+            caller: Cell::default(),
         }
     }
 
@@ -53,9 +54,9 @@ impl Context {
         *self.allowance.borrow_mut() = Some(allowance);
     }
 
-    /// Sets the authenticated user for the log.
-    pub(super) fn set_user(&self, user: UserId) {
-        self.user.set(Some(user));
+    /// Sets the authenticated user and the session of the access token or ticket.
+    pub(super) fn set_caller(&self, user: UserId, session: SessionId) {
+        self.caller.set(Some((user, session)));
     }
 
     /// State of the rate limit that the request counted against.
@@ -63,8 +64,14 @@ impl Context {
         *self.allowance.borrow()
     }
 
+    /// Session of an authorized request: it ends with a log-out, a revocation or its expiry.
+    pub(crate) fn session(&self) -> Result<SessionId, Problem> {
+        let session = self.caller.get().map(|(_, session)| session);
+        session.ok_or_else(|| Problem::internal("the endpoint requires no authorization"))
+    }
+
     /// Authenticated user.
     pub(crate) fn user(&self) -> Option<UserId> {
-        self.user.get()
+        self.caller.get().map(|(user, _)| user)
     }
 }

@@ -11,13 +11,14 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::public::<__path_log_out>(log_out)
 }
 
-/// Ends a login: its refresh tokens are revoked, its access tokens stay valid until they expire.
+/// Ends a session: its refresh token and stream tickets are revoked and its streams end. Its access tokens stay valid until
+/// they expire.
 #[utoipa::path(
     post,
     path = "/commands/auth/logout",
     tag = "accounts",
     request_body = TokenRequest,
-    responses((status = 204, description = "The login has ended. The same for an unknown token."))
+    responses((status = 204, description = "The session has ended. The same for an unknown token."))
 )]
 async fn log_out(mut call: Call) -> HandlerResult {
     let request: TokenRequest = call.json().await?;

@@ -17,7 +17,7 @@ pub(super) fn endpoint() -> Endpoint {
 /// Exchanges a refresh token for a new pair of tokens.
 ///
 /// Refresh tokens rotate. A token used again within 30 s returns the same successor, since responses can get lost; a
-/// token used again later revokes all tokens of its login.
+/// token used again later ends its session. A session lasts 180 days at most.
 #[utoipa::path(
     post,
     path = "/commands/auth/refresh",

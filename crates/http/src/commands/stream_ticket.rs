@@ -17,7 +17,8 @@ pub(super) fn endpoint() -> Endpoint {
 /// Issues a ticket for one stream.
 ///
 /// An `EventSource` can't send `Authorization`; it sends the ticket as `?ticket=`. The ticket must be used within a
-/// minute; then it is valid for reconnects of the same stream for a day.
+/// minute; then it is valid for reconnects of the same stream for a day, or until the session ends: by a log-out, a
+/// revocation or its expiry.
 #[utoipa::path(
     post,
     path = "/commands/auth/stream-ticket",
@@ -29,9 +30,10 @@ async fn issue_stream_ticket(mut call: Call, user: UserId) -> HandlerResult {
     let request: StreamTicketRequest = call.optional_json().await?.unwrap_or_default();
     let job = request.job_id.map(|job| job.parse()).transpose();
     let job = job.map_err(|_| Problem::new(kinds::NO_SUCH_JOB))?;
+    let session = call.context.session()?;
     let use_cases = call.use_cases();
     let issued = call
-        .on_main(async move { use_cases.stream_tickets.issue(user, job).await })
+        .on_main(async move { use_cases.stream_tickets.issue(user, session, job).await })
         .await??;
     json(
         &mut HttpResponse::Ok(),

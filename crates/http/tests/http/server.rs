@@ -5,7 +5,7 @@ use std::{
 };
 
 use rapidphoto_application::{
-    ports::{AccessTokens, Grant, Ports, PresignedUrl, Scope},
+    ports::{AccessTokens, Grant, Ports, PresignedUrl, Scope, SessionId},
     settings::Settings,
 };
 use rapidphoto_domain::UserId;
@@ -165,6 +165,7 @@ impl TestServer {
     pub(crate) fn token(&self, user: UserId, scopes: &[Scope], lifetime: Duration) -> String {
         let grant = Grant {
             user,
+            session: SessionId([1; 16]),
             scopes: scopes.iter().copied().collect(),
             expires_at: self.app.now() + lifetime,
         };

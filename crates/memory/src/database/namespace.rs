@@ -4,7 +4,7 @@ use rapidphoto_application::{
     log::EncodedEvent,
     ports::{
         AggregateState, ClaimToken, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash,
-        PhotoMetadata, Priority, RefreshSession, StreamTicket, SubscriptionName, TokenHash, WorkKind,
+        PhotoMetadata, Priority, Session, SessionId, StreamTicket, SubscriptionName, TokenHash, WorkKind,
     },
 };
 use rapidphoto_domain::{
@@ -32,8 +32,7 @@ pub(super) struct Namespace {
     pub(super) idempotency: BTreeMap<(UserId, IdempotencyKey), IdempotencyRecord>,
     pub(super) work: BTreeMap<(PhotoId, WorkKind), WorkRow>,
     pub(super) subscriptions: BTreeMap<SubscriptionName, SubscriptionRow>,
-    pub(super) refresh: BTreeMap<TokenHash, RefreshRow>,
-    pub(super) revoked: BTreeSet<TokenHash>,
+    pub(super) sessions: BTreeMap<SessionId, SessionRow>,
     pub(super) tickets: BTreeMap<TokenHash, TicketRow>,
     last_token: u64,
 }
@@ -83,10 +82,12 @@ pub(super) struct SubscriptionRow {
     pub(super) lease: Option<Lease>,
 }
 
-pub(super) struct RefreshRow {
-    pub(super) session: RefreshSession,
-    /// Time of the rotation, and the successor.
-    pub(super) rotated: Option<(Timestamp, TokenHash)>,
+pub(super) struct SessionRow {
+    pub(super) session: Session,
+    pub(super) token: TokenHash,
+    pub(super) previous: Option<TokenHash>,
+    /// Time of the last rotation, or of the login.
+    pub(super) used_at: Timestamp,
 }
 
 pub(super) struct TicketRow {

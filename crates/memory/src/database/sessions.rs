@@ -1,51 +1,82 @@
-use std::time::Duration;
-
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    RefreshSession, Rotation, Sessions, StreamTicket, TokenHash, Unavailable,
+    Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
 };
-use rapidphoto_domain::{JobId, Timestamp};
+use rapidphoto_domain::{JobId, Timestamp, UserId};
 
 use super::{
     MemoryStore,
-    namespace::{Namespace, RefreshRow, TicketRow},
+    namespace::{Namespace, SessionRow, TicketRow},
 };
 use crate::Operation;
 
 #[async_trait]
 impl Sessions for MemoryStore {
-    async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable> {
-        self.call(Operation::Session, |namespace| {
-            insert_token(namespace, session.clone());
-        })
-        .await
-    }
-
-    async fn rotate(
+    async fn open(
         &self,
+        session: &Session,
         token: TokenHash,
-        successor: TokenHash,
         now: Timestamp,
-        grace: Duration,
-        expires_at: Timestamp,
-    ) -> Result<Rotation, Unavailable> {
+        max: usize,
+    ) -> Result<Vec<SessionId>, Unavailable> {
         self.call(Operation::Session, |namespace| {
-            rotate(namespace, token, successor, now, grace, expires_at).unwrap_or(Rotation::Invalid)
+            let ended = namespace.end_beyond(session.user, max.saturating_sub(1));
+            let row = SessionRow {
+                session: session.clone(),
+                token,
+                previous: None,
+                used_at: now,
+            };
+            namespace.sessions.insert(session.id, row);
+            ended
         })
         .await
     }
 
-    async fn revoke(&self, token: TokenHash) -> Result<(), Unavailable> {
+    async fn rotate(&self, rotation: &TokenRotation) -> Result<Rotation, Unavailable> {
+        self.call(Operation::Session, |namespace| namespace.rotate(rotation))
+            .await
+    }
+
+    async fn session_of(&self, token: TokenHash) -> Result<Option<SessionId>, Unavailable> {
         self.call(Operation::Session, |namespace| {
-            if let Some(row) = namespace.refresh.get(&token) {
-                namespace.revoked.insert(row.session.family);
+            let is_known = |row: &&SessionRow| row.token == token || row.previous == Some(token);
+            let found = namespace.sessions.values().find(is_known);
+            found.map(|row| row.session.id)
+        })
+        .await
+    }
+
+    async fn is_open(&self, session: SessionId, now: Timestamp) -> Result<bool, Unavailable> {
+        self.call(Operation::Session, |namespace| namespace.is_open(session, now))
+            .await
+    }
+
+    async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable> {
+        self.call(Operation::Session, |namespace| namespace.end(session))
+            .await
+    }
+
+    async fn end_all(&self, user: UserId) -> Result<u64, Unavailable> {
+        self.call(Operation::Session, |namespace| {
+            namespace.end_beyond(user, 0).len() as u64
+        })
+        .await
+    }
+
+    async fn add_ticket(&self, ticket: &StreamTicket, max: usize) -> Result<(), Unavailable> {
+        self.call(Operation::Session, |namespace| {
+            let of_user = namespace
+                .tickets
+                .values()
+                .filter(|row| row.ticket.user == ticket.user);
+            let mut known: Vec<_> = of_user
+                .map(|row| (row.ticket.expires_at, row.ticket.ticket))
+                .collect();
+            known.sort_unstable_by(|a, b| b.cmp(a));
+            for (_, beyond) in known.into_iter().skip(max.saturating_sub(1)) {
+                namespace.tickets.remove(&beyond);
             }
-        })
-        .await
-    }
-
-    async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable> {
-        self.call(Operation::Session, |namespace| {
             let row = TicketRow {
                 ticket: ticket.clone(),
                 used: false,
@@ -62,8 +93,10 @@ impl Sessions for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable> {
         self.call(Operation::Session, |namespace| {
+            let session = namespace.tickets.get(&ticket)?.ticket.session;
+            let is_open = namespace.is_open(session, now);
             let row = namespace.tickets.get_mut(&ticket)?;
-            if row.ticket.job != job || !row.is_valid(now) {
+            if row.ticket.job != job || !row.is_valid(now) || !is_open {
                 return None;
             }
             row.used = true;
@@ -73,65 +106,63 @@ impl Sessions for MemoryStore {
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
-        self.call(Operation::Session, |namespace| delete_expired(namespace, now))
+        self.call(Operation::Session, |namespace| namespace.delete_expired(now))
             .await
     }
 }
 
-fn insert_token(namespace: &mut Namespace, session: RefreshSession) {
-    let row = RefreshRow {
-        session,
-        rotated: None,
-    };
-    namespace.refresh.insert(row.session.token, row);
-}
-
-/// Returns `None` for an unknown, expired or revoked token.
-fn rotate(
-    namespace: &mut Namespace,
-    token: TokenHash,
-    successor: TokenHash,
-    now: Timestamp,
-    grace: Duration,
-    expires_at: Timestamp,
-) -> Option<Rotation> {
-    let row = namespace.refresh.get_mut(&token)?;
-    let family = row.session.family;
-    if row.session.expires_at <= now || namespace.revoked.contains(&family) {
-        return None;
+impl Namespace {
+    fn rotate(&mut self, rotation: &TokenRotation) -> Rotation {
+        let TokenRotation { session, now, .. } = *rotation;
+        let row = self.sessions.get_mut(&session);
+        let Some(row) = row.filter(|row| row.session.expires_at > now) else {
+            return Rotation::Invalid;
+        };
+        if row.token == rotation.token {
+            row.previous = Some(row.token);
+            row.token = rotation.successor;
+            row.used_at = now;
+            row.session.expires_at = rotation.expires_at.min(row.session.ends_at);
+            return Rotation::Rotated(row.session.clone());
+        }
+        if row.previous == Some(rotation.token) && now <= row.used_at + rotation.grace {
+            return Rotation::Repeated(row.session.clone());
+        }
+        let user = row.session.user;
+        self.end(session);
+        Rotation::Reused(user)
     }
-    match row.rotated {
-        None => {
-            row.rotated = Some((now, successor));
-            let session = RefreshSession {
-                token: successor,
-                expires_at,
-                ..row.session.clone()
-            };
-            insert_token(namespace, session.clone());
-            Some(Rotation::Rotated(session))
-        }
-        Some((at, to)) if now <= at + grace => {
-            let session = namespace.refresh.get(&to)?.session.clone();
-            Some(Rotation::Repeated(session))
-        }
-        Some(_) => {
-            namespace.revoked.insert(family);
-            Some(Rotation::Reused)
-        }
-    }
-}
 
-fn delete_expired(namespace: &mut Namespace, now: Timestamp) -> u64 {
-    let before = namespace.refresh.len() + namespace.tickets.len() + namespace.idempotency.len();
-    namespace.refresh.retain(|_, row| row.session.expires_at > now);
-    namespace.tickets.retain(|_, row| row.is_valid(now));
-    namespace.idempotency.retain(|_, record| record.expires_at > now);
-    let families: std::collections::BTreeSet<_> =
-        namespace.refresh.values().map(|row| row.session.family).collect();
-    namespace.revoked.retain(|family| families.contains(family));
-    let after = namespace.refresh.len() + namespace.tickets.len() + namespace.idempotency.len();
-    (before - after) as u64
+    fn is_open(&self, session: SessionId, now: Timestamp) -> bool {
+        let row = self.sessions.get(&session);
+        row.is_some_and(|row| row.session.expires_at > now)
+    }
+
+    fn end(&mut self, session: SessionId) -> Option<UserId> {
+        self.tickets.retain(|_, row| row.ticket.session != session);
+        self.sessions.remove(&session).map(|row| row.session.user)
+    }
+
+    /// Ends the sessions of a user but the `kept` ones that were used last.
+    fn end_beyond(&mut self, user: UserId, kept: usize) -> Vec<SessionId> {
+        let of_user = self.sessions.values().filter(|row| row.session.user == user);
+        let mut known: Vec<_> = of_user.map(|row| (row.used_at, row.session.id)).collect();
+        known.sort_unstable_by(|a, b| b.cmp(a));
+        let ended: Vec<_> = known.into_iter().skip(kept).map(|(_, id)| id).collect();
+        for session in &ended {
+            self.end(*session);
+        }
+        ended
+    }
+
+    fn delete_expired(&mut self, now: Timestamp) -> u64 {
+        let before = self.sessions.len() + self.tickets.len() + self.idempotency.len();
+        self.sessions.retain(|_, row| row.session.expires_at > now);
+        self.tickets.retain(|_, row| row.is_valid(now));
+        self.idempotency.retain(|_, record| record.expires_at > now);
+        let after = self.sessions.len() + self.tickets.len() + self.idempotency.len();
+        (before - after) as u64
+    }
 }
 
 impl TicketRow {

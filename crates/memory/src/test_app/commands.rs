@@ -6,7 +6,10 @@ use bytes::Bytes;
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
     photos::{DeletePhoto, DeletePhotoHandler},
-    ports::{EventMetadata, MessageError, StorageMessages, WorkKind, WorkQueue},
+    ports::{
+        EventMetadata, Ids, MessageError, Scopes, Session, SessionId, Sessions, StorageMessages, TokenHash,
+        WorkKind, WorkQueue,
+    },
     progress::ProgressTick,
     uploads::{FinalizeUpload, FinalizeUploadHandler},
 };
@@ -19,6 +22,22 @@ use super::{
 use crate::ClientAnswer;
 
 impl TestApp {
+    /// Opens a session of a user without a login.
+    pub async fn open_session(&self, user: UserId) -> SessionId {
+        let ends_at = self.now() + self.settings.auth.session_lifetime;
+        let session = Session {
+            id: SessionId(self.ids.ulid().to_be_bytes()),
+            user,
+            scopes: Scopes::of_user(),
+            expires_at: ends_at,
+            ends_at,
+        };
+        let token = TokenHash(self.ids.secret());
+        let opened = self.store.open(&session, token, self.now(), usize::MAX).await;
+        opened.unwrap();
+        session.id
+    }
+
     /// Creates a job with this number of photos.
     pub async fn declare(&self, photos: usize) -> Vec<DeclaredPhoto> {
         self.declare_as(self.owner, photos).await

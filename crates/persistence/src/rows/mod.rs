@@ -13,7 +13,7 @@ pub(crate) use aggregate::{JobRow, PhotoRow, PhotoViewRow, UserRow, photo_view_c
 pub(crate) use details::NameRow;
 pub(crate) use event::{EventRow, NewEventRow};
 pub(crate) use idempotency::IdempotencyRow;
-pub(crate) use session::{RefreshRow, TicketRow};
+pub(crate) use session::{SessionRow, TicketRow, session_id};
 pub(crate) use tag::TagRow;
 pub(crate) use text::{decoded, encoded, parsed};
 pub(crate) use work::{WorkRow, kind_of, priority_number};

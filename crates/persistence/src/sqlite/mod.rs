@@ -20,6 +20,7 @@ mod subscriptions;
 mod task;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod user_reads;
 mod work_queue;
 mod writer;

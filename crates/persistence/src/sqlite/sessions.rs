@@ -1,70 +1,83 @@
-use std::time::Duration;
-
 use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult,
     RunQueryDsl as _, SelectableHelper as _, SqliteConnection,
 };
 use rapidphoto_application::ports::{
-    RefreshSession, Rotation, Sessions, StreamTicket, TokenHash, Unavailable,
+    Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
 };
-use rapidphoto_domain::{JobId, Timestamp};
+use rapidphoto_domain::{JobId, Timestamp, UserId};
 
-use super::SqliteStore;
+use super::{SqliteStore, tickets};
 use crate::{
     error::StoreError,
     number::{millis, millis_after, timestamp},
-    rows::{RefreshRow, TicketRow},
-    schema::{idempotency, refresh_tokens, stream_tickets},
+    rows::{SessionRow, TicketRow, session_id},
+    schema::{idempotency, sessions, stream_tickets},
 };
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    async fn open(&self, session: &RefreshSession) -> Result<(), Unavailable> {
-        let row = RefreshRow::new(&self.namespace, session);
-        self.write(move |connection, _| Ok(insert_token(connection, &row).map_err(StoreError::from)?))
-            .await
-    }
-
-    async fn rotate(
+    async fn open(
         &self,
+        session: &Session,
         token: TokenHash,
-        successor: TokenHash,
         now: Timestamp,
-        grace: Duration,
-        expires_at: Timestamp,
-    ) -> Result<Rotation, Unavailable> {
+        max: usize,
+    ) -> Result<Vec<SessionId>, Unavailable> {
+        let row = SessionRow::new(&self.namespace, session, token, now);
+        let user = session.user;
         self.write(move |connection, namespace| {
-            let request = RotationRequest {
-                token,
-                successor,
-                now,
-                grace,
-                expires_at,
-            };
-            Ok(request.rotate(connection, namespace)?)
-        })
-        .await
-    }
-
-    async fn revoke(&self, token: TokenHash) -> Result<(), Unavailable> {
-        self.write(move |connection, namespace| {
-            if let Some(row) = find(connection, namespace, token).map_err(StoreError::from)? {
-                revoke_family(connection, namespace, &row.family).map_err(StoreError::from)?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    async fn add_ticket(&self, ticket: &StreamTicket) -> Result<(), Unavailable> {
-        let row = TicketRow::new(&self.namespace, ticket);
-        self.write(move |connection, _| {
-            diesel::insert_into(stream_tickets::table)
+            let ended = end_beyond(connection, namespace, user, max.saturating_sub(1))?;
+            diesel::insert_into(sessions::table)
                 .values(&row)
                 .execute(connection)
                 .map_err(StoreError::from)?;
-            Ok(())
+            Ok(ended)
+        })
+        .await
+    }
+
+    async fn rotate(&self, rotation: &TokenRotation) -> Result<Rotation, Unavailable> {
+        let rotation = *rotation;
+        self.write(move |connection, namespace| Ok(rotate(connection, namespace, &rotation)?))
+            .await
+    }
+
+    async fn session_of(&self, token: TokenHash) -> Result<Option<SessionId>, Unavailable> {
+        self.read(move |connection, namespace| {
+            let found = find_by_token(connection, namespace, token).map_err(StoreError::from)?;
+            Ok(found.map(session_id).transpose()?)
+        })
+        .await
+    }
+
+    async fn is_open(&self, session: SessionId, now: Timestamp) -> Result<bool, Unavailable> {
+        self.read(move |connection, namespace| {
+            let row = find(connection, namespace, &session.0).map_err(StoreError::from)?;
+            Ok(row.is_some_and(|row| row.expires_at > millis(now)))
+        })
+        .await
+    }
+
+    async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable> {
+        self.write(move |connection, namespace| {
+            let row = find(connection, namespace, &session.0).map_err(StoreError::from)?;
+            end(connection, namespace, &session.0).map_err(StoreError::from)?;
+            Ok(row.map(|row| row.user()).transpose()?)
+        })
+        .await
+    }
+
+    async fn end_all(&self, user: UserId) -> Result<u64, Unavailable> {
+        self.write(move |connection, namespace| Ok(end_beyond(connection, namespace, user, 0)?.len() as u64))
+            .await
+    }
+
+    async fn add_ticket(&self, ticket: &StreamTicket, max: usize) -> Result<(), Unavailable> {
+        let row = TicketRow::new(&self.namespace, ticket);
+        self.write(move |connection, namespace| {
+            Ok(tickets::add(connection, namespace, &row, max).map_err(StoreError::from)?)
         })
         .await
     }
@@ -76,7 +89,7 @@ impl Sessions for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable> {
         self.write(move |connection, namespace| {
-            let used = use_ticket(connection, namespace, ticket, job, millis(now));
+            let used = tickets::redeem(connection, namespace, ticket, job, millis(now));
             let row = used.map_err(StoreError::from)?;
             Ok(row.map(TicketRow::into_ticket).transpose()?)
         })
@@ -92,129 +105,104 @@ impl Sessions for SqliteStore {
     }
 }
 
-struct RotationRequest {
-    token: TokenHash,
-    successor: TokenHash,
-    now: Timestamp,
-    grace: Duration,
-    expires_at: Timestamp,
-}
-
-impl RotationRequest {
-    fn rotate(&self, connection: &mut SqliteConnection, namespace: &str) -> Result<Rotation, StoreError> {
-        let usable = |row: &RefreshRow| row.expires_at > millis(self.now) && !row.revoked;
-        let Some(row) = find(connection, namespace, self.token)?.filter(usable) else {
-            return Ok(Rotation::Invalid);
-        };
-        match (row.rotated_at, &row.successor) {
-            (Some(at), Some(successor)) if millis(self.now) <= millis_after(timestamp(at), self.grace) => {
-                let successor = find_by_hash(connection, namespace, successor)?;
-                successor.map_or(Ok(Rotation::Invalid), |row| {
-                    row.into_session().map(Rotation::Repeated)
-                })
-            }
-            (Some(_), _) => {
-                revoke_family(connection, namespace, &row.family)?;
-                Ok(Rotation::Reused)
-            }
-            (None, _) => self.replace(connection, namespace, row).map(Rotation::Rotated),
-        }
-    }
-
-    fn replace(
-        &self,
-        connection: &mut SqliteConnection,
-        namespace: &str,
-        row: RefreshRow,
-    ) -> Result<RefreshSession, StoreError> {
-        let session = RefreshSession {
-            token: self.successor,
-            expires_at: self.expires_at,
-            ..row.into_session()?
-        };
-        insert_token(connection, &RefreshRow::new(namespace, &session))?;
-        let rotated = refresh_tokens::table
-            .filter(refresh_tokens::namespace.eq(namespace))
-            .filter(refresh_tokens::token.eq(&self.token.0[..]));
-        diesel::update(rotated)
+fn rotate(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rotation: &TokenRotation,
+) -> Result<Rotation, StoreError> {
+    let now = millis(rotation.now);
+    let row = find(connection, namespace, &rotation.session.0)?;
+    let Some(row) = row.filter(|row| row.expires_at > now) else {
+        return Ok(Rotation::Invalid);
+    };
+    let token = &rotation.token.0[..];
+    if row.token == token {
+        let expires_at = millis(rotation.expires_at).min(row.ends_at);
+        let by_id = sessions::table
+            .filter(sessions::namespace.eq(namespace))
+            .filter(sessions::session_id.eq(&rotation.session.0[..]));
+        diesel::update(by_id)
             .set((
-                refresh_tokens::rotated_at.eq(millis(self.now)),
-                refresh_tokens::successor.eq(&self.successor.0[..]),
+                sessions::token.eq(&rotation.successor.0[..]),
+                sessions::previous.eq(token),
+                sessions::used_at.eq(now),
+                sessions::expires_at.eq(expires_at),
             ))
             .execute(connection)?;
-        Ok(session)
+        return row.expiring_at(expires_at).into_session().map(Rotation::Rotated);
     }
-}
-
-fn insert_token(connection: &mut SqliteConnection, row: &RefreshRow) -> QueryResult<()> {
-    diesel::insert_into(refresh_tokens::table)
-        .values(row)
-        .execute(connection)
-        .map(drop)
+    let repeats = row.previous.as_deref() == Some(token);
+    if repeats && now <= millis_after(timestamp(row.used_at), rotation.grace) {
+        return row.into_session().map(Rotation::Repeated);
+    }
+    end(connection, namespace, &rotation.session.0)?;
+    row.user().map(Rotation::Reused)
 }
 
 fn find(
     connection: &mut SqliteConnection,
     namespace: &str,
-    token: TokenHash,
-) -> QueryResult<Option<RefreshRow>> {
-    find_by_hash(connection, namespace, &token.0)
-}
-
-fn find_by_hash(
-    connection: &mut SqliteConnection,
-    namespace: &str,
-    hash: &[u8],
-) -> QueryResult<Option<RefreshRow>> {
-    refresh_tokens::table
-        .filter(refresh_tokens::namespace.eq(namespace))
-        .filter(refresh_tokens::token.eq(hash))
-        .select(RefreshRow::as_select())
+    session: &[u8],
+) -> QueryResult<Option<SessionRow>> {
+    sessions::table
+        .filter(sessions::namespace.eq(namespace))
+        .filter(sessions::session_id.eq(session))
+        .select(SessionRow::as_select())
         .first(connection)
         .optional()
 }
 
-fn revoke_family(connection: &mut SqliteConnection, namespace: &str, family: &[u8]) -> QueryResult<()> {
-    let members = refresh_tokens::table
-        .filter(refresh_tokens::namespace.eq(namespace))
-        .filter(refresh_tokens::family.eq(family));
-    diesel::update(members)
-        .set(refresh_tokens::revoked.eq(true))
-        .execute(connection)
-        .map(drop)
-}
-
-fn use_ticket(
+fn find_by_token(
     connection: &mut SqliteConnection,
     namespace: &str,
-    ticket: TokenHash,
-    job: Option<JobId>,
-    now: i64,
-) -> QueryResult<Option<TicketRow>> {
-    let by_hash = || {
-        stream_tickets::table
-            .filter(stream_tickets::namespace.eq(namespace))
-            .filter(stream_tickets::ticket.eq(&ticket.0[..]))
-    };
-    let row: Option<TicketRow> = by_hash()
-        .select(TicketRow::as_select())
+    token: TokenHash,
+) -> QueryResult<Option<Vec<u8>>> {
+    let is_known = sessions::token
+        .eq(&token.0[..])
+        .or(sessions::previous.eq(&token.0[..]));
+    sessions::table
+        .filter(sessions::namespace.eq(namespace).and(is_known))
+        .select(sessions::session_id)
         .first(connection)
-        .optional()?;
-    let job = job.map(|job| job.to_string());
-    let row = row.filter(|row| row.job_id == job);
-    let valid = row.filter(|row| row.expires_at > now && (row.used || row.first_use_by > now));
-    if valid.as_ref().is_some_and(|row| !row.used) {
-        diesel::update(by_hash())
-            .set(stream_tickets::used.eq(true))
-            .execute(connection)?;
+        .optional()
+}
+
+/// Deletes a session and its tickets.
+fn end(connection: &mut SqliteConnection, namespace: &str, session: &[u8]) -> QueryResult<()> {
+    let tickets = stream_tickets::table
+        .filter(stream_tickets::namespace.eq(namespace))
+        .filter(stream_tickets::session_id.eq(session));
+    diesel::delete(tickets).execute(connection)?;
+    let session = sessions::table
+        .filter(sessions::namespace.eq(namespace))
+        .filter(sessions::session_id.eq(session));
+    diesel::delete(session).execute(connection).map(drop)
+}
+
+/// Ends the sessions of a user but the `kept` ones that were used last.
+fn end_beyond(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    user: UserId,
+    kept: usize,
+) -> Result<Vec<SessionId>, StoreError> {
+    let ended: Vec<Vec<u8>> = sessions::table
+        .filter(sessions::namespace.eq(namespace))
+        .filter(sessions::user_id.eq(user.to_string()))
+        .order((sessions::used_at.desc(), sessions::session_id.desc()))
+        .offset(i64::try_from(kept).unwrap_or(i64::MAX))
+        .select(sessions::session_id)
+        .load(connection)?;
+    for session in &ended {
+        end(connection, namespace, session)?;
     }
-    Ok(valid)
+    ended.into_iter().map(session_id).collect()
 }
 
 fn delete_expired(connection: &mut SqliteConnection, namespace: &str, now: i64) -> QueryResult<usize> {
-    let tokens = refresh_tokens::table
-        .filter(refresh_tokens::namespace.eq(namespace))
-        .filter(refresh_tokens::expires_at.le(now));
+    let expired = sessions::table
+        .filter(sessions::namespace.eq(namespace))
+        .filter(sessions::expires_at.le(now));
     let unusable = stream_tickets::used
         .eq(false)
         .and(stream_tickets::first_use_by.le(now));
@@ -224,7 +212,7 @@ fn delete_expired(connection: &mut SqliteConnection, namespace: &str, now: i64) 
     let keys = idempotency::table
         .filter(idempotency::namespace.eq(namespace))
         .filter(idempotency::expires_at.le(now));
-    Ok(diesel::delete(tokens).execute(connection)?
+    Ok(diesel::delete(expired).execute(connection)?
         + diesel::delete(tickets).execute(connection)?
         + diesel::delete(keys).execute(connection)?)
 }

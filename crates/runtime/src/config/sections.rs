@@ -226,6 +226,9 @@ pub struct AuthSection {
     /// Lifetime of refresh tokens.
     #[serde(with = "humantime_serde")]
     pub refresh_lifetime: Duration,
+    /// Lifetime of a session, however often its refresh token is used.
+    #[serde(with = "humantime_serde")]
+    pub session_lifetime: Duration,
     /// Minimum length of passwords in characters.
     pub min_password_chars: usize,
     /// Maximum number of failed logins per minute for one account from one address.
@@ -240,6 +243,7 @@ impl Default for AuthSection {
             registration_open: true,
             access_lifetime: Duration::from_mins(15),
             refresh_lifetime: Duration::from_hours(30 * 24),
+            session_lifetime: Duration::from_hours(180 * 24),
             min_password_chars: 10,
             failed_logins_per_minute: 5,
             concurrent_hashes: 2,

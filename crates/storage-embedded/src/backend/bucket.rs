@@ -6,6 +6,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use tokio_util::task::TaskTracker;
 
 use super::errors;
+use super::receiving::Receiving;
 use crate::directory::{Directory, StoredObject};
 use crate::notifications::EventNotifier;
 
@@ -19,6 +20,7 @@ pub(crate) struct Backend {
     pub(crate) bucket: String,
     pub(crate) region: String,
     pub(crate) max_object_bytes: u64,
+    pub(crate) receiving: Arc<Receiving>,
     pub(crate) tasks: TaskTracker,
 }
 

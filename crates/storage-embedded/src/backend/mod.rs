@@ -7,5 +7,6 @@ mod errors;
 mod get;
 mod operations;
 mod put;
+mod receiving;
 
 pub(crate) use bucket::Backend;

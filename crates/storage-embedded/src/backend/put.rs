@@ -52,7 +52,18 @@ impl Backend {
         }
 
         let monitor = extensions.get::<BodyMonitor>().cloned().unwrap_or_default();
-        let received = self.receive(body, &upload.checksums, &headers, &monitor).await?;
+        let receiving = self.receiving.begin(&upload.key);
+        let received = tokio::select! {
+            received = self.receive(body, &upload.checksums, &headers, &monitor) => received?,
+            () = receiving.replaced() => {
+                monitor.set_replaced();
+                return Err(s3_error!(
+                    OperationAborted,
+                    "A newer upload of the same key has replaced this one: only one is received at a time"
+                ));
+            }
+        };
+        drop(receiving);
         if let Err(error) = upload.verify(&received, trailing_headers) {
             // Removing a large file may block for some time.
             let removed = blocking(move || {
@@ -286,6 +297,12 @@ fn body_error(error: &StdError, monitor: &BodyMonitor) -> S3Error {
             s3_error!(
                 RequestTimeout,
                 "Your socket connection to the server was not read from or written to in time."
+            )
+        }
+        Some(BodyError::TooSlow) => {
+            s3_error!(
+                RequestTimeout,
+                "The upload was slower than the minimum rate. Send it again on a faster connection."
             )
         }
         Some(BodyError::Incomplete) => incomplete(),

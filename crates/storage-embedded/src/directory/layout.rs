@@ -2,7 +2,8 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::objects::{Directory, sync_directory};
+use super::durability::{sync_directory, sync_file};
+use super::objects::Directory;
 
 /// Content of the file `layout`: the only layout version that this code reads and writes.
 const LAYOUT: &str = "rapidphoto objects 1\n";
@@ -118,7 +119,10 @@ fn check_layout(root: &Path) -> Result<(), OpenError> {
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let new = root.join("layout.new");
-            let write = |file: &mut File| file.write_all(LAYOUT.as_bytes()).and_then(|()| file.sync_all());
+            let write = |file: &mut File| {
+                file.write_all(LAYOUT.as_bytes())
+                    .and_then(|()| sync_file(file, &new))
+            };
             File::create(&new)
                 .and_then(|mut file| write(&mut file))
                 .map_err(io_error(&new))?;

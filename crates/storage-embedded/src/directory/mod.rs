@@ -1,5 +1,6 @@
 //! Objects stored as files. All functions block on file-system calls.
 
+mod durability;
 mod layout;
 mod objects;
 mod publication;

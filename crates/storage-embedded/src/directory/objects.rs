@@ -1,9 +1,10 @@
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use s3s::crypto::{Checksum as _, Sha256};
 
+use super::durability::{Step, step, sync_directory};
 use super::record::{self, ObjectRecord};
 
 /// Open directory of one bucket, locked until this value is dropped.
@@ -65,7 +66,7 @@ impl Directory {
     pub(crate) fn remove(&self, key: &str) -> io::Result<()> {
         let path = self.path(key);
         match fs::remove_file(&path.file) {
-            Ok(()) => {}
+            Ok(()) => step(Step::Removed, &path.file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -79,9 +80,4 @@ impl Directory {
         let file = shard.join(name);
         ObjectPath { shard, file }
     }
-}
-
-/// Makes the entries of a directory survive a crash.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }

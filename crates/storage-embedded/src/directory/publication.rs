@@ -1,7 +1,8 @@
 use std::fs;
 use std::io;
 
-use super::objects::{Directory, StoredObject, sync_directory};
+use super::durability::{Step, step, sync_directory};
+use super::objects::{Directory, StoredObject};
 use super::record::ObjectRecord;
 use super::spool::ReceivedUpload;
 
@@ -40,6 +41,7 @@ impl Directory {
                 Publication::AlreadyExists(Box::new(stored))
             }));
         }
+        step(Step::Published, &path.file);
         fail::fail_point!("s3.after-rename", |_| std::process::abort());
 
         sync_directory(&path.shard)?;
@@ -55,6 +57,7 @@ mod tests {
     use chrono::DateTime;
     use s3s::checksum::ChecksumHasher;
 
+    use super::super::durability::recording;
     use super::*;
     use crate::directory::record::ObjectHeaders;
 
@@ -107,6 +110,51 @@ mod tests {
         ));
         assert_eq!(data(&directory, "k").as_deref(), Some("three"));
         assert_eq!(fs::read_dir(root.path().join("incoming")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn data_is_synced_before_it_is_published_and_the_directory_after() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = Directory::open(root.path(), "photos").unwrap();
+        let path = directory.path("k");
+        let incoming = |name: u128| root.path().join("incoming").join(format!("{name:032x}"));
+        for (name, replace) in [(1, false), (2, true)] {
+            recording::take();
+            put(&directory, name, "k", "one", replace);
+            let durable = vec![
+                (Step::Synced, incoming(name)),
+                (Step::Published, path.file.clone()),
+                (Step::Synced, path.shard.clone()),
+            ];
+            assert_eq!(recording::take(), durable, "replace: {replace}");
+        }
+        // An object that another upload has published is reported only after its directory is synced.
+        put(&directory, 3, "k", "two", false);
+        let reported = vec![(Step::Synced, incoming(3)), (Step::Synced, path.shard.clone())];
+        assert_eq!(recording::take(), reported);
+        directory.remove("k").unwrap();
+        assert_eq!(
+            recording::take(),
+            [(Step::Removed, path.file), (Step::Synced, path.shard)]
+        );
+    }
+
+    #[test]
+    fn a_new_directory_and_its_layout_are_synced() {
+        let root = tempfile::tempdir().unwrap();
+        recording::take();
+        let new = root.path().join("objects");
+        Directory::open(&new, "photos").unwrap();
+        let synced: Vec<_> = recording::take().into_iter().map(|(_, path)| path).collect();
+        for path in [
+            root.path().to_owned(),
+            new.join("layout.new"),
+            new.clone(),
+            new.join("buckets"),
+            new.join("buckets/photos"),
+        ] {
+            assert!(synced.contains(&path), "{}", path.display());
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::Checksum;
 
+use super::durability::sync_file;
 use super::objects::Directory;
 use super::record::ObjectRecord;
 
@@ -82,7 +83,7 @@ impl ReceivedUpload {
     /// Appends the record to the data and syncs the file, so that both survive a crash.
     pub(super) fn write_trailer(mut self, record: &ObjectRecord) -> io::Result<TemporaryFile> {
         self.file.write_all(&record.trailer(self.size)?)?;
-        self.file.sync_all()?;
+        sync_file(&self.file, self.temporary.path())?;
         Ok(self.temporary)
     }
 }

@@ -13,11 +13,37 @@ use tokio::time::{Instant, Sleep};
 /// Maximum time for reading the unread rest of a body.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The same for a request refused by its head, and for an upload that a newer one replaced: enough for a client that
+/// reads the response while it sends.
+pub(super) const SHORT_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time limits of a request's body. Only the time spent waiting for the client counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyDeadline {
+    /// Maximum time without a byte.
+    pub(super) idle_timeout: Duration,
+    /// Minimum rate over the whole body, after an allowance of one `idle_timeout`.
+    pub(super) min_bytes_per_second: u64,
+    /// Length that is assumed for a body that does not declare its own.
+    pub(super) max_bytes: u64,
+}
+
+impl BodyDeadline {
+    /// Maximum time for a body of a length.
+    fn total(&self, length: Option<u64>) -> Duration {
+        let length = length.unwrap_or(self.max_bytes);
+        let seconds = length.div_ceil(self.min_bytes_per_second.max(1));
+        self.idle_timeout.saturating_add(Duration::from_secs(seconds))
+    }
+}
+
 /// A request body could not be read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
     /// No byte arrived for the idle time-out.
     TimedOut,
+    /// The whole body took longer than the minimum rate allows.
+    TooSlow,
     /// The connection was closed, or the body was malformed.
     Incomplete,
 }
@@ -31,12 +57,27 @@ struct BodyState {
     error: Option<BodyError>,
     /// True if a read of the body had to wait; hyper then answers `Expect: 100-continue`.
     requested: bool,
+    replaced: bool,
     unread: Option<Incoming>,
 }
 
 impl BodyMonitor {
     pub(crate) fn error(&self) -> Option<BodyError> {
         self.lock().error
+    }
+
+    /// Notes that a newer upload of the same key has replaced this one.
+    pub(crate) fn set_replaced(&self) {
+        self.lock().replaced = true;
+    }
+
+    /// Maximum time for reading the unread rest of the body.
+    pub(super) fn drain_timeout(&self) -> Duration {
+        if self.lock().replaced {
+            SHORT_DRAIN_TIMEOUT
+        } else {
+            DRAIN_TIMEOUT
+        }
     }
 
     /// Takes the unread rest of the body. Returns `None` if the client sent `Expect: 100-continue` (`expects_continue`)
@@ -52,23 +93,25 @@ impl BodyMonitor {
     }
 }
 
-/// A request body with an idle time-out, whose unread rest is handed to its [`BodyMonitor`] when it is dropped.
+/// A request body with time limits, whose unread rest is handed to its [`BodyMonitor`] when it is dropped.
 pub(super) struct MonitoredBody {
     inner: Option<Incoming>,
     idle_timeout: Duration,
+    /// Time that the client may still let the server wait.
+    remaining: Duration,
     timer: Pin<Box<Sleep>>,
-    waiting: bool,
+    waiting_since: Option<Instant>,
     monitor: BodyMonitor,
 }
 
 impl MonitoredBody {
-    pub(super) fn new(inner: Incoming, idle_timeout: Duration, monitor: BodyMonitor) -> Self {
-        let timer = Box::pin(tokio::time::sleep(idle_timeout));
+    pub(super) fn new(inner: Incoming, deadline: BodyDeadline, monitor: BodyMonitor) -> Self {
         Self {
+            remaining: deadline.total(inner.size_hint().exact()),
             inner: Some(inner),
-            idle_timeout,
-            timer,
-            waiting: false,
+            idle_timeout: deadline.idle_timeout,
+            timer: Box::pin(tokio::time::sleep(deadline.idle_timeout)),
+            waiting_since: None,
             monitor,
         }
     }
@@ -97,24 +140,32 @@ impl Body for MonitoredBody {
                 Poll::Ready(Some(Err(io::Error::other(error))))
             }
             Poll::Ready(frame) => {
-                this.waiting = false;
+                // The timer runs only while the body is awaited, so that a slow disk does not count against the client.
+                if let Some(since) = this.waiting_since.take() {
+                    this.remaining = this.remaining.saturating_sub(since.elapsed());
+                }
                 if frame.is_none() {
                     this.inner = None;
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
             }
             Poll::Pending => {
-                // The timer runs only while the body is awaited, so that a slow disk does not count against the client.
-                if !this.waiting {
-                    this.waiting = true;
+                if this.waiting_since.is_none() {
+                    let now = Instant::now();
+                    this.waiting_since = Some(now);
                     this.monitor.lock().requested = true;
-                    let deadline = Instant::now() + this.idle_timeout;
-                    this.timer.as_mut().reset(deadline);
+                    this.timer
+                        .as_mut()
+                        .reset(now + this.idle_timeout.min(this.remaining));
                 }
                 if this.timer.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                this.fail(BodyError::TimedOut);
+                this.fail(if this.remaining < this.idle_timeout {
+                    BodyError::TooSlow
+                } else {
+                    BodyError::TimedOut
+                });
                 Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))
             }
         }
@@ -140,7 +191,12 @@ impl Drop for MonitoredBody {
 }
 
 /// Reads and discards a body, so that its client can read the response. Stops at `max_bytes` or a time-out.
-pub(super) async fn drain(mut body: Incoming, max_bytes: u64, idle_timeout: Duration) {
+pub(super) async fn drain(
+    mut body: Incoming,
+    max_bytes: u64,
+    idle_timeout: Duration,
+    total_timeout: Duration,
+) {
     let mut remaining = max_bytes;
     let reading = async {
         while let Ok(Some(Ok(frame))) = tokio::time::timeout(idle_timeout, body.frame()).await {
@@ -152,5 +208,5 @@ pub(super) async fn drain(mut body: Incoming, max_bytes: u64, idle_timeout: Dura
         }
     };
     // Dropping a body that is not read to its end closes the connection.
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
+    let _ = tokio::time::timeout(total_timeout, reading).await;
 }

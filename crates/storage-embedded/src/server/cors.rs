@@ -1,3 +1,6 @@
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use s3s::{Body, HttpError, s3_error};
@@ -15,10 +18,16 @@ const EXPOSED_HEADERS: &str =
 /// Lifetime of a preflight result in the browser's cache, in seconds.
 const MAX_AGE: &str = "3600";
 
+/// Maximum length in bytes, and maximum number, of refused origins in the log: clients choose them.
+const MAX_LOGGED_ORIGIN: usize = 200;
+const MAX_LOGGED_ORIGINS: usize = 100;
+
 /// Origins whose pages may send requests to the store.
 pub(super) struct Cors {
     any_origin: bool,
     origins: Vec<String>,
+    /// Refused origins that are already in the log.
+    refused: Mutex<BTreeSet<String>>,
 }
 
 impl Cors {
@@ -29,6 +38,7 @@ impl Cors {
         Self {
             any_origin: allowed.iter().any(|origin| origin.trim() == "*"),
             origins: origins.collect(),
+            refused: Mutex::default(),
         }
     }
 
@@ -43,6 +53,7 @@ impl Cors {
                 "Insufficient information. Origin request header needed."
             ));
         };
+        self.warn_if_refused(origin);
         if !self.allows(origin) || !METHODS.iter().any(|known| method == known) {
             let mut response = error_response(s3_error!(
                 AccessDenied,
@@ -69,6 +80,7 @@ impl Cors {
     /// Adds the CORS headers that let a page of `origin` read the response, if the origin is allowed.
     pub(super) fn add_headers(&self, origin: &HeaderValue, headers: &mut HeaderMap) {
         vary(headers);
+        self.warn_if_refused(origin);
         if !self.allows(origin) {
             return;
         }
@@ -82,6 +94,24 @@ impl Cors {
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(EXPOSED_HEADERS),
         );
+    }
+
+    /// Logs a refused origin once: in the browser the page sees a network error without a cause.
+    fn warn_if_refused(&self, origin: &HeaderValue) {
+        if self.allows(origin) {
+            return;
+        }
+        let origin = String::from_utf8_lossy(origin.as_bytes()).into_owned();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if origin.len() <= MAX_LOGGED_ORIGIN
+            && refused.len() < MAX_LOGGED_ORIGINS
+            && refused.insert(origin.clone())
+        {
+            tracing::warn!(
+                origin,
+                "the storage refused a page of this origin; add it to server.allowed_origins if it is yours"
+            );
+        }
     }
 
     fn allows(&self, origin: &HeaderValue) -> bool {

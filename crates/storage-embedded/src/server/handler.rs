@@ -6,13 +6,16 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use rapidphoto_application::ports::Ids;
 use s3s::service::S3Service;
-use s3s::{Body, HttpError, s3_error};
+use s3s::{Body, HttpError, S3Error, S3Result, s3_error};
 use tokio_util::task::TaskTracker;
 
-use super::body::{self, BodyMonitor, MonitoredBody};
+use super::body::{self, BodyDeadline, BodyMonitor, MonitoredBody};
 use super::cors::Cors;
+use super::diagnosis;
 use super::errors::error_response;
+use super::outcome::{self, ErrorDocument};
 use crate::config::EmbeddedConfig;
+use crate::signature::SignedHeaders;
 
 /// Maximum number of bytes read of the body of a rejected request; more than a photo has. Clients may read the
 /// response only after they have sent the whole body, and report a closed connection as a network error.
@@ -23,8 +26,10 @@ pub(crate) struct Handler {
     s3: S3Service,
     cors: Cors,
     ids: Arc<dyn Ids>,
+    deadline: BodyDeadline,
     idle_timeout: Duration,
     max_drained_bytes: u64,
+    hosts: Vec<String>,
     tasks: TaskTracker,
 }
 
@@ -34,8 +39,14 @@ impl Handler {
             s3,
             cors: Cors::new(&config.allowed_origins),
             ids,
+            deadline: BodyDeadline {
+                idle_timeout: config.idle_timeout,
+                min_bytes_per_second: config.min_upload_bytes_per_second.max(1),
+                max_bytes: config.max_object_bytes,
+            },
             idle_timeout: config.idle_timeout,
             max_drained_bytes: MAX_DRAINED_BYTES.min(config.max_object_bytes),
+            hosts: config.hosts.clone(),
             tasks,
         }
     }
@@ -50,13 +61,18 @@ impl Handler {
 
         let mut response = if method == Method::OPTIONS {
             self.cors.preflight(request.headers())?
-        } else if is_form(request.headers()) {
-            // `s3s` would read the whole form before it authenticates the request.
-            error_response(s3_error!(NotImplemented, "Uploads by form are not implemented"))?
         } else {
-            self.call_s3(request).await?
+            match admit(&request) {
+                Ok(signed) => self.call_s3(request, signed).await?,
+                Err(error) => {
+                    self.discard_body(request);
+                    error_response(error)?
+                }
+            }
         };
 
+        let error = ErrorDocument::of(&mut response).await;
+        outcome::record(&method, &path, &request_id, response.status(), error.as_ref());
         let headers = response.headers_mut();
         if let Some(origin) = origin {
             self.cors.add_headers(&origin, headers);
@@ -73,36 +89,80 @@ impl Handler {
         if let Ok(id) = HeaderValue::try_from(&request_id) {
             headers.insert(HeaderName::from_static("x-amz-request-id"), id);
         }
-        // The query is not logged because it contains the signature.
-        tracing::debug!(%method, path, status = response.status().as_u16(), request_id, "handled a request");
         Ok(response)
     }
 
-    async fn call_s3(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+    /// Reads on for a moment concurrently with the response, or the client might see a closed connection instead of it.
+    fn discard_body(&self, request: Request<Incoming>) {
+        if !request.headers().contains_key(header::EXPECT) {
+            self.tasks.spawn(body::drain(
+                request.into_body(),
+                self.max_drained_bytes,
+                self.idle_timeout,
+                body::SHORT_DRAIN_TIMEOUT,
+            ));
+        }
+    }
+
+    async fn call_s3(
+        &self,
+        request: Request<Incoming>,
+        signed: SignedHeaders,
+    ) -> Result<Response<Body>, HttpError> {
         let monitor = BodyMonitor::default();
         let expects_continue = request.headers().contains_key(header::EXPECT);
         let mut request =
-            request.map(|body| Body::http_body(MonitoredBody::new(body, self.idle_timeout, monitor.clone())));
+            request.map(|body| Body::http_body(MonitoredBody::new(body, self.deadline, monitor.clone())));
+        let headers = request.headers_mut();
+        if !signed.covers(header::CACHE_CONTROL.as_str()) {
+            // Browsers add it to requests that must not use their cache; unsigned, it is not stored with the object.
+            headers.remove(header::CACHE_CONTROL);
+        }
+        let headers = headers.clone();
         request.extensions_mut().insert(monitor.clone());
+        request.extensions_mut().insert(signed.clone());
 
         let response = self.s3.call(request).await;
         if let Some(unread) = monitor.take_unread(expects_continue) {
             // Concurrently with the response, which the client may read while it sends.
-            self.tasks
-                .spawn(body::drain(unread, self.max_drained_bytes, self.idle_timeout));
+            self.tasks.spawn(body::drain(
+                unread,
+                self.max_drained_bytes,
+                self.idle_timeout,
+                monitor.drain_timeout(),
+            ));
         }
-        response
+        self.explain(response?, &signed, &headers).await
+    }
+
+    /// Replaces the message of a signature that does not match, which says nothing about the cause.
+    async fn explain(
+        &self,
+        mut response: Response<Body>,
+        signed: &SignedHeaders,
+        headers: &HeaderMap,
+    ) -> Result<Response<Body>, HttpError> {
+        match ErrorDocument::of(&mut response).await {
+            Some(document) if document.code == "SignatureDoesNotMatch" => {
+                let mut error = S3Error::new(s3s::S3ErrorCode::SignatureDoesNotMatch);
+                error.set_message(diagnosis::signature_mismatch(signed, headers, &self.hosts));
+                error_response(error)
+            }
+            _ => Ok(response),
+        }
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            value
-                .trim_start()
-                .to_ascii_lowercase()
-                .starts_with("multipart/form-data")
-        })
+/// Decides by the head alone if `s3s` may see a request: it reads the whole body of a form before it authenticates the
+/// request, and keeps it in memory.
+fn admit<B>(request: &Request<B>) -> S3Result<SignedHeaders> {
+    if ![Method::GET, Method::HEAD, Method::PUT, Method::DELETE].contains(request.method()) {
+        return Err(s3_error!(
+            NotImplemented,
+            "Only GET, HEAD, PUT and DELETE are implemented; forms and other uses of {} are not",
+            request.method()
+        ));
+    }
+    SignedHeaders::of(request.uri(), request.headers())?
+        .ok_or_else(|| s3_error!(AccessDenied, "Signature is required"))
 }

@@ -3,8 +3,10 @@
 mod body;
 mod connections;
 mod cors;
+mod diagnosis;
 mod errors;
 mod handler;
+mod outcome;
 mod write_timeout;
 
 pub(crate) use body::{BodyError, BodyMonitor};

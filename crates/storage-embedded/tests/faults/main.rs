@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::support::{
     BUCKET, StorageServer, TEST_TIMEOUT, md5, request_head, send_bytes, send_presigned, valid_presigning,
@@ -91,7 +91,11 @@ async fn exactly_one_of_fifty_uploads_that_reach_the_rename_together_succeeds() 
     let bodies: Vec<Vec<u8>> = (0..50_u8).map(|n| vec![n; 1000]).collect();
     let urls = join_all(bodies.iter().map(|body| server.presign_photo("k", body))).await;
     let (waiting, all_waiting, server_ref) = (std::sync::Mutex::new(0), Condvar::new(), &server);
+    // One after the other: an upload is replaced by the next one as long as its body is not received.
+    let turn = Arc::new(Semaphore::new(1));
+    let next = Arc::clone(&turn);
     fail::cfg_callback("s3.before-rename", move || {
+        next.add_permits(1);
         let mut waiting = waiting.lock().unwrap();
         *waiting += 1;
         all_waiting.notify_all();
@@ -101,7 +105,9 @@ async fn exactly_one_of_fifty_uploads_that_reach_the_rename_together_succeeds() 
         assert!(!waited.timed_out(), "not all uploads reached the rename");
     })
     .unwrap();
+    let turn = &turn;
     let uploads = urls.iter().zip(&bodies).map(|(url, body)| async move {
+        turn.acquire().await.unwrap().forget();
         (send_presigned(server_ref, url, body, |_| {}).await.status(), body)
     });
     let outcomes = join_all(uploads).await;
@@ -118,6 +124,52 @@ async fn exactly_one_of_fifty_uploads_that_reach_the_rename_together_succeeds() 
             .all(|object| object["eTag"] == md5(stored[0].1))
     );
     server.wait_for_no_incoming().await;
+}
+
+/// Resident memory of this process in bytes.
+#[cfg(target_os = "linux")]
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    kilobytes * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_300_megabytes_without_credentials_takes_no_memory() {
+    use tokio::io::AsyncWriteExt as _;
+    const MEGABYTE: usize = 1024 * 1024;
+
+    // No other test may allocate in between.
+    let _guard = FAILPOINTS.lock().await;
+    let server = StorageServer::start().await;
+    let chunk = vec![b'x'; MEGABYTE];
+    let before = resident_bytes();
+    for content_type in [
+        "multipart/form-data; boundary=b",
+        // A header that is not ASCII is none for the form check of a careless server.
+        "multipart/form-data; boundary=b; x=\"\u{e9}\"",
+    ] {
+        let part = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n";
+        let head = format!(
+            "POST /{BUCKET} HTTP/1.1\r\nhost: x\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n{part}",
+            300 * MEGABYTE
+        );
+        let mut stream = server.connect().await;
+        send_bytes(&mut stream, head).await;
+        for _ in 0..300 {
+            // The server closes the connection.
+            if stream.write_all(&chunk).await.is_err() {
+                break;
+            }
+            let grown = resident_bytes().saturating_sub(before);
+            assert!(grown < 64 * MEGABYTE as u64, "{grown} bytes with {content_type}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,9 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{BUCKET, StorageServer, read_response, request_head, send_bytes, valid_presigning};
+use crate::support::{
+    BUCKET, StorageServer, TEST_TIMEOUT, read_response, request_head, send_bytes, valid_presigning,
+};
 
 const PHOTO: &[u8] = &[7; 3 * 1024 * 1024];
 
@@ -61,7 +63,11 @@ async fn a_body_that_stalls_times_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_but_steady_body_is_stored() {
-    let server = StorageServer::with_config(|config| config.idle_timeout = Duration::from_secs(5)).await;
+    let server = StorageServer::with_config(|config| {
+        config.idle_timeout = Duration::from_secs(5);
+        config.min_upload_bytes_per_second = 1;
+    })
+    .await;
     let url = server.presign_photo("k", b"slowly!").await;
     let mut stream = server.connect().await;
     send_bytes(&mut stream, request_head(&server, &url, "")).await;
@@ -71,6 +77,39 @@ async fn a_slow_but_steady_body_is_stored() {
         send_bytes(&mut stream, [*byte]).await;
     }
     assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_slower_than_the_minimum_rate_is_rejected() {
+    let server = StorageServer::with_config(|config| {
+        config.idle_timeout = Duration::from_secs(2);
+        config.min_upload_bytes_per_second = PHOTO.len() as u64;
+    })
+    .await;
+    let url = server.presign_photo("k", PHOTO).await;
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, request_head(&server, &url, "")).await;
+    let (mut reader, mut writer) = stream.into_split();
+    // Never idle, and finished after months.
+    let trickle = tokio::spawn(async move {
+        while writer.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut answer);
+    // The connection may end with a reset, because the client still sends.
+    let _ = tokio::time::timeout(TEST_TIMEOUT, read)
+        .await
+        .expect("the upload ends");
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("slower than the minimum rate"),
+        "{answer}"
+    );
+    trickle.abort();
+    server.wait_for_no_incoming().await;
+    assert_eq!(server.get("k").await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

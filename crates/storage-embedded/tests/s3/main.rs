@@ -14,8 +14,12 @@ mod faulty_clients;
 mod keys;
 mod notifications;
 mod objects;
+mod observability;
+mod one_upload_per_key;
 mod operations;
+mod process;
 mod reads;
+mod refused_heads;
 mod shutdown;
 mod signatures;
 #[path = "../support/mod.rs"]

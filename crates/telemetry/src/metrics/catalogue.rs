@@ -66,6 +66,10 @@ pub const METRICS: &[Metric] = &[
     counter("photo_cancelled_total", "Photos cancelled"),
     counter("storage_events_total", "Storage events received, by outcome"),
     counter(
+        "storage_requests_total",
+        "Requests to the embedded storage, by operation and outcome",
+    ),
+    counter(
         "http_requests_total",
         "HTTP responses, by method, route and status",
     ),

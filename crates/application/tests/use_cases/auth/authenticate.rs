@@ -11,12 +11,16 @@ async fn a_new_token_is_accepted_with_its_user_and_scopes() {
     let use_cases = app.use_cases();
     let user = register(&app, EMAIL).await;
     let login = log_in(&use_cases, EMAIL).await;
+    let accepted = use_cases.authenticate.token(&login.access_token).unwrap();
+    let sessions = &app.ports.database.sessions;
+    assert!(sessions.is_open(accepted.session, app.now()).await.unwrap());
     let grant = Grant {
         user,
+        session: accepted.session,
         scopes: Scopes::of_user(),
         expires_at: app.now() + app.settings.auth.access_lifetime,
     };
-    assert_eq!(use_cases.authenticate.token(&login.access_token), Ok(grant));
+    assert_eq!(accepted, grant);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rapidphoto_application::{
     auth::{LogIn, RefreshError, SecretToken},
-    ports::{Scope, Scopes},
+    ports::{Scope, Scopes, Session, SessionId},
 };
 use rapidphoto_memory::{Operation, TestApp};
 
@@ -136,4 +136,81 @@ async fn a_disabled_user_gets_no_tokens() {
     disable(&app, user).await;
     let result = use_cases.refresh.handle(&login.refresh_token).await;
     assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_session_ends_however_often_it_is_refreshed() {
+    let app = TestApp::new();
+    let use_cases = app.use_cases();
+    let end = app.now() + app.settings.auth.session_lifetime;
+    let mut login = register_and_log_in(&app, &use_cases).await;
+    let step = app.settings.auth.refresh_lifetime / 2;
+    while app.now() + step < end {
+        app.clock.advance(step);
+        login = use_cases.refresh.handle(&login.refresh_token).await.unwrap();
+    }
+    app.clock.set(end - MOMENT);
+    login = use_cases.refresh.handle(&login.refresh_token).await.unwrap();
+    app.clock.set(end);
+    let expired = use_cases.refresh.handle(&login.refresh_token).await;
+    assert!(matches!(expired, Err(RefreshError::Rejected)), "{expired:?}");
+}
+
+#[tokio::test]
+async fn a_token_far_older_than_the_previous_one_is_reuse() {
+    let app = TestApp::new();
+    let use_cases = app.use_cases();
+    let first = register_and_log_in(&app, &use_cases).await;
+    let mut last = use_cases.refresh.handle(&first.refresh_token).await.unwrap();
+    for _ in 0..5 {
+        last = use_cases.refresh.handle(&last.refresh_token).await.unwrap();
+    }
+    let reused = use_cases.refresh.handle(&first.refresh_token).await;
+    assert!(matches!(reused, Err(RefreshError::Reused)), "{reused:?}");
+    let result = use_cases.refresh.handle(&last.refresh_token).await;
+    assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_stored_token_of_version_0_1_is_refreshed_and_logged_out() {
+    let app = TestApp::new();
+    let use_cases = app.use_cases();
+    let session = app.open_session(app.owner).await;
+    register(&app, EMAIL).await;
+    let old = |secret: &str| SecretToken::from_client(&format!("rft_{}", secret.repeat(43)));
+    for (secret, used) in [("a", true), ("b", false)] {
+        let user = use_cases
+            .authenticate
+            .token(&log_in(&use_cases, EMAIL).await.access_token);
+        let stored = Session {
+            id: SessionId([secret.as_bytes()[0]; 16]),
+            user: user.unwrap().user,
+            scopes: Scopes::of_user(),
+            expires_at: app.now() + MOMENT,
+            ends_at: app.now() + app.settings.auth.session_lifetime,
+        };
+        let sessions = &app.ports.database.sessions;
+        sessions
+            .open(&stored, old(secret).hash(), app.now(), 10)
+            .await
+            .unwrap();
+        if used {
+            let second = use_cases.refresh.handle(&old(secret)).await.unwrap();
+            let repeated = use_cases.refresh.handle(&old(secret)).await.unwrap();
+            assert_eq!(repeated.refresh_token, second.refresh_token);
+            assert!(use_cases.refresh.handle(&second.refresh_token).await.is_ok());
+        } else {
+            use_cases.log_out.handle(&old(secret)).await.unwrap();
+        }
+        let result = use_cases.refresh.handle(&old(secret)).await;
+        assert!(matches!(result, Err(RefreshError::Rejected)), "{result:?}");
+    }
+    assert!(
+        app.ports
+            .database
+            .sessions
+            .is_open(session, app.now())
+            .await
+            .unwrap()
+    );
 }

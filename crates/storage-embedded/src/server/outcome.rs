@@ -1,0 +1,109 @@
+//! Log line and metric of each request.
+
+use http::{Method, Response, StatusCode};
+use metrics::counter;
+use s3s::Body;
+
+/// Maximum size of an error document in bytes; `s3s` and this crate write a few hundred.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// Code and message of an error response.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ErrorDocument {
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+impl ErrorDocument {
+    /// Reads S3's XML document from an error response. HEAD has none; then both texts are empty.
+    pub(super) async fn of(response: &mut Response<Body>) -> Option<Self> {
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
+            return None;
+        }
+        let bytes = response.body_mut().store_all_limited(MAX_ERROR_BYTES).await;
+        let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        let element = |name: &str| {
+            let (_, rest) = text.split_once(&format!("<{name}>"))?;
+            let (content, _) = rest.split_once(&format!("</{name}>"))?;
+            Some(content.to_owned())
+        };
+        Some(Self {
+            code: element("Code").unwrap_or_default(),
+            message: element("Message").unwrap_or_default(),
+        })
+    }
+}
+
+/// Counts a request and logs it: a refused or failed one at `warn`, any other at `debug`.
+pub(super) fn record(
+    method: &Method,
+    path: &str,
+    request_id: &str,
+    status: StatusCode,
+    error: Option<&ErrorDocument>,
+) {
+    let (operation, outcome) = (operation(method, path), outcome(status));
+    counter!("storage_requests_total", "operation" => operation, "outcome" => outcome).increment(1);
+    let status = status.as_u16();
+    // The query is not logged because it contains the signature.
+    match error {
+        Some(error) if matches!(outcome, "refused" | "failed") => tracing::warn!(
+            operation,
+            path,
+            status,
+            code = error.code,
+            reason = error.message,
+            request_id,
+            "a storage request was refused"
+        ),
+        _ => tracing::debug!(operation, path, status, request_id, "handled a storage request"),
+    }
+}
+
+/// Operation of S3, for a metric's label. A path has a bucket and, for objects, a key.
+fn operation(method: &Method, path: &str) -> &'static str {
+    let has_key = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .is_some_and(|(_, key)| !key.is_empty());
+    match (method.as_str(), has_key) {
+        ("PUT", true) => "put_object",
+        ("GET", true) => "get_object",
+        ("HEAD", true) => "head_object",
+        ("DELETE", true) => "delete_object",
+        ("HEAD", false) => "head_bucket",
+        ("OPTIONS", _) => "preflight",
+        _ => "other",
+    }
+}
+
+/// A missing object and a failed condition are answers, not refusals: clients and workers ask for them on purpose.
+fn outcome(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        ..400 => "success",
+        404 => "not_found",
+        412 => "precondition_failed",
+        400..=499 | 501 => "refused",
+        _ => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_told_apart_by_method_and_path() {
+        for (method, path, expected) in [
+            (Method::PUT, "/photos/a/b", "put_object"),
+            (Method::PUT, "/photos", "other"),
+            (Method::HEAD, "/photos/", "head_bucket"),
+            (Method::HEAD, "/photos/k", "head_object"),
+            (Method::POST, "/photos/k", "other"),
+            (Method::OPTIONS, "/", "preflight"),
+        ] {
+            assert_eq!(operation(&method, path), expected, "{method} {path}");
+        }
+    }
+}
