@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rapidphoto_application::ports::{Cursor, Details, Guard, NewEvent, Unique, WorkKind, WorkOrder};
-use rapidphoto_domain::{Version, photo::PhotoCommand, values::Filename};
+use rapidphoto_domain::{photo::PhotoCommand, values::Filename};
 
 use super::{
     DatabaseHarness,

@@ -71,7 +71,7 @@ pub enum JobEvent {
         /// Number of the round that starts.
         round: u32,
     },
-    /// The owner cancelled the job; its photos are cancelled one by one afterwards.
+    /// The owner cancelled the job; its photos are cancelled with it, or in chunks afterwards if they are many.
     UploadJobCancelled {},
 }
 

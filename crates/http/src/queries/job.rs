@@ -30,7 +30,7 @@ pub(super) fn endpoint() -> Endpoint {
     responses(
         (
             status = 200, description = "The snapshot.", body = JobSnapshot,
-            headers(("ETag" = String, description = "Entity tag of the snapshot without its cursor."))
+            headers(("ETag" = String, description = "Entity tag of the snapshot without its cursor; absent while an unfinished change may still be added."))
         ),
         (
             status = 304, description = "Nothing has changed, except perhaps the cursor.",

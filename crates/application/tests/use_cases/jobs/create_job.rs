@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use rapidphoto_application::jobs::CreatedJob;
 use rapidphoto_domain::photo::PhotoStatus;
 use rapidphoto_memory::TestApp;
