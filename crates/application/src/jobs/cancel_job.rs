@@ -78,7 +78,7 @@ impl CancelJobHandler {
     }
 
     /// Cancels the job and its photos that are not in a final state, and returns the job's status afterwards:
-    /// IN_PROGRESS if there are so many photos that the reactor has still to cancel some. A job that has ended is left as
+    /// `IN_PROGRESS` if there are so many photos that the reactor has still to cancel some. A job that has ended is left as
     /// it is.
     pub async fn handle(&self, command: CancelJob) -> Result<JobStatus, CancelJobError> {
         let reactor_cancels = match self.commit(&command, TOGETHER_RETRY, PHOTOS_PER_COMMIT).await {
@@ -117,7 +117,7 @@ impl CancelJobHandler {
                 record_job(&mut commit, &job, event, ids);
             }
             let photos = self.ports.aggregates.photos_of_job(command.job).await?;
-            for photo in photos.iter().filter(is_open).take(max_photos) {
+            for photo in photos.iter().filter(|photo| is_open(photo)).take(max_photos) {
                 let events = photo.value.decide(PhotoCommand::Cancel).unwrap_or_default();
                 record_photo(&mut commit, photo, events, ids, &self.settings);
             }
@@ -130,7 +130,7 @@ impl CancelJobHandler {
         let photos = self.ports.aggregates.photos_of_job(command.job).await?;
         let open: Vec<PhotoId> = photos
             .iter()
-            .filter(is_open)
+            .filter(|photo| is_open(photo))
             .map(|photo| photo.value.id)
             .collect();
         let batch = PhotoBatch {
@@ -144,7 +144,7 @@ impl CancelJobHandler {
     }
 }
 
-fn is_open(photo: &&Versioned<Photo>) -> bool {
+fn is_open(photo: &Versioned<Photo>) -> bool {
     !photo.value.status().is_terminal()
 }
 

@@ -9,7 +9,9 @@ mod job_sequences;
 mod job_table;
 #[cfg(test)]
 mod photo_cleaning;
+#[cfg(test)]
 mod photo_creation;
+#[cfg(test)]
 mod photo_sequences;
 #[cfg(test)]
 mod photo_table;

@@ -6,7 +6,7 @@ use crate::fixtures::{State, photo, window_from};
 
 #[test]
 fn a_retry_waits_for_the_deletion_of_the_objects_and_then_needs_a_new_upload() {
-    let retries = [
+    let commands = [
         PhotoCommand::Retry {
             window: window_from(20),
         },
@@ -21,7 +21,7 @@ fn a_retry_waits_for_the_deletion_of_the_objects_and_then_needs_a_new_upload() {
         State::FailedProcessing,
     ] {
         let started = photo(state).apply(&PhotoEvent::PhotoCleaningStarted {});
-        for command in &retries {
+        for command in &commands {
             let error = InvalidTransition {
                 from: PhotoStatus::Failed,
                 deleted: false,
@@ -34,7 +34,7 @@ fn a_retry_waits_for_the_deletion_of_the_objects_and_then_needs_a_new_upload() {
         assert_eq!(finished, [PhotoEvent::PhotoCleaned {}]);
         let cleaned = started.apply(&finished[0]);
         assert_eq!(cleaned.cleaning, Cleaning::Done);
-        let retried = cleaned.decide(retries[0].clone()).unwrap();
+        let retried = cleaned.decide(commands[0].clone()).unwrap();
         let retried = cleaned.apply(&retried[0]);
         assert_eq!(
             (retried.status(), retried.cleaning),
