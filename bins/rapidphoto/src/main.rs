@@ -44,6 +44,9 @@ struct Serve {
     /// Directory of the database, the objects and the secrets [default: data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Listen in plain text beyond this machine, without TLS and without a proxy that terminates it
+    #[arg(long)]
+    insecure: bool,
     /// Validate the configuration, print the resulting values as JSON and exit
     #[arg(long)]
     check_config: bool,
@@ -54,6 +57,9 @@ struct Demo {
     /// Folder of photos to upload; without it, 20 sample photos are generated
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
+    /// Certificates of authorities (PEM) that the demo's client trusts, if `server.tls` is of a private authority
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Exit after the result table; exit code 0 only if all photos were completed
     #[arg(long)]
     exit: bool,
@@ -83,6 +89,7 @@ impl Serve {
             public_url: self.public_url.clone(),
             s3_public_url: self.s3_public_url.clone(),
             data_dir: self.data_dir.clone(),
+            insecure: self.insecure,
         }
     }
 }
@@ -127,6 +134,7 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             let config = Config::load(file, &overrides)?;
             let options = DemoOptions {
                 photos: demo.photos,
+                ca: demo.ca,
                 exit: demo.exit,
             };
             runtime.block_on(rapidphoto_runtime::demo(config, options))?;

@@ -6,6 +6,7 @@ use reqwest::{Method, Url};
 use crate::{
     error::ClientError,
     request::{path, send_json},
+    tls,
 };
 
 /// Client of an API, before login.
@@ -21,6 +22,16 @@ impl Client {
     /// # Errors
     /// The base URL is not an `http` or `https` URL, or the HTTP client can't be created.
     pub fn new(base: &str) -> Result<Self, ClientError> {
+        Self::with_ca(base, b"")
+    }
+
+    /// Creates a client that also trusts the certificate authorities in `ca`, certificates in PEM, such as the private
+    /// authority of a test installation.
+    ///
+    /// # Errors
+    /// The base URL is not an `http` or `https` URL, `ca` contains a certificate that can't be read, or the HTTP client
+    /// can't be created.
+    pub fn with_ca(base: &str, ca: &[u8]) -> Result<Self, ClientError> {
         let url = Url::parse(base)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -28,6 +39,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_mins(1))
+            .tls_backend_preconfigured(tls::config(ca)?)
             .build()?;
         Ok(Self {
             http,

@@ -7,6 +7,9 @@ pub enum ClientError {
     /// The base URL of the API is invalid.
     #[error("`{0}` is not an http or https URL")]
     InvalidUrl(String),
+    /// A certificate of a trusted authority can't be read.
+    #[error("the certificate of the trusted authority can't be read as PEM: {0}")]
+    InvalidCa(String),
     /// The API rejected the request.
     #[error("the API responded with status {}: {} ({})", .0.status, .0.detail, .0.code)]
     Problem(Box<Problem>),

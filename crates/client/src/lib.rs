@@ -21,6 +21,7 @@ mod error;
 mod request;
 mod session;
 mod sse;
+mod tls;
 mod upload;
 mod watch;
 

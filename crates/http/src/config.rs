@@ -14,6 +14,8 @@ pub struct HttpConfig {
     pub jobs_per_minute: NonZeroU32,
     /// Maximum number of progress posts per user and second; an array counts as one.
     pub progress_per_second: NonZeroU32,
+    /// True if clients reach the API by TLS only, so that browsers may be told to use nothing else.
+    pub https: bool,
     /// True if a trusted proxy is in front of the server: only then is `X-Forwarded-For` used, and only its last
     /// address.
     pub behind_proxy: bool,
@@ -43,6 +45,7 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             jobs_per_minute: at_least_one(10),
             progress_per_second: at_least_one(20),
+            https: false,
             behind_proxy: false,
             heartbeat: Duration::from_secs(15),
             poll_after: Duration::from_millis(1500),

@@ -5,6 +5,7 @@ mod check;
 pub mod config;
 mod demo;
 mod housekeeping;
+mod listeners;
 mod readiness;
 mod running;
 mod secrets;

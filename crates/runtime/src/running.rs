@@ -15,13 +15,14 @@ use rapidphoto_application::{
     work::WorkRunner,
 };
 use rapidphoto_http::App;
+use rapidphoto_listener::{Acceptor, Tls};
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
-use rapidphoto_storage_embedded::EmbeddedStore;
-use tokio::net::TcpListener;
+use rapidphoto_storage_embedded::{EmbeddedStore, Listener};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Secrets, SystemClock, SystemIds, housekeeping,
+    listeners::{self, Listeners},
     readiness::Dependencies,
     task_group::TaskGroup,
     wiring::{self, Addresses, SharedParts},
@@ -30,6 +31,8 @@ use crate::{
 /// A running deployment.
 pub struct Running {
     addresses: Addresses,
+    /// TLS of the listeners.
+    certificates: Vec<Arc<Tls>>,
     max_files_per_job: usize,
     ids: Arc<dyn Ids>,
     store: Arc<SqliteStore>,
@@ -57,15 +60,13 @@ pub async fn start(
     let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
     let store = wiring::open_database(&config, &clock).await?;
 
-    let api = std::net::TcpListener::bind(&config.server.listen)
-        .with_context(|| format!("the API can't listen on {} (server.listen)", config.server.listen))?;
-    let s3 = TcpListener::bind(&config.storage.listen).await.with_context(|| {
-        format!(
-            "the storage can't listen on {} (storage.listen)",
-            config.storage.listen
-        )
-    })?;
-    let addresses = Addresses::new(&config, api.local_addr()?, s3.local_addr()?);
+    let listeners = Listeners::open(&config).await?;
+    let addresses = Addresses::new(
+        &config,
+        listeners.api.local_addr()?,
+        listeners.storage.local_addr()?,
+        listeners.storage_of_workers.local_addr()?,
+    );
 
     let signals = Signals::default();
     let shared = SharedParts {
@@ -92,9 +93,25 @@ pub async fn start(
         move || EmbeddedStore::open(&embedded, messages, clock, ids)
     });
     let objects = opened.await?.context("the embedded storage can't be opened")?;
+    let certificates = listeners.certificates();
+    let storage_limits = listeners::storage_limits(&config);
+    let served = vec![
+        Listener {
+            acceptor: Acceptor::new("storage", storage_limits.clone(), listeners.storage_tls),
+            socket: listeners.storage,
+        },
+        Listener {
+            acceptor: Acceptor::new(
+                "storage of workers",
+                listeners::worker_limits(storage_limits),
+                None,
+            ),
+            socket: listeners.storage_of_workers,
+        },
+    ];
     let stop = storage.stop_token();
     storage.spawn("storage", async move {
-        objects.serve(s3, stop.cancelled_owned()).await;
+        objects.serve(served, stop.cancelled_owned()).await;
     });
 
     let mut workers = TaskGroup::new(&failed);
@@ -139,15 +156,24 @@ pub async fn start(
         ids: Arc::clone(&ids),
         config: wiring::http(&config),
     };
+    for certificate in &certificates {
+        let (certificate, stop) = (Arc::clone(certificate), api_tasks.stop_token());
+        api_tasks.spawn("TLS certificate", async move {
+            stop.run_until_cancelled(certificate.watch()).await;
+        });
+    }
+    let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     let stop = api_tasks.stop_token();
     api_tasks.spawn("API", async move {
-        if let Err(error) = rapidphoto_http::serve(api, app, stop.cancelled_owned()).await {
+        if let Err(error) = rapidphoto_http::serve(listeners.api, acceptor, app, stop.cancelled_owned()).await
+        {
             tracing::error!(%error, "the API server failed");
         }
     });
 
     Ok(Running {
         addresses,
+        certificates,
         max_files_per_job: config.uploads.max_files,
         ids,
         store,
@@ -173,6 +199,13 @@ impl Running {
     /// Base URL of the storage for clients.
     pub fn s3_url(&self) -> &str {
         &self.addresses.s3_public
+    }
+
+    /// Loads the TLS certificates of all listeners again. Blocks on file-system calls.
+    pub fn reload_certificates(&self) {
+        for certificate in &self.certificates {
+            certificate.reload();
+        }
     }
 
     /// Maximum number of files in one job.

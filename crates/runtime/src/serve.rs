@@ -29,6 +29,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// Starts logs, metrics and traces; once per process.
 pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
+    // For the exporter of traces.
+    rapidphoto_listener::install_crypto_provider();
     let log = &config.log;
     let telemetry = TelemetryConfig {
         filter: log.filter.clone(),

@@ -22,7 +22,7 @@ use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
-use crate::{Config, Secrets};
+use crate::{Config, Secrets, config::TlsSection};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -78,6 +78,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        https: config.server.tls.is_some() || config.server.behind_tls_proxy,
         behind_proxy: config.server.behind_proxy,
         drain: config
             .server
@@ -207,22 +208,27 @@ pub(crate) struct Addresses {
     pub(crate) api_local: String,
     /// The API, for clients.
     pub(crate) api_public: String,
-    /// The storage on this machine.
+    /// The storage, for the workers.
     pub(crate) s3_local: String,
     /// The storage, for clients.
     pub(crate) s3_public: String,
 }
 
 impl Addresses {
-    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr) -> Self {
-        let public = |url: Option<&String>, address| {
-            url.map_or_else(|| http_url(address), |url| url.trim_end_matches('/').to_owned())
+    /// `s3_local` is the address of the storage for the workers, always in plain text.
+    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr, s3_local: SocketAddr) -> Self {
+        let public = |url: Option<&String>, address, tls: &Option<TlsSection>| {
+            url.map_or_else(
+                || base_url(address, tls.is_some()),
+                |url| url.trim_end_matches('/').to_owned(),
+            )
         };
+        let (server, storage) = (&config.server, &config.storage);
         Self {
-            api_local: http_url(reachable(api)),
-            api_public: public(config.server.public_url.as_ref(), api),
-            s3_local: http_url(reachable(s3)),
-            s3_public: public(config.storage.public_url.as_ref(), s3),
+            api_local: base_url(reachable(api), server.tls.is_some()),
+            api_public: public(server.public_url.as_ref(), api, &server.tls),
+            s3_local: base_url(s3_local, false),
+            s3_public: public(storage.public_url.as_ref(), s3, &storage.tls),
         }
     }
 }
@@ -241,8 +247,9 @@ impl Addresses {
     }
 }
 
-fn http_url(address: SocketAddr) -> String {
-    format!("http://{address}")
+fn base_url(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// Address for connections from this machine: loopback if the server listens on all addresses.

@@ -26,15 +26,11 @@ pub struct EmbeddedConfig {
     pub min_upload_bytes_per_second: u64,
     /// Time without progress of a request's or a response's body before the connection is closed.
     pub idle_timeout: Duration,
-    /// Time-out for receiving the head of a request; also the keep-alive time of an idle connection.
-    pub header_timeout: Duration,
     /// Maximum time that the response to an upload waits for its event notification to be processed. The processing
     /// continues after that.
     pub notification_timeout: Duration,
     /// Time for open requests to finish after the shutdown began. Completely received uploads get a few seconds more.
     pub shutdown_grace: Duration,
-    /// Maximum number of concurrent connections; further ones wait to be accepted.
-    pub max_connections: usize,
 }
 
 impl EmbeddedConfig {
@@ -58,10 +54,8 @@ impl EmbeddedConfig {
             // 64 kbit/s: a photo of 5 MB takes at most 11 minutes.
             min_upload_bytes_per_second: 8 * 1024,
             idle_timeout: Duration::from_secs(30),
-            header_timeout: Duration::from_mins(1),
             notification_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(15),
-            max_connections: 1024,
         }
     }
 
@@ -78,12 +72,8 @@ impl EmbeddedConfig {
         if self.access_key.contains('/') {
             return Err("the access key must not contain a slash");
         }
-        if self.idle_timeout.is_zero() || self.header_timeout.is_zero() || self.notification_timeout.is_zero()
-        {
-            return Err("idle, header and notification time-outs must be greater than zero");
-        }
-        if self.max_connections == 0 {
-            return Err("the maximum number of connections must be greater than zero");
+        if self.idle_timeout.is_zero() || self.notification_timeout.is_zero() {
+            return Err("idle and notification time-outs must be greater than zero");
         }
         Ok(())
     }
@@ -102,10 +92,8 @@ impl fmt::Debug for EmbeddedConfig {
             .field("hosts", &self.hosts)
             .field("min_upload_bytes_per_second", &self.min_upload_bytes_per_second)
             .field("idle_timeout", &self.idle_timeout)
-            .field("header_timeout", &self.header_timeout)
             .field("notification_timeout", &self.notification_timeout)
             .field("shutdown_grace", &self.shutdown_grace)
-            .field("max_connections", &self.max_connections)
             .finish()
     }
 }
@@ -126,13 +114,12 @@ mod tests {
     #[test]
     fn invalid_configurations_are_errors() {
         assert_eq!(config().check(), Ok(()));
-        let invalid: [fn(&mut EmbeddedConfig); 6] = [
+        let invalid: [fn(&mut EmbeddedConfig); 5] = [
             |c| c.bucket = "../up".to_owned(),
             |c| c.bucket = "UPPER".to_owned(),
             |c| c.region = String::new(),
             |c| c.secret_key.clear(),
             |c| c.idle_timeout = Duration::ZERO,
-            |c| c.max_connections = 0,
         ];
         for invalidate in invalid {
             let mut config = config();

@@ -44,4 +44,5 @@ mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::OpenError;
+pub use server::Listener;
 pub use store::EmbeddedStore;

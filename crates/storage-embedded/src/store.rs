@@ -1,11 +1,11 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rapidphoto_application::ports::{Clock, Ids, StorageMessages};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
-use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{RequireSignatureV4, StaticKeyPair};
@@ -13,7 +13,7 @@ use crate::backend::Backend;
 use crate::config::EmbeddedConfig;
 use crate::directory::{Directory, OpenError};
 use crate::notifications::EventNotifier;
-use crate::server::{self, Handler, Limits};
+use crate::server::{self, Handler, Listener};
 
 /// Maximum size of a request body that `s3s` keeps in memory, and of each part of a form. No operation of this store has
 /// such a body.
@@ -22,7 +22,7 @@ const MAX_BUFFERED_BYTES: usize = 1024;
 /// An open store, ready to serve requests.
 pub struct EmbeddedStore {
     handler: Handler,
-    limits: Limits,
+    shutdown_grace: Duration,
     tasks: TaskTracker,
 }
 
@@ -60,30 +60,24 @@ impl EmbeddedStore {
             receiving: Arc::default(),
             tasks: tasks.clone(),
         };
-        let limits = Limits {
-            header_timeout: config.header_timeout,
-            idle_timeout: config.idle_timeout,
-            shutdown_grace: config.shutdown_grace,
-            max_connections: config.max_connections,
-        };
         let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());
         Ok(Self {
             handler,
-            limits,
+            shutdown_grace: config.shutdown_grace,
             tasks,
         })
     }
 
-    /// Serves requests until `shutdown` completes, then finishes open requests within the shutdown grace period.
+    /// Serves requests on all listeners until `shutdown` completes, then finishes open requests within the shutdown grace period.
     ///
     /// Completely received uploads are finished even if their client disconnects. Must be called on a multi-threaded
     /// runtime.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+    pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()> + Send) {
         server::serve(
             Arc::new(self.handler),
-            self.limits,
+            self.shutdown_grace,
             self.tasks,
-            listener,
+            listeners,
             shutdown,
         )
         .await;

@@ -138,6 +138,30 @@ impl Server {
         Ok(Client::new(self.api())?)
     }
 
+    /// New client of the API that trusts the certificate authorities in `ca`, certificates in PEM.
+    ///
+    /// # Errors
+    /// If the server printed an invalid URL, or `ca` can't be read.
+    pub fn client_with_ca(&self, ca: &[u8]) -> anyhow::Result<Client> {
+        Ok(Client::with_ca(self.api(), ca)?)
+    }
+
+    /// Resident memory of the process in bytes (Linux).
+    ///
+    /// # Errors
+    /// If `/proc` does not show the process.
+    pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let id = self.child.id().context("the server has already exited")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: u64 = line
+            .and_then(|line| line.trim().strip_suffix(" kB"))
+            .context("the kernel does not tell the resident memory")?
+            .trim()
+            .parse()?;
+        Ok(kib * 1024)
+    }
+
     /// Log output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rapidphoto_application::ports::{MessageError, ObjectStore, Presigner, StorageMessages};
 use rapidphoto_contracts::{Answer, ObjectHarness};
+use rapidphoto_listener::{Acceptor, Limits, install_crypto_provider};
 use rapidphoto_runtime::{SystemClock, SystemIds};
-use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore};
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore, Listener};
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -42,10 +43,13 @@ impl ObjectHarness for EmbeddedHarness {
         let ids = Arc::new(SystemIds::new(clock.clone()));
         let config = EmbeddedConfig::new(directory.path(), "photos", "key", "secret");
         let embedded = EmbeddedStore::open(&config, Arc::new(DiscardEvents), clock.clone(), ids).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        install_crypto_provider();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let acceptor = Acceptor::new("storage", Limits::default(), None);
+        let listeners = vec![Listener { socket, acceptor }];
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(embedded.serve(listener, async move {
+        let serving = tokio::spawn(embedded.serve(listeners, async move {
             let _ = stopped.await;
         }));
         let config = S3Config {

@@ -22,6 +22,7 @@ const JPEG_SCALE: &str = "jpeg-scale";
 const SAMPLE_PHOTOS: &str = "rapidphoto-sample-photos";
 const API_TYPES: &str = "rapidphoto-api-types";
 const HTTP: &str = "rapidphoto-http";
+const LISTENER: &str = "rapidphoto-listener";
 const TELEMETRY: &str = "rapidphoto-telemetry";
 const RUNTIME: &str = "rapidphoto-runtime";
 const CLIENT: &str = "rapidphoto-client";
@@ -46,6 +47,7 @@ const SERVER_CRATES: &[&str] = &[
     SAMPLE_PHOTOS,
     API_TYPES,
     HTTP,
+    LISTENER,
     TELEMETRY,
     CLIENT,
 ];
@@ -99,7 +101,20 @@ const CRATES: &[CrateRule] = &[
     adapter(MEMORY),
     adapter(PERSISTENCE),
     adapter(STORAGE_S3),
-    adapter(STORAGE_EMBEDDED),
+    CrateRule {
+        name: STORAGE_EMBEDDED,
+        uses: &[APPLICATION, DOMAIN, LISTENER],
+        tests_use: TEST_CRATES,
+        third_party: ThirdParty::Any,
+        because: "An adapter depends on application and domain, never on another adapter; storage-embedded accepts its connections by listener.",
+    },
+    CrateRule {
+        name: LISTENER,
+        uses: &[],
+        tests_use: &[],
+        third_party: ThirdParty::Any,
+        because: LEAF,
+    },
     adapter(CREDENTIALS),
     adapter(TELEMETRY),
     CrateRule {
@@ -111,10 +126,10 @@ const CRATES: &[CrateRule] = &[
     },
     CrateRule {
         name: HTTP,
-        uses: &[APPLICATION, DOMAIN, API_TYPES],
+        uses: &[APPLICATION, DOMAIN, API_TYPES, LISTENER],
         tests_use: &[CONTRACTS, MEMORY, SAMPLE_PHOTOS, TESTKIT, CLIENT],
         third_party: ThirdParty::Any,
-        because: "An adapter depends on application and domain, never on another adapter; http shares api-types with client.",
+        because: "An adapter depends on application and domain, never on another adapter; http shares api-types with client, and accepts its connections by listener.",
     },
     CrateRule {
         name: CLIENT,
@@ -167,6 +182,7 @@ const CRATES: &[CrateRule] = &[
             SAMPLE_PHOTOS,
             API_TYPES,
             HTTP,
+            LISTENER,
             TELEMETRY,
             CLIENT,
             RUNTIME,

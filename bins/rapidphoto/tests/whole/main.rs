@@ -15,6 +15,8 @@ mod crashes;
 mod data_directory;
 mod fixtures;
 mod formats;
+mod hostile;
 mod races;
 mod shutdown;
+mod tls;
 mod uploads;

@@ -2,6 +2,7 @@
 //! time-out) into a response with the same headers, one log line and one measurement.
 
 mod access;
+mod body;
 mod completion;
 mod cors;
 mod headers;
@@ -17,6 +18,7 @@ use actix_web::{
     web,
 };
 use futures::FutureExt;
+use rapidphoto_listener::Activity;
 use tracing::Instrument;
 
 use crate::{call::Context, shared::Shared};
@@ -30,6 +32,8 @@ pub(crate) async fn process(
     let Some(shared) = request.app_data::<web::Data<Shared>>().cloned() else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
+    // Ends when the body of the response is written.
+    let in_progress = request.conn_data::<Activity>().map(Activity::request);
     let context = Rc::new(Context::new(&request, &shared));
     let route = request.match_pattern();
     let span = tracing::info_span!(
@@ -51,8 +55,9 @@ pub(crate) async fn process(
     };
     let _entered = span.entered();
     let (request, mut response) = completion.into_response(&context.request_id);
-    headers::add_common(response.headers_mut(), &context, &origin);
+    headers::add_common(response.headers_mut(), &context, &origin, shared.app.config.https);
     access::record(&context, route.as_deref(), response.status());
+    let response = response.map_body(|_, body| body::ResponseBody::new(body, in_progress).boxed());
     match request {
         Some(request) => Ok(ServiceResponse::new(request, response)),
         None => Err(InternalError::from_response("the handler did not complete", response).into()),

@@ -3,11 +3,14 @@
 mod operation;
 mod problems;
 
+use std::{borrow::Cow, sync::Arc};
+
 use actix_web::{
-    HttpResponse,
+    HttpResponse, Route,
     http::header,
     web::{self, ServiceConfig},
 };
+use bytes::Bytes;
 use utoipa::{
     OpenApi,
     openapi::{
@@ -15,11 +18,12 @@ use utoipa::{
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use crate::{
     call::{Call, HandlerResult},
     endpoints::endpoints,
+    problem::{Problem, kinds},
     resource::PathRoutes,
 };
 
@@ -78,23 +82,23 @@ fn add_security_schemes(components: &mut Components) {
 
 /// Registers the routes of the document and its page. The page loads nothing from other servers.
 pub(crate) fn serve(config: &mut ServiceConfig) {
-    // The validator's badge would be an image from another server.
-    let page = Config::from(PATH).validator_url("none").try_it_out_enabled(true);
-    let mut document = PathRoutes::default();
-    document.add(vec!["GET", "HEAD"], web::route().to(show));
-    let mut docs = PathRoutes::default();
-    docs.add(vec!["GET", "HEAD"], web::route().to(redirect_to_page));
     config
-        .service(document.into_resource(PATH))
-        .service(docs.into_resource("/docs"))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(page));
+        .service(reading(web::route().to(show)).into_resource(PATH))
+        .service(reading(web::route().to(redirect_to_page)).into_resource("/docs"))
+        .service(reading(web::route().to(show_page)).into_resource("/docs/{file:.*}"));
 }
 
-async fn show(_call: Call, document: web::Data<OpenApiJson>) -> HandlerResult {
+fn reading(route: Route) -> PathRoutes {
+    let mut routes = PathRoutes::default();
+    routes.add(vec!["GET", "HEAD"], route);
+    routes
+}
+
+async fn show(_call: Call, documentation: web::Data<Documentation>) -> HandlerResult {
     Ok(HttpResponse::Ok()
         .content_type(header::ContentType::json())
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(document.0.clone()))
+        .body(documentation.document.clone()))
 }
 
 async fn redirect_to_page(_call: Call) -> HandlerResult {
@@ -103,11 +107,48 @@ async fn redirect_to_page(_call: Call) -> HandlerResult {
         .finish())
 }
 
-/// Encoded document, shared by all requests.
-pub(crate) struct OpenApiJson(bytes::Bytes);
+async fn show_page(
+    _call: Call,
+    file: web::Path<String>,
+    documentation: web::Data<Documentation>,
+) -> HandlerResult {
+    documentation.file(&file)
+}
 
-impl OpenApiJson {
+/// Scripts and requests of the page's own origin; Swagger UI sets styles in its elements and embeds its icons.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                           img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; \
+                           form-action 'none'; frame-ancestors 'none'";
+
+/// Encoded document and the settings of its page, shared by all requests.
+pub(crate) struct Documentation {
+    document: Bytes,
+    page: Arc<Config<'static>>,
+}
+
+impl Documentation {
     pub(crate) fn new() -> Result<Self, serde_json::Error> {
-        document().to_json().map(|json| Self(json.into()))
+        // The validator's badge would be an image from another server.
+        let page = Config::from(PATH).validator_url("none").try_it_out_enabled(true);
+        Ok(Self {
+            document: document().to_json()?.into(),
+            page: Arc::new(page),
+        })
+    }
+
+    /// A file of the page. The large ones are served from the binary itself, without a copy.
+    fn file(&self, name: &str) -> HandlerResult {
+        let found = utoipa_swagger_ui::serve(name, Arc::clone(&self.page));
+        let found = found.map_err(|error| Problem::internal(error.to_string()))?;
+        let file = found.ok_or_else(|| Problem::new(kinds::NO_SUCH_ROUTE))?;
+        let mut response = HttpResponse::Ok();
+        if file.gzpipped {
+            response.insert_header(header::ContentEncoding::Gzip);
+        }
+        response.insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY));
+        Ok(response.content_type(file.content_type).body(match file.bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        }))
     }
 }

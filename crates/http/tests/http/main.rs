@@ -12,6 +12,7 @@ mod accounts;
 mod bad_bodies;
 mod bad_requests;
 mod client;
+mod connections;
 mod cors;
 mod idempotency;
 mod jobs;

@@ -10,6 +10,7 @@ use rapidphoto_application::{
 };
 use rapidphoto_domain::UserId;
 use rapidphoto_http::{App, Dependency, DependencyState, HttpConfig, Readiness, serve};
+use rapidphoto_listener::{Acceptor, Limits, install_crypto_provider};
 use rapidphoto_memory::{
     FakeClock, MemoryObjects, MemoryStore, PlainTokens, StubInspector, TestApp,
     fixtures::{self, BODY},
@@ -44,6 +45,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) settings: &'a mut Settings,
     pub(crate) config: &'a mut HttpConfig,
     pub(crate) readiness: &'a mut Arc<dyn Readiness>,
+    pub(crate) limits: &'a mut Limits,
 }
 
 /// All dependencies are up.
@@ -67,6 +69,8 @@ impl TestServer {
 
     pub(crate) async fn with(adjust: impl FnOnce(&mut Parts<'_>)) -> Self {
         process::metrics();
+        install_crypto_provider();
+        let mut limits = Limits::default();
         let mut config = HttpConfig {
             workers: 1,
             drain: DRAIN,
@@ -79,6 +83,7 @@ impl TestServer {
                 settings,
                 config: &mut config,
                 readiness: &mut readiness,
+                limits: &mut limits,
             });
         });
 
@@ -104,7 +109,12 @@ impl TestServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, api, stop.clone().cancelled_owned()));
+        let serving = tokio::spawn(serve(
+            listener,
+            Acceptor::new("api", limits, None),
+            api,
+            stop.clone().cancelled_owned(),
+        ));
         let server = Self {
             address,
             clock: Arc::clone(&app.clock),

@@ -13,7 +13,7 @@ use figment::{
 
 pub use sections::{
     AuthSection, ChecksSection, Config, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
-    ServerSection, StorageSection, UploadsSection, WorkSection,
+    ServerSection, StorageSection, TlsSection, UploadsSection, WorkSection,
 };
 pub use validation::ConfigProblems;
 
@@ -37,6 +37,8 @@ pub struct Overrides {
     pub s3_public_url: Option<String>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--insecure`
+    pub insecure: bool,
 }
 
 /// Failure to load the configuration.
@@ -96,6 +98,7 @@ impl Config {
             public_url,
             s3_public_url,
             data_dir,
+            insecure,
         } = overrides.clone();
         if let Some(listen) = listen {
             self.server.listen = listen;
@@ -112,6 +115,7 @@ impl Config {
         if let Some(dir) = data_dir {
             self.data.dir = dir;
         }
+        self.server.insecure |= insecure;
     }
 
     /// The configuration as indented JSON.
@@ -160,6 +164,38 @@ mod tests {
             panic!("{error:?}")
         };
         assert!(source.to_string().contains("listen_on"), "{source}");
+    }
+
+    #[test]
+    fn plain_text_beyond_this_machine_must_be_declared() {
+        let problems = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            config.server.listen = "0.0.0.0:8080".to_owned();
+            config.storage.listen = "[2001:db8::1]:9000".to_owned();
+            change(&mut config);
+            config.validate().map_err(|problems| problems.to_string())
+        };
+        let refused = problems(|_| ()).unwrap_err();
+        for named in [
+            "server.listen",
+            "server.tls",
+            "storage.listen",
+            "storage.tls",
+            "server.behind_tls_proxy",
+            "--insecure",
+        ] {
+            assert!(refused.contains(named), "{named} is not in {refused}");
+        }
+        assert_eq!(problems(|config| config.server.behind_tls_proxy = true), Ok(()));
+        assert_eq!(problems(|config| config.server.insecure = true), Ok(()));
+        let files = TlsSection {
+            certificate: "certificate.pem".into(),
+            key: "key.pem".into(),
+        };
+        let mut config = Config::default();
+        config.server.listen = "0.0.0.0:8080".to_owned();
+        config.server.tls = Some(files);
+        assert_eq!(config.validate(), Ok(()));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Config {
 pub struct ServerSection {
     /// Listen address of the API; port 0 selects a free port.
     pub listen: String,
-    /// Base URL of the API for clients; default: `http://` and the listen address.
+    /// Base URL of the API for clients; default: the listen address, with `https://` if there is a certificate.
     pub public_url: Option<String>,
     /// CORS origins that may use the API and the storage; `*` allows all.
     pub allowed_origins: Vec<String>,
@@ -51,6 +51,35 @@ pub struct ServerSection {
     pub drain_timeout: Duration,
     /// True if `X-Forwarded-For` is trusted; only safe behind a proxy that sets it.
     pub behind_proxy: bool,
+    /// Certificate and key; default: plain text.
+    pub tls: Option<TlsSection>,
+    /// True if proxies terminate TLS in front of the API and the storage, which may then listen in plain text.
+    pub behind_tls_proxy: bool,
+    /// True to listen in plain text beyond this machine without such proxies.
+    pub insecure: bool,
+    /// Maximum number of connections.
+    pub max_connections: usize,
+    /// Maximum number of connections of one client address; of one /64 with IPv6.
+    pub max_connections_per_address: usize,
+    /// Time for a TLS handshake, and for the head of each request.
+    #[serde(with = "humantime_serde")]
+    pub head_timeout: Duration,
+    /// Time between requests after which a connection is closed.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// Time of waiting for a client to read a response over which its throughput is measured.
+    #[serde(with = "humantime_serde")]
+    pub stall_timeout: Duration,
+}
+
+/// Certificate of a listener. Changes of the files take effect within seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSection {
+    /// PEM file of the certificate, followed by the intermediate certificates.
+    pub certificate: PathBuf,
+    /// PEM file of the private key.
+    pub key: PathBuf,
 }
 
 impl Default for ServerSection {
@@ -63,6 +92,15 @@ impl Default for ServerSection {
             request_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(15),
             behind_proxy: false,
+            tls: None,
+            behind_tls_proxy: false,
+            insecure: false,
+            max_connections: 2048,
+            max_connections_per_address: 256,
+            head_timeout: Duration::from_secs(10),
+            // Longer than the usual interval between two polls.
+            idle_timeout: Duration::from_secs(75),
+            stall_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -73,7 +111,7 @@ impl Default for ServerSection {
 pub struct StorageSection {
     /// Listen address of the storage; port 0 selects a free port.
     pub listen: String,
-    /// Base URL of the storage for clients; default: `http://` and the listen address.
+    /// Base URL of the storage for clients; default: the listen address, with `https://` if there is a certificate.
     pub public_url: Option<String>,
     /// Name of the bucket.
     pub bucket: String,
@@ -81,6 +119,15 @@ pub struct StorageSection {
     pub region: String,
     /// First segment of all object keys; separates deployments that share a bucket.
     pub environment: String,
+    /// Certificate and key; default: plain text.
+    pub tls: Option<TlsSection>,
+    /// Maximum number of connections of clients; the workers have connections of their own.
+    pub max_connections: usize,
+    /// Maximum number of connections of one client address; of one /64 with IPv6.
+    pub max_connections_per_address: usize,
+    /// Time for a TLS handshake, and for the head of each request.
+    #[serde(with = "humantime_serde")]
+    pub head_timeout: Duration,
     /// Time after which a connection without traffic is closed.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
@@ -94,6 +141,10 @@ impl Default for StorageSection {
             bucket: "photos".to_owned(),
             region: "us-east-1".to_owned(),
             environment: "local".to_owned(),
+            tls: None,
+            max_connections: 1024,
+            max_connections_per_address: 128,
+            head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
         }
     }

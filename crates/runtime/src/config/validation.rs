@@ -86,6 +86,7 @@ impl Config {
         }
         validator.address("server.listen", &self.server.listen);
         validator.address("storage.listen", &self.storage.listen);
+        self.validate_transport(validator);
         validator.url("server.public_url", self.server.public_url.as_ref());
         validator.url("storage.public_url", self.storage.public_url.as_ref());
         validator.url("log.otlp_endpoint", self.log.otlp_endpoint.as_ref());
@@ -130,6 +131,34 @@ impl Config {
         );
     }
 
+    /// Plain text is for this machine and for networks behind a proxy that terminates TLS.
+    fn validate_transport(&self, validator: &mut Validator) {
+        let declared = self.server.behind_tls_proxy || self.server.insecure;
+        for (key, section, listen, tls) in [
+            ("server.listen", "server", &self.server.listen, &self.server.tls),
+            (
+                "storage.listen",
+                "storage",
+                &self.storage.listen,
+                &self.storage.tls,
+            ),
+        ] {
+            let beyond = listen
+                .to_socket_addrs()
+                .is_ok_and(|mut found| found.any(|at| !at.ip().to_canonical().is_loopback()));
+            if beyond && tls.is_none() && !declared {
+                validator.0.push((
+                    key,
+                    format!(
+                        "{listen} can be reached from other machines, and connections to it would be plain text: set \
+                         {section}.tls = {{ certificate, key }}, or server.behind_tls_proxy = true if a proxy in \
+                         front of it terminates TLS, or start with --insecure to accept plain text"
+                    ),
+                ));
+            }
+        }
+    }
+
     fn validate_amounts(&self, validator: &mut Validator) {
         validator.check(
             (1..=Commit::MAX_PHOTOS).contains(&self.uploads.max_files),
@@ -151,6 +180,27 @@ impl Config {
             "work.concurrency",
             "must be 1 to 256",
         );
+        for (key, max, per_address, per_address_key) in [
+            (
+                "server.max_connections",
+                self.server.max_connections,
+                self.server.max_connections_per_address,
+                "server.max_connections_per_address",
+            ),
+            (
+                "storage.max_connections",
+                self.storage.max_connections,
+                self.storage.max_connections_per_address,
+                "storage.max_connections_per_address",
+            ),
+        ] {
+            validator.check((1..=65_536).contains(&max), key, "must be 1 to 65536");
+            validator.check(
+                (1..=max).contains(&per_address),
+                per_address_key,
+                "must be at least 1 and at most the maximum number of connections",
+            );
+        }
         validator.check(
             (1..=64).contains(&self.data.readers),
             "data.readers",
@@ -225,12 +275,15 @@ impl Config {
             second,
             Duration::from_secs(15),
         );
-        validator.between(
-            "storage.idle_timeout",
-            self.storage.idle_timeout,
-            second,
-            Duration::from_mins(10),
-        );
+        for (key, value) in [
+            ("server.head_timeout", self.server.head_timeout),
+            ("server.idle_timeout", self.server.idle_timeout),
+            ("server.stall_timeout", self.server.stall_timeout),
+            ("storage.head_timeout", self.storage.head_timeout),
+            ("storage.idle_timeout", self.storage.idle_timeout),
+        ] {
+            validator.between(key, value, second, Duration::from_mins(10));
+        }
         validator.between("work.lease", self.work.lease, second, Duration::from_hours(1));
         validator.between(
             "work.poll",

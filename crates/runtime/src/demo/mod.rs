@@ -28,6 +28,8 @@ use crate::{
 pub struct DemoOptions {
     /// Folder of photos; without it, 20 sample photos are generated.
     pub photos: Option<PathBuf>,
+    /// PEM file of further certificate authorities that the client trusts.
+    pub ca: Option<PathBuf>,
     /// True to exit after the result table instead of continuing to serve.
     pub exit: bool,
 }
@@ -56,12 +58,18 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
         print_line(&format!("Generating {SAMPLE_PHOTOS} photos of 2 to 6 MB …"))?;
         photos::generate(SAMPLE_PHOTOS).await?
     };
+    let ca = match &options.ca {
+        Some(file) => {
+            std::fs::read(file).with_context(|| format!("{} (--ca) can't be read", file.display()))?
+        }
+        None => Vec::new(),
+    };
     let data = config.data.dir.clone();
     let metrics = telemetry.metrics();
     let running = start(config, Arc::new(move || metrics.render())).await?;
     // The server is always drained before the directory is deleted.
     let ended = tokio::select! {
-        results = upload_photos(&running, &photos) => results.and_then(|results| results.check(&options)),
+        results = upload_photos(&running, &photos, &ca) => results.and_then(|results| results.check(&options)),
         () = &mut terminated => Err(anyhow!("interrupted")),
     };
     let ended = match ended {
@@ -109,13 +117,13 @@ impl Results {
     }
 }
 
-async fn upload_photos(running: &Running, photos: &[DemoPhoto]) -> anyhow::Result<Results> {
+async fn upload_photos(running: &Running, photos: &[DemoPhoto], ca: &[u8]) -> anyhow::Result<Results> {
     print_line(&format!(
         "API      {}\nStorage  {}\n",
         running.api_url(),
         running.s3_url()
     ))?;
-    let client = Client::new(running.local_api_url())?;
+    let client = Client::with_ca(running.local_api_url(), ca)?;
     let password = running.new_secret();
     client
         .register(EMAIL, &password)

@@ -5,6 +5,7 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use rapidphoto_application::ports::Ids;
+use rapidphoto_listener::Activity;
 use s3s::service::S3Service;
 use s3s::{Body, HttpError, S3Error, S3Result, s3_error};
 use tokio_util::task::TaskTracker;
@@ -95,13 +96,19 @@ impl Handler {
     /// Reads on for a moment concurrently with the response, or the client might see a closed connection instead of it.
     fn discard_body(&self, request: Request<Incoming>) {
         if !request.headers().contains_key(header::EXPECT) {
-            self.tasks.spawn(body::drain(
-                request.into_body(),
-                self.max_drained_bytes,
-                self.idle_timeout,
-                body::SHORT_DRAIN_TIMEOUT,
-            ));
+            let activity = request.extensions().get::<Activity>().cloned();
+            self.spawn_drain(request.into_body(), body::SHORT_DRAIN_TIMEOUT, activity.as_ref());
         }
+    }
+
+    /// Reads and discards the rest of a body, during which its request is in progress.
+    fn spawn_drain(&self, unread: Incoming, max_time: Duration, activity: Option<&Activity>) {
+        let in_progress = activity.map(Activity::request);
+        let draining = body::drain(unread, self.max_drained_bytes, self.idle_timeout, max_time);
+        self.tasks.spawn(async move {
+            draining.await;
+            drop(in_progress);
+        });
     }
 
     async fn call_s3(
@@ -110,6 +117,7 @@ impl Handler {
         signed: SignedHeaders,
     ) -> Result<Response<Body>, HttpError> {
         let monitor = BodyMonitor::default();
+        let activity = request.extensions().get::<Activity>().cloned();
         let expects_continue = request.headers().contains_key(header::EXPECT);
         let mut request =
             request.map(|body| Body::http_body(MonitoredBody::new(body, self.deadline, monitor.clone())));
@@ -125,12 +133,7 @@ impl Handler {
         let response = self.s3.call(request).await;
         if let Some(unread) = monitor.take_unread(expects_continue) {
             // Concurrently with the response, which the client may read while it sends.
-            self.tasks.spawn(body::drain(
-                unread,
-                self.max_drained_bytes,
-                self.idle_timeout,
-                monitor.drain_timeout(),
-            ));
+            self.spawn_drain(unread, monitor.drain_timeout(), activity.as_ref());
         }
         self.explain(response?, &signed, &headers).await
     }

@@ -1,4 +1,4 @@
-//! HTTP server: connections, time-outs, CORS, and the headers of every response.
+//! HTTP server: connections, CORS, and the headers of every response.
 
 mod body;
 mod connections;
@@ -7,8 +7,8 @@ mod diagnosis;
 mod errors;
 mod handler;
 mod outcome;
-mod write_timeout;
 
 pub(crate) use body::{BodyError, BodyMonitor};
-pub(crate) use connections::{Limits, serve};
+pub use connections::Listener;
+pub(crate) use connections::serve;
 pub(crate) use handler::Handler;

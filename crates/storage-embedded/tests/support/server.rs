@@ -9,7 +9,8 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{Builder, Credentials, Region, RequestChecksumCalculation};
 use chrono::{DateTime, Utc};
 use rapidphoto_application::ports::{Clock, Ids};
-use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore};
+use rapidphoto_listener::{Acceptor, Limits, install_crypto_provider};
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore, Listener};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -44,6 +45,10 @@ impl StorageServer {
     }
 
     pub(crate) async fn with_config(change: impl FnOnce(&mut EmbeddedConfig)) -> Self {
+        Self::with_limits(|config, _| change(config)).await
+    }
+
+    pub(crate) async fn with_limits(change: impl FnOnce(&mut EmbeddedConfig, &mut Limits)) -> Self {
         let temporary = Arc::new(TempDir::new().unwrap());
         Self::open(temporary.path().to_owned(), Some(temporary), change).await
     }
@@ -51,20 +56,26 @@ impl StorageServer {
     /// Starts a store in an existing directory, which is not removed afterwards.
     #[allow(dead_code, reason = "only the crash tests open an existing directory")]
     pub(crate) async fn with_root(root: PathBuf) -> Self {
-        Self::open(root, None, |_| {}).await
+        Self::open(root, None, |_, _| {}).await
     }
 
     async fn open(
         root: PathBuf,
         temporary: Option<Arc<TempDir>>,
-        change: impl FnOnce(&mut EmbeddedConfig),
+        change: impl FnOnce(&mut EmbeddedConfig, &mut Limits),
     ) -> Self {
+        install_crypto_provider();
         let mut config = EmbeddedConfig::new(&root, BUCKET, ACCESS_KEY, SECRET_KEY);
         REGION.clone_into(&mut config.region);
         // Only tests of time-outs may depend on them.
         config.idle_timeout = Duration::from_hours(1);
-        config.header_timeout = Duration::from_hours(1);
-        change(&mut config);
+        let mut limits = Limits {
+            head_timeout: Duration::from_hours(1),
+            idle_timeout: Duration::from_hours(1),
+            stall_timeout: Duration::from_hours(1),
+            ..Limits::default()
+        };
+        change(&mut config, &mut limits);
         let notifications = Arc::new(NotificationRecorder::default());
         let store = EmbeddedStore::open(
             &config,
@@ -73,10 +84,12 @@ impl StorageServer {
             Arc::new(SequentialIds),
         )
         .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let acceptor = Acceptor::new("storage", limits, None);
+        let listeners = vec![Listener { socket, acceptor }];
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(store.serve(listener, async move {
+        let serving = tokio::spawn(store.serve(listeners, async move {
             let _ = stopped.await;
         }));
         Self {
@@ -106,7 +119,7 @@ impl StorageServer {
     pub(crate) async fn restart(self) -> Self {
         let (root, temporary) = (self.root.clone(), self.temporary.clone());
         self.shut_down().await;
-        Self::open(root, temporary, |_| {}).await
+        Self::open(root, temporary, |_, _| {}).await
     }
 
     /// Files of uploads that are not published.

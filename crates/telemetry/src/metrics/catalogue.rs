@@ -73,6 +73,15 @@ pub const METRICS: &[Metric] = &[
         "http_requests_total",
         "HTTP responses, by method, route and status",
     ),
+    counter(
+        "connections_refused_total",
+        "Connections refused, by listener and reason: a limit, or a TLS handshake that failed",
+    ),
+    counter(
+        "connections_closed_total",
+        "Connections closed because their client held them without using them, by listener and reason",
+    ),
+    gauge("connections_open", "Open connections, by listener"),
     gauge(
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",

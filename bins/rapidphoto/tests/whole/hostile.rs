@@ -1,0 +1,153 @@
+//! Clients that hold connections, beside one that works.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use futures::future::join_all;
+use rapidphoto_client::{Session, types::PhotoStatus};
+use rapidphoto_testkit::new_user;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+
+use crate::fixtures::{DataDir, RunningServer, declare, finished_job, jpeg, photo, statuses};
+
+/// Photos of a job.
+const PHOTOS: u64 = 20;
+/// Source addresses of the hostile clients: 127.0.1.0 and following.
+const SOURCES: usize = 20;
+/// Memory of a connection on which no request with a body is in progress, as docs/operations.md states it, in bytes.
+const CONNECTION_BYTES: u64 = 192 * 1024;
+
+/// Opens connections from many addresses. Those that the server refuses fail at the first use.
+async fn connect(server: SocketAddr, number: usize) -> Option<TcpStream> {
+    let source = Ipv4Addr::new(127, 0, 1, u8::try_from(number % SOURCES).unwrap());
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((source, 0).into()).unwrap();
+    socket.connect(server).await.ok()
+}
+
+/// Sends a byte of a head every 20 s, and connects again when the connection is closed. Never returns.
+async fn trickle(server: SocketAddr, number: usize) {
+    loop {
+        if let Some(mut stream) = connect(server, number).await {
+            for byte in b"GET /healthz HTTP/1.1\r\nX-Filler: ".iter().cycle() {
+                if stream.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_secs(20)).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Requests the largest document and reads nothing of it. Connects again every 20 s. Never returns.
+async fn ask_and_never_read(server: SocketAddr, number: usize) {
+    const REQUEST: &[u8] = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+    loop {
+        let stream = connect(server, number).await;
+        if let Some(mut stream) = stream {
+            // Many requests at once: their responses must not pile up either.
+            let _ = stream.write_all(&REQUEST.repeat(16)).await;
+            tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Tries a password on a new connection.
+async fn try_password(server: SocketAddr, number: usize) {
+    let body = format!("{{\"email\":\"user-{number}@example.org\",\"password\":\"wrong password\"}}");
+    let request = format!(
+        "POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    if let Some(mut stream) = connect(server, number).await {
+        let _ = stream.write_all(request.as_bytes()).await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+}
+
+/// Time for a job, from its creation until all photos are completed.
+async fn complete_job(session: &Session, seed: u64) -> Duration {
+    let started = Instant::now();
+    let photos: Vec<_> = (0..PHOTOS).map(|number| photo(seed + number)).collect();
+    let files: Vec<_> = photos.iter().map(jpeg).collect();
+    let (job_id, items) = declare(session, &files).await;
+    let puts = items
+        .iter()
+        .zip(photos)
+        .map(|(item, bytes)| session.put(item, bytes));
+    for put in join_all(puts).await {
+        put.unwrap();
+    }
+    let job = finished_job(session, &job_id).await;
+    assert_eq!(statuses(&job), vec![PhotoStatus::Completed; items.len()]);
+    started.elapsed()
+}
+
+fn address(url: &str) -> SocketAddr {
+    url.trim_start_matches("http://").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_connections_do_not_keep_a_client_from_its_work() {
+    let data_dir = DataDir::new();
+    let RunningServer { server, session } = data_dir.start().await;
+    let usual = complete_job(&session, 0).await;
+    let (api, storage) = (address(server.api()), address(server.s3()));
+    let before = server.resident_bytes().unwrap();
+
+    let mut hostile = tokio::task::JoinSet::new();
+    for number in 0..1000 {
+        hostile.spawn(trickle(api, number));
+        hostile.spawn(trickle(storage, number));
+        hostile.spawn(ask_and_never_read(api, number));
+    }
+    // All are connected, or refused.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let logins = tokio::spawn(join_all((0..200).map(|number| try_password(api, number))));
+    let beside = complete_job(&session, 1000).await;
+    let resident = server.resident_bytes().unwrap();
+    let metrics = read_metrics(api).await;
+    // A new client gets connections, too; the trickling ones of the first wave have been closed by now.
+    let newcomer = new_user(&server.client().unwrap()).await.unwrap();
+    let later = complete_job(&newcomer, 2000).await;
+    drop(logins);
+    drop(hostile);
+
+    let grown = resident.saturating_sub(before);
+    println!(
+        "job: {usual:?} alone, {beside:?} and {later:?} beside hostile clients; resident memory: {} KiB before, {} KiB \
+         more with them",
+        before / 1024,
+        grown / 1024
+    );
+    let connections: u64 = metrics
+        .lines()
+        .filter(|line| line.starts_with("connections_open"))
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap() as u64)
+        .sum();
+    assert!(connections > 500, "{connections} connections are open\n{metrics}");
+    assert!(
+        grown < connections * CONNECTION_BYTES + (64 << 20),
+        "{grown} bytes for {connections} connections"
+    );
+}
+
+/// `/metrics`, on a new connection.
+async fn read_metrics(api: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(api).await.unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
+}

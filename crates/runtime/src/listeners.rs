@@ -1,0 +1,112 @@
+//! Listening sockets, their certificates and the limits of their connections.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use anyhow::Context;
+use rapidphoto_listener::{Limits, Tls, TlsFiles};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+
+use crate::{Config, config::TlsSection};
+
+/// Sockets that listen, and the certificates of those that speak TLS.
+pub(crate) struct Listeners {
+    pub(crate) api: std::net::TcpListener,
+    pub(crate) api_tls: Option<Arc<Tls>>,
+    /// The storage, for clients.
+    pub(crate) storage: TcpListener,
+    pub(crate) storage_tls: Option<Arc<Tls>>,
+    /// The storage, for the workers of this process: clients can't use up its connections.
+    pub(crate) storage_of_workers: TcpListener,
+}
+
+impl Listeners {
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let (server, storage) = (&config.server, &config.storage);
+        raise_file_limit(server.max_connections + storage.max_connections);
+        let certificates = (
+            load(server.tls.as_ref()).context("server.tls")?,
+            load(storage.tls.as_ref()).context("storage.tls")?,
+        );
+        Ok(Self {
+            api: std::net::TcpListener::bind(&server.listen)
+                .with_context(|| format!("the API can't listen on {} (server.listen)", server.listen))?,
+            api_tls: certificates.0,
+            storage: TcpListener::bind(&storage.listen).await.with_context(|| {
+                format!("the storage can't listen on {} (storage.listen)", storage.listen)
+            })?,
+            storage_tls: certificates.1,
+            storage_of_workers: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .await
+                .context("the storage can't listen on a free port of 127.0.0.1 for the workers")?,
+        })
+    }
+
+    /// Certificates of all listeners.
+    pub(crate) fn certificates(&self) -> Vec<Arc<Tls>> {
+        self.api_tls.iter().chain(&self.storage_tls).cloned().collect()
+    }
+}
+
+fn load(files: Option<&TlsSection>) -> anyhow::Result<Option<Arc<Tls>>> {
+    let load = |files: &TlsSection| {
+        Tls::load(TlsFiles {
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+        })
+    };
+    Ok(files.map(load).transpose()?.map(Arc::new))
+}
+
+/// Files of the database, logs and so on, beside connections.
+const OTHER_FILES: usize = 512;
+
+/// Raises the limit of open files as far as the connections need it; shells often set 1024.
+fn raise_file_limit(connections: usize) {
+    let needed = (connections + OTHER_FILES) as u64;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
+    let raised = setrlimit(Resource::Nofile, limit).is_ok();
+    if !raised || limit.current < Some(needed) {
+        tracing::warn!(
+            needed,
+            possible = limit.current,
+            "the limit of open files (ulimit -n) does not allow all connections; connections beyond it are not accepted"
+        );
+    }
+}
+
+pub(crate) fn api_limits(config: &Config) -> Limits {
+    let server = &config.server;
+    Limits {
+        max_connections: server.max_connections,
+        max_connections_per_address: server.max_connections_per_address,
+        head_timeout: server.head_timeout,
+        idle_timeout: server.idle_timeout,
+        stall_timeout: server.stall_timeout,
+        ..Limits::default()
+    }
+}
+
+pub(crate) fn storage_limits(config: &Config) -> Limits {
+    let storage = &config.storage;
+    Limits {
+        max_connections: storage.max_connections,
+        max_connections_per_address: storage.max_connections_per_address,
+        head_timeout: storage.head_timeout,
+        idle_timeout: storage.idle_timeout,
+        stall_timeout: storage.idle_timeout,
+        ..Limits::default()
+    }
+}
+
+/// All connections come from this machine.
+pub(crate) fn worker_limits(storage: Limits) -> Limits {
+    Limits {
+        max_connections_per_address: storage.max_connections,
+        ..storage
+    }
+}
