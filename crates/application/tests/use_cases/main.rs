@@ -61,9 +61,12 @@ mod uploads {
 mod work {
     mod clean;
     mod clean_and_retry;
+    mod clocks;
     mod look;
+    mod orphans;
     mod process;
     mod process_faults;
     mod runner;
     mod runner_faults;
+    mod storage_errors;
 }

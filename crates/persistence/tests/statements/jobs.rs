@@ -26,7 +26,7 @@ fn each(
             photo: photo.value.id,
             kind: WorkKind::Look,
         });
-        commit.work.push(fixtures::schedule(photo, WorkKind::Clean, at));
+        commit.work.push(fixtures::schedule(photo, WorkKind::Clean));
     }
     (commit, after)
 }
@@ -52,7 +52,7 @@ async fn the_number_of_statements_does_not_depend_on_the_number_of_changed_photo
         }));
         complete
             .work
-            .push(fixtures::schedule(&photos[0], WorkKind::Clean, db.now()));
+            .push(fixtures::schedule(&photos[0], WorkKind::Clean));
         let guarded = statements_for(&db, complete).await;
         let stored = ports.aggregates.photos_of_job(job.value.id).await.unwrap();
         assert_eq!(stored, photos);
