@@ -153,4 +153,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    signing_keys (namespace) {
+        namespace -> Text,
+        fingerprint -> Text,
+    }
+}
+
+diesel::table! {
+    upload_activity (namespace, photo_id) {
+        namespace -> Text,
+        photo_id -> Text,
+        last_seen -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(photos, photo_details);

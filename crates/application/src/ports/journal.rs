@@ -190,7 +190,7 @@ pub enum Details {
         /// The photo.
         photo: PhotoId,
     },
-    /// Credentials of a new user.
+    /// Credentials of a user, which replace earlier ones.
     User {
         /// The user.
         user: UserId,
@@ -199,12 +199,26 @@ pub enum Details {
         /// The password's hash.
         password_hash: PasswordHash,
     },
+    /// Another hash of the same password. Has no effect if the user's hash is another one by now.
+    Password {
+        /// The user.
+        user: UserId,
+        /// The hash to replace.
+        replaces: PasswordHash,
+        /// The new hash.
+        password_hash: PasswordHash,
+    },
+    /// Erases the e-mail address and the password of a user.
+    EraseUser {
+        /// The user.
+        user: UserId,
+    },
 }
 
 /// Outcome of a written commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
-    /// Position of its last event; the end of the log if it has none.
+    /// Position of its last event; a readable position of the log if it has none.
     pub cursor: Cursor,
     /// True if the commit was written before, so that nothing was written now.
     pub repeated: bool,

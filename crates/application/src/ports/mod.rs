@@ -12,15 +12,18 @@ mod journal;
 mod metadata;
 mod non_empty;
 mod object_store;
+mod progress_ticks;
 mod reads;
+mod session_id;
 mod sessions;
 mod storage_messages;
 mod subscriptions;
 mod unavailable;
+mod upload_activity;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
-pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
+pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Versioned};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{
@@ -39,12 +42,15 @@ pub use non_empty::NonEmpty;
 pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
+pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
-    IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
+    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
     PhotoReads, PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
-pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation};
+pub use session_id::SessionId;
+pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
+pub use upload_activity::UploadActivity;
 pub use work::{Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue};

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use rapidphoto_domain::photo::{PhotoCommand, PhotoStatus};
 
 use super::{
-    UploadActivity, backoff,
+    backoff,
     clean::Clean,
     download::MemoryBudget,
     failure::WorkError,
@@ -34,18 +34,15 @@ pub(super) struct Executor {
 
 /// Longest execution of a work item; one that takes longer is assumed to hang.
 const EXECUTION_TIMEOUT: Duration = Duration::from_mins(15);
+/// Delay before work that found no way to inspect photos is retried; each attempt downloads the original.
+const INSPECTION_RETRY_DELAY: Duration = Duration::from_secs(15);
 /// Delay after the first storage error that concerns one photo only.
 const OBJECT_RETRY_DELAY: Duration = Duration::from_mins(1);
 const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 impl Executor {
-    pub(super) fn new(
-        ports: &Ports,
-        settings: Arc<Settings>,
-        activity: Arc<dyn UploadActivity>,
-        health: Arc<StorageHealth>,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, settings: Arc<Settings>, health: Arc<StorageHealth>) -> Self {
         let write_ports = ports.write_ports();
         let objects: Arc<dyn ObjectStore> = Arc::new(MonitoredStore::new(
             Arc::clone(&ports.objects),
@@ -55,7 +52,7 @@ impl Executor {
             look: Look {
                 ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
-                activity,
+                activity: Arc::clone(&ports.database.activity),
                 settings: Arc::clone(&settings),
             },
             process: Process {
@@ -104,6 +101,14 @@ impl Executor {
             why @ (WorkError::Database(_) | WorkError::Contended(_)) => {
                 tracing::warn!(error = %chain(&why), "the work can't be committed now; it is retried later");
                 self.release_for(claim, self.settings.work.retry_pause).await;
+            }
+            WorkError::Inspection(why) => {
+                tracing::warn!(
+                    error = %chain(&why), pause = ?INSPECTION_RETRY_DELAY,
+                    "photos can't be inspected now; the work is retried later"
+                );
+                let jitter = backoff::jitter(INSPECTION_RETRY_DELAY / 2, &*self.ports.ids);
+                self.release_for(claim, INSPECTION_RETRY_DELAY + jitter).await;
             }
             WorkError::Attempt(why) => {
                 tracing::warn!(error = %chain(&*why), "an attempt failed");
@@ -190,6 +195,13 @@ impl Executor {
         let attempts = claim.attempts.saturating_add(1);
         let exhausted = attempts >= settings.max_attempts;
         let delay = backoff::exponential(first_delay, attempts, &*self.ports.ids);
+        let last_activity = match self.look.last_activity(claim).await {
+            Ok(last_activity) => last_activity,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "a failed attempt could not be counted");
+                return self.release(claim).await;
+            }
+        };
         let settled = commit_outcome(&self.ports, settings, claim, |photo, now| {
             let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
             match claim.token.kind {
@@ -203,7 +215,7 @@ impl Executor {
                     Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailProcessing)?))
                 }
                 // An upload whose object can't be looked for must expire nevertheless.
-                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None),
+                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None, last_activity),
                 WorkKind::Look | WorkKind::Process => {
                     Ok(Decision::hand_back(claim, Due::After(delay), attempts))
                 }

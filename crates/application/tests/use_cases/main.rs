@@ -13,6 +13,8 @@ mod interleavings;
 mod support;
 
 mod admin {
+    mod accounts;
+    mod objects;
     mod verify;
 }
 
@@ -33,8 +35,12 @@ mod jobs {
 }
 
 mod live {
+    mod ends;
+    mod held_back;
+    mod progress;
     mod reconnects;
     mod streams;
+    mod undecodable;
 }
 
 mod photos {

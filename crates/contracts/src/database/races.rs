@@ -254,3 +254,41 @@ pub async fn requests_with_the_same_files_in_opposite_orders_create_one_job<H: D
     });
     assert_eq!(observations::log(&db).await.len(), 1 + 1 + 8);
 }
+
+/// A commit that guards a stream which an open commit writes, and writes one that the open commit guards: one of the
+/// two is written.
+pub async fn an_open_commit_and_one_that_guards_it_are_not_both_written<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (_, photos) = fixtures::job(&db, now, owner, 2).await;
+    let guarded = |written: usize| {
+        let mut commit = fixtures::commit(now);
+        commit.write_command(&photos[written], PhotoCommand::StartUpload);
+        let other = &photos[1 - written];
+        commit.guards.push(Guard {
+            stream: other.value.id.into(),
+            version: other.version,
+        });
+        commit
+    };
+    let Some(open) = harness.open_commit(guarded(0)).await else {
+        return;
+    };
+    let journal = db.journal.clone();
+    let later = guarded(1);
+    let later = tokio::spawn(async move { journal.commit(later).await });
+    tokio::task::yield_now().await;
+    let outcomes = [open.await, later.await.unwrap()];
+    assert_eq!(
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        1,
+        "{outcomes:?}"
+    );
+    let conflicts =
+        |outcome: &Result<Committed, CommitError>| matches!(outcome, Err(CommitError::Conflict(_)));
+    assert_eq!(
+        outcomes.iter().filter(|outcome| conflicts(outcome)).count(),
+        1,
+        "{outcomes:?}"
+    );
+}

@@ -62,6 +62,7 @@ macro_rules! database_contract {
                 one_of_concurrent_commits_under_a_claim_is_written,
                 an_event_with_a_derived_id_is_written_once,
                 two_streams_that_guard_each_other_are_not_both_written,
+                an_open_commit_and_one_that_guards_it_are_not_both_written,
                 requests_with_the_same_files_in_opposite_orders_create_one_job,
             ],
             contention: [
@@ -126,12 +127,18 @@ macro_rules! database_contract {
                 a_subscription_without_a_runner_does_not_advance,
             ],
             log: [
-                the_head_of_an_empty_log_is_its_start,
+                an_empty_log_has_no_events,
                 the_log_is_in_commit_order,
                 pages_of_any_size_form_the_same_log,
                 a_stream_can_be_read_after_any_version,
-                a_readers_lag_is_counted_up_to_a_cap,
+                a_readers_lag_counts_its_own_events_up_to_a_cap,
                 a_reader_beside_concurrent_writers_misses_nothing,
+            ],
+            held_commits: [
+                events_after_an_open_commit_are_held_back,
+                a_late_commit_is_read_by_every_reader_once_and_in_order,
+                a_filtered_reader_advances_while_events_are_held_back,
+                a_commit_that_is_abandoned_holds_nothing_back,
             ],
             stored_events: [
                 an_event_keeps_its_metadata,
@@ -155,6 +162,8 @@ macro_rules! database_contract {
                 an_aggregate_is_loaded_in_its_last_committed_state,
                 photos_of_a_job_are_ordered_by_id,
                 credentials_are_found_by_email_address,
+                credentials_are_replaced_and_erased,
+                accounts_are_listed_in_pages,
             ],
             state_rows: [
                 state_rows_are_ordered_by_stream,
@@ -175,10 +184,12 @@ macro_rules! database_contract {
                 another_users_job_is_not_found,
                 deleted_photos_are_hidden_but_counted,
                 a_job_is_updated_with_its_photos,
+                a_job_view_has_the_outcome_of_its_round,
                 a_job_views_cursor_precedes_later_events,
                 a_job_view_is_a_consistent_snapshot,
                 the_last_change_of_a_job_is_its_or_its_photos_last_event,
                 a_job_is_open_while_a_photo_is_not_terminal,
+                a_change_after_an_open_commit_is_not_settled,
             ],
             photo_reads: [
                 a_photo_view_has_state_details_and_times,
@@ -218,6 +229,10 @@ macro_rules! database_contract {
                 all_sessions_of_a_user_end_together,
                 an_ended_session_accepts_no_token,
                 expired_sessions_tickets_and_keys_are_deleted,
+            ],
+            upload_activity: [
+                the_last_sign_of_life_is_kept,
+                signs_of_life_are_deleted_after_a_time,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// All type names of events in the log.
-const TYPES: [&str; 21] = [
+const TYPES: [&str; 24] = [
     "UserRegistered",
     "UserDisabled",
     "UploadJobCreated",
@@ -39,6 +39,9 @@ const TYPES: [&str; 21] = [
     "PhotoTagged",
     "PhotoUntagged",
     "PhotoDeleted",
+    "UserEnabled",
+    "UserAdminGranted",
+    "UserDeleted",
     "PhotoCleaningStarted",
     "PhotoCleaned",
 ];
@@ -49,6 +52,9 @@ const fn index(event: &DomainEvent) -> usize {
         DomainEvent::User(event) => match event {
             UserEvent::UserRegistered { .. } => 0,
             UserEvent::UserDisabled {} => 1,
+            UserEvent::UserEnabled {} => 19,
+            UserEvent::UserAdminGranted {} => 20,
+            UserEvent::UserDeleted {} => 21,
         },
         DomainEvent::Job(event) => match event {
             JobEvent::UploadJobCreated { .. } => 2,
@@ -70,14 +76,14 @@ const fn index(event: &DomainEvent) -> usize {
             PhotoEvent::PhotoTagged { .. } => 16,
             PhotoEvent::PhotoUntagged { .. } => 17,
             PhotoEvent::PhotoDeleted {} => 18,
-            PhotoEvent::PhotoCleaningStarted {} => 19,
-            PhotoEvent::PhotoCleaned {} => 20,
+            PhotoEvent::PhotoCleaningStarted {} => 22,
+            PhotoEvent::PhotoCleaned {} => 23,
         },
     }
 }
 
 /// One event of each type, with all optional members.
-fn samples() -> [DomainEvent; 21] {
+fn samples() -> [DomainEvent; 24] {
     [
         User::register(USER).into(),
         UserEvent::UserDisabled {}.into(),
@@ -134,6 +140,9 @@ fn samples() -> [DomainEvent; 21] {
         }
         .into(),
         PhotoEvent::PhotoDeleted {}.into(),
+        UserEvent::UserEnabled {}.into(),
+        UserEvent::UserAdminGranted {}.into(),
+        UserEvent::UserDeleted {}.into(),
         PhotoEvent::PhotoCleaningStarted {}.into(),
         PhotoEvent::PhotoCleaned {}.into(),
     ]

@@ -53,7 +53,8 @@ async fn show_job(call: Call, owner: UserId) -> HandlerResult {
         .on_main(async move { use_cases.job_snapshot.handle(owner, job).await })
         .await??;
     let snapshot = snapshot.ok_or_else(|| Problem::new(kinds::NO_SUCH_JOB))?;
-    let body = wire::job_snapshot(&snapshot, call.shared.app.config.poll_after);
+    let cursor = call.shared.cursors.seal(owner, snapshot.view.cursor);
+    let body = wire::job_snapshot(&snapshot, cursor, call.shared.app.config.poll_after);
     json(tagged(&mut HttpResponse::Ok(), snapshot.version), &body)
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
+    Account, AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
     LastChange, PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials,
     UserReads,
 };
@@ -13,7 +13,7 @@ use rapidphoto_domain::{
 
 use super::{
     MemoryStore,
-    namespace::{Namespace, cursor_at},
+    namespace::{LogRow, Namespace},
     photo_lists,
 };
 
@@ -83,7 +83,33 @@ impl UserReads for MemoryStore {
                 user: account.user,
                 password_hash: account.password_hash.clone(),
                 status: user.status,
+                is_admin: user.is_admin,
             })
+        })
+        .await
+    }
+
+    async fn accounts(&self, after: Option<UserId>, size: usize) -> Result<Vec<Account>, Unavailable> {
+        self.read(|namespace| {
+            let users = namespace.rows.values().filter_map(|row| match &row.state {
+                AggregateState::User(user) => Some((user, row.created_at)),
+                AggregateState::Job(_) | AggregateState::Photo(_) => None,
+            });
+            let mut accounts: Vec<_> = users
+                .filter(|(user, _)| after.is_none_or(|after| user.id > after))
+                .map(|(user, created_at)| {
+                    let mut emails = namespace.accounts.iter();
+                    let email = emails.find(|(_, account)| account.user == user.id);
+                    Account {
+                        user: user.clone(),
+                        email: email.map(|(email, _)| email.to_string()),
+                        created_at,
+                    }
+                })
+                .collect();
+            accounts.sort_by_key(|account| account.user.id);
+            accounts.truncate(size);
+            accounts
         })
         .await
     }
@@ -137,10 +163,11 @@ fn is_owner(namespace: &Namespace, owner: UserId, job: JobId) -> bool {
 }
 
 fn last_change(namespace: &Namespace, job: JobId) -> Option<LastChange> {
-    let index = namespace.log.iter().rposition(|row| row.job == Some(job))?;
+    let of_job = |row: &(&Cursor, &LogRow)| row.1.job == Some(job);
+    let (cursor, _) = namespace.log.iter().rev().find(of_job)?;
     Some(LastChange {
-        cursor: cursor_at(index),
-        settled: true,
+        cursor: *cursor,
+        settled: *cursor <= namespace.head(),
     })
 }
 
@@ -167,6 +194,7 @@ fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<Jo
         created_at: row.created_at,
         updated_at: changed.fold(row.updated_at, Timestamp::max),
         photos,
+        outcome: job.outcome,
         deleted: deleted.map(|(photo, _)| photo.status()).collect(),
         cursor: namespace.head(),
         last_change: last_change(namespace, id).unwrap_or(NEVER_CHANGED),

@@ -17,12 +17,12 @@ pub use conflicting_journal::ConflictingJournal;
 pub use fixtures::DeclaredPhoto;
 use rapidphoto_application::{
     UseCases,
-    auth::FailedLogins,
+    auth::{LoginBudgets, LoginLimits},
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     log::EventCodec,
     ports::{Clock, DatabasePorts, Ports},
-    progress::ProgressBoard,
+    progress::{LocalTicks, ProgressBoard},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
     subscriptions::{JobCompletion, SubscriptionRunner},
@@ -62,7 +62,7 @@ pub struct TestApp {
     pub owner: UserId,
 }
 
-/// Failed logins per minute that [`TestApp::use_cases`] allows.
+/// Failed logins per minute, account and network that [`TestApp::use_cases`] allows.
 pub const ALLOWED_FAILED_LOGINS: usize = 5;
 
 /// Polling interval of the live tail and of subscriptions.
@@ -113,10 +113,11 @@ impl TestApp {
             passwords: Arc::new(PlainPasswords),
             tokens: Arc::new(PlainTokens),
             inspector: inspector.clone(),
+            ticks: Arc::new(LocalTicks::default()),
         };
         adjust(&mut settings, &mut ports);
         let settings = Arc::new(settings);
-        let runner = WorkRunner::new(&ports, &settings, board.clone(), signals.clone());
+        let runner = WorkRunner::new(&ports, &settings, signals.clone());
         Self {
             clock,
             ids,
@@ -132,10 +133,10 @@ impl TestApp {
         }
     }
 
-    /// Use cases of the HTTP API. Each call returns an instance with its own limit on failed logins.
+    /// Use cases of the HTTP API. Each call returns an instance with its own limits on logins.
     pub fn use_cases(&self) -> UseCases {
-        let failures = Arc::new(FailedLogins::new(ALLOWED_FAILED_LOGINS));
-        UseCases::new(&self.ports, &self.settings, &self.board, failures, [7; 32])
+        let limits = Arc::new(LoginLimits::new(LoginBudgets::default()));
+        UseCases::new(&self.ports, &self.settings, &self.board, limits, [7; 32])
     }
 
     /// Handler of storage events.

@@ -132,7 +132,7 @@ async fn a_retry_just_before_the_deletion_keeps_the_original() {
     let mut app = TestApp::new();
     let declared = failed_photo(&app).await;
     let journal = RecordingJournal::around(&mut app);
-    let runner = WorkRunner::new(&app.ports, &app.settings, app.board.clone(), app.signals.clone());
+    let runner = WorkRunner::new(&app.ports, &app.settings, app.signals.clone());
     let (other, photo) = (journal.unrecorded(&app), declared.clone());
     // The cleaning was decided, and its first commit is about to be written.
     journal.before_next(async move {
