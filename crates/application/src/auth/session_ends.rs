@@ -84,11 +84,6 @@ impl SessionWatch {
         self.sessions.is_open(self.session, now).await
     }
 
-    async fn is_open(&self) -> Result<bool, Unavailable> {
-        let now = self.sessions.now().await?;
-        self.sessions.is_open(self.session, now).await
-    }
-
     /// Waits until this process is told that the session has ended.
     async fn told(&mut self) -> Result<(), RecvError> {
         loop {
