@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rapidphoto_application::{UseCases, live::WatchHandler, ports::Ids};
+use tokio::sync::watch;
 
 use crate::config::HttpConfig;
 
@@ -20,6 +21,8 @@ pub struct App {
     pub main_runtime: tokio::runtime::Handle,
     /// Generator of ids for requests without an `X-Request-Id`.
     pub ids: Arc<dyn Ids>,
+    /// True once the process is stopping: `/readyz` says so, while other requests are still served.
+    pub draining: watch::Receiver<bool>,
     /// Configuration of the deployment.
     pub config: HttpConfig,
 }

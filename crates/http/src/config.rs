@@ -1,5 +1,37 @@
 use std::{num::NonZeroU32, time::Duration};
 
+use ipnet::IpNet;
+
+/// Endpoints of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// All, on one listener.
+    Everything,
+    /// All but the OpenAPI document and its page, on one listener.
+    EverythingButDocs,
+    /// Those for clients, and `/healthz`. `/metrics` and `/readyz` are on another listener.
+    Public {
+        /// True if the OpenAPI document and its page are served.
+        docs: bool,
+    },
+    /// `/healthz`, `/readyz` and `/metrics`, for operators.
+    Operations {
+        /// True if the OpenAPI document and its page are served.
+        docs: bool,
+    },
+}
+
+impl Surface {
+    /// Returns true if the OpenAPI document and its page are served.
+    pub(crate) const fn has_docs(self) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::EverythingButDocs => false,
+            Self::Public { docs } | Self::Operations { docs } => docs,
+        }
+    }
+}
+
 /// Configuration of the HTTP API.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
@@ -14,11 +46,17 @@ pub struct HttpConfig {
     pub jobs_per_minute: NonZeroU32,
     /// Maximum number of progress posts per user and second; an array counts as one.
     pub progress_per_second: NonZeroU32,
+    /// Networks of trusted proxies: `X-Forwarded-For` of other peers is ignored.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Maximum number of trusted proxies between a client and the server.
+    pub proxy_hops: usize,
+    /// Endpoints that the server has.
+    pub surface: Surface,
+    /// Maximum number of use cases that run at once; a request beyond it gets 503. A use case runs on when its request
+    /// times out or its client disconnects, so that connections do not bound them.
+    pub max_in_flight: usize,
     /// True if clients reach the API by TLS only, so that browsers may be told to use nothing else.
     pub https: bool,
-    /// True if a trusted proxy is in front of the server: only then is `X-Forwarded-For` used, and only its last
-    /// address.
-    pub behind_proxy: bool,
     /// Interval between the heartbeat comments of an idle stream.
     pub heartbeat: Duration,
     /// Recommended interval between two polls of a job snapshot, sent as `pollAfterMs`.
@@ -45,8 +83,11 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             jobs_per_minute: at_least_one(10),
             progress_per_second: at_least_one(20),
+            trusted_proxies: Vec::new(),
+            proxy_hops: 1,
+            surface: Surface::Everything,
+            max_in_flight: 256,
             https: false,
-            behind_proxy: false,
             heartbeat: Duration::from_secs(15),
             poll_after: Duration::from_millis(1500),
             // Workers only do I/O and encode JSON; use cases run on another runtime.

@@ -10,6 +10,7 @@ use utoipa::{
 
 use crate::{
     call::{Call, HandlerResult, Query},
+    config::Surface,
     limits::RateClass,
     problem::kinds::Kind,
 };
@@ -23,6 +24,14 @@ pub enum Access {
     Scope(Scope),
     /// An access token with this scope, or a stream ticket: an `EventSource` can't send an access token.
     Stream(Scope),
+}
+
+/// Users of an endpoint, which decide the listener that it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Clients,
+    Operators,
+    Everyone,
 }
 
 /// Endpoint of the API.
@@ -39,6 +48,7 @@ pub struct Endpoint {
     pub(crate) problems: &'static [&'static Kind],
     /// True if the handler depends on the database or another external service.
     pub(crate) has_dependencies: bool,
+    audience: Audience,
     pub(crate) operation: Operation,
     /// Schemas that the operation refers to.
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
@@ -118,6 +128,7 @@ impl Endpoint {
             rate: None,
             problems: &[],
             has_dependencies: true,
+            audience: Audience::Clients,
             operation,
             schemas,
             route,
@@ -134,6 +145,31 @@ impl Endpoint {
         Self {
             has_dependencies: false,
             ..self
+        }
+    }
+
+    /// Restricts the endpoint to the listener for operators, if there is one.
+    pub(crate) fn for_operators(self) -> Self {
+        Self {
+            audience: Audience::Operators,
+            ..self
+        }
+    }
+
+    /// Adds the endpoint to the listener for operators, if there is one.
+    pub(crate) fn for_everyone(self) -> Self {
+        Self {
+            audience: Audience::Everyone,
+            ..self
+        }
+    }
+
+    /// Returns true if a server with this surface has the endpoint.
+    pub(crate) fn is_on(&self, surface: Surface) -> bool {
+        match surface {
+            Surface::Everything | Surface::EverythingButDocs => true,
+            Surface::Public { .. } => self.audience != Audience::Operators,
+            Surface::Operations { .. } => self.audience != Audience::Clients,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rate limits per user, by the generic cell rate algorithm (GCRA): bursts up to the quota, then evenly spaced requests.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use governor::{
@@ -9,6 +9,7 @@ use governor::{
     middleware::{StateInformationMiddleware, StateSnapshot},
 };
 use rapidphoto_domain::UserId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::HttpConfig,
@@ -19,6 +20,9 @@ use crate::{
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Quota and window (draft-ietf-httpapi-ratelimit-headers).
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Time after which an overloaded server may have completed a use case.
+const RETRY_OVERLOADED: Duration = Duration::from_secs(1);
 
 /// Rate limit that an endpoint's requests count against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub enum RateClass {
 pub(crate) struct Limits {
     jobs: Limiter,
     progress: Limiter,
+    /// Use cases that may run at once.
+    in_flight: Arc<Semaphore>,
 }
 
 /// Rate limiter of one class, keyed by user.
@@ -60,6 +66,7 @@ impl Limits {
         Self {
             jobs: Limiter::new("jobs", config.jobs_per_minute, Duration::from_mins(1)),
             progress: Limiter::new("progress", config.progress_per_second, Duration::from_secs(1)),
+            in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
         }
     }
 
@@ -72,6 +79,16 @@ impl Limits {
             RateClass::Jobs => self.jobs.check(user),
             RateClass::Progress => self.progress.check(user),
         }
+    }
+
+    /// Admits one more use case, which must keep the permit until its end.
+    ///
+    /// # Errors
+    /// If too many use cases are running.
+    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.in_flight)
+            .try_acquire_owned()
+            .map_err(|_| Problem::new(kinds::OVERLOADED).retry_after(RETRY_OVERLOADED))
     }
 
     /// Drops the state of users whose whole quota is available again.

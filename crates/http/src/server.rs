@@ -91,7 +91,7 @@ async fn run(
                 .app_data(shared.clone())
                 .app_data(documentation.clone())
                 .wrap(from_fn(process))
-                .configure(routes::configure);
+                .configure(routes::configure(config.surface));
             let app = IntoServiceFactory::<_, Request>::into_factory(app)
                 .map_err(|error: Error| error.error_response());
             let http = HttpService::build()

@@ -13,6 +13,8 @@ use crate::{Config, config::TlsSection};
 pub(crate) struct Listeners {
     pub(crate) api: std::net::TcpListener,
     pub(crate) api_tls: Option<Arc<Tls>>,
+    /// `/metrics` and `/readyz`, with the API's certificate.
+    pub(crate) operations: Option<std::net::TcpListener>,
     /// The storage, for clients.
     pub(crate) storage: TcpListener,
     pub(crate) storage_tls: Option<Arc<Tls>>,
@@ -32,6 +34,12 @@ impl Listeners {
             api: std::net::TcpListener::bind(&server.listen)
                 .with_context(|| format!("the API can't listen on {} (server.listen)", server.listen))?,
             api_tls: certificates.0,
+            operations: server
+                .operations_listen
+                .as_ref()
+                .map(std::net::TcpListener::bind)
+                .transpose()
+                .context("the server can't listen for operators (server.operations_listen)")?,
             storage: TcpListener::bind(&storage.listen).await.with_context(|| {
                 format!("the storage can't listen on {} (storage.listen)", storage.listen)
             })?,

@@ -5,23 +5,26 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rapidphoto_application::{
     Housekeeping, UseCases,
-    auth::FailedLogins,
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     ports::{Clock, Ids, SingleProcess},
     progress::ProgressBoard,
     signals::Signals,
-    subscriptions::{JobCompletion, SubscriptionRunner},
+    subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
     work::WorkRunner,
 };
 use rapidphoto_http::App;
 use rapidphoto_listener::{Acceptor, Tls};
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
 use rapidphoto_storage_embedded::{EmbeddedStore, Listener};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Secrets, SystemClock, SystemIds, housekeeping,
+    Config, SystemClock, SystemIds,
+    data_dir::{self, DataDir},
+    free_space::FreeSpace,
+    housekeeping,
     listeners::{self, Listeners},
     readiness::Dependencies,
     task_group::TaskGroup,
@@ -43,6 +46,10 @@ pub struct Running {
     storage: TaskGroup,
     /// Cancelled when a task ends unexpectedly.
     failed: CancellationToken,
+    /// Set to true when the deployment begins to stop.
+    draining: watch::Sender<bool>,
+    shutdown_delay: Duration,
+    drain_timeout: Duration,
     // Last field: released after everything else is dropped.
     _lock: DataDirLock,
 }
@@ -56,9 +63,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
-    let lock = DataDirLock::acquire(&config.data.dir)?;
-    let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
-    let store = wiring::open_database(&config, &clock, Some(wiring::random_turn(&*ids))).await?;
+    let DataDir { store, secrets, lock } = data_dir::open(&config, &clock, ids.as_ref()).await?;
 
     let listeners = Listeners::open(&config).await?;
     let addresses = Addresses::new(
@@ -76,7 +81,7 @@ pub async fn start(
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &shared, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &shared, &addresses).await?;
     let board = Arc::new(ProgressBoard::default());
     // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
     // exists. A crash may also have lost storage events: photos that wait for one are checked now.
@@ -93,6 +98,7 @@ pub async fn start(
         move || EmbeddedStore::open(&embedded, messages, clock, ids)
     });
     let objects = opened.await?.context("the embedded storage can't be opened")?;
+    let object_directory = objects.write_check();
     let certificates = listeners.certificates();
     let storage_limits = listeners::storage_limits(&config);
     let served = vec![
@@ -115,6 +121,16 @@ pub async fn start(
     });
 
     let mut workers = TaskGroup::new(&failed);
+    let stop = workers.stop_token();
+    // Without its writer the process can do nothing useful: its end is a failure of the deployment.
+    workers.spawn("database writer", {
+        let store = Arc::clone(&store);
+        async move {
+            stop.run_until_cancelled(store.writer_ended())
+                .await
+                .unwrap_or_default()
+        }
+    });
     let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
     let stop = workers.stop_token();
     workers.spawn("worker", async move { runner.run(stop).await });
@@ -122,6 +138,10 @@ pub async fn start(
     let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
     let stop = workers.stop_token();
     workers.spawn("job completion", async move { completion.run(stop).await });
+    let erasure = Arc::new(AccountErasure::new(&ports, settings.work));
+    let erasure = SubscriptionRunner::new(erasure, &ports, signals.clone(), config.work.poll);
+    let stop = workers.stop_token();
+    workers.spawn("account erasure", async move { erasure.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),
@@ -140,20 +160,34 @@ pub async fn start(
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
-    let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
+    let free_space = FreeSpace::new(&config.data.dir, &wiring::objects_dir(&config));
+    let readiness = Dependencies::new(
+        &ports,
+        Arc::clone(&store),
+        &config.data.dir,
+        object_directory,
+        free_space.clone(),
+    );
+    let draining = watch::Sender::new(false);
+    let limits = Arc::new(wiring::login_limits(&config));
     let app = App {
         use_cases: Arc::new(UseCases::new(
             &ports,
             &settings,
             &board,
-            failures,
+            limits,
             secrets.refresh_key,
         )),
         watch: WatchHandler::new(&ports, board, tail),
-        readiness: Dependencies::new(&ports),
-        metrics,
+        readiness,
+        metrics: Arc::new(move || {
+            // A failure is reported by `/readyz`.
+            let _ = free_space.record();
+            metrics()
+        }),
         main_runtime: tokio::runtime::Handle::current(),
         ids: Arc::clone(&ids),
+        draining: draining.subscribe(),
         config: wiring::http(&config),
     };
     for certificate in &certificates {
@@ -162,14 +196,23 @@ pub async fn start(
             stop.run_until_cancelled(certificate.watch()).await;
         });
     }
+    if let Some(listener) = listeners.operations {
+        tracing::info!(address = %listener.local_addr()?, "listening for operators");
+        let acceptor = Acceptor::new(
+            "operations",
+            listeners::api_limits(&config),
+            listeners.api_tls.clone(),
+        );
+        let app = App {
+            config: wiring::operations(&config),
+            ..app.clone()
+        };
+        let stop = api_tasks.stop_token();
+        api_tasks.spawn("operations", serve_api(listener, acceptor, app, stop));
+    }
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     let stop = api_tasks.stop_token();
-    api_tasks.spawn("API", async move {
-        if let Err(error) = rapidphoto_http::serve(listeners.api, acceptor, app, stop.cancelled_owned()).await
-        {
-            tracing::error!(%error, "the API server failed");
-        }
-    });
+    api_tasks.spawn("API", serve_api(listeners.api, acceptor, app, stop));
 
     Ok(Running {
         addresses,
@@ -181,8 +224,17 @@ pub async fn start(
         workers,
         storage,
         failed,
+        draining,
+        shutdown_delay: config.server.shutdown_delay,
+        drain_timeout: config.server.drain_timeout,
         _lock: lock,
     })
+}
+
+async fn serve_api(listener: std::net::TcpListener, acceptor: Acceptor, app: App, stop: CancellationToken) {
+    if let Err(error) = rapidphoto_http::serve(listener, acceptor, app, stop.cancelled_owned()).await {
+        tracing::error!(%error, "an HTTP server failed");
+    }
 }
 
 impl Running {
@@ -223,25 +275,35 @@ impl Running {
         self.failed.cancelled().await;
     }
 
-    /// Drains: accepts no new work, finishes or releases the work in progress, and closes the database. Tasks that are
-    /// still running after 26 s are abandoned; the database is consistent at any moment.
+    /// Drains: reports that it is not ready, serves requests for the shutdown delay, then accepts no new ones, finishes or
+    /// releases the work in progress, and closes the database. Uploads under way get the drain time-out. Tasks that run
+    /// for longer are abandoned; the database is consistent at any moment.
     pub async fn stop(self) {
+        self.draining.send_replace(true);
+        if !self.failed.is_cancelled() {
+            tokio::time::sleep(self.shutdown_delay).await;
+        }
         let drained = async {
-            // The workers need the storage to finish; both need the database.
-            tokio::join!(self.api_tasks.stop(), self.workers.stop());
-            self.storage.stop().await;
+            // The workers need the storage to finish; all need the database.
+            let storage = async {
+                self.workers.stop().await;
+                self.storage.stop().await;
+            };
+            tokio::join!(self.api_tasks.stop(), storage);
             self.store.close().await;
         };
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained).await.is_ok() {
+        let limit = 2 * self.drain_timeout + CLOSING;
+        if tokio::time::timeout(limit, drained).await.is_ok() {
             tracing::info!("drained");
         } else {
             tracing::warn!(
                 "draining took longer than {} s; the remaining tasks are abandoned",
-                SHUTDOWN_TIMEOUT.as_secs()
+                limit.as_secs()
             );
         }
     }
 }
 
-/// Time limit for draining; process supervisors usually kill after 30 s.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(26);
+/// Time, beside the drain time-out of the workers and then of the storage, to publish received uploads and to close the
+/// database.
+const CLOSING: Duration = Duration::from_secs(8);

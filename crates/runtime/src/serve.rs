@@ -4,27 +4,56 @@ use anyhow::{Context, anyhow};
 use rapidphoto_telemetry::{LogFormat, Telemetry, TelemetryConfig, TraceConfig};
 use serde_json::json;
 
-use crate::{Config, config, start, terminated};
+use crate::{Config, ConfigError, Running, config, start, terminated, termination::Hangups};
 
 /// Serves until SIGTERM or SIGINT, then drains. Once ready, prints the addresses as one line of JSON on stdout.
-pub async fn serve(config: Config) -> anyhow::Result<()> {
+///
+/// On SIGHUP, `reload` loads the configuration again; of it, the log filter is applied. Certificates are loaded again, too.
+pub async fn serve(config: Config, reload: impl Fn() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
     // Tests set `FAILPOINTS` to the steps at which the process must abort.
     #[cfg(feature = "failpoints")]
     let _failpoints = fail::FailScenario::setup();
     let telemetry = telemetry(&config)?;
     let metrics = telemetry.metrics();
     // Installed before the start, so that an early signal is not lost.
-    let terminated = tokio::spawn(terminated());
+    let mut terminated = tokio::spawn(terminated());
+    let mut hangups = Hangups::install();
     let running = start(config, Arc::new(move || metrics.render())).await?;
     let line = json!({ "api": running.api_url(), "s3": running.s3_url() });
     writeln!(std::io::stdout().lock(), "{line}").context("stdout can't be written")?;
-    let ended = tokio::select! {
-        signalled = terminated => signalled.map_err(Into::into),
-        () = running.wait_for_failure() => Err(anyhow!("a task of the server ended unexpectedly; see the log for its name and the reason")),
+    let ended = loop {
+        tokio::select! {
+            signalled = &mut terminated => break signalled.map_err(Into::into),
+            () = running.wait_for_failure() => break Err(anyhow!(
+                "a task of the server ended unexpectedly; see the log for its name and the reason"
+            )),
+            () = hangups.next() => tokio::task::block_in_place(|| apply(&reload(), &telemetry, &running)),
+        }
     };
     running.stop().await;
     flush(telemetry).await;
     ended
+}
+
+/// Applies what can change while the server runs. Blocks on file-system calls.
+fn apply(loaded: &Result<Config, ConfigError>, telemetry: &Telemetry, running: &Running) {
+    match loaded {
+        Err(error) => {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(
+                error,
+                "SIGHUP: the configuration is invalid, so that nothing changes"
+            );
+        }
+        Ok(config) => match telemetry.set_filter(&config.log.filter) {
+            Err(error) => tracing::error!(%error, "SIGHUP: the log filter can't be changed"),
+            Ok(()) => tracing::info!(
+                filter = config.log.filter,
+                "SIGHUP: log filter reloaded; other settings change at the next start"
+            ),
+        },
+    }
+    running.reload_certificates();
 }
 
 /// Starts logs, metrics and traces; once per process.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +20,32 @@ use crate::server::{self, Handler, Listener};
 /// such a body.
 const MAX_BUFFERED_BYTES: usize = 1024;
 
+/// Checks if uploads can be written.
+#[derive(Clone)]
+pub struct WriteCheck {
+    directory: Arc<Directory>,
+    ids: Arc<dyn Ids>,
+}
+
+impl WriteCheck {
+    /// Writes, syncs and removes a small file. Blocks on file-system calls.
+    ///
+    /// # Errors
+    /// If the directory is gone, read-only or full.
+    pub fn run(&self) -> io::Result<()> {
+        self.directory.check_write(self.ids.ulid())
+    }
+}
+
+impl fmt::Debug for WriteCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteCheck").finish_non_exhaustive()
+    }
+}
+
 /// An open store, ready to serve requests.
 pub struct EmbeddedStore {
+    check: WriteCheck,
     handler: Handler,
     shutdown_grace: Duration,
     tasks: TaskTracker,
@@ -49,8 +74,13 @@ impl EmbeddedStore {
             timeout: config.notification_timeout,
             tasks: tasks.clone(),
         };
+        let directory = Arc::new(directory);
+        let check = WriteCheck {
+            directory: Arc::clone(&directory),
+            ids: Arc::clone(&ids),
+        };
         let backend = Backend {
-            directory: Arc::new(directory),
+            directory,
             notifier: Arc::new(notifier),
             clock,
             ids: Arc::clone(&ids),
@@ -62,10 +92,16 @@ impl EmbeddedStore {
         };
         let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());
         Ok(Self {
+            check,
             handler,
             shutdown_grace: config.shutdown_grace,
             tasks,
         })
+    }
+
+    /// Check of the directory, for use while the store serves requests.
+    pub fn write_check(&self) -> WriteCheck {
+        self.check.clone()
     }
 
     /// Serves requests on all listeners until `shutdown` completes, then finishes open requests within the shutdown grace period.

@@ -64,6 +64,9 @@ impl TraceConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
+    /// The filter of the running process can't be replaced.
+    #[error("the log filter can't be replaced")]
+    Reload(#[source] tracing_subscriber::reload::Error),
     /// The filter is invalid.
     #[error("the log filter is invalid")]
     Filter(#[source] ParseError),

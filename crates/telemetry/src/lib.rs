@@ -15,7 +15,9 @@ mod traces;
 use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkError;
-use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+};
 
 pub use config::{LogFormat, TelemetryConfig, TelemetryError, TraceConfig};
 pub use metrics::{METRICS, Metric, MetricKind, Metrics};
@@ -31,6 +33,7 @@ pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
 /// Telemetry of the running process.
 #[derive(Debug)]
 pub struct Telemetry {
+    filter: reload::Handle<EnvFilter, Registry>,
     metrics: Metrics,
     upkeep: metrics::Upkeep,
     traces: Option<traces::Traces>,
@@ -42,7 +45,7 @@ impl Telemetry {
     /// # Errors
     /// [`TelemetryError`] for an invalid configuration, or if a subscriber or recorder is already installed.
     pub fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
-        let filter = logs::filter(&config.filter)?;
+        let (filter, handle) = reload::Layer::new(logs::filter(&config.filter)?);
         let traces = config
             .traces
             .as_ref()
@@ -57,10 +60,21 @@ impl Telemetry {
             .map_err(|_| TelemetryError::Taken("logs"))?;
         let (metrics, upkeep) = metrics::install()?;
         Ok(Self {
+            filter: handle,
             metrics,
             upkeep,
             traces,
         })
+    }
+
+    /// Replaces the filter of logs and traces.
+    ///
+    /// # Errors
+    /// [`TelemetryError::Filter`] for an invalid filter; the current one stays.
+    pub fn set_filter(&self, filter: &str) -> Result<(), TelemetryError> {
+        self.filter
+            .reload(logs::filter(filter)?)
+            .map_err(TelemetryError::Reload)
     }
 
     /// Metrics of the process.

@@ -123,6 +123,11 @@ impl Server {
         })
     }
 
+    /// Process id, until the process has exited.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Base URL of the API.
     pub fn api(&self) -> &str {
         &self.addresses.api
@@ -193,12 +198,21 @@ impl Server {
     /// # Errors
     /// If it does not exit within a minute.
     pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
+        self.signal("TERM").await?;
+        self.wait().await
+    }
+
+    /// Sends a signal, such as `TERM` or `HUP`.
+    ///
+    /// # Errors
+    /// If it can't be sent.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
         let id = self.child.id().context("the server has already exited")?;
         let sent = Command::new("kill")
-            .args(["-TERM", &id.to_string()])
+            .args([format!("-{name}"), id.to_string()])
             .status()
             .await?;
-        anyhow::ensure!(sent.success(), "SIGTERM can't be sent");
-        self.wait().await
+        anyhow::ensure!(sent.success(), "SIG{name} can't be sent");
+        Ok(())
     }
 }

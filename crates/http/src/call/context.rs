@@ -8,7 +8,7 @@ use actix_web::{dev::ServiceRequest, http::Method};
 use rapidphoto_application::ports::SessionId;
 use rapidphoto_domain::UserId;
 
-use super::request_headers;
+use super::{client_address::client_address, request_headers};
 use crate::{limits::Allowance, problem::Problem, shared::Shared};
 
 /// Request data known before routing, and results of the handler for the middleware.
@@ -17,7 +17,7 @@ pub(crate) struct Context {
     pub(crate) request_id: String,
     /// Trace context of the client.
     pub(crate) traceparent: Option<String>,
-    /// Address of the client, from a trusted source only.
+    /// Address of the client, as far as trusted proxies report it.
     pub(crate) address: Option<IpAddr>,
     pub(crate) method: Method,
     /// Path without the query, so that tickets are never logged.
@@ -31,16 +31,14 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(request: &ServiceRequest, shared: &Shared) -> Self {
         let headers = request.headers();
-        let peer = request.peer_addr().map(|address| address.ip());
+        let config = &shared.app.config;
         Self {
             request_id: request_headers::request_id(headers)
                 .unwrap_or_else(|| format!("{:032x}", shared.app.ids.ulid())),
             traceparent: request_headers::traceparent(headers),
-            address: if shared.app.config.behind_proxy {
-                request_headers::forwarded_for(headers).or(peer)
-            } else {
-                peer
-            },
+            address: request
+                .peer_addr()
+                .map(|peer| client_address(peer.ip(), headers, &config.trusted_proxies, config.proxy_hops)),
             method: request.method().clone(),
             path: request.path().to_owned(),
             started: Instant::now(),

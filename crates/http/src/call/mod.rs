@@ -2,6 +2,7 @@
 
 mod authorization;
 mod body;
+mod client_address;
 mod context;
 mod json;
 mod path;

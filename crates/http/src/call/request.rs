@@ -17,9 +17,23 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Runs a use case on the main runtime. It runs to its end even if this future is dropped, as it is when the client
-    /// disconnects.
+    /// Runs a use case on the main runtime, unless too many are running. It runs to its end even if this future is
+    /// dropped, as it is when the client disconnects or the request times out.
     pub(crate) async fn on_main<T, W>(&self, work: W) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        W: Future<Output = T> + Send + 'static,
+    {
+        let permit = self.shared.limits.admit()?;
+        self.on_main_always(async move {
+            let _permit = permit;
+            work.await
+        })
+        .await
+    }
+
+    /// Like [`Self::on_main`], also if too many use cases are running: for operators.
+    pub(crate) async fn on_main_always<T, W>(&self, work: W) -> Result<T, Problem>
     where
         T: Send + 'static,
         W: Future<Output = T> + Send + 'static,

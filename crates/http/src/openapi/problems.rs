@@ -54,7 +54,7 @@ pub(super) fn of(endpoint: &Endpoint) -> Vec<&'static Kind> {
         problems.push(kinds::RATE_LIMITED);
     }
     if endpoint.has_dependencies {
-        problems.push(kinds::UNAVAILABLE);
+        problems.extend([kinds::UNAVAILABLE, kinds::OVERLOADED]);
     }
     problems.extend(endpoint.problems);
     problems

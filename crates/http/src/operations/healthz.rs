@@ -7,7 +7,9 @@ use crate::{
 };
 
 pub(super) fn endpoint() -> Endpoint {
-    Endpoint::public::<__path_healthz>(healthz).without_dependencies()
+    Endpoint::public::<__path_healthz>(healthz)
+        .without_dependencies()
+        .for_everyone()
 }
 
 /// Liveness of the process, without a check of its dependencies.

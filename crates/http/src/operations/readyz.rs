@@ -8,10 +8,13 @@ use crate::{
 };
 
 pub(super) fn endpoint() -> Endpoint {
-    Endpoint::public::<__path_readyz>(readyz).without_dependencies()
+    Endpoint::public::<__path_readyz>(readyz)
+        .without_dependencies()
+        .for_operators()
 }
 
-/// Readiness of the process, with the state of each dependency.
+/// Readiness of the process, with the state of each dependency, at most a second old. On the listener for operators, if
+/// there is one.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -26,10 +29,10 @@ pub(super) fn endpoint() -> Endpoint {
 async fn readyz(call: Call) -> HandlerResult {
     let readiness = call.shared.app.readiness.clone();
     let dependencies = call
-        .on_main(async move { readiness.dependencies().await })
+        .on_main_always(async move { readiness.dependencies().await })
         .await?;
     let is_missing = |one: &Dependency| one.required && one.state != DependencyState::Up;
-    let (mut response, status) = if *call.shared.closing.borrow() {
+    let (mut response, status) = if *call.shared.app.draining.borrow() || *call.shared.closing.borrow() {
         (HttpResponse::ServiceUnavailable(), "stopping")
     } else if dependencies.iter().any(is_missing) {
         (HttpResponse::ServiceUnavailable(), "not ready")

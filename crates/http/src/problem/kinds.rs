@@ -39,7 +39,7 @@ kinds! {
     INSUFFICIENT_SCOPE = 403 "insufficient_scope" "The access token lacks the required scope. Log in with this scope.";
     REGISTRATION_CLOSED = 403 "registration_closed" "This server does not accept new accounts.";
     ORIGIN_NOT_ALLOWED = 403 "origin_not_allowed"
-        "Pages of this origin may not call the API. The server's configuration lists the allowed origins.";
+        "Pages of this origin may not call the API. Its operator lists the allowed origins in `server.allowed_origins`.";
     NO_SUCH_JOB = 404 "no_such_job" "The user has no job with this id.";
     NO_SUCH_PHOTO = 404 "no_such_photo" "The user has no photo with this id.";
     NO_SUCH_ROUTE = 404 "no_such_route" "No endpoint has this path. See `/openapi.json` for all endpoints.";
@@ -83,12 +83,17 @@ kinds! {
     TOO_MANY_PROGRESS_TICKS = 422 "too_many_ticks" "The array has more than 1000 progress reports. Split it.";
     RATE_LIMITED = 429 "rate_limited" "Too many requests of this kind. Retry after the time in `Retry-After`.";
     TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins"
-        "Too many failed logins. Retry after the time in `Retry-After`.";
+        "Too many failed logins for the account, or too many logins from the client's network. Retry after the time in \
+         `Retry-After`.";
+    TOO_MANY_REGISTRATIONS = 429 "too_many_registrations"
+        "Too many registrations from the client's network. Retry after the time in `Retry-After`.";
     INTERNAL = 500 "internal" "The server has failed unexpectedly. Its logs have the cause under the request id.";
     CONTENDED = 503 "contended"
         "The photo or job was changed concurrently. Retry after the time in `Retry-After`.";
     UNAVAILABLE = 503 "unavailable"
         "A service that the server depends on can't be reached. Retry after the time in `Retry-After`.";
+    OVERLOADED = 503 "overloaded"
+        "The server has too many requests in progress. Retry after the time in `Retry-After`.";
     REQUEST_TIMEOUT = 503 "request_timeout"
         "The request took too long. It may still complete; check its result before you repeat it.";
 }

@@ -1,6 +1,6 @@
 use reqwest::Method;
 
-use crate::server::TestServer;
+use crate::{process, server::TestServer};
 
 const ORIGIN: &str = "https://photos.example.org";
 
@@ -88,6 +88,36 @@ async fn other_origins_are_denied() {
         assert!(!read.has("access-control-allow-origin"));
         assert_eq!(read.header("vary"), "Origin");
     }
+}
+
+#[tokio::test]
+async fn a_refused_origin_is_logged_once_with_the_setting_to_change() {
+    let log = process::log();
+    let app = server().await;
+    let own = format!("http://{}", app.address);
+    for origin in [
+        "https://forgotten.example",
+        "https://forgotten.example",
+        ORIGIN,
+        &own,
+    ] {
+        app.get("/healthz")
+            .header("origin", origin)
+            .expect_status(200)
+            .await;
+    }
+    let text = log.text();
+    let warnings = |origin: &str| {
+        let named = text
+            .lines()
+            .filter(|line| line.contains("WARN") && line.contains(origin));
+        named.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let [line] = &warnings("https://forgotten.example")[..] else {
+        panic!("one line: {text}")
+    };
+    assert!(line.contains("server.allowed_origins"), "{line}");
+    assert!(warnings(&own).is_empty() && warnings(ORIGIN).is_empty());
 }
 
 #[tokio::test]

@@ -90,6 +90,10 @@ impl PasswordHasher for GatedHasher {
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, BoxError> {
         Ok(hash.is_some_and(|hash| hash.0 == format!("$plain${password}")))
     }
+
+    fn is_outdated(&self, _: &PasswordHash) -> bool {
+        false
+    }
 }
 
 async fn gated_server() -> (TestServer, Arc<GatedHasher>) {
@@ -130,6 +134,47 @@ async fn a_disconnecting_client_cancels_no_use_case() {
     tokio::time::timeout(TEST_TIMEOUT, logged_in)
         .await
         .expect("the account was not created");
+}
+
+#[tokio::test]
+async fn use_cases_beyond_the_bound_are_refused_also_after_time_outs() {
+    let gate = Arc::new(GatedHasher {
+        permits: Semaphore::new(0),
+        requested: Notify::new(),
+    });
+    let hasher = Arc::clone(&gate);
+    let app = TestServer::with(|parts| {
+        parts.ports.passwords = hasher;
+        parts.config.max_in_flight = 1;
+        parts.config.request_timeout = Duration::from_secs(2);
+    })
+    .await;
+    let account =
+        |name: &str| json!({ "email": format!("{name}@example.org"), "password": "correct horse battery" });
+    let register = |name: &str| app.post("/commands/auth/register").json(&account(name));
+
+    let timed_out = register("ada").expect_status(503).await;
+    assert!(
+        timed_out.text().contains("request_timeout"),
+        "{}",
+        timed_out.text()
+    );
+    // Its use case runs on.
+    let refused = register("bob").expect_status(503).await;
+    assert!(refused.text().contains("overloaded"), "{}", refused.text());
+    assert_eq!(refused.header("retry-after"), "1");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        app.get(path).expect_status(200).await;
+    }
+    gate.permits.add_permits(2);
+    let admitted = async {
+        while register("bob").send().await.status != 201 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(TEST_TIMEOUT, admitted)
+        .await
+        .expect("the use case ended");
 }
 
 #[tokio::test]
@@ -211,10 +256,20 @@ async fn request_ids_are_in_responses_problems_and_events() {
 }
 
 #[tokio::test]
-async fn forwarded_addresses_are_used_only_behind_a_proxy() {
+async fn forwarded_addresses_are_used_only_from_trusted_proxies() {
     // Failed logins are counted by address: a client that could forge its address could guess without limit.
-    for (behind_proxy, expected) in [(false, 429), (true, 401)] {
-        let app = TestServer::with(|parts| parts.config.behind_proxy = behind_proxy).await;
+    for (trusted, expected) in [
+        (None, 429),
+        (Some("192.0.2.0/24"), 429),
+        (Some("127.0.0.0/8"), 401),
+    ] {
+        let app = TestServer::with(|parts| {
+            parts.config.trusted_proxies = trusted
+                .map(|network| network.parse().unwrap())
+                .into_iter()
+                .collect();
+        })
+        .await;
         app.user("ada").await;
         let mut last = 0;
         for number in 0..6 {
@@ -223,7 +278,7 @@ async fn forwarded_addresses_are_used_only_behind_a_proxy() {
             let forwarded = format!("6.6.6.6, 203.0.113.{number}");
             last = log_in.header("x-forwarded-for", &forwarded).send().await.status;
         }
-        assert_eq!(last, expected, "behind a proxy: {behind_proxy}");
+        assert_eq!(last, expected, "trusted: {trusted:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use insta::assert_json_snapshot;
-use rapidphoto_http::{Dependency, DependencyState, Readiness};
+use rapidphoto_http::{Dependency, DependencyState, Readiness, Surface};
 
 use crate::server::TestServer;
 
@@ -50,6 +50,51 @@ async fn readiness_lists_failing_dependencies() {
         app.get("/readyz").expect_status(200).await.json()["status"],
         "ready"
     );
+}
+
+#[tokio::test]
+async fn a_draining_server_is_not_ready_and_serves_other_requests() {
+    let app = TestServer::start().await;
+    app.draining.send_replace(true);
+    let readiness = app.get("/readyz").expect_status(503).await.json();
+    assert_eq!(readiness["status"], "stopping");
+    app.get("/healthz").expect_status(200).await;
+    app.user("late").await;
+}
+
+#[tokio::test]
+async fn a_listener_for_operators_takes_their_endpoints_from_the_public_one() {
+    for (surface, present, absent) in [
+        (
+            Surface::Public { docs: true },
+            &["/healthz", "/docs/", "/openapi.json"][..],
+            &["/readyz", "/metrics"][..],
+        ),
+        (
+            Surface::Public { docs: false },
+            &["/healthz"],
+            &["/docs/", "/openapi.json"],
+        ),
+        (
+            Surface::Operations { docs: false },
+            &["/healthz", "/readyz", "/metrics"],
+            &["/queries/photos", "/docs/", "/openapi.json"],
+        ),
+        (
+            Surface::Operations { docs: true },
+            &["/docs/", "/openapi.json"],
+            &["/queries/photos"],
+        ),
+    ] {
+        let app = TestServer::with(|parts| parts.config.surface = surface).await;
+        for path in present {
+            assert_eq!(app.get(path).send().await.status, 200, "{surface:?} {path}");
+        }
+        for path in absent {
+            // Undocumented for these paths, because most deployments have them.
+            assert_eq!(app.get(path).open().await.status(), 404, "{surface:?} {path}");
+        }
+    }
 }
 
 #[tokio::test]

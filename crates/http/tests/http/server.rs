@@ -16,7 +16,7 @@ use rapidphoto_memory::{
     fixtures::{self, BODY},
 };
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -34,6 +34,7 @@ pub(crate) struct TestServer {
     app: TestApp,
     http: reqwest::Client,
     documented: Documented,
+    pub(crate) draining: watch::Sender<bool>,
     stop: CancellationToken,
     background: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
@@ -87,6 +88,7 @@ impl TestServer {
             });
         });
 
+        let draining = watch::Sender::new(false);
         let background = CancellationToken::new();
         let tail = app.tail();
         tokio::spawn({
@@ -104,6 +106,7 @@ impl TestServer {
             metrics: Arc::new(|| process::metrics().render()),
             main_runtime: tokio::runtime::Handle::current(),
             ids: Arc::clone(&app.ports.ids),
+            draining: draining.subscribe(),
             config,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -124,6 +127,7 @@ impl TestServer {
             app,
             http: reqwest::Client::new(),
             documented: Documented::read(),
+            draining,
             stop,
             background,
             serving,

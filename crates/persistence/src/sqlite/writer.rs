@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     connection::Location,
     task::{Pending, Task},
+    wal::WalLimit,
 };
 use crate::error::StoreError;
 
@@ -35,11 +36,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread with its connection.
-    pub(super) fn start(location: Location, connection: SqliteConnection) -> std::io::Result<Self> {
+    pub(super) fn start(
+        location: Location,
+        connection: SqliteConnection,
+        wal: WalLimit,
+    ) -> std::io::Result<Self> {
         let (messages, waiting) = mpsc::channel(QUEUE_CAPACITY);
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&location, connection, waiting))?;
+            .spawn(move || run(&location, connection, waiting, wal))?;
         Ok(Self {
             messages,
             thread: Mutex::new(Some(thread)),
@@ -68,6 +73,11 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::WriterStopped.into()))
     }
 
+    /// Completes when the thread has ended or is about to, so that later calls fail.
+    pub(super) async fn ended(&self) {
+        self.messages.closed().await;
+    }
+
     /// Writes all queued tasks, then ends the thread and closes its connection. Later calls fail.
     pub(super) async fn close(&self) {
         // Fails only if the thread has ended already.
@@ -80,7 +90,12 @@ impl Writer {
 }
 
 /// Main loop of the thread.
-fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Message>) {
+fn run(
+    location: &Location,
+    mut connection: SqliteConnection,
+    mut waiting: mpsc::Receiver<Message>,
+    mut wal: WalLimit,
+) {
     let mut group = Vec::with_capacity(MAX_GROUP);
     while let Some(message) = waiting.blocking_recv() {
         add_to_group(message, &mut group, &mut waiting);
@@ -108,6 +123,7 @@ fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc:
                 }
             }
         }
+        wal.enforce(&mut connection);
     }
 }
 

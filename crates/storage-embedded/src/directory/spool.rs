@@ -54,6 +54,15 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Writes, syncs and removes a file where uploads are written. `name` must be unique.
+    pub(crate) fn check_write(&self, name: u128) -> io::Result<()> {
+        let spool = self.spool(name, ChecksumHasher::default())?;
+        let spool = spool.append(&[Bytes::from_static(b"a test of this directory")])?;
+        sync_file(&spool.file, spool.temporary.path())
+    }
+}
+
 impl Spool {
     /// Writes `chunks` and updates the digests. On an error the upload is dropped, which removes its file.
     pub(crate) fn append(mut self, chunks: &[Bytes]) -> io::Result<Self> {
