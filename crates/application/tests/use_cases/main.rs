@@ -55,6 +55,7 @@ mod photos {
 
 mod subscriptions {
     mod job_completion;
+    mod job_costs;
     mod runner;
 }
 
@@ -66,6 +67,7 @@ mod uploads {
 
 mod work {
     mod clean;
+    mod clean_and_retry;
     mod clocks;
     mod look;
     mod orphans;

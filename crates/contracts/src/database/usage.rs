@@ -52,13 +52,13 @@ pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness
     assert_eq!(other.usage.usage(owner, now).await.unwrap(), Usage::default());
 }
 
-/// Only claimable `process` work counts.
+/// Only claimable `look` and `process` work counts.
 pub async fn the_oldest_due_work_is_found<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     assert_eq!(db.usage.oldest_due().await.unwrap(), None);
     let owner = user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
-    fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Look)]).await;
+    fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Clean)]).await;
     assert_eq!(db.usage.oldest_due().await.unwrap(), None);
     fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process)]).await;
     assert_eq!(db.usage.oldest_due().await.unwrap(), Some(Duration::ZERO));

@@ -33,7 +33,8 @@ impl UsageReads for MemoryStore {
     async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable> {
         let now = self.clock.now();
         self.read(|namespace| {
-            let work = namespace.work.of_kind(WorkKind::Process);
+            let kinds = [WorkKind::Look, WorkKind::Process];
+            let work = kinds.into_iter().flat_map(|kind| namespace.work.of_kind(kind));
             let claimable = work.filter(|(_, row)| row.parked_until.is_none());
             let oldest = claimable.map(|(_, row)| row.due_at).min()?;
             Some((now - oldest).to_std().unwrap_or_default())

@@ -5,7 +5,7 @@ use diesel::{
     QueryableByName, RunQueryDsl as _, sql_query,
     sql_types::{BigInt, Nullable, Text},
 };
-use rapidphoto_application::ports::{Unavailable, Usage, UsageReads, WorkKind};
+use rapidphoto_application::ports::{Unavailable, Usage, UsageReads};
 use rapidphoto_domain::{Timestamp, UserId};
 
 use super::SqliteStore;
@@ -20,8 +20,13 @@ const USAGE: &str = "
     FROM usage_slots WHERE namespace = ?1 AND owner = ?2";
 
 const OLDEST_DUE: &str = "
-    SELECT min(due_at) AS due_at FROM photo_work
-    WHERE namespace = ?1 AND kind = ?2 AND parked_until IS NULL";
+    SELECT min(due_at) AS due_at FROM (
+        SELECT min(due_at) AS due_at FROM photo_work
+        WHERE namespace = ?1 AND kind = 'look' AND parked_until IS NULL
+        UNION ALL
+        SELECT min(due_at) FROM photo_work
+        WHERE namespace = ?1 AND kind = 'process' AND parked_until IS NULL
+    )";
 
 #[async_trait]
 impl UsageReads for SqliteStore {
@@ -47,7 +52,6 @@ impl UsageReads for SqliteStore {
         self.read(move |connection, namespace| {
             let oldest: Oldest = sql_query(OLDEST_DUE)
                 .bind::<Text, _>(namespace)
-                .bind::<Text, _>(WorkKind::Process.as_str())
                 .get_result(connection)
                 .map_err(StoreError::from)?;
             let now = millis(clock.now());

@@ -92,6 +92,8 @@ pub(super) struct Admission {
     backlog: Mutex<Option<(Timestamp, Option<Duration>)>>,
 }
 
+/// Time after which some open photos may have ended.
+const PHOTOS_END: Duration = Duration::from_mins(1);
 /// Time for which the age of the oldest work is not read again.
 const BACKLOG_CACHE: Duration = Duration::from_secs(1);
 
@@ -123,7 +125,7 @@ impl Admission {
                 usage.open_photos,
                 photos,
                 limits.open_photos,
-                None,
+                Some(PHOTOS_END),
             ),
             (
                 Quota::StoredBytes,

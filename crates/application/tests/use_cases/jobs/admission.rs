@@ -34,7 +34,7 @@ async fn a_batch_beyond_the_open_photos_is_refused_until_some_have_ended() {
         used: 2,
         requested: 2,
         allowed: 3,
-        retry_after: None,
+        retry_after: Some(Duration::from_mins(1)),
     };
     assert_eq!(refused(&app, 2).await, expected);
     app.declare(1).await;
