@@ -35,6 +35,6 @@ impl Housekeeping {
     pub async fn handle(&self) -> Result<u64, Unavailable> {
         let now = self.clock.now();
         self.board.remove_inactive(now - self.inactivity_limit);
-        self.sessions.delete_expired(now).await
+        self.sessions.delete_expired(self.sessions.now().await?).await
     }
 }

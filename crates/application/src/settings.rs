@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 
+use crate::ports::Claim;
+
 /// All settings of the use cases.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -65,8 +67,9 @@ pub struct WorkSettings {
     pub look_pause: Duration,
     /// Number of failed attempts after which the processing of a photo fails. Default: 3.
     pub max_attempts: u32,
-    /// Number of claims after which the processing of a photo fails. Default: 6. Bounds the attempts of a photo that
-    /// crashes its worker, which are not counted as failed attempts.
+    /// Number of executions of orphaned work after which the processing of a photo fails. Default: 6. Bounds the
+    /// attempts of a photo that crashes its worker, which are not counted as failed attempts. Orphaned work is executed
+    /// alone; the first claim, beside other work, does not count.
     pub max_claims: u32,
     /// Delay after the first failed attempt. Default: 2 seconds. It doubles with each further one, up to 5 minutes.
     pub retry_pause: Duration,
@@ -127,6 +130,13 @@ impl Default for UploadSettings {
             window: Duration::from_hours(24),
             idempotency_lifetime: Duration::from_hours(24),
         }
+    }
+}
+
+impl WorkSettings {
+    /// Returns true if the work has been executed alone [`max_claims`](Self::max_claims) times and never released.
+    pub(crate) const fn claims_exhausted(&self, claim: &Claim) -> bool {
+        claim.claims > self.max_claims.saturating_add(1)
     }
 }
 

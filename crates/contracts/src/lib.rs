@@ -16,7 +16,10 @@
 //! }
 //!
 //! rapidphoto_contracts::database_contract!(SqliteHarness);
+//! rapidphoto_contracts::single_process_contract!(SqliteHarness);
 //! ```
+//!
+//! The second macro is for databases that only one process uses; its harness also implements [`SingleProcessHarness`].
 //!
 //! If no single type implements all ports of the database, fill in the fields of `DatabasePorts`. An object store uses
 //! [`ObjectHarness`] and [`object_contract!`]. The generated tests need `tokio` with `macros` and `rt-multi-thread`.
@@ -25,8 +28,7 @@
 //! - Claims are checked against the state before the commit; then its orders apply in sequence. A `Finish` or `Postpone`
 //!   does not undo a `Schedule` or `Drop` of the same work in the same commit, in either sequence.
 //! - An expired lease is valid until the next claim: it can be renewed and committed under.
-//! - The order of claims counts the user's claimed and unfinished work, so that users are also served in turn by
-//!   claims one by one.
+//! - A new database starts its turns before all owners, so that the first claim serves the least owner id.
 //! - `depth` counts claimable work; `make_looks_due` counts the looks that it changed.
 //! - A commit's events are consecutive and ordered by stream, so that a job precedes its photos.
 //! - A commit's cursor is that of its last event in the log. A repeated commit returns the same one.
@@ -46,5 +48,5 @@ mod cases;
 pub mod database;
 pub mod objects;
 
-pub use database::DatabaseHarness;
+pub use database::{DatabaseHarness, SingleProcessHarness};
 pub use objects::{Answer, ObjectHarness};

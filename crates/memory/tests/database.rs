@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{
     log::EventCodec,
-    ports::{Clock, DatabasePorts},
+    ports::{Clock, DatabasePorts, SingleProcess},
 };
-use rapidphoto_contracts::DatabaseHarness;
+use rapidphoto_contracts::{DatabaseHarness, SingleProcessHarness};
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::{FakeClock, MemoryStore};
 
@@ -41,4 +41,11 @@ impl DatabaseHarness for MemoryHarness {
     }
 }
 
+impl SingleProcessHarness for MemoryHarness {
+    fn single_process(&self) -> Arc<dyn SingleProcess> {
+        Arc::new(self.store.clone())
+    }
+}
+
 rapidphoto_contracts::database_contract!(MemoryHarness);
+rapidphoto_contracts::single_process_contract!(MemoryHarness);

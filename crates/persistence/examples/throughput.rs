@@ -18,7 +18,7 @@ use futures::future::join_all;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{
-        Clock as _, Commit, DatabasePorts, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
+        Clock as _, Commit, DatabasePorts, Due, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
         Priority, WorkKind, WorkOrder, WorkQueue as _,
     },
 };
@@ -39,6 +39,7 @@ async fn main() {
         path: directory.path().join("record.db"),
         namespace: "bench".to_owned(),
         readers: 4,
+        first_turn: None,
     };
     let store = SqliteStore::open(config, clock.clone(), EventCodec::default())
         .await
@@ -86,7 +87,7 @@ fn job_of(photos: u32, owner: UserId, now: Timestamp) -> (Commit, JobId) {
             photo: photo.value.id,
             owner,
             kind: WorkKind::Process,
-            due_at: now + Duration::from_mins(1),
+            due: Due::After(Duration::from_mins(1)),
             priority: Priority::Fresh,
         });
     }
@@ -133,14 +134,16 @@ async fn claims(store: &SqliteStore, now: Timestamp) {
         "11 110 items queued, none due: {:?} a claim",
         claim_time(store, lease).await
     );
+    for (items, users, all) in [(10_000, 1_000, "1 000"), (100_000, 9_000, "10 000")] {
+        schedule(store, now, items, users).await;
+        println!(
+            "{all} users with due work: {:?} a claim of 8",
+            claim_time(store, lease).await
+        );
+    }
     schedule(store, now, 100_000, 1).await;
     println!(
-        "100 000 due of one user: {:?} a claim of 8",
-        claim_time(store, lease).await
-    );
-    schedule(store, now, 100_000, 1_000).await;
-    println!(
-        "and 100 000 of 1 000 users: {:?} a claim of 8",
+        "and 100 000 due of one more user: {:?} a claim of 8",
         claim_time(store, lease).await
     );
 }
@@ -163,7 +166,7 @@ async fn schedule(store: &SqliteStore, now: Timestamp, items: usize, users: usiz
                 photo: fixtures::photo_id(),
                 owner: **owner,
                 kind: WorkKind::Process,
-                due_at: now,
+                due: Due::Now,
                 priority: Priority::Fresh,
             });
         }

@@ -91,8 +91,8 @@ diesel::table! {
         attempts -> BigInt,
         claims -> BigInt,
         token -> Nullable<BigInt>,
-        lease_until -> Nullable<BigInt>,
-        ready_at -> BigInt,
+        parked_until -> Nullable<BigInt>,
+        orphaned -> Bool,
     }
 }
 

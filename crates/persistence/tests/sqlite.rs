@@ -27,3 +27,5 @@ mod readers;
 #[path = "sqlite/sessions.rs"]
 mod sessions;
 mod support;
+#[path = "sqlite/work_migration.rs"]
+mod work_migration;

@@ -8,7 +8,7 @@ use rapidphoto_application::{
     auth::FailedLogins,
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
-    ports::{Clock, Ids, Subscriptions, WorkQueue},
+    ports::{Clock, Ids, SingleProcess},
     progress::ProgressBoard,
     signals::Signals,
     subscriptions::{JobCompletion, SubscriptionRunner},
@@ -65,7 +65,7 @@ pub async fn start(
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let lock = DataDirLock::acquire(&config.data.dir)?;
     let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
-    let store = wiring::open_database(&config, &clock).await?;
+    let store = wiring::open_database(&config, &clock, Some(wiring::random_turn(&*ids))).await?;
 
     let listeners = Listeners::open(&config).await?;
     let addresses = Addresses::new(

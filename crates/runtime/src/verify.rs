@@ -18,7 +18,7 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     );
     let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = wiring::open_database(&config, &clock).await?;
+    let store = wiring::open_database(&config, &clock, None).await?;
     let verification = VerifyStateRows::new(&DatabasePorts::of(Arc::clone(&store)));
     let report = verification.handle().await?;
     let mut out = std::io::stdout().lock();

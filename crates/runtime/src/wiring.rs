@@ -135,15 +135,23 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses
 pub(crate) async fn open_database(
     config: &Config,
     clock: &Arc<dyn Clock>,
+    first_turn: Option<u64>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
     let sqlite = SqliteConfig {
         path: database_path(&config.data.dir),
         namespace: config.storage.environment.clone(),
         readers: config.data.readers,
+        first_turn,
     };
     let codec = EventCodec::new(Upcasters::current());
     let store = SqliteStore::open(sqlite, Arc::clone(clock), codec).await;
     store.map(Arc::new).context("the database can't be opened")
+}
+
+/// Random start of the owners' turns.
+pub(crate) fn random_turn(ids: &dyn Ids) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = ids.secret();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Path of the database in a data directory.

@@ -150,7 +150,8 @@ async fn a_photo_that_crashes_every_worker_fails() {
     let _ = session.put(&items[0], bytes.clone()).await;
     let mut exits = vec![server.wait().await.unwrap()];
     // Each server claims the photo once and aborts, possibly before it has reported that it is ready.
-    while exits.len() < 6 {
+    // The first claim may have been beside other work, so that it does not count towards the limit of six.
+    while exits.len() < 7 {
         exits.push(match Server::start(binary(), &data_dir.path(), &aborting).await {
             Ok(mut server) => server.wait().await.unwrap(),
             Err(error) => error.downcast::<ExitedEarly>().unwrap().status,

@@ -100,12 +100,13 @@ impl LogInHandler {
         if scopes.is_empty() {
             return Err(LogInError::Scopes);
         }
-        let session = self.open_session(user, scopes, now);
+        let opened_at = self.sessions.now().await?;
+        let session = self.open_session(user, scopes, opened_at);
         let refresh_token = self.refresh_tokens.first(session.id, self.ids.secret());
         let max = self.settings.max_sessions;
         let replaced = self
             .sessions
-            .open(&session, refresh_token.hash(), now, max)
+            .open(&session, refresh_token.hash(), opened_at, max)
             .await?;
         for session in replaced {
             self.ends.ended(session);

@@ -59,7 +59,7 @@ impl RefreshHandler {
 
     /// Replaces a refresh token by a new token pair.
     pub async fn handle(&self, token: &SecretToken) -> Result<TokenPair, RefreshError> {
-        let now = self.clock.now();
+        let now = self.sessions.now().await?;
         let session = match self.refresh_tokens.verify(token) {
             Some(Presented::Issued(session)) => session,
             Some(Presented::WithoutSession(hash)) => {
@@ -88,7 +88,9 @@ impl RefreshHandler {
         let user = self.aggregates.user(session.user).await?;
         user.filter(|user| user.value.status == UserStatus::Active)
             .ok_or(RefreshError::Rejected)?;
-        TokenPair::issue(&*self.tokens, &self.settings, &session, successor, now)
+        // Access tokens are verified by the clocks of the processes.
+        let issued_at = self.clock.now();
+        TokenPair::issue(&*self.tokens, &self.settings, &session, successor, issued_at)
             .map_err(RefreshError::Failed)
     }
 }

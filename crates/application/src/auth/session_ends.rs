@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use rapidphoto_domain::UserId;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::ports::{Clock, Ports, SessionId, Sessions};
+use crate::ports::{Ports, SessionId, Sessions, Unavailable};
 
 /// Number of ends that a slow receiver may be behind; beyond, it checks the database.
 const CAPACITY: usize = 256;
@@ -43,7 +43,6 @@ impl SessionEnds {
 /// Watches sessions for as long as something, such as a stream, depends on them.
 #[derive(Clone)]
 pub struct SessionWatches {
-    clock: Arc<dyn Clock>,
     sessions: Arc<dyn Sessions>,
     ends: SessionEnds,
 }
@@ -52,7 +51,6 @@ impl SessionWatches {
     /// Creates watches that `ends` tells about the ends in this process.
     pub fn new(ports: &Ports, ends: SessionEnds) -> Self {
         Self {
-            clock: Arc::clone(&ports.clock),
             sessions: Arc::clone(&ports.database.sessions),
             ends,
         }
@@ -63,7 +61,6 @@ impl SessionWatches {
         SessionWatch {
             user,
             session,
-            clock: Arc::clone(&self.clock),
             sessions: Arc::clone(&self.sessions),
             ends: self.ends.0.subscribe(),
         }
@@ -74,7 +71,6 @@ impl SessionWatches {
 pub struct SessionWatch {
     user: UserId,
     session: SessionId,
-    clock: Arc<dyn Clock>,
     sessions: Arc<dyn Sessions>,
     ends: broadcast::Receiver<Ended>,
 }
@@ -84,8 +80,7 @@ impl SessionWatch {
     /// another one or has expired. An unavailable database ends nothing.
     pub async fn ended(&mut self) {
         loop {
-            let open = self.sessions.is_open(self.session, self.clock.now()).await;
-            if matches!(open, Ok(false)) {
+            if matches!(self.is_open().await, Ok(false)) {
                 return;
             }
             // Lagging: this session's end may be among the lost ones, so that the database is checked again.
@@ -96,6 +91,11 @@ impl SessionWatch {
                 Ok(Err(RecvError::Closed)) => tokio::time::sleep(CHECK_INTERVAL).await,
             }
         }
+    }
+
+    async fn is_open(&self) -> Result<bool, Unavailable> {
+        let now = self.sessions.now().await?;
+        self.sessions.is_open(self.session, now).await
     }
 
     /// Waits until this process is told that the session has ended.

@@ -4,7 +4,7 @@ use rapidphoto_domain::{JobId, Timestamp, UserId};
 
 use super::SecretToken;
 use crate::{
-    ports::{Aggregates, Clock, Ids, Ports, SessionId, Sessions, StreamTicket, Unavailable},
+    ports::{Aggregates, Ids, Ports, SessionId, Sessions, StreamTicket, Unavailable},
     settings::AuthSettings,
 };
 
@@ -35,7 +35,6 @@ pub enum TicketError {
 /// Issues and redeems tickets for live streams.
 #[derive(Clone)]
 pub struct StreamTickets {
-    clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     aggregates: Arc<dyn Aggregates>,
     sessions: Arc<dyn Sessions>,
@@ -46,7 +45,6 @@ impl StreamTickets {
     /// Creates a handler.
     pub fn new(ports: &Ports, settings: AuthSettings) -> Self {
         Self {
-            clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
             aggregates: Arc::clone(&ports.database.aggregates),
             sessions: Arc::clone(&ports.database.sessions),
@@ -67,7 +65,7 @@ impl StreamTickets {
                 .filter(|known| known.value.owner == user)
                 .ok_or(TicketError::NoSuchJob)?;
         }
-        let now = self.clock.now();
+        let now = self.sessions.now().await?;
         let ticket = SecretToken::new("tkt_", self.ids.secret());
         let first_use_by = now + self.settings.ticket_first_use;
         let stored = StreamTicket {
@@ -91,10 +89,8 @@ impl StreamTickets {
         ticket: &SecretToken,
         job: Option<JobId>,
     ) -> Result<(UserId, SessionId), TicketError> {
-        let known = self
-            .sessions
-            .use_ticket(ticket.hash(), job, self.clock.now())
-            .await?;
+        let now = self.sessions.now().await?;
+        let known = self.sessions.use_ticket(ticket.hash(), job, now).await?;
         known
             .map(|known| (known.user, known.session))
             .ok_or(TicketError::Rejected)

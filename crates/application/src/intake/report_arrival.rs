@@ -6,7 +6,7 @@ use rapidphoto_domain::{
 use crate::{
     commit::{Decided, RetryPolicy, WriteError, commit_with_retry},
     decision::record_photo,
-    ports::{Commit, EventMetadata, Ports, Priority, Versioned, WorkKind, WorkOrder, WritePorts},
+    ports::{Commit, Due, EventMetadata, Ports, Priority, Versioned, WorkKind, WorkOrder, WritePorts},
     settings::WorkSettings,
 };
 
@@ -88,7 +88,7 @@ impl ReportArrivalHandler {
                         photo: before.value.id,
                         owner: before.value.owner,
                         kind: WorkKind::Clean,
-                        due_at: commit.at,
+                        due: Due::Now,
                         priority: Priority::Bulk,
                     });
                 }

@@ -47,4 +47,4 @@ pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHa
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
-pub use work::{Claim, ClaimToken, Priority, WorkKind, WorkOrder, WorkQueue};
+pub use work::{Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue};

@@ -96,6 +96,10 @@ pub struct StreamTicket {
 /// Storage of sessions and stream tickets.
 #[async_trait]
 pub trait Sessions: Send + Sync {
+    /// Current time of the database's clock. Expiries are computed from it and compared with it, so that processes whose
+    /// clocks differ agree on them.
+    async fn now(&self) -> Result<Timestamp, Unavailable>;
+
     /// Stores a session with the hash of its first refresh token. A user has at most `max` sessions: the ones that were
     /// used least recently are ended and returned.
     async fn open(

@@ -47,8 +47,4 @@ pub trait Subscriptions: Send + Sync {
 
     /// Releases the lease, so that another runner can acquire it at once.
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable>;
-
-    /// Expires all leases now and returns their number. For a process that starts and knows that it is the only one. A
-    /// runner in another process can still renew its lease until a new runner acquires it.
-    async fn expire_leases(&self) -> Result<u64, Unavailable>;
 }

@@ -47,6 +47,31 @@ pub enum Priority {
     Bulk,
 }
 
+/// Earliest execution of a work item, counted from the commit by the database's clock. The caller's clock has no
+/// influence, so that clocks that differ neither delay nor advance work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// At once.
+    Now,
+    /// After a delay, in whole milliseconds.
+    After(Duration),
+}
+
+impl Due {
+    /// At `at`, as seen from `now` on the same clock; at once if that is past.
+    pub fn at(at: Timestamp, now: Timestamp) -> Self {
+        (at - now).to_std().map_or(Self::Now, Self::After)
+    }
+
+    /// Delay from the commit.
+    pub const fn delay(self) -> Duration {
+        match self {
+            Self::Now => Duration::ZERO,
+            Self::After(delay) => delay,
+        }
+    }
+}
+
 /// Change of the work queue in a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkOrder {
@@ -59,8 +84,8 @@ pub enum WorkOrder {
         owner: UserId,
         /// Kind of the work.
         kind: WorkKind,
-        /// Earliest time of the execution.
-        due_at: Timestamp,
+        /// Earliest execution.
+        due: Due,
         /// Order among due work.
         priority: Priority,
     },
@@ -73,8 +98,8 @@ pub enum WorkOrder {
     Postpone {
         /// Claim, which must still be valid.
         claim: ClaimToken,
-        /// Earliest time of the execution.
-        due_at: Timestamp,
+        /// Earliest execution.
+        due: Due,
         /// New number of attempts, as counted by the kind of work.
         attempts: u32,
         /// New number of claims.
@@ -109,19 +134,27 @@ pub struct Claim {
     pub owner: UserId,
     /// Attempts so far: errors of `process`, looks that found nothing, passes of `clean`.
     pub attempts: u32,
-    /// Number of claims including this one. It bounds the attempts of a photo that crashes its worker.
+    /// Number of claims including this one, without those that were released. A number above 1 means that an earlier
+    /// worker has probably crashed.
     pub claims: u32,
     /// Time at which the work was due.
     pub due_at: Timestamp,
 }
 
-/// Queue of scheduled work in the database.
+/// Queue of scheduled work in the database. All times are those of the database's clock.
+///
+/// Work is orphaned if its claim ended without a release: its worker has crashed or hangs, perhaps because of this work.
+/// Orphaned work is claimed by [`claim_orphan`](Self::claim_orphan) only, and executed alone, so that a crash can be
+/// attributed to it.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// Claims up to `limit` work items that are due and not claimed. Each claim is counted before its work starts.
+    /// Claims up to `limit` work items that are due, not claimed and not orphaned. Each claim is counted before its work
+    /// starts.
     ///
-    /// Fresh work is claimed before bulk work, and users take turns: the hundredth photo of one user is claimed after
-    /// the first photo of another. Times are those of the database's clock.
+    /// Fresh work is claimed before bulk work. Within a kind and priority, owners take turns in the order of their ids,
+    /// starting after the owner who was served last; an owner's longest due work is claimed first. A newcomer thus waits
+    /// for at most one round. The last owner is remembered in memory: several processes each keep a turn order of their
+    /// own.
     async fn claim(
         &self,
         kinds: &[WorkKind],
@@ -129,20 +162,41 @@ pub trait WorkQueue: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<Claim>, Unavailable>;
 
+    /// Claims one orphaned work item that is due, in the order of [`claim`](Self::claim).
+    async fn claim_orphan(&self, kinds: &[WorkKind], lease: Duration) -> Result<Option<Claim>, Unavailable>;
+
     /// Extends a claim to `lease` from now. Returns false if it is no longer valid.
     async fn renew(&self, claim: ClaimToken, lease: Duration) -> Result<bool, Unavailable>;
 
-    /// Earliest time at which a work item of these kinds is due or its lease expires; `None` if there is no work.
-    async fn next_due(&self, kinds: &[WorkKind]) -> Result<Option<Timestamp>, Unavailable>;
+    /// Time until work of these kinds is due that is neither claimed nor orphaned, zero if there is some now; `None` if
+    /// there is none.
+    async fn due_in(&self, kinds: &[WorkKind]) -> Result<Option<Duration>, Unavailable>;
 
-    /// Number of work items of a kind that are due and not claimed.
+    /// Time until orphaned work of these kinds is due or a lease expires, zero if there is some now; `None` if there is
+    /// neither.
+    async fn orphan_due_in(&self, kinds: &[WorkKind]) -> Result<Option<Duration>, Unavailable>;
+
+    /// Number of work items of a kind that are due and not claimed, orphaned ones included, counted up to
+    /// [`MAX_DEPTH`].
     async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable>;
+}
 
-    /// Makes every unclaimed `look` due now and returns their number: storage notifications may have been lost while
-    /// the process was stopped.
-    async fn make_looks_due(&self) -> Result<u64, Unavailable>;
+/// Largest number of work items that [`WorkQueue::depth`] counts: the cost of a measurement has a bound.
+pub const MAX_DEPTH: u64 = 10_000;
 
-    /// Expires all claims now and returns their number. For a process that starts and knows that the previous holders
-    /// no longer run. The numbers of claims are kept.
+/// Operations on the leases and the work of all processes. Only a database that one process uses has this port: called
+/// beside another process, they would take away its leases.
+#[async_trait]
+pub trait SingleProcess: Send + Sync {
+    /// Expires all claims now and returns their number. For a process that starts: the previous holders no longer run.
+    /// The numbers of claims are kept, so that the work is orphaned.
     async fn expire_claims(&self) -> Result<u64, Unavailable>;
+
+    /// Expires all leases of subscriptions now and returns their number. A runner can still renew its lease until a new
+    /// runner acquires it.
+    async fn expire_leases(&self) -> Result<u64, Unavailable>;
+
+    /// Makes every unclaimed `look` due now and returns the number of those that were not: storage notifications may
+    /// have been lost while the process was stopped.
+    async fn make_looks_due(&self) -> Result<u64, Unavailable>;
 }

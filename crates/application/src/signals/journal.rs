@@ -27,10 +27,9 @@ impl SignallingJournal {
 #[async_trait]
 impl Journal for SignallingJournal {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        let at = commit.at;
         let work_is_due = commit.work.iter().any(|order| match order {
-            WorkOrder::Schedule { due_at, .. } | WorkOrder::Postpone { due_at, .. } => {
-                *due_at <= at + WAKE_UP_HORIZON
+            WorkOrder::Schedule { due, .. } | WorkOrder::Postpone { due, .. } => {
+                due.delay() <= WAKE_UP_HORIZON
             }
             WorkOrder::Finish { .. } | WorkOrder::Drop { .. } => false,
         });

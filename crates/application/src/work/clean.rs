@@ -13,7 +13,7 @@ use super::{
     outcome::{Decision, commit_outcome, load},
 };
 use crate::{
-    ports::{Claim, ObjectStore, WorkQueue, WritePorts},
+    ports::{Claim, Due, ObjectStore, WorkQueue, WritePorts},
     settings::Settings,
 };
 
@@ -78,12 +78,13 @@ fn objects_are_unwanted(photo: &Photo) -> bool {
 /// expired may still arrive, and once more if a worker may have written thumbnails after the first pass.
 ///
 /// The claim's attempts count the passes.
-fn next_pass(photo: &Photo, now: Timestamp, claim: &Claim) -> Option<Timestamp> {
+fn next_pass(photo: &Photo, now: Timestamp, claim: &Claim) -> Option<Due> {
     if !objects_are_unwanted(photo) {
         return None;
     }
     let late = [FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY].map(|delay| after_last_url(photo, delay));
     let cancelled_or_deleted = photo.deleted || photo.status() == PhotoStatus::Cancelled;
-    let once_more = (cancelled_or_deleted && claim.attempts == 0).then_some(now + WORKER_STOP_DELAY);
-    late.into_iter().find(|due| *due > now).or(once_more)
+    let once_more = (cancelled_or_deleted && claim.attempts == 0).then_some(Due::After(WORKER_STOP_DELAY));
+    let late = late.into_iter().find(|at| *at > now);
+    late.map(|at| Due::at(at, now)).or(once_more)
 }

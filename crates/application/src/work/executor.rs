@@ -8,14 +8,15 @@ use super::{
     clean::Clean,
     download::MemoryBudget,
     failure::WorkError,
-    health::{MonitoredStore, StorageHealth},
+    health::{Blame, StorageHealth},
     look::Look,
+    monitored_store::MonitoredStore,
     outcome::{Decision, commit_outcome},
     process::Process,
 };
 use crate::{
     error_chain::chain,
-    ports::{Claim, ObjectStore, Ports, WorkKind, WorkQueue, WritePorts},
+    ports::{Claim, Due, ObjectStore, Ports, Unavailable, WorkKind, WorkQueue, WritePorts},
     settings::Settings,
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Executor {
     ports: WritePorts,
     queue: Arc<dyn WorkQueue>,
     health: Arc<StorageHealth>,
+    objects: Arc<dyn ObjectStore>,
     settings: Arc<Settings>,
     look: Look,
     process: Process,
@@ -32,6 +34,8 @@ pub(super) struct Executor {
 
 /// Longest execution of a work item; one that takes longer is assumed to hang.
 const EXECUTION_TIMEOUT: Duration = Duration::from_mins(15);
+/// Delay after the first storage error that concerns one photo only.
+const OBJECT_RETRY_DELAY: Duration = Duration::from_mins(1);
 const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -64,9 +68,10 @@ impl Executor {
             clean: Clean {
                 ports: write_ports.clone(),
                 queue: Arc::clone(&ports.database.work),
-                objects,
+                objects: Arc::clone(&objects),
                 settings: Arc::clone(&settings),
             },
+            objects,
             ports: write_ports,
             queue: Arc::clone(&ports.database.work),
             health,
@@ -80,10 +85,13 @@ impl Executor {
         fields(photo = %claim.token.photo, kind = %claim.token.kind, attempts = claim.attempts, claims = claim.claims)
     )]
     pub(super) async fn execute(&self, claim: &Claim) {
-        let Err(error) = self.attempt(claim).await else {
+        let outcome = self.attempt(claim).await;
+        if !matches!(outcome, Err(WorkError::Storage(_))) {
+            self.health.forget(claim.token.photo);
+        }
+        let Err(error) = outcome else {
             return;
         };
-        let now = self.ports.clock.now();
         match error {
             WorkError::Lost => {
                 tracing::debug!("the claim was lost; the result is discarded");
@@ -92,50 +100,56 @@ impl Executor {
                 }
             }
             WorkError::Stopping => self.release(claim).await,
-            WorkError::Storage(why) => {
-                let delay = self.health.retry_delay();
-                tracing::warn!(
-                    error = %chain(&why), pause = ?delay,
-                    "object storage is unavailable; the work is retried later"
-                );
-                let delay = delay + backoff::jitter(delay / 2, &*self.ports.ids);
-                self.release_with(
-                    claim,
-                    Decision::hand_back(
-                        claim,
-                        backoff::after(now, delay),
-                        claim.attempts,
-                        claim.claims.saturating_sub(1),
-                    ),
-                )
-                .await;
-            }
+            WorkError::Storage(why) => self.handle_storage_error(claim, &why).await,
             why @ (WorkError::Database(_) | WorkError::Contended(_)) => {
                 tracing::warn!(error = %chain(&why), "the work can't be committed now; it is retried later");
-                self.release_with(
-                    claim,
-                    Decision::hand_back(
-                        claim,
-                        backoff::after(now, self.settings.work.retry_pause),
-                        claim.attempts,
-                        claim.claims.saturating_sub(1),
-                    ),
-                )
-                .await;
+                self.release_for(claim, self.settings.work.retry_pause).await;
             }
             WorkError::Attempt(why) => {
                 tracing::warn!(error = %chain(&*why), "an attempt failed");
-                self.count_failed_attempt(claim).await;
+                self.count_failed_attempt(claim, self.settings.work.retry_pause)
+                    .await;
             }
         }
     }
 
+    /// An outage of storage is not the photo's fault. A failed attempt is counted only if the error concerns this
+    /// photo's objects and no others; otherwise the photo would never reach a final state.
+    async fn handle_storage_error(&self, claim: &Claim, why: &Unavailable) {
+        let object_is_at_fault = match self.health.blame(claim.token.photo) {
+            Blame::Storage => false,
+            Blame::Object => true,
+            // Nothing else was requested. The bucket itself answers if only this photo's objects fail.
+            Blame::Unclear => self.objects.check().await.is_ok(),
+        };
+        if object_is_at_fault {
+            self.health.forget(claim.token.photo);
+            tracing::warn!(
+                error = %chain(why),
+                "object storage fails for this photo, but not for others: the attempt is counted"
+            );
+            self.count_failed_attempt(claim, OBJECT_RETRY_DELAY).await;
+            return;
+        }
+        let delay = self.health.retry_delay();
+        tracing::warn!(
+            error = %chain(why), pause = ?delay,
+            "object storage is unavailable; the work is retried later"
+        );
+        let delay = delay + backoff::jitter(delay / 2, &*self.ports.ids);
+        self.release_for(claim, delay).await;
+    }
+
     /// Releases the claim as if it had never been made: the work is due at once, for any worker.
     pub(super) async fn release(&self, claim: &Claim) {
-        let now = self.ports.clock.now();
-        let claims = claim.claims.saturating_sub(1);
-        self.release_with(claim, Decision::hand_back(claim, now, claim.attempts, claims))
+        self.release_with(claim, Decision::hand_back(claim, Due::Now, claim.attempts))
             .await;
+    }
+
+    /// Releases the claim as if it had never been made; the work is due after `delay`.
+    async fn release_for(&self, claim: &Claim, delay: Duration) {
+        let decision = Decision::hand_back(claim, Due::After(delay), claim.attempts);
+        self.release_with(claim, decision).await;
     }
 
     async fn attempt(&self, claim: &Claim) -> Result<(), WorkError> {
@@ -169,23 +183,31 @@ impl Executor {
         }
     }
 
-    /// Counts a failed attempt. After the last one the photo fails; its object is kept.
-    async fn count_failed_attempt(&self, claim: &Claim) {
+    /// Counts a failed attempt; the next one follows after `first_delay`, doubled for each further one. After the last
+    /// one the photo fails; its object is kept.
+    async fn count_failed_attempt(&self, claim: &Claim, first_delay: Duration) {
         let settings = &self.settings.work;
         let attempts = claim.attempts.saturating_add(1);
-        let delay = backoff::exponential(settings.retry_pause, attempts, &*self.ports.ids);
+        let exhausted = attempts >= settings.max_attempts;
+        let delay = backoff::exponential(first_delay, attempts, &*self.ports.ids);
         let settled = commit_outcome(&self.ports, settings, claim, |photo, now| {
-            let due = backoff::after(now, delay);
-            if claim.token.kind == WorkKind::Clean {
-                // Cleaning is retried without a limit; its attempts count passes, not errors.
-                let due = backoff::after(now, backoff::MAX_BACKOFF);
-                return Ok(Decision::postpone(claim, due, claim.attempts));
-            }
             let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
-            if can_fail && !photo.deleted && attempts >= settings.max_attempts {
-                return Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailProcessing)?));
+            match claim.token.kind {
+                // Cleaning is retried without a limit; its attempts count passes, not errors.
+                WorkKind::Clean => Ok(Decision::postpone(
+                    claim,
+                    Due::After(backoff::MAX_BACKOFF),
+                    claim.attempts,
+                )),
+                _ if exhausted && can_fail && !photo.deleted => {
+                    Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailProcessing)?))
+                }
+                // An upload whose object can't be looked for must expire nevertheless.
+                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None),
+                WorkKind::Look | WorkKind::Process => {
+                    Ok(Decision::hand_back(claim, Due::After(delay), attempts))
+                }
             }
-            Ok(Decision::hand_back(claim, due, attempts, claim.claims))
         })
         .await;
         match settled {

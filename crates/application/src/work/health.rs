@@ -1,15 +1,13 @@
 use std::{
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use futures::StreamExt;
-use rapidphoto_domain::{Timestamp, values::ETag};
+use rapidphoto_domain::{PhotoId, Timestamp};
 
 use super::backoff::{MAX_BACKOFF, after};
-use crate::ports::{Clock, GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable};
+use crate::ports::Clock;
 
 /// Circuit breaker for object storage, fed by the requests of this process.
 ///
@@ -21,12 +19,44 @@ pub(super) struct StorageHealth {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Consecutive failures.
-    failures: u32,
+    /// Photos with failures since the last success, up to [`FAILURE_THRESHOLD`]; `None` stands for the bucket.
+    failed: HashSet<Option<PhotoId>>,
     /// Time of the first of these failures.
     since: Option<Timestamp>,
     /// Time from which a single work item may test storage; set while storage is down.
     probe_at: Option<Timestamp>,
+    successes: Successes,
+    /// Photos whose work last ended with a storage error.
+    affected: HashMap<PhotoId, FirstError>,
+}
+
+/// Latest successful requests, to tell whether other photos than a certain one were reachable.
+#[derive(Debug, Default)]
+struct Successes {
+    /// Number of successes so far.
+    count: u64,
+    /// Photo of the latest success.
+    latest: Option<PhotoId>,
+    /// Number of the latest success of another photo than the latest one.
+    latest_of_others: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct FirstError {
+    at: Timestamp,
+    /// Number of successes before it.
+    successes: u64,
+}
+
+/// Cause of a storage error of one photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// Storage may be unavailable for all.
+    Storage,
+    /// Other photos were reachable since this photo's first error.
+    Object,
+    /// The photo has failed for [`UNCLEAR_AFTER`] in which no other photo was reachable.
+    Unclear,
 }
 
 /// Limit on the work items that may be claimed.
@@ -40,8 +70,13 @@ pub(super) enum Allowance {
     NotBefore(Timestamp),
 }
 
-/// Consecutive failures after which storage counts as down. A smaller number may be isolated errors.
-const FAILURE_THRESHOLD: u32 = 5;
+/// Number of photos that fail in a row, without a success in between, after which storage counts as down. A smaller
+/// number may be errors of single objects.
+const FAILURE_THRESHOLD: usize = 5;
+/// Photos whose first storage error is remembered. The errors of others are taken for an outage.
+const MAX_AFFECTED: usize = 10_000;
+/// Time of one photo's errors after which its cause is checked, if no other photo is requested.
+const UNCLEAR_AFTER: Duration = Duration::from_hours(1);
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(2);
 const MIN_PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_PROBE_INTERVAL: Duration = Duration::from_secs(30);
@@ -76,33 +111,83 @@ impl StorageHealth {
         state.outage(now).clamp(MIN_RETRY_DELAY, MAX_BACKOFF)
     }
 
-    fn succeeded(&self) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::default();
-    }
-
-    fn failed(&self) {
+    /// Cause of a storage error with which a photo's work ended.
+    pub(super) fn blame(&self, photo: PhotoId) -> Blame {
         let now = self.clock.now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failures = state.failures.saturating_add(1);
+        let State {
+            affected, successes, ..
+        } = &mut *state;
+        match affected.get(&photo) {
+            Some(first) if successes.latest_except(photo) > first.successes => Blame::Object,
+            Some(first) if now >= first.at + UNCLEAR_AFTER => Blame::Unclear,
+            Some(_) => Blame::Storage,
+            None => {
+                if affected.len() < MAX_AFFECTED {
+                    let first = FirstError {
+                        at: now,
+                        successes: successes.count,
+                    };
+                    affected.insert(photo, first);
+                }
+                Blame::Storage
+            }
+        }
+    }
+
+    /// Forgets a photo's storage errors, because its work ended in another way or because they were counted.
+    pub(super) fn forget(&self, photo: PhotoId) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.affected.remove(&photo);
+    }
+
+    /// Records a successful request for an object of a photo; `None` for other requests.
+    pub(super) fn succeeded(&self, photo: Option<PhotoId>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failed.clear();
+        state.since = None;
+        state.probe_at = None;
+        if let Some(photo) = photo {
+            state.successes.add(photo);
+        }
+    }
+
+    pub(super) fn failed(&self, photo: Option<PhotoId>) {
+        let now = self.clock.now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.failed.len() < FAILURE_THRESHOLD {
+            state.failed.insert(photo);
+        }
         state.since.get_or_insert(now);
-        if state.failures >= FAILURE_THRESHOLD {
+        if state.failed.len() >= FAILURE_THRESHOLD {
             let probe_at = after(now, state.probe_interval(now));
             if state.probe_at.is_none() {
                 tracing::warn!(
-                    failures = state.failures,
+                    photos = state.failed.len(),
                     "object storage is down: no work is claimed until a probe succeeds"
                 );
             }
             state.probe_at = Some(state.probe_at.map_or(probe_at, |at| at.max(probe_at)));
         }
     }
+}
 
-    fn observe<T>(&self, result: Result<T, Unavailable>) -> Result<T, Unavailable> {
-        match &result {
-            Ok(_) => self.succeeded(),
-            Err(_) => self.failed(),
+impl Successes {
+    fn add(&mut self, photo: PhotoId) {
+        if self.latest != Some(photo) {
+            self.latest_of_others = self.count;
+            self.latest = Some(photo);
         }
-        result
+        self.count += 1;
+    }
+
+    /// Number of the latest success of another photo; 0 if there is none.
+    fn latest_except(&self, photo: PhotoId) -> u64 {
+        if self.latest == Some(photo) {
+            self.latest_of_others
+        } else {
+            self.count
+        }
     }
 }
 
@@ -116,63 +201,6 @@ impl State {
         self.since
             .and_then(|since| (now - since).to_std().ok())
             .unwrap_or_default()
-    }
-}
-
-/// Object storage whose responses feed a [`StorageHealth`].
-pub(super) struct MonitoredStore {
-    inner: Arc<dyn ObjectStore>,
-    health: Arc<StorageHealth>,
-}
-
-impl MonitoredStore {
-    pub(super) const fn new(inner: Arc<dyn ObjectStore>, health: Arc<StorageHealth>) -> Self {
-        Self { inner, health }
-    }
-}
-
-#[async_trait]
-impl ObjectStore for MonitoredStore {
-    async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
-        self.health.observe(self.inner.head(key).await)
-    }
-
-    async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {
-        match self.inner.get(key, if_match).await {
-            Ok(body) => {
-                self.health.succeeded();
-                let health = Arc::clone(&self.health);
-                let observed = body.stream.inspect(move |chunk| {
-                    if chunk.is_err() {
-                        health.failed();
-                    }
-                });
-                Ok(ObjectBody {
-                    bytes: body.bytes,
-                    stream: Box::pin(observed),
-                })
-            }
-            Err(GetError::Unavailable(why)) => {
-                self.health.failed();
-                Err(GetError::Unavailable(why))
-            }
-            Err(other @ (GetError::Missing | GetError::Changed)) => {
-                self.health.succeeded();
-                Err(other)
-            }
-        }
-    }
-
-    async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable> {
-        self.health.observe(self.inner.put(key, body, content_type).await)
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.health.observe(self.inner.delete(key).await)
-    }
-
-    async fn check(&self) -> Result<(), Unavailable> {
-        self.health.observe(self.inner.check().await)
     }
 }
 
@@ -199,20 +227,31 @@ mod tests {
         (Arc::clone(&clock), StorageHealth::new(clock))
     }
 
+    fn photo(number: usize) -> Option<PhotoId> {
+        Some(PhotoId::from_bits(number as u128))
+    }
+
     #[test]
-    fn one_failure_is_not_an_outage() {
+    fn a_few_failures_are_not_an_outage() {
         let (_, health) = health();
-        (1..FAILURE_THRESHOLD).for_each(|_| health.failed());
+        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(photo(number)));
         assert_eq!(health.allowance(), Allowance::All);
-        health.succeeded();
-        (1..FAILURE_THRESHOLD).for_each(|_| health.failed());
+        health.succeeded(photo(0));
+        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(photo(number)));
+        assert_eq!(health.allowance(), Allowance::All);
+    }
+
+    #[test]
+    fn failures_of_one_photo_are_not_an_outage() {
+        let (_, health) = health();
+        (0..100).for_each(|_| health.failed(photo(1)));
         assert_eq!(health.allowance(), Allowance::All);
     }
 
     #[test]
     fn while_storage_is_down_one_work_item_at_a_time_probes_it() {
         let (clock, health) = health();
-        (0..FAILURE_THRESHOLD).for_each(|_| health.failed());
+        (0..FAILURE_THRESHOLD).for_each(|number| health.failed(photo(number)));
         assert!(matches!(health.allowance(), Allowance::NotBefore(_)));
         clock.advance(1);
         assert_eq!(health.allowance(), Allowance::Probe);
@@ -220,21 +259,45 @@ mod tests {
             matches!(health.allowance(), Allowance::NotBefore(_)),
             "the probe is already in progress"
         );
-        health.failed();
+        health.failed(photo(1));
         clock.advance(1);
         assert_eq!(health.allowance(), Allowance::Probe);
-        health.succeeded();
+        health.succeeded(photo(1));
         assert_eq!(health.allowance(), Allowance::All);
     }
 
     #[test]
     fn retry_delays_grow_with_the_outage() {
         let (clock, health) = health();
-        health.failed();
+        health.failed(photo(1));
         assert_eq!(health.retry_delay(), MIN_RETRY_DELAY);
         clock.advance(60);
         assert_eq!(health.retry_delay(), Duration::from_mins(1));
         clock.advance(3600);
         assert_eq!(health.retry_delay(), MAX_BACKOFF);
+    }
+
+    #[test]
+    fn an_object_is_to_blame_if_others_were_reachable_meanwhile() {
+        let (clock, health) = health();
+        let [one, two] = [1, 2].map(PhotoId::from_bits);
+        health.succeeded(Some(two));
+        assert_eq!(health.blame(one), Blame::Storage, "the first error");
+        assert_eq!(health.blame(one), Blame::Storage, "nothing was reachable since");
+        health.succeeded(Some(one));
+        assert_eq!(
+            health.blame(one),
+            Blame::Storage,
+            "only its own objects were reachable"
+        );
+        health.succeeded(Some(two));
+        health.succeeded(Some(one));
+        assert_eq!(health.blame(one), Blame::Object);
+        health.forget(one);
+        assert_eq!(health.blame(one), Blame::Storage, "counted once");
+        clock.advance(3599);
+        assert_eq!(health.blame(one), Blame::Storage);
+        clock.advance(1);
+        assert_eq!(health.blame(one), Blame::Unclear);
     }
 }

@@ -12,7 +12,7 @@ use super::{
     outcome::{Decision, commit_outcome, load},
 };
 use crate::{
-    ports::{Claim, ObjectHead, ObjectStore, WritePorts},
+    ports::{Claim, Due, ObjectHead, ObjectStore, WritePorts},
     settings::Settings,
 };
 
@@ -46,7 +46,8 @@ impl Look {
         Ok(())
     }
 
-    fn decide(
+    /// Decides what follows from a look; `seen` is the object if there is one.
+    pub(super) fn decide(
         &self,
         photo: &Photo,
         now: Timestamp,
@@ -69,13 +70,14 @@ impl Look {
                 Some(head) => {
                     Ok(done.with_events(arrival::decide_verification(photo, head, &self.settings)?))
                 }
-                None => self.look_again(photo, now, claim),
+                None => self.look_again(photo, claim),
             },
             PhotoState::Failed {
                 reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
             } => match seen {
                 Some(head) => self.complete_upload(photo, claim, head),
-                None => Ok(next_late_look(photo, now).map_or(done, |due| Decision::postpone(claim, due, 0))),
+                None => Ok(next_late_look(photo, now)
+                    .map_or(done, |at| Decision::postpone(claim, Due::at(at, now), 0))),
             },
             PhotoState::Failed {
                 reason: FailureReason::ProcessingError,
@@ -122,33 +124,28 @@ impl Look {
         } else {
             now + MAX_LOOK_INTERVAL
         };
-        Ok(Decision::postpone(
-            claim,
-            due.min(now + MAX_LOOK_INTERVAL).min(end),
-            0,
-        ))
+        let due = due.min(now + MAX_LOOK_INTERVAL).min(end);
+        Ok(Decision::postpone(claim, Due::at(due, now), 0))
     }
 
     /// The upload was reported, but there is no object. The claim's attempts count the looks.
-    fn look_again(
-        &self,
-        photo: &Photo,
-        now: Timestamp,
-        claim: &Claim,
-    ) -> Result<Decision, InvalidTransition> {
+    fn look_again(&self, photo: &Photo, claim: &Claim) -> Result<Decision, InvalidTransition> {
         let looks = claim.attempts.saturating_add(1);
         if looks >= self.settings.work.max_looks {
             return Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailMissingUpload)?));
         }
         let min_interval = self.settings.work.look_pause;
         let jitter = backoff::jitter(min_interval * 2, &*self.ports.ids);
-        let due = backoff::after(now, min_interval + jitter);
-        Ok(Decision::postpone(claim, due, looks))
+        Ok(Decision::postpone(
+            claim,
+            Due::After(min_interval + jitter),
+            looks,
+        ))
     }
 
     /// Returns true if a photo in VERIFYING was claimed too often: its verification probably crashes the worker.
     fn claims_exhausted(&self, claim: &Claim, photo: &Photo) -> bool {
-        claim.claims > self.settings.work.max_claims && photo.state == PhotoState::Verifying
+        self.settings.work.claims_exhausted(claim) && photo.state == PhotoState::Verifying
     }
 }
 

@@ -4,7 +4,7 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    ports::{Priority, WorkKind, WorkOrder},
+    ports::{Due, Priority, WorkKind, WorkOrder},
     settings::WorkSettings,
 };
 
@@ -18,11 +18,11 @@ pub fn orders_after(
     now: Timestamp,
     settings: &WorkSettings,
 ) -> Vec<WorkOrder> {
-    let schedule = |kind, due_at, priority| WorkOrder::Schedule {
+    let schedule = |kind, due, priority| WorkOrder::Schedule {
         photo: photo.id,
         owner: photo.owner,
         kind,
-        due_at,
+        due,
         priority,
     };
     let drop = |kind| WorkOrder::Drop {
@@ -33,13 +33,13 @@ pub fn orders_after(
     let look_after_url = || {
         schedule(
             WorkKind::Look,
-            photo.window.url_expires_at + settings.look_grace,
+            Due::at(photo.window.url_expires_at + settings.look_grace, now),
             Priority::Fresh,
         )
     };
     match event {
         PhotoEvent::PhotoQueued { .. } | PhotoEvent::PhotoUploadRenewed { .. } => vec![look_after_url()],
-        PhotoEvent::PhotoUploadCompleted {} => vec![schedule(WorkKind::Look, now, Priority::Fresh)],
+        PhotoEvent::PhotoUploadCompleted {} => vec![schedule(WorkKind::Look, Due::Now, Priority::Fresh)],
         PhotoEvent::PhotoRetried {
             to: PhotoStatus::Queued,
             ..
@@ -47,27 +47,31 @@ pub fn orders_after(
         PhotoEvent::PhotoRetried { .. } => {
             vec![
                 drop(WorkKind::Clean),
-                schedule(WorkKind::Look, now, Priority::Fresh),
+                schedule(WorkKind::Look, Due::Now, Priority::Fresh),
             ]
         }
         PhotoEvent::PhotoProcessingStarted { .. } => {
             vec![
                 drop(WorkKind::Look),
-                schedule(WorkKind::Process, now, Priority::Fresh),
+                schedule(WorkKind::Process, Due::Now, Priority::Fresh),
             ]
         }
         PhotoEvent::PhotoProcessingCompleted { .. } => vec![drop(WorkKind::Look), drop(WorkKind::Process)],
         PhotoEvent::PhotoRejected { .. } => vec![
             drop(WorkKind::Look),
             drop(WorkKind::Process),
-            schedule(WorkKind::Clean, now + settings.keep_rejected, Priority::Bulk),
+            schedule(
+                WorkKind::Clean,
+                Due::After(settings.keep_rejected),
+                Priority::Bulk,
+            ),
         ],
         PhotoEvent::PhotoFailed {
             reason: FailureReason::ProcessingError,
         } => vec![
             drop(WorkKind::Look),
             drop(WorkKind::Process),
-            schedule(WorkKind::Clean, now + settings.keep_failed, Priority::Bulk),
+            schedule(WorkKind::Clean, Due::After(settings.keep_failed), Priority::Bulk),
         ],
         // An object whose PUT was answered 200 is never lost: it is looked for after the failure too, and `clean` work
         // is not due before these looks, however short the retention of failed photos is.
@@ -76,20 +80,23 @@ pub fn orders_after(
         } => vec![
             schedule(
                 WorkKind::Look,
-                after_last_url(photo, FIRST_LATE_LOOK_DELAY).max(now),
+                Due::at(after_last_url(photo, FIRST_LATE_LOOK_DELAY), now),
                 Priority::Bulk,
             ),
             schedule(
                 WorkKind::Clean,
-                after_last_url(photo, LAST_LATE_LOOK_DELAY + LATE_LOOK_MARGIN)
-                    .max(now + settings.keep_failed),
+                Due::at(
+                    after_last_url(photo, LAST_LATE_LOOK_DELAY + LATE_LOOK_MARGIN)
+                        .max(now + settings.keep_failed),
+                    now,
+                ),
                 Priority::Bulk,
             ),
         ],
         PhotoEvent::PhotoCancelled {} | PhotoEvent::PhotoDeleted {} => vec![
             drop(WorkKind::Look),
             drop(WorkKind::Process),
-            schedule(WorkKind::Clean, now, Priority::Bulk),
+            schedule(WorkKind::Clean, Due::Now, Priority::Bulk),
         ],
         PhotoEvent::PhotoUploadStarted {}
         | PhotoEvent::PhotoTagged { .. }

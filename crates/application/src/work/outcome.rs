@@ -7,7 +7,7 @@ use super::failure::WorkError;
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
     decision::record_photo,
-    ports::{Claim, Details, EventMetadata, Versioned, WorkOrder, WritePorts},
+    ports::{Claim, Details, Due, EventMetadata, Versioned, WorkOrder, WritePorts},
     settings::WorkSettings,
 };
 
@@ -33,16 +33,20 @@ impl Decision {
     }
 
     /// The work item is postponed, and its number of claims is reset to 0.
-    pub(super) const fn postpone(claim: &Claim, due_at: Timestamp, attempts: u32) -> Self {
-        Self::hand_back(claim, due_at, attempts, 0)
+    pub(super) const fn postpone(claim: &Claim, due: Due, attempts: u32) -> Self {
+        Self::schedule_again(claim, due, attempts, 0)
     }
 
-    /// The work item is postponed, with these numbers of attempts and claims.
-    pub(super) const fn hand_back(claim: &Claim, due_at: Timestamp, attempts: u32, claims: u32) -> Self {
+    /// The work item is released: its worker has not crashed, so that this claim does not count.
+    pub(super) const fn hand_back(claim: &Claim, due: Due, attempts: u32) -> Self {
+        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1))
+    }
+
+    const fn schedule_again(claim: &Claim, due: Due, attempts: u32, claims: u32) -> Self {
         Self {
             claim: WorkOrder::Postpone {
                 claim: claim.token,
-                due_at,
+                due,
                 attempts,
                 claims,
             },

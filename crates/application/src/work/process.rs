@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     ports::{
-        Claim, Details, EncodedThumbnail, EventMetadata, InspectError, Inspection, InspectionLimits,
+        Claim, Details, Due, EncodedThumbnail, EventMetadata, InspectError, Inspection, InspectionLimits,
         ObjectHead, ObjectStore, PhotoInspector, Priority, WorkKind, WorkOrder, WritePorts,
     },
     settings::Settings,
@@ -76,7 +76,7 @@ impl Process {
     /// a photo that crashes its worker are never counted.
     fn attempts_exhausted(&self, claim: &Claim) -> bool {
         let settings = &self.settings.work;
-        claim.claims > settings.max_claims || claim.attempts >= settings.max_attempts
+        settings.claims_exhausted(claim) || claim.attempts >= settings.max_attempts
     }
 
     /// Findings about a file above the size limit; empty below it. Such a file is rejected under every policy, because
@@ -237,7 +237,7 @@ impl Process {
             photo,
             owner,
             kind: WorkKind::Clean,
-            due_at: commit.at,
+            due: Due::Now,
             priority: Priority::Bulk,
         });
         if let Err(error) = self.ports.journal.commit(commit).await {

@@ -1,18 +1,19 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures::future::join_all;
 use metrics::gauge;
-use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     UploadActivity,
     executor::Executor,
     health::{Allowance, StorageHealth},
+    orphans::Orphans,
+    pool::{Turn, Wait, WorkerPool},
 };
 use crate::{
     error_chain::chain,
-    ports::{Claim, ClaimToken, Clock, Ports, Unavailable, WorkKind, WorkQueue},
+    ports::{Clock, Ports, Unavailable, WorkKind, WorkQueue},
     settings::{Settings, WorkSettings},
     signals::Signals,
 };
@@ -20,6 +21,7 @@ use crate::{
 /// Claims due work from the queue and executes it in two worker pools.
 ///
 /// `look` and `clean` work has a pool of its own, so that a batch of large photos in `process` does not delay it.
+/// Orphaned work, which may have crashed its last worker, is executed while both pools are empty.
 pub struct WorkRunner {
     queue: Arc<dyn WorkQueue>,
     clock: Arc<dyn Clock>,
@@ -33,11 +35,9 @@ const LOOK_AND_CLEAN: &[WorkKind] = &[WorkKind::Look, WorkKind::Clean];
 const PROCESS: &[WorkKind] = &[WorkKind::Process];
 
 /// Shortest interval between two polls of the queue.
-const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
-const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
-const MAX_BACKOFF: Duration = Duration::from_secs(10);
-/// Time limit for the release of unfinished claims during shutdown.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
+pub(super) const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
+pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// Interval between two measurements of the queue's depth.
 const METRICS_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -70,9 +70,17 @@ impl WorkRunner {
     ///
     /// Returns only after `shutdown`; errors are logged and retried.
     pub async fn run(&self, shutdown: CancellationToken) {
+        // Held for reading by each work item of the pools, and for writing by orphaned work.
+        let in_hand = Arc::new(RwLock::new(()));
+        let orphans = Orphans {
+            queue: Arc::clone(&self.queue),
+            executor: Arc::clone(&self.executor),
+            settings: self.settings,
+        };
         tokio::join!(
-            self.run_pool(LOOK_AND_CLEAN, &shutdown),
-            self.run_pool(PROCESS, &shutdown),
+            self.run_pool(LOOK_AND_CLEAN, &in_hand, &shutdown),
+            self.run_pool(PROCESS, &in_hand, &shutdown),
+            orphans.run(&in_hand, &shutdown),
             self.report_depth(&shutdown)
         );
     }
@@ -84,30 +92,43 @@ impl WorkRunner {
     pub async fn execute_due(&self) -> Result<usize, Unavailable> {
         let mut executed = 0;
         loop {
-            let claims = self.queue.claim(&WorkKind::ALL, 1, self.settings.lease).await?;
-            if claims.is_empty() {
+            let mut claim = self
+                .queue
+                .claim(&WorkKind::ALL, 1, self.settings.lease)
+                .await?
+                .pop();
+            if claim.is_none() {
+                claim = self
+                    .queue
+                    .claim_orphan(&WorkKind::ALL, self.settings.lease)
+                    .await?;
+            }
+            let Some(claim) = claim else {
                 return Ok(executed);
-            }
-            for claim in &claims {
-                self.executor.execute(claim).await;
-                executed += 1;
-            }
+            };
+            self.executor.execute(&claim).await;
+            executed += 1;
         }
     }
 
-    async fn run_pool(&self, kinds: &'static [WorkKind], shutdown: &CancellationToken) {
-        let mut pool = WorkerPool {
-            kinds,
-            executor: Arc::clone(&self.executor),
-            tasks: JoinSet::new(),
-            claimed: HashMap::new(),
-        };
+    async fn run_pool(
+        &self,
+        kinds: &'static [WorkKind],
+        in_hand: &Arc<RwLock<()>>,
+        shutdown: &CancellationToken,
+    ) {
+        let mut pool = WorkerPool::new(Arc::clone(&self.executor));
         let mut wake_ups = self.signals.work();
         let mut backoff = INITIAL_BACKOFF;
         while !shutdown.is_cancelled() {
             // Marked as seen before the queue is polled: a wake-up in between is not lost.
             wake_ups.borrow_and_update();
-            let wait = match self.fill(&mut pool).await {
+            // Waits while orphaned work is executed.
+            let turn = tokio::select! {
+                turn = Arc::clone(in_hand).read_owned() => Arc::new(turn),
+                () = shutdown.cancelled() => break,
+            };
+            let wait = match self.fill(&mut pool, kinds, turn).await {
                 Ok(wait) => {
                     backoff = INITIAL_BACKOFF;
                     wait
@@ -125,8 +146,13 @@ impl WorkRunner {
     }
 
     /// Claims work up to the pool's capacity and returns the condition of the next poll.
-    async fn fill(&self, pool: &mut WorkerPool) -> Result<Wait, Unavailable> {
-        let capacity = self.settings.concurrency.max(1).saturating_sub(pool.tasks.len());
+    async fn fill(
+        &self,
+        pool: &mut WorkerPool,
+        kinds: &'static [WorkKind],
+        turn: Turn,
+    ) -> Result<Wait, Unavailable> {
+        let capacity = self.settings.concurrency.max(1).saturating_sub(pool.len());
         if capacity == 0 {
             return Ok(Wait::ForCapacity);
         }
@@ -138,10 +164,10 @@ impl WorkRunner {
                 return Ok(Wait::Fixed(pause.min(self.settings.poll).max(MIN_POLL_INTERVAL)));
             }
         };
-        let claims = self.queue.claim(pool.kinds, limit, self.settings.lease).await?;
+        let claims = self.queue.claim(kinds, limit, self.settings.lease).await?;
         let found = claims.len();
         for claim in claims {
-            pool.spawn(claim);
+            pool.spawn(claim, Some(Arc::clone(&turn)));
         }
         if found == limit {
             // More work may be due.
@@ -151,10 +177,7 @@ impl WorkRunner {
                 Wait::ForWork(MIN_POLL_INTERVAL)
             });
         }
-        let next = self.queue.next_due(pool.kinds).await?;
-        let until_due = next.map_or(self.settings.poll, |due| {
-            (due - self.clock.now()).to_std().unwrap_or_default()
-        });
+        let until_due = self.queue.due_in(kinds).await?.unwrap_or(self.settings.poll);
         Ok(Wait::ForWork(
             until_due.min(self.settings.poll).max(MIN_POLL_INTERVAL),
         ))
@@ -176,95 +199,6 @@ impl WorkRunner {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(METRICS_INTERVAL) => {}
             }
-        }
-    }
-}
-
-/// Condition for the next poll of the queue.
-enum Wait {
-    /// A work item of the pool ends.
-    ForCapacity,
-    /// A work item of the pool ends, a wake-up arrives, or this time has passed.
-    ForWork(Duration),
-    /// This time has passed.
-    Fixed(Duration),
-}
-
-/// Work items of certain kinds that are executed concurrently.
-struct WorkerPool {
-    kinds: &'static [WorkKind],
-    executor: Arc<Executor>,
-    tasks: JoinSet<ClaimToken>,
-    /// Claims whose work has not ended yet.
-    claimed: HashMap<ClaimToken, Claim>,
-}
-
-impl WorkerPool {
-    fn spawn(&mut self, claim: Claim) {
-        self.claimed.insert(claim.token, claim);
-        let executor = Arc::clone(&self.executor);
-        self.tasks.spawn(async move {
-            executor.execute(&claim).await;
-            claim.token
-        });
-    }
-
-    async fn wait(&mut self, wait: Wait, wake_ups: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
-        let (wakeable, pause) = match wait {
-            Wait::ForCapacity => (false, None),
-            Wait::ForWork(pause) => (true, Some(pause)),
-            Wait::Fixed(pause) => (false, Some(pause)),
-        };
-        let wake_up = async {
-            // A closed channel is no error: without wake-ups the queue is polled.
-            if !wakeable || wake_ups.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let timeout = async {
-            match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => std::future::pending().await,
-            }
-        };
-        let ends_with_work = !matches!(wait, Wait::Fixed(_));
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = wake_up => {}
-            () = timeout => {}
-            Some(ended) = self.tasks.join_next(), if ends_with_work => {
-                if let Ok(token) = ended {
-                    self.claimed.remove(&token);
-                }
-            }
-        }
-        while let Some(ended) = self.tasks.try_join_next() {
-            if let Ok(token) = ended {
-                self.claimed.remove(&token);
-            }
-        }
-    }
-
-    /// Waits up to `timeout` for running work to finish, then aborts the rest and releases its claims.
-    async fn drain(mut self, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
-        while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await {
-            if let Ok(token) = ended {
-                self.claimed.remove(&token);
-            }
-        }
-        self.tasks.shutdown().await;
-        if self.claimed.is_empty() {
-            return;
-        }
-        tracing::info!(
-            pieces = self.claimed.len(),
-            "releasing the claims of work that did not finish before the shutdown timeout"
-        );
-        let executor = &self.executor;
-        let releases = join_all(self.claimed.values().map(|claim| executor.release(claim)));
-        if tokio::time::timeout(RELEASE_TIMEOUT, releases).await.is_err() {
-            tracing::warn!("not all claims could be released; the rest end when their leases expire");
         }
     }
 }

@@ -5,7 +5,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler},
     photos::{DeletePhoto, DeletePhotoHandler},
-    ports::{EventMetadata, StoredEvent, WorkKind, WorkQueue},
+    ports::{EventMetadata, StoredEvent, WorkKind},
     uploads::{FinalizeUpload, FinalizeUploadHandler},
     work::WorkRunner,
 };
@@ -231,7 +231,7 @@ impl Run {
         self.check_job(&log).await;
         // Only the cleaning of photos that are kept for a while is left.
         for kind in [WorkKind::Look, WorkKind::Process] {
-            assert_eq!(app.store.next_due(&[kind]).await.unwrap(), None, "{kind}");
+            assert_eq!(app.next_due(&[kind]).await, None, "{kind}");
         }
     }
 

@@ -59,9 +59,12 @@ mod uploads {
 
 mod work {
     mod clean;
+    mod clocks;
     mod look;
+    mod orphans;
     mod process;
     mod process_faults;
     mod runner;
     mod runner_faults;
+    mod storage_errors;
 }

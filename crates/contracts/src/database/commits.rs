@@ -29,7 +29,7 @@ pub async fn every_part_of_a_commit_is_written<H: DatabaseHarness>(harness: H) {
         .map(|_| commit.write_photo(fixtures::declared_photo(now, owner, job.value.id)))
         .collect();
     for photo in &photos {
-        commit.work.push(fixtures::schedule(photo, WorkKind::Look, now));
+        commit.work.push(fixtures::schedule(photo, WorkKind::Look));
     }
     let kept = fixtures::idempotency(owner, "key", now + fixtures::LEASE);
     commit.idempotency = Some(kept.clone());
@@ -77,7 +77,7 @@ pub async fn one_commit_writes_a_thousand_photos<H: DatabaseHarness>(harness: H)
     kept.photos.clear();
     for _ in 0..1000 {
         let photo = commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
-        commit.work.push(fixtures::schedule(&photo, WorkKind::Look, now));
+        commit.work.push(fixtures::schedule(&photo, WorkKind::Look));
         kept.photos.push(photo.value.id);
     }
     commit.idempotency = Some(kept.clone());
@@ -105,7 +105,7 @@ pub async fn commits_survive_a_restart<H: DatabaseHarness>(harness: H) {
     };
     let job = commit.write_job(owner, 1);
     let photo = commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
-    commit.work.push(fixtures::schedule(&photo, WorkKind::Look, now));
+    commit.work.push(fixtures::schedule(&photo, WorkKind::Look));
     commit_ok(&db, commit).await;
     let claim = db
         .work

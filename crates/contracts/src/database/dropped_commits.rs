@@ -45,7 +45,7 @@ pub async fn a_dropped_commit_is_written_in_full_or_not_at_all<H: DatabaseHarnes
         for photo in &photos {
             commit
                 .work
-                .push(fixtures::schedule(photo, WorkKind::Look, now + LEASE));
+                .push(fixtures::schedule_after(photo, WorkKind::Look, LEASE));
         }
         commit
             .work

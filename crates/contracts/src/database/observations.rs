@@ -1,12 +1,12 @@
 //! State of the database and outcomes of commits, as observed through its ports.
 
+use std::time::Duration;
+
 use rapidphoto_application::ports::{
     AggregateRow, AggregateState, CommitError, Committed, Cursor, DatabasePorts, EventFilter, StoredEvent,
     Unique, VersionConflict, WorkKind,
 };
-use rapidphoto_domain::{
-    DomainEvent, StreamId, Timestamp, Version, job::UploadJob, photo::Photo, user::User,
-};
+use rapidphoto_domain::{DomainEvent, StreamId, Version, job::UploadJob, photo::Photo, user::User};
 
 /// Snapshot of the observable state, read without changing it. Snapshots before and after a rejected commit are equal.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Snapshot {
     events: Vec<StoredEvent>,
     rows: Vec<AggregateRow>,
     streams: u64,
-    due: Vec<Option<Timestamp>>,
+    due: Vec<[Option<Duration>; 2]>,
     depth: Vec<u64>,
 }
 
@@ -23,7 +23,8 @@ impl Snapshot {
     pub async fn of(db: &DatabasePorts) -> Self {
         let (mut due, mut depth) = (Vec::new(), Vec::new());
         for kind in WorkKind::ALL {
-            due.push(db.work.next_due(&[kind]).await.unwrap());
+            let due_in = db.work.due_in(&[kind]).await.unwrap();
+            due.push([due_in, db.work.orphan_due_in(&[kind]).await.unwrap()]);
             depth.push(db.work.depth(kind).await.unwrap());
         }
         Self {

@@ -1,8 +1,8 @@
 //! Rejected commits: nothing of them is written, whatever their parts and whichever of them is rejected.
 
 use rapidphoto_application::ports::{
-    Advance, Commit, CommitError, DatabasePorts, Details, IdempotencyKey, PhotoMetadata, Unique, WorkKind,
-    WorkOrder,
+    Advance, Commit, CommitError, DatabasePorts, Details, Due, IdempotencyKey, PhotoMetadata, Unique,
+    WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{PhotoId, UserId, Version, photo::PhotoCommand};
 
@@ -32,10 +32,8 @@ async fn valid_commit(db: &DatabasePorts, harness: &impl DatabaseHarness) -> Val
     let photo = commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
     commit.write_command(&existing, PhotoCommand::StartUpload);
     commit.write_user(&fixtures::email());
-    commit.work.push(fixtures::schedule(&photo, WorkKind::Look, now));
-    commit
-        .work
-        .push(fixtures::schedule(&existing, WorkKind::Process, now));
+    commit.work.push(fixtures::schedule(&photo, WorkKind::Look));
+    commit.work.push(fixtures::schedule(&existing, WorkKind::Process));
     commit.details.push(Details::PhotoMetadata {
         photo: existing.value.id,
         metadata: Box::new(PhotoMetadata {
@@ -108,7 +106,7 @@ pub async fn a_commit_with_a_stale_claim_writes_nothing<H: DatabaseHarness>(harn
         WorkOrder::Finish { claim },
         WorkOrder::Postpone {
             claim,
-            due_at: now,
+            due: Due::Now,
             attempts: 1,
             claims: 1,
         },

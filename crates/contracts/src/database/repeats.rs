@@ -19,7 +19,7 @@ pub async fn repeating_a_commit_succeeds_and_changes_nothing<H: DatabaseHarness>
     let job = commit.write_job(owner, 2);
     for _ in 0..2 {
         let photo = commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
-        commit.work.push(fixtures::schedule(&photo, WorkKind::Look, now));
+        commit.work.push(fixtures::schedule(&photo, WorkKind::Look));
     }
     commit.idempotency = Some(fixtures::idempotency(owner, "k", now + Duration::from_mins(1)));
     let first = commit_ok(&db, commit.clone()).await;
@@ -59,9 +59,7 @@ pub async fn a_repeated_commit_does_not_change_work_or_claims<H: DatabaseHarness
     let mut commit = fixtures::commit(now);
     commit.write_command(&photo, PhotoCommand::CompleteUpload);
     commit.work.push(WorkOrder::Finish { claim: claim.token });
-    commit
-        .work
-        .push(fixtures::schedule(&photo, WorkKind::Process, now));
+    commit.work.push(fixtures::schedule(&photo, WorkKind::Process));
     commit_ok(&db, commit.clone()).await;
     let lease = Duration::from_mins(1);
     let processing = db.work.claim(&[WorkKind::Process], 1, lease).await.unwrap();
@@ -166,7 +164,7 @@ pub async fn a_commit_without_events_returns_the_logs_head<H: DatabaseHarness>(h
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
     let mut commit = fixtures::commit(now);
-    commit.work.push(fixtures::schedule(&photo, WorkKind::Look, now));
+    commit.work.push(fixtures::schedule(&photo, WorkKind::Look));
     for _ in 0..2 {
         let committed = commit_ok(&db, commit.clone()).await;
         assert_eq!(committed.cursor, db.log.head().await.unwrap());

@@ -15,11 +15,11 @@ use super::{
 
 const NAME: &str = "job-completion";
 
-async fn acquire(db: &DatabasePorts) -> Option<SubscriptionLease> {
+pub(super) async fn acquire(db: &DatabasePorts) -> Option<SubscriptionLease> {
     db.subscriptions.acquire(NAME, LEASE).await.unwrap()
 }
 
-const fn advance(lease: &SubscriptionLease, from: Cursor, to: Cursor) -> Advance {
+pub(super) const fn advance(lease: &SubscriptionLease, from: Cursor, to: Cursor) -> Advance {
     Advance {
         name: lease.name,
         from,
@@ -29,7 +29,7 @@ const fn advance(lease: &SubscriptionLease, from: Cursor, to: Cursor) -> Advance
 }
 
 /// Asserts that a commit with only this checkpoint is rejected.
-async fn assert_stale(db: &DatabasePorts, now: Timestamp, checkpoint: Advance) {
+pub(super) async fn assert_stale(db: &DatabasePorts, now: Timestamp, checkpoint: Advance) {
     let mut commit = fixtures::commit(now);
     commit.checkpoint = Some(checkpoint);
     let rejected = db.journal.commit(commit).await;
@@ -125,31 +125,6 @@ pub async fn a_released_subscription_can_be_acquired_immediately<H: DatabaseHarn
     assert_eq!(second.cursor, first.cursor);
 }
 
-/// A process that knows to be the only one ends all leases: another runner takes over immediately at the checkpoint,
-/// and the old token is invalid. Released subscriptions have no lease to end.
-pub async fn ending_leases_makes_subscriptions_available_immediately<H: DatabaseHarness>(harness: H) {
-    let (db, now) = (harness.ports(), harness.now());
-    fixtures::user(&db, now).await;
-    let head = db.log.head().await.unwrap();
-    let old = acquire(&db).await.unwrap();
-    let mut commit = fixtures::commit(now);
-    commit.checkpoint = Some(advance(&old, old.cursor, head));
-    commit_ok(&db, commit).await;
-    let relay = db.subscriptions.acquire("relay", LEASE).await.unwrap().unwrap();
-    let released = db.subscriptions.acquire("released", LEASE).await.unwrap();
-    db.subscriptions.release(&released.unwrap()).await.unwrap();
-    assert_eq!(db.subscriptions.expire_leases().await.unwrap(), 2);
-    assert_eq!(db.subscriptions.expire_leases().await.unwrap(), 0);
-    let new = acquire(&db).await.unwrap();
-    assert_eq!(new.cursor, head);
-    assert!(new.token > old.token);
-    assert!(!db.subscriptions.renew(&old, LEASE).await.unwrap());
-    assert_stale(&db, now, advance(&old, head, head)).await;
-    // A runner that was not replaced continues.
-    assert!(db.subscriptions.renew(&relay, LEASE).await.unwrap());
-    assert_eq!(db.subscriptions.acquire("relay", LEASE).await.unwrap(), None);
-}
-
 /// Data and checkpoint are written in one commit.
 pub async fn a_checkpoint_advances_with_its_commit<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
@@ -159,7 +134,7 @@ pub async fn a_checkpoint_advances_with_its_commit<H: DatabaseHarness>(harness: 
     let head = db.log.head().await.unwrap();
     let mut commit = fixtures::commit(now);
     commit.write_command(&photo, PhotoCommand::Cancel);
-    commit.work.push(fixtures::schedule(&photo, WorkKind::Clean, now));
+    commit.work.push(fixtures::schedule(&photo, WorkKind::Clean));
     commit.checkpoint = Some(advance(&lease, lease.cursor, head));
     commit_ok(&db, commit.clone()).await;
     // A repeated commit succeeds though its checkpoint has advanced.

@@ -69,7 +69,6 @@ macro_rules! database_contract {
                 dropped_commits_do_not_block_later_commits,
             ],
             work_orders: [
-                scheduled_work_can_be_claimed_once_due,
                 scheduling_again_replaces_the_work,
                 kinds_of_work_are_independent,
                 finished_work_is_removed,
@@ -83,6 +82,10 @@ macro_rules! database_contract {
                 one_stale_claim_rejects_the_whole_commit,
                 scheduling_again_can_change_the_priority,
             ],
+            due_times: [
+                scheduled_work_can_be_claimed_once_due,
+                due_times_do_not_depend_on_the_callers_clock,
+            ],
             claims: [
                 claimed_work_is_not_claimed_again_during_its_lease,
                 work_is_claimable_again_after_its_lease_expires,
@@ -91,10 +94,12 @@ macro_rules! database_contract {
                 an_expired_claim_is_valid_until_the_next_claim,
                 a_claim_respects_limit_and_kinds,
                 concurrent_workers_claim_disjoint_work,
-                next_due_is_the_earliest_due_time_or_lease_end,
+                work_is_due_in_the_time_to_its_due_time_or_lease_end,
                 depth_counts_claimable_work,
-                delayed_looks_can_be_made_due_immediately,
-                ending_leases_makes_work_claimable_immediately,
+                depth_is_counted_up_to_its_maximum,
+                orphaned_work_is_claimed_alone,
+                an_unclaimed_orphan_is_still_renewed_and_finished_by_its_holder,
+                many_claimers_of_one_owners_work_leave_none_idle,
             ],
             claim_order: [
                 fresh_work_is_claimed_before_bulk_work,
@@ -102,6 +107,7 @@ macro_rules! database_contract {
                 a_users_longest_due_work_is_claimed_first,
                 one_claim_alternates_between_users,
                 successive_claims_alternate_between_users,
+                a_newcomer_waits_for_one_round_of_busy_users,
             ],
             subscriptions: [
                 a_new_subscription_starts_before_the_first_event,
@@ -110,7 +116,6 @@ macro_rules! database_contract {
                 another_runner_takes_over_after_the_lease_expires,
                 a_runner_continues_until_it_is_replaced,
                 a_released_subscription_can_be_acquired_immediately,
-                ending_leases_makes_subscriptions_available_immediately,
                 a_checkpoint_advances_with_its_commit,
                 a_checkpoint_advances_only_from_its_current_position,
                 a_subscription_without_a_runner_does_not_advance,
@@ -207,6 +212,23 @@ macro_rules! database_contract {
                 used_tickets_are_kept_until_they_expire,
                 a_ticket_ends_with_its_session,
                 a_user_has_a_maximum_of_tickets,
+            ],
+        }
+    };
+}
+
+/// Generates one test of each case for adapters of single-process deployments: `single_process_contract!(Harness)`.
+#[macro_export]
+macro_rules! single_process_contract {
+    ($harness:ty) => {
+        $crate::contract_cases! {
+            $harness, $crate::DatabaseHarness, database,
+            single_process: [
+                delayed_looks_can_be_made_due_immediately,
+                ending_leases_makes_work_claimable_immediately,
+                ending_leases_makes_subscriptions_available_immediately,
+                other_namespaces_keep_their_leases,
+                many_looks_are_made_due,
             ],
         }
     };

@@ -155,7 +155,6 @@ pub async fn an_unsatisfied_guard_is_a_conflict<H: DatabaseHarness>(harness: H) 
     work.work.push(fixtures::schedule(
         &photo,
         rapidphoto_application::ports::WorkKind::Look,
-        now,
     ));
     work.guards.push(Guard {
         stream: photo.value.id.into(),

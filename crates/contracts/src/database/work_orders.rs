@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{ClaimToken, CommitError, DatabasePorts, Priority, WorkKind, WorkOrder};
+use rapidphoto_application::ports::{
+    ClaimToken, CommitError, DatabasePorts, Due, Priority, WorkKind, WorkOrder,
+};
 
 use super::{
     DatabaseHarness,
@@ -17,7 +19,7 @@ async fn assert_stale(db: &DatabasePorts, at: rapidphoto_domain::Timestamp, clai
     let before = Snapshot::of(db).await;
     let postpone = WorkOrder::Postpone {
         claim,
-        due_at: at,
+        due: Due::Now,
         attempts: 1,
         claims: 1,
     };
@@ -34,29 +36,6 @@ async fn assert_stale(db: &DatabasePorts, at: rapidphoto_domain::Timestamp, clai
     assert_eq!(Snapshot::of(db).await, before);
 }
 
-/// Work can be claimed from its due time on, to the millisecond.
-pub async fn scheduled_work_can_be_claimed_once_due<H: DatabaseHarness>(harness: H) {
-    let (db, now) = (harness.ports(), harness.now());
-    let owner = fixtures::user(&db, now).await;
-    let photo = fixtures::photo(&db, now, owner).await;
-    let due_at = now + Duration::from_millis(1500);
-    fixtures::order_work(&db, now, [fixtures::schedule(&photo, WorkKind::Look, due_at)]).await;
-    assert_eq!(db.work.next_due(LOOK).await.unwrap(), Some(due_at));
-    assert_eq!(db.work.claim(LOOK, 1, LEASE).await.unwrap(), []);
-    harness.advance(Duration::from_millis(1499)).await;
-    assert_eq!(db.work.claim(LOOK, 1, LEASE).await.unwrap(), []);
-    harness.advance(Duration::from_millis(1)).await;
-    let claims = db.work.claim(LOOK, 1, LEASE).await.unwrap();
-    assert_eq!(claims.len(), 1);
-    let claim = claims[0];
-    assert_eq!(
-        (claim.token.photo, claim.token.kind),
-        (photo.value.id, WorkKind::Look)
-    );
-    assert_eq!((claim.owner, claim.due_at), (owner, due_at));
-    assert_eq!((claim.attempts, claim.claims), (0, 1));
-}
-
 /// A photo has at most one work item of a kind; the last order determines it.
 pub async fn scheduling_again_replaces_the_work<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
@@ -65,12 +44,12 @@ pub async fn scheduling_again_replaces_the_work<H: DatabaseHarness>(harness: H) 
     let claim = fixtures::claim_work(&db, now, &photo, WorkKind::Look).await.token;
     let postponed = WorkOrder::Postpone {
         claim,
-        due_at: now + LEASE,
+        due: Due::After(LEASE),
         attempts: 2,
         claims: 5,
     };
     fixtures::order_work(&db, now, [postponed]).await;
-    fixtures::order_work(&db, now, [fixtures::schedule(&photo, WorkKind::Look, now)]).await;
+    fixtures::order_work(&db, now, [fixtures::schedule(&photo, WorkKind::Look)]).await;
     assert_eq!(db.work.depth(WorkKind::Look).await.unwrap(), 1);
     let claims = db.work.claim(LOOK, 10, LEASE).await.unwrap();
     assert_eq!(claims.len(), 1);
@@ -85,7 +64,7 @@ pub async fn kinds_of_work_are_independent<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
-    let orders = WorkKind::ALL.map(|kind| fixtures::schedule(&photo, kind, now));
+    let orders = WorkKind::ALL.map(|kind| fixtures::schedule(&photo, kind));
     fixtures::order_work(&db, now, orders).await;
     let drop = WorkOrder::Drop {
         photo: photo.value.id,
@@ -93,7 +72,7 @@ pub async fn kinds_of_work_are_independent<H: DatabaseHarness>(harness: H) {
     };
     fixtures::order_work(&db, now, [drop]).await;
     assert_eq!(db.work.claim(&[WorkKind::Process], 10, LEASE).await.unwrap(), []);
-    assert_eq!(db.work.next_due(&[WorkKind::Process]).await.unwrap(), None);
+    assert_eq!(fixtures::due_in(&db, &[WorkKind::Process]).await, None);
     let looks = db.work.claim(LOOK, 10, LEASE).await.unwrap();
     assert_eq!(looks.len(), 1);
     fixtures::order_work(
@@ -116,7 +95,7 @@ pub async fn finished_work_is_removed<H: DatabaseHarness>(harness: H) {
     let photo = fixtures::photo(&db, now, owner).await;
     let claim = fixtures::claim_work(&db, now, &photo, WorkKind::Look).await.token;
     fixtures::order_work(&db, now, [WorkOrder::Finish { claim }]).await;
-    assert_eq!(db.work.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert_eq!(fixtures::due_in(&db, &WorkKind::ALL).await, None);
     harness.advance(LEASE * 2).await;
     assert_eq!(db.work.claim(LOOK, 1, LEASE).await.unwrap(), []);
     assert!(!db.work.renew(claim, LEASE).await.unwrap());
@@ -129,24 +108,23 @@ pub async fn postponed_work_is_due_later_with_the_given_counts<H: DatabaseHarnes
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
     let claim = fixtures::claim_work(&db, now, &photo, WorkKind::Look).await.token;
-    let due_at = now + Duration::from_secs(5);
+    let delay = Duration::from_secs(5);
     let postpone = WorkOrder::Postpone {
         claim,
-        due_at,
+        due: Due::After(delay),
         attempts: 2,
         claims: 4,
     };
     fixtures::order_work(&db, now, [postpone]).await;
     assert!(!db.work.renew(claim, LEASE).await.unwrap());
     assert_stale(&db, now, claim).await;
-    assert_eq!(db.work.next_due(LOOK).await.unwrap(), Some(due_at));
-    harness.advance(Duration::from_secs(5)).await;
-    let again = db.work.claim(LOOK, 1, LEASE).await.unwrap();
-    assert_eq!(
-        (again[0].attempts, again[0].claims, again[0].due_at),
-        (2, 5, due_at)
-    );
-    assert!(again[0].token.token > claim.token);
+    assert_eq!(fixtures::due_in(&db, LOOK).await, Some(delay));
+    harness.advance(delay).await;
+    // Four claims were not released.
+    assert_eq!(db.work.claim(LOOK, 1, LEASE).await.unwrap(), []);
+    let again = db.work.claim_orphan(LOOK, LEASE).await.unwrap().unwrap();
+    assert_eq!((again.attempts, again.claims, again.due_at), (2, 5, now + delay));
+    assert!(again.token.token > claim.token);
 }
 
 /// Dropping removes work even while it is claimed; dropping missing work is no error.
@@ -163,7 +141,7 @@ pub async fn dropped_work_is_removed_even_while_claimed<H: DatabaseHarness>(harn
     fixtures::order_work(&db, now, [drop()]).await;
     assert!(!db.work.renew(claim, LEASE).await.unwrap());
     assert_stale(&db, now, claim).await;
-    assert_eq!(db.work.next_due(LOOK).await.unwrap(), None);
+    assert_eq!(fixtures::due_in(&db, LOOK).await, None);
 }
 
 /// Scheduling work again invalidates its claim immediately.
@@ -172,7 +150,7 @@ pub async fn scheduling_again_invalidates_a_claim<H: DatabaseHarness>(harness: H
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
     let claim = fixtures::claim_work(&db, now, &photo, WorkKind::Look).await.token;
-    fixtures::order_work(&db, now, [fixtures::schedule(&photo, WorkKind::Look, now)]).await;
+    fixtures::order_work(&db, now, [fixtures::schedule(&photo, WorkKind::Look)]).await;
     assert!(!db.work.renew(claim, LEASE).await.unwrap());
     assert_stale(&db, now, claim).await;
     let next = db.work.claim(LOOK, 1, LEASE).await.unwrap();
@@ -252,19 +230,22 @@ pub async fn orders_apply_in_sequence<H: DatabaseHarness>(harness: H) {
     let photo = fixtures::photo(&db, now, owner).await;
     let id = photo.value.id;
     let drop = |kind| WorkOrder::Drop { photo: id, kind };
-    let later = now + Duration::from_secs(9);
+    let later = Duration::from_secs(9);
     let orders = [
-        fixtures::schedule(&photo, WorkKind::Look, now),
+        fixtures::schedule(&photo, WorkKind::Look),
         drop(WorkKind::Look),
         drop(WorkKind::Process),
-        fixtures::schedule(&photo, WorkKind::Process, now),
-        fixtures::schedule(&photo, WorkKind::Clean, now),
-        fixtures::schedule(&photo, WorkKind::Clean, later),
+        fixtures::schedule(&photo, WorkKind::Process),
+        fixtures::schedule(&photo, WorkKind::Clean),
+        fixtures::schedule_after(&photo, WorkKind::Clean, later),
     ];
     fixtures::order_work(&db, now, orders).await;
-    assert_eq!(db.work.next_due(LOOK).await.unwrap(), None);
-    assert_eq!(db.work.next_due(&[WorkKind::Process]).await.unwrap(), Some(now));
-    assert_eq!(db.work.next_due(&[WorkKind::Clean]).await.unwrap(), Some(later));
+    assert_eq!(fixtures::due_in(&db, LOOK).await, None);
+    assert_eq!(
+        fixtures::due_in(&db, &[WorkKind::Process]).await,
+        Some(Duration::ZERO)
+    );
+    assert_eq!(fixtures::due_in(&db, &[WorkKind::Clean]).await, Some(later));
 }
 
 /// Claims are checked against the state before the commit. Finishing or postponing work does not undo another order of
@@ -273,8 +254,8 @@ pub async fn a_commit_can_reschedule_the_work_it_finishes<H: DatabaseHarness>(ha
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
-    let due_at = now + Duration::from_secs(30);
-    let reschedule = fixtures::schedule(&photo, WorkKind::Look, due_at);
+    let delay = Duration::from_secs(30);
+    let reschedule = fixtures::schedule_after(&photo, WorkKind::Look, delay);
     let drop = WorkOrder::Drop {
         photo: photo.value.id,
         kind: WorkKind::Look,
@@ -287,7 +268,7 @@ pub async fn a_commit_can_reschedule_the_work_it_finishes<H: DatabaseHarness>(ha
             } else {
                 WorkOrder::Postpone {
                     claim,
-                    due_at: now,
+                    due: Due::Now,
                     attempts: 3,
                     claims: 3,
                 }
@@ -299,7 +280,7 @@ pub async fn a_commit_can_reschedule_the_work_it_finishes<H: DatabaseHarness>(ha
                 ended.reverse();
             }
             fixtures::order_work(&db, now, orders).await;
-            assert_eq!(db.work.next_due(LOOK).await.unwrap(), Some(due_at));
+            assert_eq!(fixtures::due_in(&db, LOOK).await, Some(delay));
             assert_stale(&db, now, claim).await;
 
             let claim = fixtures::claim_work(&db, now, &photo, WorkKind::Look).await.token;
@@ -309,7 +290,7 @@ pub async fn a_commit_can_reschedule_the_work_it_finishes<H: DatabaseHarness>(ha
                 }
             }
             fixtures::order_work(&db, now, ended).await;
-            assert_eq!(db.work.next_due(LOOK).await.unwrap(), None);
+            assert_eq!(fixtures::due_in(&db, LOOK).await, None);
         }
     }
 }
@@ -347,7 +328,7 @@ pub async fn scheduling_again_can_change_the_priority<H: DatabaseHarness>(harnes
         photo: photos[photo].value.id,
         owner,
         kind: WorkKind::Look,
-        due_at: now,
+        due: Due::Now,
         priority,
     };
     let orders = [

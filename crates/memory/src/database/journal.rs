@@ -26,7 +26,7 @@ impl Journal for MemoryStore {
                     repeated: true,
                 },
                 Validated::New => {
-                    write(namespace, commit, encoded);
+                    write(namespace, commit, encoded, self.clock.now());
                     Committed {
                         cursor: namespace.head(),
                         repeated: false,
@@ -45,7 +45,7 @@ fn encode(changes: &[Change], codec: &EventCodec) -> Result<Vec<Vec<EncodedEvent
         .collect()
 }
 
-fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEvent>>) {
+fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEvent>>, now: Timestamp) {
     for (change, events) in commit.changes.iter().zip(encoded) {
         append(namespace, &commit, change, events);
     }
@@ -56,7 +56,7 @@ fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEven
         write_details(namespace, details);
     }
     for order in &commit.work {
-        namespace.apply(order);
+        namespace.apply(order, now);
     }
     if let Some(record) = commit.idempotency {
         namespace

@@ -9,6 +9,7 @@ mod subscriptions;
 mod validation;
 mod work;
 mod work_orders;
+mod work_table;
 
 use std::{
     collections::BTreeMap,

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rapidphoto_application::{
     log::EncodedEvent,
     ports::{
-        AggregateState, ClaimToken, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash,
-        PhotoMetadata, Priority, Session, SessionId, StreamTicket, SubscriptionName, TokenHash, WorkKind,
+        AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash,
+        PhotoMetadata, Session, SessionId, StreamTicket, SubscriptionName, TokenHash,
     },
 };
 use rapidphoto_domain::{
@@ -12,6 +12,8 @@ use rapidphoto_domain::{
     photo::Photo,
     values::{Email, Filename, UploadId},
 };
+
+use super::work_table::WorkTable;
 
 /// Data of one namespace.
 #[derive(Default)]
@@ -30,7 +32,7 @@ pub(super) struct Namespace {
     pub(super) metadata: BTreeMap<PhotoId, PhotoMetadata>,
     pub(super) accounts: BTreeMap<Email, Account>,
     pub(super) idempotency: BTreeMap<(UserId, IdempotencyKey), IdempotencyRecord>,
-    pub(super) work: BTreeMap<(PhotoId, WorkKind), WorkRow>,
+    pub(super) work: WorkTable,
     pub(super) subscriptions: BTreeMap<SubscriptionName, SubscriptionRow>,
     pub(super) sessions: BTreeMap<SessionId, SessionRow>,
     pub(super) tickets: BTreeMap<TokenHash, TicketRow>,
@@ -58,16 +60,6 @@ pub(super) struct StateRow {
 pub(super) struct Account {
     pub(super) user: UserId,
     pub(super) password_hash: PasswordHash,
-}
-
-pub(super) struct WorkRow {
-    pub(super) owner: UserId,
-    pub(super) due_at: Timestamp,
-    pub(super) priority: Priority,
-    pub(super) attempts: u32,
-    pub(super) claims: u32,
-    /// The current claim. An expired one is valid until the next claim.
-    pub(super) claim: Option<Lease>,
 }
 
 #[derive(Clone, Copy)]
@@ -121,28 +113,12 @@ impl Namespace {
             AggregateState::Job(_) | AggregateState::User(_) => None,
         }
     }
-
-    pub(super) fn is_current(&self, claim: ClaimToken) -> bool {
-        let row = self.work.get(&(claim.photo, claim.kind));
-        row.and_then(|row| row.claim)
-            .is_some_and(|held| held.token == claim.token)
-    }
 }
 
 impl Lease {
     /// Returns true if the lease has not expired.
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.until > now
-    }
-}
-
-impl WorkRow {
-    pub(super) fn is_held(&self, now: Timestamp) -> bool {
-        self.claim.is_some_and(|claim| claim.is_active(now))
-    }
-
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.due_at <= now
     }
 }
 

@@ -12,6 +12,10 @@ use crate::Operation;
 
 #[async_trait]
 impl Sessions for MemoryStore {
+    async fn now(&self) -> Result<Timestamp, Unavailable> {
+        Ok(self.clock.now())
+    }
+
     async fn open(
         &self,
         session: &Session,

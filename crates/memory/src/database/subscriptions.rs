@@ -61,21 +61,6 @@ impl Subscriptions for MemoryStore {
         })
         .await
     }
-
-    async fn expire_leases(&self) -> Result<u64, Unavailable> {
-        self.call(Operation::Claim, |namespace| {
-            let now = self.clock.now();
-            let mut ended = 0;
-            let leases = namespace.subscriptions.values_mut();
-            let leases = leases.filter_map(|row| row.lease.as_mut());
-            for lease in leases.filter(|lease| lease.is_active(now)) {
-                lease.until = now;
-                ended += 1;
-            }
-            ended
-        })
-        .await
-    }
 }
 
 /// The lease, if it was neither released nor replaced.

@@ -99,7 +99,7 @@ fn claims(namespace: &Namespace, commit: &Commit) -> Result<(), CommitError> {
         let (WorkOrder::Finish { claim } | WorkOrder::Postpone { claim, .. }) = order else {
             continue;
         };
-        if !namespace.is_current(*claim) {
+        if !namespace.work.is_current(*claim) {
             let ClaimToken { photo, kind, .. } = *claim;
             return Err(CommitError::StaleClaim { photo, kind });
         }

@@ -1,12 +1,15 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use rapidphoto_application::ports::{Claim, ClaimToken, Priority, Unavailable, WorkKind, WorkQueue};
-use rapidphoto_domain::{PhotoId, Timestamp, UserId};
+use rapidphoto_application::ports::{
+    Claim, ClaimToken, MAX_DEPTH, Priority, SingleProcess, Unavailable, WorkKind, WorkQueue,
+};
+use rapidphoto_domain::Timestamp;
 
 use super::{
     MemoryStore,
-    namespace::{Lease, Namespace, WorkRow},
+    namespace::Namespace,
+    work_table::{Key, Ring, WorkRow},
 };
 use crate::Operation;
 
@@ -19,12 +22,14 @@ impl WorkQueue for MemoryStore {
         lease: Duration,
     ) -> Result<Vec<Claim>, Unavailable> {
         self.call(Operation::Claim, |namespace| {
-            let now = self.clock.now();
-            let mut next = fair_order(namespace, kinds, now);
-            next.truncate(limit);
-            next.into_iter()
-                .filter_map(|key| claim(namespace, key, now + lease))
-                .collect()
+            claim(namespace, kinds, false, limit, self.clock.now(), lease)
+        })
+        .await
+    }
+
+    async fn claim_orphan(&self, kinds: &[WorkKind], lease: Duration) -> Result<Option<Claim>, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            claim(namespace, kinds, true, 1, self.clock.now(), lease).pop()
         })
         .await
     }
@@ -32,28 +37,24 @@ impl WorkQueue for MemoryStore {
     async fn renew(&self, claim: ClaimToken, lease: Duration) -> Result<bool, Unavailable> {
         self.call(Operation::Claim, |namespace| {
             let until = self.clock.now() + lease;
-            let row = namespace.work.get_mut(&(claim.photo, claim.kind));
-            let held = row.and_then(|row| row.claim.as_mut());
-            match held.filter(|held| held.token == claim.token) {
-                Some(held) => {
-                    held.until = until;
-                    true
-                }
-                None => false,
-            }
+            namespace.work.is_current(claim)
+                && namespace
+                    .work
+                    .update((claim.photo, claim.kind), |row| row.parked_until = Some(until))
         })
         .await
     }
 
-    async fn next_due(&self, kinds: &[WorkKind]) -> Result<Option<Timestamp>, Unavailable> {
+    async fn due_in(&self, kinds: &[WorkKind]) -> Result<Option<Duration>, Unavailable> {
         self.call(Operation::Claim, |namespace| {
-            let now = self.clock.now();
-            of_kinds(namespace, kinds)
-                .map(|(_, row)| match row.claim {
-                    Some(claim) if claim.is_active(now) => claim.until.max(row.due_at),
-                    Some(_) | None => row.due_at,
-                })
-                .min()
+            next_in(namespace, kinds, false, self.clock.now())
+        })
+        .await
+    }
+
+    async fn orphan_due_in(&self, kinds: &[WorkKind]) -> Result<Option<Duration>, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            next_in(namespace, kinds, true, self.clock.now())
         })
         .await
     }
@@ -61,34 +62,32 @@ impl WorkQueue for MemoryStore {
     async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable> {
         self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
-            of_kinds(namespace, &[kind])
-                .filter(|(_, row)| row.is_due(now) && !row.is_held(now))
-                .count() as u64
+            let due = namespace.work.of_kind(kind);
+            let due = due.filter(|(_, row)| row.is_claimable(now)).count() as u64;
+            due.min(MAX_DEPTH)
         })
         .await
     }
+}
 
-    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
-        self.call(Operation::Claim, |namespace| {
-            let now = self.clock.now();
-            let mut changed = 0;
-            for ((_, kind), row) in &mut namespace.work {
-                if *kind == WorkKind::Look && !row.is_due(now) && !row.is_held(now) {
-                    row.due_at = now;
-                    changed += 1;
-                }
-            }
-            changed
-        })
-        .await
-    }
-
+#[async_trait]
+impl SingleProcess for MemoryStore {
     async fn expire_claims(&self) -> Result<u64, Unavailable> {
         self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();
+            let held = |row: &WorkRow| row.token.is_some() && !row.is_claimable(now);
+            change_all(namespace, &WorkKind::ALL, held, |row| row.parked_until = None)
+        })
+        .await
+    }
+
+    async fn expire_leases(&self) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            let now = self.clock.now();
             let mut ended = 0;
-            let leases = namespace.work.values_mut().filter_map(|row| row.claim.as_mut());
-            for lease in leases.filter(|lease| lease.until > now) {
+            let leases = namespace.subscriptions.values_mut();
+            let leases = leases.filter_map(|row| row.lease.as_mut());
+            for lease in leases.filter(|lease| lease.is_active(now)) {
                 lease.until = now;
                 ended += 1;
             }
@@ -96,43 +95,88 @@ impl WorkQueue for MemoryStore {
         })
         .await
     }
+
+    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            let now = self.clock.now();
+            let waiting = |row: &WorkRow| row.token.is_none() && !row.is_claimable(now);
+            change_all(namespace, &[WorkKind::Look], waiting, |row| {
+                row.parked_until = None;
+                row.due_at = now;
+            })
+        })
+        .await
+    }
 }
 
-type Key = (PhotoId, WorkKind);
-
-fn of_kinds<'a>(namespace: &'a Namespace, kinds: &'a [WorkKind]) -> impl Iterator<Item = (Key, &'a WorkRow)> {
-    namespace
-        .work
+/// Changes the rows that match. Returns their number.
+fn change_all(
+    namespace: &mut Namespace,
+    kinds: &[WorkKind],
+    matches: impl Fn(&WorkRow) -> bool,
+    change: impl Fn(&mut WorkRow),
+) -> u64 {
+    let keys: Vec<Key> = kinds
         .iter()
-        .filter(|((_, kind), _)| kinds.contains(kind))
-        .map(|(key, row)| (*key, row))
+        .flat_map(|kind| namespace.work.of_kind(*kind))
+        .filter(|(_, row)| matches(row))
+        .map(|(key, _)| key)
+        .collect();
+    for key in &keys {
+        namespace.work.update(*key, &change);
+    }
+    keys.len() as u64
 }
 
-/// Claimable work in fair order.
-fn fair_order(namespace: &Namespace, kinds: &[WorkKind], now: Timestamp) -> Vec<Key> {
-    let mut due: Vec<_> = of_kinds(namespace, kinds)
-        .filter(|(_, row)| row.is_due(now))
-        .collect();
-    // Each user's work is ranked: claimed work counts first, so that claims one by one also serve users in turn.
-    due.sort_by_key(|(key, row)| (!row.is_held(now), row.priority, row.due_at, *key));
-    let mut ranks: BTreeMap<UserId, usize> = BTreeMap::new();
-    let mut free: Vec<(Priority, usize, Timestamp, Key)> = Vec::new();
-    for (key, row) in due {
-        let rank = ranks.entry(row.owner).or_default();
-        *rank += 1;
-        if !row.is_held(now) {
-            free.push((row.priority, *rank, row.due_at, key));
+/// Time until work of these kinds can be claimed.
+fn next_in(namespace: &Namespace, kinds: &[WorkKind], orphaned: bool, now: Timestamp) -> Option<Duration> {
+    kinds
+        .iter()
+        .filter_map(|kind| namespace.work.claimable_at(*kind, orphaned, now))
+        .min()
+        .map(|at| (at - now).to_std().unwrap_or_default())
+}
+
+/// Claims due work in fair order, fresh work before bulk work.
+fn claim(
+    namespace: &mut Namespace,
+    kinds: &[WorkKind],
+    orphaned: bool,
+    limit: usize,
+    now: Timestamp,
+    lease: Duration,
+) -> Vec<Claim> {
+    for kind in kinds {
+        namespace.work.unpark(*kind, orphaned, now);
+    }
+    let rings = [Priority::Fresh, Priority::Bulk]
+        .into_iter()
+        .flat_map(|priority| {
+            kinds.iter().map(move |kind| Ring {
+                kind: *kind,
+                orphaned,
+                priority,
+            })
+        });
+    let mut claims = Vec::new();
+    for ring in rings {
+        while claims.len() < limit
+            && let Some(key) = namespace.work.next(ring)
+        {
+            claims.extend(claim_row(namespace, key, now + lease));
         }
     }
-    free.sort_unstable();
-    free.into_iter().map(|(_, _, _, key)| key).collect()
+    claims
 }
 
-fn claim(namespace: &mut Namespace, key: Key, until: Timestamp) -> Option<Claim> {
+fn claim_row(namespace: &mut Namespace, key: Key, until: Timestamp) -> Option<Claim> {
     let token = namespace.next_token();
-    let row = namespace.work.get_mut(&key)?;
-    row.claims += 1;
-    row.claim = Some(Lease { token, until });
+    namespace.work.update(key, |row| {
+        row.claims += 1;
+        row.token = Some(token);
+        row.parked_until = Some(until);
+    });
+    let row = namespace.work.get(&key)?;
     let (photo, kind) = key;
     Some(Claim {
         token: ClaimToken { photo, kind, token },

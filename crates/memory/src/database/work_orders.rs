@@ -1,61 +1,50 @@
 use rapidphoto_application::ports::{ClaimToken, WorkOrder};
+use rapidphoto_domain::Timestamp;
 
-use super::namespace::{Namespace, WorkRow};
+use super::{
+    namespace::Namespace,
+    work_table::{Key, WorkRow},
+};
 
 impl Namespace {
     /// Applies one order. Claims were checked against the state before the commit, so that an order whose claim was
     /// invalidated by an earlier order of the same commit has no effect.
-    pub(super) fn apply(&mut self, order: &WorkOrder) {
+    pub(super) fn apply(&mut self, order: &WorkOrder, now: Timestamp) {
         match *order {
             WorkOrder::Schedule {
                 photo,
                 owner,
                 kind,
-                due_at,
+                due,
                 priority,
-            } => {
-                let row = WorkRow {
-                    owner,
-                    due_at,
-                    priority,
-                    attempts: 0,
-                    claims: 0,
-                    claim: None,
-                };
-                self.work.insert((photo, kind), row);
-            }
-            WorkOrder::Drop { photo, kind } => {
-                self.work.remove(&(photo, kind));
-            }
+            } => self
+                .work
+                .insert((photo, kind), WorkRow::new(owner, priority, due, now)),
+            WorkOrder::Drop { photo, kind } => self.work.remove(&(photo, kind)),
             WorkOrder::Finish { claim } => {
-                if self.is_current(claim) {
+                if self.work.is_current(claim) {
                     self.work.remove(&key(claim));
                 }
             }
             WorkOrder::Postpone {
                 claim,
-                due_at,
+                due,
                 attempts,
                 claims,
             } => {
-                if self.is_current(claim)
-                    && let Some(row) = self.work.get_mut(&key(claim))
-                {
-                    row.due_at = due_at;
-                    row.attempts = attempts;
-                    row.claims = claims;
-                    row.claim = None;
+                if self.work.is_current(claim) {
+                    self.work.update(key(claim), |row| {
+                        row.park(due, now);
+                        row.attempts = attempts;
+                        row.claims = claims;
+                        row.token = None;
+                    });
                 }
             }
         }
     }
 }
 
-const fn key(
-    claim: ClaimToken,
-) -> (
-    rapidphoto_domain::PhotoId,
-    rapidphoto_application::ports::WorkKind,
-) {
+const fn key(claim: ClaimToken) -> Key {
     (claim.photo, claim.kind)
 }

@@ -13,7 +13,7 @@ use rapidphoto_application::{
     progress::ProgressTick,
     uploads::{FinalizeUpload, FinalizeUploadHandler},
 };
-use rapidphoto_domain::{JobId, PhotoId, UserId, photo::Photo, values::Progress};
+use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, photo::Photo, values::Progress};
 
 use super::{
     TestApp,
@@ -163,12 +163,20 @@ impl TestApp {
         self.runner.execute_due().await.unwrap()
     }
 
+    /// Time at which the next work of these kinds is due or a lease expires; `None` if there is no work.
+    pub async fn next_due(&self, kinds: &[WorkKind]) -> Option<Timestamp> {
+        let due_in = self.store.due_in(kinds).await.unwrap();
+        let orphan_due_in = self.store.orphan_due_in(kinds).await.unwrap();
+        let next = [due_in, orphan_due_in].into_iter().flatten().min();
+        next.map(|delay| self.now() + delay)
+    }
+
     /// Executes all work that becomes due within `period`, each item at its time, and advances the clock by `period`.
     pub async fn execute_for(&self, period: Duration) {
         let end = self.now() + period;
         loop {
             self.execute_due().await;
-            match self.store.next_due(&WorkKind::ALL).await.unwrap() {
+            match self.next_due(&WorkKind::ALL).await {
                 Some(due) if due <= end => self.clock.set(due.max(self.now())),
                 _ => break,
             }

@@ -16,4 +16,4 @@ pub(crate) use idempotency::IdempotencyRow;
 pub(crate) use session::{SessionRow, TicketRow, session_id};
 pub(crate) use tag::TagRow;
 pub(crate) use text::{decoded, encoded, parsed};
-pub(crate) use work::{WorkRow, kind_of, priority_number};
+pub(crate) use work::{WorkRow, priority_number};

@@ -1,7 +1,7 @@
 use diesel::prelude::*;
-use rapidphoto_application::ports::{Priority, WorkKind};
+use rapidphoto_application::ports::Priority;
 
-use crate::{error::StoreError, schema::photo_work};
+use crate::schema::photo_work;
 
 /// Scheduled work without a claim.
 #[derive(Debug, Clone, Insertable)]
@@ -15,11 +15,12 @@ pub(crate) struct WorkRow {
     pub(crate) due_at: i64,
     pub(crate) attempts: i64,
     pub(crate) claims: i64,
+    pub(crate) parked_until: Option<i64>,
 }
 
 impl WorkRow {
     /// Bound values of one row.
-    pub(crate) const BINDS: usize = 8;
+    pub(crate) const BINDS: usize = 9;
 }
 
 /// Sort key of a priority; lower numbers are claimed first.
@@ -28,12 +29,4 @@ pub(crate) const fn priority_number(priority: Priority) -> i32 {
         Priority::Fresh => 0,
         Priority::Bulk => 1,
     }
-}
-
-/// Parses a stored kind of work.
-pub(crate) fn kind_of(name: &str) -> Result<WorkKind, StoreError> {
-    WorkKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
-        .ok_or_else(|| StoreError::malformed("kind")(format!("`{name}` is not a known kind of work").into()))
 }

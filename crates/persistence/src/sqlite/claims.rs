@@ -1,94 +1,90 @@
 //! Fair claiming of due work, in one transaction of the writer.
 //!
-//! Each user's work is ranked: claimed work counts first, then due work, longest due first. The lowest rank is claimed
-//! first. Users are thus served in turn, and one user's hundredth photo never precedes another user's first, whether
-//! workers claim one item or many at a time.
-//!
-//! Usually little work is due, and the index on `ready_at` finds it however much is scheduled for later. If more than
-//! [`MANY_DUE_THRESHOLD`] items are due, reading all of them for a few claims would block the writer. Then only the
-//! first items of each user's queue are read, by the index that is sorted by user. The order is the same either way.
+//! The owners with claimable work form a ring, in the order of their ids, for each kind and priority. A claim serves the
+//! next owners after the one who was served last, one item each, and starts over at the first. It finds each of them and
+//! their longest due work by one search of an index, so that its cost depends on neither the number of owners nor the
+//! amount of work.
 
 use std::time::Duration;
 
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult, QueryableByName,
     RunQueryDsl as _, SqliteConnection, sql_query,
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{BigInt, Bool, Integer, Text},
 };
 use rapidphoto_application::ports::{Claim, ClaimToken, Priority, WorkKind};
 use rapidphoto_domain::Timestamp;
 
+use super::turns::{Ring, Turns};
 use crate::{
     error::StoreError,
     number::{count, limit, millis, millis_after, small_count, timestamp},
-    rows::{kind_of, parsed, priority_number},
+    rows::{parsed, priority_number},
     schema::work_tokens,
 };
 
-/// Number of due items above which only the heads of the users' queues are read.
-const MANY_DUE_THRESHOLD: i64 = 500;
+/// Rows that one statement makes claimable. Together with the size of a claim it bounds the time in the writer.
+pub(super) const UNPARK_BATCH: i64 = 500;
 
-/// Candidates: all claimable work.
-pub(super) const ALL_DUE: &str = "
-    SELECT rowid AS id, owner, due_at, photo_id
-    FROM photo_work
-    WHERE namespace = ?1 AND kind IN (SELECT value FROM json_each(?2)) AND ready_at <= ?3 AND priority = ?4";
+/// Makes work claimable that became due or whose lease expired. The token stays: a holder that nobody has replaced
+/// continues.
+const UNPARK: &str = "
+    UPDATE photo_work SET parked_until = NULL
+    WHERE rowid IN (SELECT rowid FROM photo_work
+                    WHERE namespace = ?1 AND kind = ?2 AND orphaned = ?3 AND parked_until <= ?4
+                    ORDER BY parked_until LIMIT ?5)";
 
-/// Candidates: at most `{heads}` claimable items of each user and kind. The users are found by skipping through the
-/// index from one to the next.
-pub(super) const QUEUE_HEADS: &str = "
-    SELECT work.rowid AS id, work.owner, work.due_at, work.photo_id
-    FROM (
-        WITH RECURSIVE queues (kind, owner) AS (
-            SELECT value, (SELECT min(owner) FROM photo_work
-                           WHERE namespace = ?1 AND kind = value AND priority = ?4)
-            FROM json_each(?2)
-            UNION ALL
-            SELECT queues.kind, (SELECT min(later.owner) FROM photo_work AS later
-                                WHERE later.namespace = ?1 AND later.kind = queues.kind AND later.priority = ?4
-                                  AND later.owner > queues.owner)
-            FROM queues WHERE queues.owner IS NOT NULL
-        )
-        SELECT kind, owner FROM queues WHERE owner IS NOT NULL
-    ) AS queue
-    CROSS JOIN photo_work AS work ON work.rowid IN (
-        SELECT head.rowid FROM photo_work AS head
-        WHERE head.namespace = ?1 AND head.kind = queue.kind AND head.priority = ?4 AND head.owner = queue.owner
-          AND head.due_at <= ?3 AND (head.lease_until IS NULL OR head.lease_until <= ?3)
-        ORDER BY head.due_at, head.photo_id
-        LIMIT {heads}
-    )";
+/// At most `?6` owners of the ring with the number of their turn: first those after `?5`, then from the beginning.
+const NEXT_OWNERS: &str = "
+    WITH RECURSIVE
+    ahead (owner, place) AS (
+        SELECT (SELECT min(work.owner) FROM photo_work AS work WHERE {ready} AND work.owner > ?5), 1
+        UNION ALL
+        SELECT (SELECT min(work.owner) FROM photo_work AS work WHERE {ready} AND work.owner > ahead.owner), place + 1
+        FROM ahead WHERE ahead.owner IS NOT NULL AND place < ?6
+    ),
+    again (owner, place) AS (
+        SELECT (SELECT min(work.owner) FROM photo_work AS work WHERE {ready} AND work.owner <= ?5),
+               (SELECT count(owner) FROM ahead) + 1
+        WHERE (SELECT count(owner) FROM ahead) < ?6
+        UNION ALL
+        SELECT (SELECT min(work.owner) FROM photo_work AS work
+                WHERE {ready} AND work.owner > again.owner AND work.owner <= ?5), place + 1
+        FROM again WHERE again.owner IS NOT NULL AND place < ?6
+    )
+    SELECT owner, place FROM ahead WHERE owner IS NOT NULL
+    UNION ALL
+    SELECT owner, place FROM again WHERE owner IS NOT NULL";
 
-/// The first items of `{due}` in fair order.
-const FAIR_ORDER: &str = "
-    SELECT work.rowid AS id, work.photo_id, work.kind, work.owner, work.attempts, work.claims, work.due_at, next.place
-    FROM (
-        SELECT due.id, due.due_at, due.photo_id,
-               coalesce(holding.pieces, 0)
-                   + row_number() OVER (PARTITION BY due.owner ORDER BY due.due_at, due.photo_id, due.id) AS place
-        FROM ({due}) AS due
-        LEFT JOIN (
-            SELECT owner, count(*) AS pieces FROM photo_work
-            WHERE namespace = ?1 AND token IS NOT NULL AND lease_until > ?3
-              AND kind IN (SELECT value FROM json_each(?2))
-            GROUP BY owner
-        ) AS holding ON holding.owner = due.owner
-        ORDER BY place, due_at, photo_id, id
-        LIMIT ?5
-    ) AS next
-    CROSS JOIN photo_work AS work ON work.rowid = next.id
-    ORDER BY next.place, next.due_at, next.photo_id, next.id";
+/// The `?6` longest due items of each owner in the array `?5`.
+const HEADS: &str = "
+    SELECT head.rowid AS id, head.photo_id, head.owner, head.attempts, head.claims, head.due_at,
+           next.key AS place
+    FROM json_each(?5) AS next
+    CROSS JOIN photo_work AS head ON head.rowid IN (
+        SELECT work.rowid FROM photo_work AS work WHERE {ready} AND work.owner = next.value
+        ORDER BY work.due_at, work.photo_id LIMIT ?6)";
+
+/// Rows of a ring.
+const READY: &str = "work.namespace = ?1 AND work.kind = ?2 AND work.orphaned = ?3 AND work.priority = ?4
+    AND work.parked_until IS NULL";
+
+/// First and last owner of a ring.
+const ENDS: &str = "
+    SELECT (SELECT min(work.owner) FROM photo_work AS work WHERE {ready}) AS first,
+           (SELECT max(work.owner) FROM photo_work AS work WHERE {ready}) AS last";
 
 /// Claims rows by their ids, with tokens that increase in the order of the ids.
 const CLAIM_ROWS: &str = "
     UPDATE photo_work
-    SET claims = claims + 1, lease_until = ?3,
+    SET claims = claims + 1, parked_until = ?3,
         token = ?2 + (SELECT key FROM json_each(?1) WHERE value = photo_work.rowid)
     WHERE rowid IN (SELECT value FROM json_each(?1))";
 
 /// Parameters of a claim.
 pub(super) struct ClaimRequest<'a> {
     pub(super) kinds: &'a [WorkKind],
+    pub(super) orphaned: bool,
     pub(super) limit: usize,
     pub(super) now: Timestamp,
     pub(super) lease: Duration,
@@ -98,93 +94,144 @@ pub(super) struct ClaimRequest<'a> {
 pub(super) fn claim(
     connection: &mut SqliteConnection,
     namespace: &str,
+    turns: &Turns,
     request: &ClaimRequest<'_>,
 ) -> Result<Vec<Claim>, StoreError> {
-    match count_due(connection, namespace, request)? {
-        0 => Ok(Vec::new()),
-        due if due > MANY_DUE_THRESHOLD => claim_from(connection, namespace, request, QUEUE_HEADS),
-        _ => claim_from(connection, namespace, request, ALL_DUE),
+    for kind in request.kinds {
+        sql_query(UNPARK)
+            .bind::<Text, _>(namespace)
+            .bind::<Text, _>(kind.as_str())
+            .bind::<Bool, _>(request.orphaned)
+            .bind::<BigInt, _>(millis(request.now))
+            .bind::<BigInt, _>(UNPARK_BATCH)
+            .execute(connection)?;
     }
-}
-
-/// Claims from the rows selected by `candidates`.
-pub(super) fn claim_from(
-    connection: &mut SqliteConnection,
-    namespace: &str,
-    request: &ClaimRequest<'_>,
-    candidates: &str,
-) -> Result<Vec<Claim>, StoreError> {
     let mut claims = Vec::new();
     for priority in [Priority::Fresh, Priority::Bulk] {
-        let remaining = request.limit.saturating_sub(claims.len());
-        if remaining > 0 {
-            let next = next_in_fair_order(connection, namespace, request, (candidates, priority, remaining))?;
-            // Claimed before the next query, because claimed work counts toward a user's rank.
-            let first_token = claim_rows(connection, namespace, request, &next)?;
-            for (row, token) in next.into_iter().zip(first_token..) {
-                claims.push(row.into_claim(token)?);
-            }
+        for kind in request.kinds {
+            let ring = Ring {
+                kind: *kind,
+                priority,
+                orphaned: request.orphaned,
+            };
+            claim_from(connection, namespace, turns, request, ring, &mut claims)?;
         }
     }
     Ok(claims)
 }
 
-#[derive(QueryableByName)]
-struct Due {
-    #[diesel(sql_type = BigInt)]
-    due: i64,
-}
-
-/// Number of due items, counted up to one above the threshold.
-fn count_due(
+/// Claims from one ring, round by round, until the request is met or no work is left. Another round is needed if some
+/// owners had less work than their share.
+fn claim_from(
     connection: &mut SqliteConnection,
     namespace: &str,
+    turns: &Turns,
     request: &ClaimRequest<'_>,
-) -> QueryResult<i64> {
-    sql_query(
-        "SELECT count(*) AS due FROM (
-             SELECT 1 FROM photo_work
-             WHERE namespace = ?1 AND kind IN (SELECT value FROM json_each(?2)) AND ready_at <= ?3
-             LIMIT ?4
-         )",
-    )
-    .bind::<Text, _>(namespace)
-    .bind::<Text, _>(kinds_json(request.kinds))
-    .bind::<BigInt, _>(millis(request.now))
-    .bind::<BigInt, _>(MANY_DUE_THRESHOLD + 1)
-    .get_result::<Due>(connection)
-    .map(|row| row.due)
-}
-
-/// At most `remaining` candidates in fair order.
-///
-/// The number of heads read of each queue starts at one and doubles until the result is certain: an item after `heads`
-/// others of its queue has a rank above `heads`. With many users one head is enough; with few users, more heads are
-/// still few rows.
-fn next_in_fair_order(
-    connection: &mut SqliteConnection,
-    namespace: &str,
-    request: &ClaimRequest<'_>,
-    (candidates, priority, remaining): (&str, Priority, usize),
-) -> QueryResult<Vec<DueRow>> {
-    let mut heads = if candidates == QUEUE_HEADS { 1 } else { remaining };
+    ring: Ring,
+    claims: &mut Vec<Claim>,
+) -> Result<(), StoreError> {
     loop {
-        let sql = FAIR_ORDER
-            .replace("{due}", candidates)
-            .replace("{heads}", &heads.to_string());
-        let next: Vec<DueRow> = sql_query(sql)
-            .bind::<Text, _>(namespace)
-            .bind::<Text, _>(kinds_json(request.kinds))
-            .bind::<BigInt, _>(millis(request.now))
-            .bind::<Integer, _>(priority_number(priority))
-            .bind::<BigInt, _>(limit(remaining))
-            .load(connection)?;
-        let certain = |last: &DueRow| next.len() == remaining && last.place <= limit(heads);
-        if heads >= remaining || next.last().is_some_and(certain) {
-            return Ok(next);
+        let room = request.limit.saturating_sub(claims.len());
+        if room == 0 {
+            return Ok(());
         }
-        heads = heads.saturating_mul(2).min(remaining);
+        let after = turns.last_served(ring, || ends(connection, namespace, ring))?;
+        let owners = next_owners(connection, namespace, ring, &after, room)?;
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let rows = heads(connection, namespace, ring, &owners, room)?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        turns.serve(ring, last.owner.clone());
+        let first_token = claim_rows(connection, namespace, request, &rows)?;
+        for (row, token) in rows.into_iter().zip(first_token..) {
+            claims.push(row.into_claim(ring.kind, token)?);
+        }
     }
+}
+
+#[derive(QueryableByName)]
+struct Owner {
+    #[diesel(sql_type = Text)]
+    owner: String,
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+}
+
+/// The owners of the next `room` turns.
+fn next_owners(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    ring: Ring,
+    after: &str,
+    room: usize,
+) -> QueryResult<Vec<String>> {
+    let mut owners: Vec<Owner> = sql_query(NEXT_OWNERS.replace("{ready}", READY))
+        .bind::<Text, _>(namespace)
+        .bind::<Text, _>(ring.kind.as_str())
+        .bind::<Bool, _>(ring.orphaned)
+        .bind::<Integer, _>(priority_number(ring.priority))
+        .bind::<Text, _>(after)
+        .bind::<BigInt, _>(limit(room))
+        .load(connection)?;
+    owners.sort_unstable_by_key(|owner| owner.place);
+    Ok(owners.into_iter().map(|row| row.owner).collect())
+}
+
+/// Work of these owners in turn, at most `room` items.
+fn heads(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    ring: Ring,
+    owners: &[String],
+    room: usize,
+) -> QueryResult<Vec<DueRow>> {
+    let names: Vec<String> = owners.iter().map(|owner| format!("\"{owner}\"")).collect();
+    let mut rows: Vec<DueRow> = sql_query(HEADS.replace("{ready}", READY))
+        .bind::<Text, _>(namespace)
+        .bind::<Text, _>(ring.kind.as_str())
+        .bind::<Bool, _>(ring.orphaned)
+        .bind::<Integer, _>(priority_number(ring.priority))
+        .bind::<Text, _>(format!("[{}]", names.join(",")))
+        .bind::<BigInt, _>(limit(room.div_ceil(owners.len().max(1))))
+        .load(connection)?;
+    rows.sort_unstable_by(|one, other| one.rank().cmp(&other.rank()));
+    // Each owner's first items come first, in the order of the owners, then their second items, and so on.
+    let mut turns: Vec<(usize, DueRow)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let turn = match turns.last() {
+            Some((turn, previous)) if previous.place == row.place => turn + 1,
+            _ => 0,
+        };
+        turns.push((turn, row));
+    }
+    turns.sort_by_key(|(turn, row)| (*turn, row.place));
+    Ok(turns.into_iter().map(|(_, row)| row).take(room).collect())
+}
+
+#[derive(QueryableByName)]
+struct Ends {
+    #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+    first: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+    last: Option<String>,
+}
+
+/// First and last owner of a ring; `None` if it is empty.
+fn ends(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    ring: Ring,
+) -> QueryResult<Option<(String, String)>> {
+    let ends: Ends = sql_query(ENDS.replace("{ready}", READY))
+        .bind::<Text, _>(namespace)
+        .bind::<Text, _>(ring.kind.as_str())
+        .bind::<Bool, _>(ring.orphaned)
+        .bind::<Integer, _>(priority_number(ring.priority))
+        .get_result(connection)?;
+    Ok(ends.first.zip(ends.last))
 }
 
 /// Claims the rows. Returns the token of the first one.
@@ -201,9 +248,6 @@ fn claim_rows(
         .optional()?
         .unwrap_or(0);
     let first_token = last.saturating_add(1);
-    if rows.is_empty() {
-        return Ok(first_token);
-    }
     let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
     sql_query(CLAIM_ROWS)
         .bind::<Text, _>(format!("[{}]", ids.join(",")))
@@ -219,20 +263,12 @@ fn claim_rows(
     Ok(first_token)
 }
 
-/// Kinds as a JSON array, the form in which the statements take them.
-fn kinds_json(kinds: &[WorkKind]) -> String {
-    let names: Vec<String> = kinds.iter().map(|kind| format!("\"{kind}\"")).collect();
-    format!("[{}]", names.join(","))
-}
-
 #[derive(QueryableByName)]
 struct DueRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = Text)]
     photo_id: String,
-    #[diesel(sql_type = Text)]
-    kind: String,
     #[diesel(sql_type = Text)]
     owner: String,
     #[diesel(sql_type = BigInt)]
@@ -246,12 +282,17 @@ struct DueRow {
 }
 
 impl DueRow {
+    /// Sort key that keeps an owner's items together, longest due first.
+    fn rank(&self) -> (i64, i64, &str) {
+        (self.place, self.due_at, &self.photo_id)
+    }
+
     /// The claim; its count of claims includes itself.
-    fn into_claim(self, token: i64) -> Result<Claim, StoreError> {
+    fn into_claim(self, kind: WorkKind, token: i64) -> Result<Claim, StoreError> {
         Ok(Claim {
             token: ClaimToken {
                 photo: parsed("photo_id", &self.photo_id)?,
-                kind: kind_of(&self.kind)?,
+                kind,
                 token: count(token),
             },
             owner: parsed("owner", &self.owner)?,

@@ -16,12 +16,14 @@ mod photo_tag_list;
 mod photo_views;
 mod readers;
 mod sessions;
+mod single_process;
 mod state_rows;
 mod subscriptions;
 mod task;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod turns;
 mod user_reads;
 mod work_queue;
 mod writer;
@@ -33,7 +35,7 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{connection::Location, readers::Readers, writer::Writer};
+use self::{connection::Location, readers::Readers, turns::Turns, writer::Writer};
 use crate::error::StoreError;
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
@@ -48,6 +50,9 @@ pub struct SqliteConfig {
     pub namespace: String,
     /// Number of reading connections beside the writing one, 1 to 1024.
     pub readers: usize,
+    /// Random number that selects the owner with whom claims begin. `None` begins before all owners, in the order of
+    /// their ids, so that tests are repeatable.
+    pub first_turn: Option<u64>,
 }
 
 /// Database of one deployment, in one SQLite file. The crate's documentation describes how the file is used.
@@ -57,12 +62,13 @@ pub struct SqliteStore {
     codec: Arc<EventCodec>,
     writer: Writer,
     readers: Readers,
+    turns: Arc<Turns>,
 }
 
 impl SqliteStore {
     /// Opens the database, which is created and migrated as needed.
     ///
-    /// `clock` measures leases; `codec` encodes events and decodes them to the current schema.
+    /// `clock` is the database's clock: it decides when work is due and when leases and sessions expire. `codec` encodes events and decodes them to the current schema.
     pub async fn open(
         config: SqliteConfig,
         clock: Arc<dyn Clock>,
@@ -85,6 +91,7 @@ impl SqliteStore {
             codec: Arc::new(codec),
             writer,
             readers: Readers::new(location, config.readers),
+            turns: Arc::new(Turns::new(config.first_turn)),
         })
     }
 

@@ -18,6 +18,10 @@ use crate::{
 
 #[async_trait]
 impl Sessions for SqliteStore {
+    async fn now(&self) -> Result<Timestamp, Unavailable> {
+        Ok(self.clock.now())
+    }
+
     async fn open(
         &self,
         session: &Session,

@@ -50,22 +50,6 @@ impl Subscriptions for SqliteStore {
         })
         .await
     }
-
-    async fn expire_leases(&self) -> Result<u64, Unavailable> {
-        let clock = self.clock.clone();
-        self.write(move |connection, namespace| {
-            let now = millis(clock.now());
-            let held = subscriptions::table
-                .filter(subscriptions::namespace.eq(namespace))
-                .filter(subscriptions::lease_until.gt(now));
-            let ended = diesel::update(held)
-                .set(subscriptions::lease_until.eq(now))
-                .execute(connection)
-                .map_err(StoreError::from)?;
-            Ok(ended as u64)
-        })
-        .await
-    }
 }
 
 fn acquire(

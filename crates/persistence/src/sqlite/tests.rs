@@ -4,21 +4,28 @@ use diesel::connection::SimpleConnection as _;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{
-        Claim, Commit, CommitError, EventLog as _, Journal as _, Priority, StateRows as _, WorkKind,
-        WorkOrder, WorkQueue as _,
+        Commit, CommitError, Due, EventLog as _, Journal as _, Priority, StateRows as _, WorkKind, WorkOrder,
+        WorkQueue as _,
     },
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
-use rapidphoto_domain::Timestamp;
+use rapidphoto_domain::UserId;
 use rapidphoto_memory::FakeClock;
 
 use super::*;
 
+const LEASE: Duration = Duration::from_mins(1);
+
 async fn store(path: PathBuf) -> SqliteStore {
+    open(path, None).await
+}
+
+async fn open(path: PathBuf, first_turn: Option<u64>) -> SqliteStore {
     let config = SqliteConfig {
         path,
         namespace: "test".to_owned(),
         readers: 1,
+        first_turn,
     };
     SqliteStore::open(config, Arc::new(FakeClock::default()), EventCodec::default())
         .await
@@ -61,67 +68,36 @@ async fn a_full_disk_is_unavailable_and_writes_nothing() {
     assert_eq!(second.cursor.position(), first.cursor.position() + 201);
 }
 
-/// The claims of a queue of many users do not depend on the candidate query.
+async fn owners_in_turn(store: &SqliteStore, claims: usize) -> Vec<UserId> {
+    let mut owners = Vec::new();
+    for _ in 0..claims {
+        let claims = store.claim(&[WorkKind::Look], 1, LEASE).await.unwrap();
+        owners.extend(claims.iter().map(|claim| claim.owner));
+    }
+    owners
+}
+
+/// The first claim of a process begins at the owner that its random number selects; after that all have their turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn both_candidate_queries_claim_in_the_same_order() {
+async fn turns_begin_at_a_random_owner() {
     let directory = tempfile::tempdir().unwrap();
-    let store = store(directory.path().join("record.db")).await;
-    let now = FakeClock::default().now();
-    let mut commit = fixtures::commit(now);
-    let users: Vec<_> = (0..7).map(|_| fixtures::user_id()).collect();
-    for number in 0_u32..300 {
-        // The strides have no common divisor, so that users, kinds, priorities and due times mix. Some work is not due.
-        let due_at = now + chrono::TimeDelta::milliseconds(i64::from(number * 37 % 100) - 80);
+    let path = directory.path().join("record.db");
+    let store = store(path.clone()).await;
+    let users: Vec<_> = (0..8).map(|_| fixtures::user_id()).collect();
+    let mut commit = fixtures::commit(FakeClock::default().now());
+    for owner in users.iter().chain(&users) {
         commit.work.push(WorkOrder::Schedule {
             photo: fixtures::photo_id(),
-            owner: users[(number * number % 7) as usize],
-            kind: WorkKind::ALL[(number % 3) as usize],
-            due_at,
-            priority: if number % 5 == 0 {
-                Priority::Bulk
-            } else {
-                Priority::Fresh
-            },
+            owner: *owner,
+            kind: WorkKind::Look,
+            due: Due::Now,
+            priority: Priority::Fresh,
         });
     }
     store.commit(commit).await.unwrap();
-    // Some of it is claimed, under valid and expired leases.
-    store
-        .claim(&WorkKind::ALL, 9, Duration::from_mins(1))
-        .await
-        .unwrap();
-    store.claim(&WorkKind::ALL, 9, Duration::ZERO).await.unwrap();
-    for kinds in [&WorkKind::ALL[..], &[WorkKind::Process], &[]] {
-        for limit in [1, 2, 7, 50, 1_000] {
-            let [from_all, from_heads] = both_candidates(&store, kinds, limit, now).await;
-            assert_eq!(from_all, from_heads, "{limit} of {kinds:?}");
-            assert_eq!(from_all.is_empty(), kinds.is_empty());
-        }
-    }
-}
-
-/// Claims from all due work and from the heads of the queues; both are rolled back.
-async fn both_candidates(
-    store: &SqliteStore,
-    kinds: &[WorkKind],
-    limit: usize,
-    now: Timestamp,
-) -> [Vec<Claim>; 2] {
-    let kinds = kinds.to_vec();
-    let claims = store.write(move |connection, namespace| {
-        let request = claims::ClaimRequest {
-            kinds: &kinds,
-            limit,
-            now,
-            lease: Duration::from_mins(1),
-        };
-        let mut found = Vec::new();
-        for candidates in [claims::ALL_DUE, claims::QUEUE_HEADS] {
-            connection.batch_execute("SAVEPOINT tried")?;
-            found.push(claims::claim_from(connection, namespace, &request, candidates)?);
-            connection.batch_execute("ROLLBACK TO tried; RELEASE tried")?;
-        }
-        Ok::<_, StoreError>(found)
-    });
-    claims.await.unwrap().try_into().unwrap()
+    store.close().await;
+    let reopened = open(path, Some(u64::MAX / 2)).await;
+    // The fourth of the eight ids lies before the middle, so that it counts as served.
+    let expected: Vec<_> = users[4..].iter().chain(&users[..4]).copied().collect();
+    assert_eq!(owners_in_turn(&reopened, 8).await, expected);
 }

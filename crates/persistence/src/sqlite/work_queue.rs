@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult, QueryableByName,
+    RunQueryDsl as _, SqliteConnection, sql_query,
+    sql_types::{BigInt, Text},
 };
-use rapidphoto_application::ports::{Claim, ClaimToken, Unavailable, WorkKind, WorkQueue};
-use rapidphoto_domain::Timestamp;
+use rapidphoto_application::ports::{Claim, ClaimToken, MAX_DEPTH, Unavailable, WorkKind, WorkQueue};
 
 use super::{
     SqliteStore,
@@ -14,9 +14,19 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    number::{count, millis, millis_after, stored, timestamp},
+    number::{count, millis, millis_after, stored},
     schema::photo_work,
 };
+
+/// Claimable work of a kind, counted up to `?4`.
+const DEPTH: &str = "
+    SELECT count(*) AS due FROM (
+        SELECT 1 FROM photo_work WHERE namespace = ?1 AND kind = ?2 AND parked_until IS NULL
+        UNION ALL
+        SELECT 1 FROM photo_work
+        WHERE namespace = ?1 AND kind = ?2 AND orphaned IN (0, 1) AND parked_until <= ?3
+        LIMIT ?4
+    )";
 
 #[async_trait]
 impl WorkQueue for SqliteStore {
@@ -26,18 +36,11 @@ impl WorkQueue for SqliteStore {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claim>, Unavailable> {
-        let kinds = kinds.to_vec();
-        let clock = self.clock.clone();
-        self.write(move |connection, namespace| {
-            let request = ClaimRequest {
-                kinds: &kinds,
-                limit,
-                now: clock.now(),
-                lease,
-            };
-            Ok(claims::claim(connection, namespace, &request)?)
-        })
-        .await
+        self.claim_work(kinds, false, limit, lease).await
+    }
+
+    async fn claim_orphan(&self, kinds: &[WorkKind], lease: Duration) -> Result<Option<Claim>, Unavailable> {
+        Ok(self.claim_work(kinds, true, 1, lease).await?.pop())
     }
 
     async fn renew(&self, claim: ClaimToken, lease: Duration) -> Result<bool, Unavailable> {
@@ -49,7 +52,7 @@ impl WorkQueue for SqliteStore {
                 .filter(photo_work::kind.eq(claim.kind.as_str()))
                 .filter(photo_work::token.eq(stored(claim.token)));
             let renewed = diesel::update(held)
-                .set(photo_work::lease_until.eq(millis_after(clock.now(), lease)))
+                .set(photo_work::parked_until.eq(millis_after(clock.now(), lease)))
                 .execute(connection)
                 .map_err(StoreError::from)?;
             Ok(renewed == 1)
@@ -57,78 +60,104 @@ impl WorkQueue for SqliteStore {
         .await
     }
 
-    async fn next_due(&self, kinds: &[WorkKind]) -> Result<Option<Timestamp>, Unavailable> {
-        let kinds = kinds.to_vec();
-        self.read(move |connection, namespace| {
-            let mut next = None;
-            for kind in kinds {
-                let first = photo_work::table
-                    .filter(photo_work::namespace.eq(namespace))
-                    .filter(photo_work::kind.eq(kind.as_str()))
-                    .select(photo_work::ready_at)
-                    .order(photo_work::ready_at)
-                    .first::<i64>(connection)
-                    .optional()
-                    .map_err(StoreError::from)?;
-                next = [next, first].into_iter().flatten().min();
-            }
-            Ok(next.map(timestamp))
-        })
-        .await
+    async fn due_in(&self, kinds: &[WorkKind]) -> Result<Option<Duration>, Unavailable> {
+        self.next_in(kinds, false).await
+    }
+
+    async fn orphan_due_in(&self, kinds: &[WorkKind]) -> Result<Option<Duration>, Unavailable> {
+        self.next_in(kinds, true).await
     }
 
     async fn depth(&self, kind: WorkKind) -> Result<u64, Unavailable> {
         let clock = self.clock.clone();
         self.read(move |connection, namespace| {
-            let due = photo_work::table
-                .filter(photo_work::namespace.eq(namespace))
-                .filter(photo_work::kind.eq(kind.as_str()))
-                .filter(photo_work::ready_at.le(millis(clock.now())))
-                .count()
-                .get_result::<i64>(connection)
+            let depth = sql_query(DEPTH)
+                .bind::<Text, _>(namespace)
+                .bind::<Text, _>(kind.as_str())
+                .bind::<BigInt, _>(millis(clock.now()))
+                .bind::<BigInt, _>(stored(MAX_DEPTH))
+                .get_result::<Depth>(connection)
                 .map_err(StoreError::from)?;
-            Ok(count(due))
+            Ok(count(depth.due))
+        })
+        .await
+    }
+}
+
+#[derive(QueryableByName)]
+struct Depth {
+    #[diesel(sql_type = BigInt)]
+    due: i64,
+}
+
+impl SqliteStore {
+    async fn claim_work(
+        &self,
+        kinds: &[WorkKind],
+        orphaned: bool,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, Unavailable> {
+        let kinds = kinds.to_vec();
+        let (clock, turns) = (self.clock.clone(), self.turns.clone());
+        self.write(move |connection, namespace| {
+            let request = ClaimRequest {
+                kinds: &kinds,
+                orphaned,
+                limit,
+                now: clock.now(),
+                lease,
+            };
+            Ok(claims::claim(connection, namespace, &turns, &request)?)
         })
         .await
     }
 
-    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
+    /// Time until work of these kinds can be claimed.
+    async fn next_in(&self, kinds: &[WorkKind], orphaned: bool) -> Result<Option<Duration>, Unavailable> {
+        let kinds = kinds.to_vec();
         let clock = self.clock.clone();
-        self.write(move |connection, namespace| {
+        self.read(move |connection, namespace| {
             let now = millis(clock.now());
-            let waiting = photo_work::table
-                .filter(photo_work::namespace.eq(namespace))
-                .filter(photo_work::kind.eq(WorkKind::Look.as_str()))
-                .filter(photo_work::ready_at.gt(now))
-                .filter(
-                    photo_work::lease_until
-                        .is_null()
-                        .or(photo_work::lease_until.le(now)),
-                );
-            let changed = diesel::update(waiting)
-                .set(photo_work::due_at.eq(now))
-                .execute(connection)
-                .map_err(StoreError::from)?;
-            Ok(changed as u64)
+            let mut next = None;
+            for kind in kinds {
+                let at =
+                    claimable_at(connection, namespace, kind, orphaned, now).map_err(StoreError::from)?;
+                next = [next, at].into_iter().flatten().min();
+            }
+            Ok(next.map(|at| Duration::from_millis(count(at.saturating_sub(now)))))
         })
         .await
     }
+}
 
-    async fn expire_claims(&self) -> Result<u64, Unavailable> {
-        let clock = self.clock.clone();
-        self.write(move |connection, namespace| {
-            let now = millis(clock.now());
-            let held = photo_work::table
-                .filter(photo_work::namespace.eq(namespace))
-                // Implied by the next filter; lets SQLite use the partial index on claimed work.
-                .filter(photo_work::token.is_not_null())
-                .filter(photo_work::lease_until.gt(now));
-            let ended = diesel::update(held)
-                .set(photo_work::lease_until.eq(now))
-                .execute(connection)
-                .map_err(StoreError::from)?;
-            Ok(ended as u64)
-        })
-        .await
+/// Time at which the first work of a kind can be claimed: `now` if there is some.
+fn claimable_at(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    kind: WorkKind,
+    orphaned: bool,
+    now: i64,
+) -> QueryResult<Option<i64>> {
+    let of_kind = || {
+        photo_work::table
+            .filter(photo_work::namespace.eq(namespace))
+            .filter(photo_work::kind.eq(kind.as_str()))
+            .filter(photo_work::orphaned.eq(orphaned))
+    };
+    let ready = of_kind()
+        .filter(photo_work::parked_until.is_null())
+        .select(photo_work::claims)
+        .first::<i64>(connection)
+        .optional()?;
+    if ready.is_some() {
+        return Ok(Some(now));
     }
+    let parked = of_kind()
+        .filter(photo_work::parked_until.is_not_null())
+        .select(photo_work::parked_until)
+        .order(photo_work::parked_until)
+        .first::<Option<i64>>(connection)
+        .optional()?;
+    Ok(parked.flatten())
 }

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::ports::{Clock as _, DatabasePorts};
-use rapidphoto_contracts::DatabaseHarness;
+use rapidphoto_application::ports::{Clock as _, DatabasePorts, SingleProcess};
+use rapidphoto_contracts::{DatabaseHarness, SingleProcessHarness};
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::SqliteStore;
@@ -61,4 +61,11 @@ impl DatabaseHarness for SqliteHarness {
     }
 }
 
+impl SingleProcessHarness for SqliteHarness {
+    fn single_process(&self) -> Arc<dyn SingleProcess> {
+        self.store.clone()
+    }
+}
+
 rapidphoto_contracts::database_contract!(SqliteHarness);
+rapidphoto_contracts::single_process_contract!(SqliteHarness);

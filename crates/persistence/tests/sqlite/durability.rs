@@ -8,8 +8,8 @@ use std::{
 };
 
 use rapidphoto_application::ports::{
-    AggregateState, Clock as _, Commit, EventLog as _, JobReads as _, Journal as _, Priority, StateRows as _,
-    WorkKind, WorkOrder, WorkQueue as _,
+    AggregateState, Clock as _, Commit, Due, EventLog as _, JobReads as _, Journal as _, Priority,
+    StateRows as _, WorkKind, WorkOrder, WorkQueue as _,
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{DomainEvent, JobId, UserId, Version, photo::Photo};
@@ -68,7 +68,7 @@ fn job_with_work(clock: &FakeClock) -> (Commit, UserId, JobId) {
             photo: photo.value.id,
             owner,
             kind: WorkKind::Look,
-            due_at: at,
+            due: Due::Now,
             priority: Priority::Fresh,
         });
     }

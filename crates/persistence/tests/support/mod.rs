@@ -49,6 +49,7 @@ pub(crate) async fn open(
         path: path.to_owned(),
         namespace: namespace.to_owned(),
         readers: 4,
+        first_turn: None,
     };
     SqliteStore::open(config, clock, EventCodec::default()).await
 }

@@ -1,4 +1,4 @@
-use rapidphoto_application::ports::{WorkKind, WorkQueue};
+use rapidphoto_application::ports::WorkKind;
 use rapidphoto_domain::photo::{Photo, PhotoEvent, PhotoStatus};
 use rapidphoto_memory::{DeclaredPhoto, TestApp, fixtures::DAY};
 
@@ -27,7 +27,7 @@ async fn a_photo_that_is_cancelled_at_any_moment_of_its_processing_leaves_no_obj
             "{yields}: {:?}",
             app.objects.keys()
         );
-        assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+        assert_eq!(app.next_due(&WorkKind::ALL).await, None);
         app.assert_rows_match_events().await;
     }
     assert!(

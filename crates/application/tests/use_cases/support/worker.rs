@@ -42,6 +42,16 @@ impl GatedInspector {
         self.permits.add_permits(1000);
     }
 
+    /// Waits until no call waits any more, because all have returned or were aborted.
+    pub(crate) async fn until_none_waits(&self) {
+        let none = async {
+            while self.waiting.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(TEST_TIMEOUT, none).await.expect("the calls end in time");
+    }
+
     /// Waits until this number of calls wait.
     pub(crate) async fn until_waiting(&self, calls: u32) {
         let enough = async {
@@ -55,13 +65,28 @@ impl GatedInspector {
     }
 }
 
+/// A waiting call; it may end by being dropped.
+struct Waiting<'a>(&'a GatedInspector);
+
+impl<'a> Waiting<'a> {
+    fn new(gate: &'a GatedInspector) -> Self {
+        let waiting = gate.waiting.fetch_add(1, Ordering::SeqCst) + 1;
+        gate.max.fetch_max(waiting, Ordering::SeqCst);
+        Self(gate)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 #[async_trait]
 impl PhotoInspector for GatedInspector {
     async fn inspect(&self, _: Bytes, _: InspectionLimits) -> Result<Inspection, InspectError> {
-        let waiting = self.waiting.fetch_add(1, Ordering::SeqCst) + 1;
-        self.max.fetch_max(waiting, Ordering::SeqCst);
+        let _waiting = Waiting::new(self);
         self.permits.acquire().await.unwrap().forget();
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
         Ok(StubInspector::good_photo())
     }
 }
@@ -84,6 +109,12 @@ impl RunningWorker {
         let stop = shutdown.clone();
         let task = tokio::spawn(async move { runner.run(stop).await });
         Self { shutdown, task }
+    }
+
+    /// Ends the runner without releasing its claims, as if its process had crashed.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 
     pub(crate) async fn stop(self) {

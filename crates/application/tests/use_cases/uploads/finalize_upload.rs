@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use rapidphoto_application::ports::{WorkKind, WorkQueue};
+use rapidphoto_application::ports::WorkKind;
 use rapidphoto_domain::photo::PhotoEvent;
 use rapidphoto_memory::TestApp;
 
@@ -43,7 +43,7 @@ async fn concurrent_finalize_requests_and_storage_events_have_one_result() {
         );
         let is_result = |event: &PhotoEvent| matches!(event, PhotoEvent::PhotoProcessingCompleted { .. });
         assert_eq!(count(&events, is_result), 1);
-        assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+        assert_eq!(app.next_due(&WorkKind::ALL).await, None);
         app.assert_rows_match_events().await;
     }
 }

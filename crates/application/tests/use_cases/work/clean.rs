@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use rapidphoto_application::ports::{InspectError, Inspection, ObjectStore, WorkKind, WorkQueue};
+use rapidphoto_application::ports::{InspectError, Inspection, ObjectStore, WorkKind};
 use rapidphoto_domain::{
     photo::{Check, Finding, PhotoStatus},
     values::ThumbnailEdge,
@@ -35,7 +35,7 @@ async fn a_rejected_original_is_deleted_after_seven_days() {
     assert_eq!(app.objects.keys().len(), 1);
     app.execute_for(HOUR).await;
     assert!(app.objects.keys().is_empty());
-    assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert_eq!(app.next_due(&WorkKind::ALL).await, None);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn an_object_that_arrives_after_a_cancellation_is_deleted_without_a_storag
             .unwrap();
         app.execute_for(DAY + HOUR).await;
         assert!(app.objects.keys().is_empty(), "{arrives_after:?}");
-        assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+        assert_eq!(app.next_due(&WorkKind::ALL).await, None);
     }
 }
 
@@ -99,7 +99,7 @@ async fn an_object_that_is_written_after_the_first_cleaning_is_deleted_by_the_se
         .unwrap();
     app.execute_for(HOUR).await;
     assert!(app.objects.keys().is_empty());
-    assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert_eq!(app.next_due(&WorkKind::ALL).await, None);
 }
 
 #[tokio::test]
@@ -143,6 +143,6 @@ async fn a_failed_upload_is_cleaned_after_the_last_look() {
     app.execute_for(DAY * 2).await;
     assert_eq!(app.status(declared.photo).await, PhotoStatus::Failed);
     let key = app.original_key(declared.photo);
-    assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert_eq!(app.next_due(&WorkKind::ALL).await, None);
     assert!(!app.objects.keys().contains(&key));
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rapidphoto_application::{
     jobs::RawFile,
-    ports::{ObjectStore, WorkKind, WorkQueue},
+    ports::{ObjectStore, SingleProcess, WorkKind},
     progress::ProgressTick,
 };
 use rapidphoto_domain::{
@@ -49,7 +49,7 @@ async fn an_object_without_a_storage_event_is_found_after_its_url_expires() {
     let events = app.photo_events(declared.photo).await;
     assert!(matches!(events[1], PhotoEvent::PhotoUploadCompleted {}));
     assert!(matches!(events[2], PhotoEvent::PhotoProcessingStarted { .. }));
-    assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert_eq!(app.next_due(&WorkKind::ALL).await, None);
 }
 
 #[tokio::test]
@@ -66,10 +66,7 @@ async fn all_looks_are_due_after_a_restart() {
     app.execute_due().await;
     assert_eq!(app.status(waiting.photo).await, PhotoStatus::Queued);
     let url_ends = waiting.url.expires_at + app.settings.work.look_grace;
-    assert_eq!(
-        app.store.next_due(&[WorkKind::Look]).await.unwrap(),
-        Some(url_ends)
-    );
+    assert_eq!(app.next_due(&[WorkKind::Look]).await, Some(url_ends));
 }
 
 #[tokio::test]
@@ -114,7 +111,7 @@ async fn a_missing_object_is_looked_for_three_times() {
     for look in 0..2 {
         assert_eq!(app.execute_due().await, 1);
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
-        let due = app.store.next_due(&[WorkKind::Look]).await.unwrap().unwrap();
+        let due = app.next_due(&[WorkKind::Look]).await.unwrap();
         let pause = (due - app.now()).to_std().unwrap();
         assert!(
             (Duration::from_secs(5)..=Duration::from_secs(15)).contains(&pause),
@@ -154,9 +151,9 @@ async fn a_failed_upload_is_looked_for_twice_more() {
     app.finalize(declared.photo).await;
     app.execute_for(2 * HOUR).await;
     let last = declared.url.expires_at + DAY;
-    assert_eq!(app.store.next_due(&[WorkKind::Look]).await.unwrap(), Some(last));
+    assert_eq!(app.next_due(&[WorkKind::Look]).await, Some(last));
     app.execute_for(2 * DAY).await;
-    assert_eq!(app.store.next_due(&[WorkKind::Look]).await.unwrap(), None);
+    assert_eq!(app.next_due(&[WorkKind::Look]).await, None);
     let reason = failure(&app, declared.photo).await;
     assert_eq!(reason, Some(FailureReason::UploadMissing));
 }
@@ -234,10 +231,11 @@ async fn looks_are_retried_during_an_outage_of_storage() {
     app.put(&declared);
     app.deliver_storage_events().await;
     app.objects.faults().fail_next(Operation::Head, 40);
+    app.objects.faults().fail_next(Operation::Bucket, 40);
     for _ in 0..40 {
         assert_eq!(app.execute_due().await, 1);
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Verifying);
-        let due = app.store.next_due(&[WorkKind::Look]).await.unwrap().unwrap();
+        let due = app.next_due(&[WorkKind::Look]).await.unwrap();
         let pause = (due - app.now()).to_std().unwrap();
         assert!(
             (Duration::from_secs(2)..=Duration::from_secs(450)).contains(&pause),
@@ -266,6 +264,6 @@ async fn a_lost_response_to_the_commit_of_a_look_has_one_result() {
         )),
         1
     );
-    assert_eq!(app.store.next_due(&WorkKind::ALL).await.unwrap(), None);
+    assert_eq!(app.next_due(&WorkKind::ALL).await, None);
     app.assert_rows_match_events().await;
 }

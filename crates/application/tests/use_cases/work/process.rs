@@ -165,7 +165,7 @@ async fn a_photo_fails_after_three_errors_and_keeps_its_original() {
     while app.status(declared.photo).await != PhotoStatus::Failed {
         app.execute_due().await;
         attempts += 1;
-        if let Some(due) = app.store.next_due(&[WorkKind::Process]).await.unwrap() {
+        if let Some(due) = app.next_due(&[WorkKind::Process]).await {
             app.clock.set(due);
         }
     }

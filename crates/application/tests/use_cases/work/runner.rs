@@ -1,6 +1,6 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
-use rapidphoto_application::ports::{WorkKind, WorkQueue};
+use rapidphoto_application::ports::{SingleProcess, WorkKind, WorkQueue};
 use rapidphoto_domain::photo::PhotoStatus;
 use rapidphoto_memory::{TestApp, fixtures::TEST_TIMEOUT};
 use tokio::time::timeout;
@@ -114,10 +114,10 @@ async fn a_lease_is_renewed_while_the_work_lasts() {
         app.clock.advance(Duration::from_millis(12));
         let claimed_by_others = app
             .store
-            .claim(&[WorkKind::Process], 1, Duration::from_secs(1))
+            .claim_orphan(&[WorkKind::Process], Duration::from_secs(1))
             .await
             .unwrap();
-        assert!(claimed_by_others.is_empty());
+        assert_eq!(claimed_by_others, None);
     }
     gate.open();
     wait_for_status(&app, &declared, PhotoStatus::Completed).await;
@@ -140,8 +140,8 @@ async fn processing_is_aborted_when_its_photo_is_cancelled() {
     timeout(TEST_TIMEOUT, deleted)
         .await
         .expect("the object is deleted");
-    // The worker notices it when it renews its lease, before the inspection ends, and continues with other work.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // The worker notices it when it renews its lease, though the inspection never ends, and continues with other work.
+    gate.until_none_waits().await;
     running.stop().await;
     assert_eq!(app.status(declared[0].photo).await, PhotoStatus::Cancelled);
 }

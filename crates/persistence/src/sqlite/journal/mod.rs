@@ -14,6 +14,7 @@ mod work;
 use async_trait::async_trait;
 use diesel::SqliteConnection;
 use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal};
+use rapidphoto_domain::Timestamp;
 
 pub(super) use self::events::head;
 use self::{failure::Failure, prepared::Prepared};
@@ -23,18 +24,20 @@ use super::SqliteStore;
 impl Journal for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let prepared = Prepared::new(&self.namespace, commit, &self.codec)?;
+        let clock = self.clock.clone();
         let written = self
-            .write(move |connection, namespace| write(connection, namespace, &prepared))
+            .write(move |connection, namespace| write(connection, namespace, &prepared, clock.now()))
             .await;
         written.map_err(CommitError::from)
     }
 }
 
-/// Checks in the order that the port documents, then writes. If a check fails midway, the savepoint is rolled back.
+/// Checks in the order that the port documents, then writes. `now` is the time of the database's clock. If a check fails midway, the savepoint is rolled back.
 fn write(
     connection: &mut SqliteConnection,
     namespace: &str,
     commit: &Prepared,
+    now: Timestamp,
 ) -> Result<Committed, Failure> {
     if let Some(cursor) = checks::repeated(connection, namespace, &commit.events, &commit.event_ids)? {
         return Ok(Committed {
@@ -53,7 +56,7 @@ fn write(
     if let Some(row) = &commit.idempotency {
         idempotency::write(connection, row, commit.at)?;
     }
-    work::write(connection, namespace, &commit.work)?;
+    work::write(connection, namespace, &commit.work, now)?;
     events::write(connection, &commit.events)?;
     Ok(Committed {
         cursor: events::head(connection, namespace)?,

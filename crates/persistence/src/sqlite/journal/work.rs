@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl as _, SqliteConnection};
-use rapidphoto_application::ports::{ClaimToken, WorkKind, WorkOrder};
-use rapidphoto_domain::PhotoId;
+use rapidphoto_application::ports::{ClaimToken, Due, WorkKind, WorkOrder};
+use rapidphoto_domain::{PhotoId, Timestamp};
 
 use super::insert::insert_all;
 use crate::{
-    number::millis,
+    number::{millis, millis_after},
     rows::{WorkRow, priority_number},
     schema::photo_work,
     sqlite::MAX_BINDS,
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct WorkChanges {
     /// Claims that must be valid.
     pub(super) claims: Vec<ClaimToken>,
-    scheduled: Vec<WorkRow>,
+    scheduled: Vec<Scheduled>,
     removed: BTreeMap<WorkKind, Vec<String>>,
     postponed: Vec<Postponed>,
 }
@@ -25,13 +25,19 @@ pub(super) struct WorkChanges {
 struct Postponed {
     photo: String,
     kind: WorkKind,
-    due_at: i64,
+    due: Due,
     attempts: i64,
     claims: i64,
 }
 
+/// New work without a claim. Its times are set when it is written, by the database's clock.
+struct Scheduled {
+    row: WorkRow,
+    due: Due,
+}
+
 enum Change {
-    Schedule(WorkRow),
+    Schedule(Scheduled),
     Remove,
     Postpone(Postponed),
 }
@@ -48,7 +54,7 @@ impl WorkChanges {
                     photo,
                     owner,
                     kind,
-                    due_at,
+                    due,
                     priority,
                 } => {
                     let row = WorkRow {
@@ -57,11 +63,12 @@ impl WorkChanges {
                         kind: kind.as_str(),
                         owner: owner.to_string(),
                         priority: priority_number(priority),
-                        due_at: millis(due_at),
+                        due_at: 0,
                         attempts: 0,
                         claims: 0,
+                        parked_until: None,
                     };
-                    folded.insert((photo, kind), Change::Schedule(row));
+                    folded.insert((photo, kind), Change::Schedule(Scheduled { row, due }));
                 }
                 WorkOrder::Drop { photo, kind } => {
                     folded.insert((photo, kind), Change::Remove);
@@ -72,7 +79,7 @@ impl WorkChanges {
                 }
                 WorkOrder::Postpone {
                     claim,
-                    due_at,
+                    due,
                     attempts,
                     claims,
                 } => {
@@ -80,7 +87,7 @@ impl WorkChanges {
                     let postponed = Postponed {
                         photo: claim.photo.to_string(),
                         kind: claim.kind,
-                        due_at: millis(due_at),
+                        due,
                         attempts: attempts.into(),
                         claims: claims.into(),
                     };
@@ -97,7 +104,7 @@ impl WorkChanges {
     fn group(&mut self, folded: BTreeMap<(PhotoId, WorkKind), Change>) {
         for ((photo, kind), change) in folded {
             match change {
-                Change::Schedule(row) => self.scheduled.push(row),
+                Change::Schedule(scheduled) => self.scheduled.push(scheduled),
                 Change::Remove => self.removed.entry(kind).or_default().push(photo.to_string()),
                 Change::Postpone(postponed) => self.postponed.push(postponed),
             }
@@ -105,17 +112,19 @@ impl WorkChanges {
     }
 }
 
-/// Writes the changes after their claims have been checked.
+/// Writes the changes after their claims have been checked. `now` is the time of the database's clock.
 pub(super) fn write(
     connection: &mut SqliteConnection,
     namespace: &str,
     work: &WorkChanges,
+    now: Timestamp,
 ) -> QueryResult<()> {
+    let scheduled: Vec<WorkRow> = work.scheduled.iter().map(|new| new.row_at(now)).collect();
     // Work that is scheduled again replaces the old row, including its claim and counts.
     insert_all!(
         connection,
         diesel::replace_into(photo_work::table),
-        &work.scheduled,
+        &scheduled,
         WorkRow::BINDS,
         with
     )?;
@@ -123,7 +132,7 @@ pub(super) fn write(
         remove(connection, namespace, *kind, photos)?;
     }
     for postponed in &work.postponed {
-        postpone(connection, namespace, postponed)?;
+        postpone(connection, namespace, postponed, now)?;
     }
     Ok(())
 }
@@ -148,18 +157,41 @@ fn remove(
     Ok(())
 }
 
-fn postpone(connection: &mut SqliteConnection, namespace: &str, to: &Postponed) -> QueryResult<()> {
+impl Scheduled {
+    fn row_at(&self, now: Timestamp) -> WorkRow {
+        let (due_at, parked_until) = due_times(self.due, now);
+        WorkRow {
+            due_at,
+            parked_until,
+            ..self.row.clone()
+        }
+    }
+}
+
+/// Values of `due_at` and `parked_until`. A delay below a millisecond is none.
+fn due_times(due: Due, now: Timestamp) -> (i64, Option<i64>) {
+    let due_at = millis_after(now, due.delay());
+    (due_at, (due_at > millis(now)).then_some(due_at))
+}
+
+fn postpone(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    to: &Postponed,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let (due_at, parked_until) = due_times(to.due, now);
     let work = photo_work::table
         .filter(photo_work::namespace.eq(namespace))
         .filter(photo_work::photo_id.eq(&to.photo))
         .filter(photo_work::kind.eq(to.kind.as_str()));
     diesel::update(work)
         .set((
-            photo_work::due_at.eq(to.due_at),
+            photo_work::due_at.eq(due_at),
             photo_work::attempts.eq(to.attempts),
             photo_work::claims.eq(to.claims),
             photo_work::token.eq(None::<i64>),
-            photo_work::lease_until.eq(None::<i64>),
+            photo_work::parked_until.eq(parked_until),
         ))
         .execute(connection)
         .map(drop)
