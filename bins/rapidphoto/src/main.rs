@@ -1,10 +1,18 @@
 //! `rapidphoto`: server, demo and administration of RapidPhotoUpload.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use rapidphoto_runtime::{Config, DemoOptions, Overrides};
 use tokio::runtime::Runtime;
+
+mod user;
+
+use user::User;
 
 /// Uploads of many photos at once: presigned URLs, live status, thumbnails.
 #[derive(Parser)]
@@ -57,7 +65,7 @@ struct Serve {
 
 #[derive(Args)]
 struct Demo {
-    /// Folder of photos to upload; without it, 20 sample photos are generated
+    /// Folder of photos to upload, with its subfolders; without it, 20 sample photos are generated
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
     /// Certificates of authorities (PEM) that the demo's client trusts, if `server.tls` is of a private authority
@@ -76,12 +84,56 @@ struct Admin {
 
 #[derive(Subcommand)]
 enum AdminCommand {
-    /// Check that every state row matches the events of its stream
+    /// Check that every state row matches the events of its stream, and the index of tags; changes no file
     Verify {
-        /// Directory of the database [default: data]
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
+        #[command(flatten)]
+        data: DataDir,
     },
+    /// Write a complete, consistent backup to a new or empty directory; a server may be running
+    Backup {
+        /// Directory of the backup, new or empty
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Restore a backup into a new or empty data directory, and verify it
+    Restore {
+        /// Directory of the backup
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Replace the key that signs access tokens; no server may be running
+    RotateKeys {
+        /// Replace all keys, and end all access tokens and upload URLs at once
+        #[arg(long)]
+        compromised: bool,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Manage accounts, whether a server runs on the data directory or not
+    User(User),
+}
+
+#[derive(Args)]
+struct DataDir {
+    /// Directory of the database, the objects and the secrets [default: data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    fn config(self, file: Option<&Path>) -> anyhow::Result<Config> {
+        let overrides = Overrides {
+            data_dir: self.data_dir,
+            // These commands don't listen.
+            insecure: true,
+            ..Overrides::default()
+        };
+        Ok(Config::load(file, &overrides)?)
+    }
 }
 
 impl Serve {
@@ -99,6 +151,10 @@ impl Serve {
 }
 
 fn main() -> ExitCode {
+    // First of all: a child process has no configuration, no runtime and no arguments of a command.
+    if let Some(code) = rapidphoto_runtime::run_inspection_child() {
+        return code;
+    }
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,
@@ -144,22 +200,31 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             runtime.block_on(rapidphoto_runtime::demo(config, options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Admin(Admin {
-            command: AdminCommand::Verify { data_dir },
-        }) => {
-            let config = Config::load(
-                file,
-                &Overrides {
-                    data_dir,
-                    ..Overrides::default()
-                },
-            )?;
-            let clean = runtime.block_on(rapidphoto_runtime::verify(config))?;
-            Ok(if clean {
+        Command::Admin(admin) => {
+            let sound = runtime.block_on(administer(file, admin.command))?;
+            Ok(if sound {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
             })
+        }
+    }
+}
+
+/// Returns false if the command ended, but found problems.
+async fn administer(file: Option<&Path>, command: AdminCommand) -> anyhow::Result<bool> {
+    match command {
+        AdminCommand::Verify { data } => rapidphoto_runtime::verify(data.config(file)?).await,
+        AdminCommand::Backup { to, data } => rapidphoto_runtime::backup(data.config(file)?, &to).await,
+        AdminCommand::Restore { from, data } => rapidphoto_runtime::restore(data.config(file)?, &from).await,
+        AdminCommand::User(User { data_dir, command }) => {
+            let config = DataDir { data_dir }.config(file)?;
+            rapidphoto_runtime::administer_users(config, command.into()).await?;
+            Ok(true)
+        }
+        AdminCommand::RotateKeys { compromised, data } => {
+            rapidphoto_runtime::rotate_keys(data.config(file)?, compromised).await?;
+            Ok(true)
         }
     }
 }

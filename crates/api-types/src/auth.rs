@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 
 /// Request to create an account.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Registration {
     /// E-mail address, used to log in.
     #[schema(example = "ada@example.org", max_length = 254, format = Email)]
@@ -24,6 +25,7 @@ pub struct Registered {
 
 /// Request to log in; HTTP Basic authentication can be used instead.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Credentials {
     /// E-mail address of the account.
     pub email: String,
@@ -57,6 +59,7 @@ pub struct Tokens {
 /// Request with a refresh token, to get the next pair of tokens or to log out.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     /// Refresh token.
     pub refresh_token: String,
@@ -65,6 +68,7 @@ pub struct TokenRequest {
 /// Request for a ticket, which authenticates the request for one event stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 pub struct StreamTicketRequest {
     /// Job whose event stream is requested; the event stream of the user by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use crate::snapshot::{JobStatus, PhotoStatus};
 /// Request to create a job for a list of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 pub struct CreateJobRequest {
     /// Files to upload; the items of the response have the same order.
     #[schema(min_items = 1, max_items = 1000)]
@@ -26,6 +27,7 @@ pub struct CreateJobRequest {
 /// File that the client declares for upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 pub struct FileRequest {
     /// Filename, 1 to 255 bytes in UTF-8.
     #[schema(example = "IMG_0001.jpg", min_length = 1, max_length = 255)]
@@ -54,6 +56,7 @@ pub struct FileRequest {
 
 /// Checksum of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DeclaredChecksum {
     /// Algorithm, always `sha256`.
     #[schema(example = "sha256", pattern = "^sha256$")]
@@ -139,6 +142,7 @@ pub enum ProgressRequest {
 /// Progress of one upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 pub struct ProgressTick {
     /// Identifier of the photo.
     #[schema(
@@ -161,6 +165,7 @@ pub struct ProgressAccepted {
 
 /// Request to finalize an upload; a single PUT needs no body.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FinalizeRequest {
     /// Parts of a multipart upload; rejected if the server does not support multipart uploads.
     #[serde(default, skip_serializing_if = "Option::is_none")]

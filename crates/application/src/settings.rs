@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
+use serde::{Deserialize, Serialize};
 
 use crate::ports::Claim;
 
@@ -95,11 +96,22 @@ pub struct CheckSettings {
     pub min_edge: Option<u32>,
 }
 
+/// Creation of accounts by their owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anyone can create an account.
+    #[default]
+    Open,
+    /// Only administrators create accounts.
+    Closed,
+}
+
 /// Registration, passwords and token lifetimes.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthSettings {
-    /// True if new accounts can be registered. Default: true.
-    pub registration_open: bool,
+    /// Creation of accounts by their owners. Default: open.
+    pub registration: Registration,
     /// Validity of access tokens. Default: 15 minutes.
     pub access_lifetime: Duration,
     /// Validity of refresh tokens. Default: 30 days.
@@ -173,7 +185,7 @@ impl Default for CheckSettings {
 impl Default for AuthSettings {
     fn default() -> Self {
         Self {
-            registration_open: true,
+            registration: Registration::Open,
             access_lifetime: Duration::from_mins(15),
             refresh_lifetime: Duration::from_hours(30 * 24),
             session_lifetime: Duration::from_hours(180 * 24),

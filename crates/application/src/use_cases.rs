@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     auth::{
-        Authenticate, FailedLogins, LogInHandler, LogOutHandler, RefreshHandler, RegisterUserHandler,
+        Authenticate, LogInHandler, LogOutHandler, LoginLimits, RefreshHandler, RegisterUserHandler,
         SessionEnds, SessionWatches, StreamTickets,
     },
     jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
@@ -47,15 +47,15 @@ impl UseCases {
         ports: &Ports,
         settings: &Arc<Settings>,
         board: &Arc<ProgressBoard>,
-        failures: Arc<FailedLogins>,
+        limits: Arc<LoginLimits>,
         refresh_key: [u8; 32],
     ) -> Self {
         let (auth, work) = (settings.auth, settings.work);
         let settings = || Arc::clone(settings);
         let ends = SessionEnds::default();
         Self {
-            register: RegisterUserHandler::new(ports, auth),
-            log_in: LogInHandler::new(ports, auth, failures, ends.clone(), refresh_key),
+            register: RegisterUserHandler::new(ports, auth, Arc::clone(&limits)),
+            log_in: LogInHandler::new(ports, auth, limits, ends.clone(), refresh_key),
             refresh: RefreshHandler::new(ports, auth, ends.clone(), refresh_key),
             log_out: LogOutHandler::new(ports, ends.clone(), refresh_key),
             authenticate: Authenticate::new(ports),

@@ -4,4 +4,4 @@ mod passwords;
 mod tokens;
 
 pub use passwords::{Argon2Config, Argon2ConfigError, Argon2Passwords};
-pub use tokens::{Hs256Tokens, SigningKey, SigningKeyError};
+pub use tokens::{Hs256Tokens, PreviousKey, SigningKey, SigningKeyError};

@@ -23,6 +23,8 @@ const MAX_TOKEN_BYTES: usize = 2048;
 pub struct SigningKey {
     /// HMAC state after the key and before any message.
     mac: Hmac<Sha256>,
+    /// Key ID, see [`SigningKey::id`].
+    id: String,
     /// Encoded header of every token signed with this key.
     header: String,
 }
@@ -45,14 +47,18 @@ impl SigningKey {
             return Err(SigningKeyError);
         }
         let mac = Hmac::new_from_slice(secret).map_err(|_| SigningKeyError)?;
-        // The key ID does not reveal the key, and is the same in every process with the same key.
         let digest = Sha256::new()
             .chain_update(b"rapidphoto key id\0")
             .chain_update(secret)
             .finalize();
         let id: String = URL_SAFE_NO_PAD.encode(digest).chars().take(12).collect();
         let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"HS256","kid":"{id}","typ":"JWT"}}"#));
-        Ok(Self { mac, header })
+        Ok(Self { mac, id, header })
+    }
+
+    /// Fingerprint of the key. It does not reveal the key, and is the same in every process with the same key.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     fn sign(&self, message: &str) -> String {
@@ -81,7 +87,16 @@ impl fmt::Debug for SigningKey {
 pub struct Hs256Tokens {
     issuer: String,
     current: SigningKey,
-    previous: Vec<SigningKey>,
+    previous: Option<PreviousKey>,
+}
+
+/// Key that was replaced.
+#[derive(Debug, Clone)]
+pub struct PreviousKey {
+    /// The key.
+    pub key: SigningKey,
+    /// Tokens that it signed are rejected from this time on, also unexpired ones: the key may be known to others.
+    pub valid_until: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,9 +111,9 @@ struct Claims {
 }
 
 impl Hs256Tokens {
-    /// New tokens are signed with `current`. Tokens signed with a `previous` key are valid until they expire, so that keys
-    /// can be rotated without logging users out.
-    pub fn new(issuer: impl Into<String>, current: SigningKey, previous: Vec<SigningKey>) -> Self {
+    /// New tokens are signed with `current`. Tokens signed with the `previous` key are valid until that key ends, so that
+    /// keys can be rotated without logging users out.
+    pub fn new(issuer: impl Into<String>, current: SigningKey, previous: Option<PreviousKey>) -> Self {
         Self {
             issuer: issuer.into(),
             current,
@@ -107,14 +122,16 @@ impl Hs256Tokens {
     }
 
     /// Claims of a token; `None` if the signature is invalid or the claims are malformed.
-    fn verified_claims(&self, token: &str) -> Option<Claims> {
+    fn verified_claims(&self, token: &str, now: Timestamp) -> Option<Claims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
+        let previous = self.previous.as_ref();
+        let previous = previous.filter(|previous| now < previous.valid_until);
         let key = std::iter::once(&self.current)
-            .chain(&self.previous)
+            .chain(previous.map(|previous| &previous.key))
             .find(|key| key.header == header)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         if !key.verify(message, &signature) {
@@ -141,7 +158,7 @@ impl AccessTokens for Hs256Tokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError> {
-        let claims = self.verified_claims(token).ok_or(TokenError::Invalid)?;
+        let claims = self.verified_claims(token, now).ok_or(TokenError::Invalid)?;
         if claims.iss != self.issuer {
             return Err(TokenError::Invalid);
         }

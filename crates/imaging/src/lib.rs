@@ -2,7 +2,7 @@
 //! reads their dimensions and Exif metadata, decodes them and makes thumbnails.
 //!
 //! [`inspect_bytes`] inspects one photo on the calling thread. [`ImagingPool`] does so on a bounded number of threads
-//! with a bound on memory. Files come from untrusted clients, so no allocation depends on a declared size before it is
+//! with a bound on memory, [`ProcessPool`] in as many child processes, so that a fault of a decoder ends only its child. Files come from untrusted clients, so no allocation depends on a declared size before it is
 //! validated: the container is parsed first, then the photo waits for its share of the memory budget, then it is
 //! decoded.
 //!
@@ -12,8 +12,8 @@
 //!
 //! Modules import one another in this order only: `error`, `raster`, and the conversions of samples (`canvas`,
 //! `colour`, `orientation`, `resize`, `thumbnails`); the buffers of a thread (`scratch`); the interface of decoders
-//! (`decoder`); a module for each format; the choice of the format (`formats`); the inspection (`inspect`); and its
-//! threads (`pool`).
+//! (`decoder`); a module for each format; the choice of the format (`formats`); the inspection (`inspect`); its
+//! threads (`pool`); and its child processes (`isolated`).
 
 mod budget;
 mod canvas;
@@ -26,6 +26,7 @@ mod gif;
 mod icc;
 mod ifd;
 mod inspect;
+mod isolated;
 mod jpeg;
 mod lzw;
 mod orientation;
@@ -42,6 +43,7 @@ mod webp;
 mod ycbcr;
 
 pub use inspect::{inspect_bytes, max_memory_bytes};
+pub use isolated::{Patience, ProcessConfig, ProcessPool, Protection, StartError, run_inspection_child};
 pub use pool::{ImagingConfig, ImagingPool};
 pub use scratch::{Scratch, ScratchError};
 pub use sniff::{Sniffed, sniff};

@@ -142,7 +142,8 @@ fn inspect(
     staged.finish(scratch)
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+/// Message of a panic.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()

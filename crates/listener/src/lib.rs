@@ -25,5 +25,5 @@ mod tls;
 pub use acceptor::{Acceptor, Limits, Refused};
 pub use activity::{Activity, RequestInProgress};
 pub use connection::Connection;
-pub use pace::{MIN_BYTES_PER_SECOND, Pace};
+pub use pace::MIN_BYTES_PER_SECOND;
 pub use tls::{Tls, TlsError, TlsFiles, install_crypto_provider};

@@ -10,7 +10,7 @@ pub const MIN_BYTES_PER_SECOND: u64 = 1024;
 ///
 /// Time in which nothing is to be transferred does not count, so that streams and slow disks are never too slow.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Pace {
+pub(crate) struct Pace {
     waiting_since: Option<Instant>,
     /// Completed waits of the current period.
     waited: Duration,
@@ -20,12 +20,12 @@ pub struct Pace {
 
 impl Pace {
     /// The transfer waits for the other side from now on, unless it already did.
-    pub fn wait(&mut self, now: Instant) {
+    pub(crate) fn wait(&mut self, now: Instant) {
         self.waiting_since.get_or_insert(now);
     }
 
     /// Bytes were transferred, which ends a wait.
-    pub fn progress(&mut self, bytes: usize, now: Instant) {
+    pub(crate) fn progress(&mut self, bytes: usize, now: Instant) {
         if let Some(since) = self.waiting_since.take() {
             self.waited += now - since;
         }
@@ -34,7 +34,7 @@ impl Pace {
 
     /// Returns true if the transfer waited for `period` in which it did not reach [`MIN_BYTES_PER_SECOND`]. After a
     /// period in which it did, the measurement begins anew.
-    pub fn is_too_slow(&mut self, period: Duration, now: Instant) -> bool {
+    pub(crate) fn is_too_slow(&mut self, period: Duration, now: Instant) -> bool {
         let waiting = self.waiting_since.map_or(Duration::ZERO, |since| now - since);
         let waited = self.waited + waiting;
         if waited < period {

@@ -14,4 +14,8 @@ impl PasswordHasher for PlainPasswords {
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, BoxError> {
         Ok(hash.and_then(|hash| hash.0.strip_prefix("$plain$")) == Some(password))
     }
+
+    fn is_outdated(&self, _: &PasswordHash) -> bool {
+        false
+    }
 }

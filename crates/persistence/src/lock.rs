@@ -23,7 +23,7 @@ pub enum LockError {
     #[error("another process uses the data directory {}; stop it or choose another directory", .0.display())]
     Held(PathBuf),
     /// The directory can't be created or written to.
-    #[error("the data directory {} can't be created or written to", .path.display())]
+    #[error("the data directory {} or its lock file can't be created, read or written to", .path.display())]
     Io {
         /// The data directory.
         path: PathBuf,
@@ -33,7 +33,36 @@ pub enum LockError {
     },
 }
 
+/// Result of [`DataDirLock::share`].
+pub(crate) enum SharedLock {
+    /// No process changes the directory while this lock is held.
+    Held(DataDirLock),
+    /// No process has ever locked the directory: it is a copy.
+    NoFile,
+    /// A server uses the directory.
+    InUse,
+}
+
 impl DataDirLock {
+    /// Excludes servers from a data directory that is only read, without creating or changing a file: others can do the same
+    /// at the same time. Does not wait for a lock held by another process.
+    pub(crate) fn share(directory: &Path) -> Result<SharedLock, LockError> {
+        let failed = |source| LockError::Io {
+            path: directory.to_owned(),
+            source,
+        };
+        let file = match File::open(directory.join(LOCK_FILE)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(SharedLock::NoFile),
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(SharedLock::Held(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(SharedLock::InUse),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     /// Locks a data directory, which is created if it is missing. Does not wait for a lock held by another process.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io {

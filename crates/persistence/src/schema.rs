@@ -153,4 +153,11 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    signing_keys (namespace) {
+        namespace -> Text,
+        fingerprint -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(photos, photo_details);

@@ -22,6 +22,8 @@ mod log;
 mod opening;
 #[path = "sqlite/photo_tags.rs"]
 mod photo_tags;
+#[path = "sqlite/read_only.rs"]
+mod read_only;
 #[path = "sqlite/readers.rs"]
 mod readers;
 #[path = "sqlite/sessions.rs"]

@@ -1,4 +1,4 @@
-//! Readiness of the database, the object storage and the disk.
+//! Readiness of the database, the object storage, the disk and the photo inspection.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rapidphoto_application::ports::{ObjectStore, Ports};
+use rapidphoto_application::ports::{ObjectStore, PhotoInspector, Ports};
 use rapidphoto_http::{CachedReadiness, Dependency, DependencyState, Readiness};
 use rapidphoto_persistence::SqliteStore;
 use rapidphoto_storage_embedded::WriteCheck;
@@ -21,6 +21,7 @@ pub(crate) struct Dependencies {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) data_dir: PathBuf,
     pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) inspector: Arc<dyn PhotoInspector>,
     pub(crate) object_directory: WriteCheck,
     pub(crate) free_space: FreeSpace,
 }
@@ -44,6 +45,7 @@ impl Dependencies {
             store,
             data_dir: data_dir.to_owned(),
             objects: Arc::clone(&ports.objects),
+            inspector: Arc::clone(&ports.inspector),
             object_directory,
             free_space,
         })))
@@ -77,17 +79,24 @@ impl Dependencies {
 #[async_trait]
 impl Readiness for Dependencies {
     async fn dependencies(&self) -> Vec<Dependency> {
-        let (database, storage, disk) =
-            tokio::join!(state(self.database()), state(self.storage()), state(self.disk()));
+        let inspection = async { self.inspector.check().map_err(chain) };
+        let (database, storage, disk, inspection) = tokio::join!(
+            state(self.database()),
+            state(self.storage()),
+            state(self.disk()),
+            state(inspection)
+        );
         [
-            ("record", database),
-            ("object storage", storage),
-            ("free space", disk),
+            ("record", database, true),
+            ("object storage", storage, true),
+            ("free space", disk, true),
+            // Photos wait until they can be inspected again.
+            ("photo inspection", inspection, false),
         ]
-        .map(|(name, state)| Dependency {
+        .map(|(name, state, required)| Dependency {
             name,
             state,
-            required: true,
+            required,
         })
         .into()
     }

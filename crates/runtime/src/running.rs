@@ -5,13 +5,12 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rapidphoto_application::{
     Housekeeping, UseCases,
-    auth::FailedLogins,
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     ports::{Clock, Ids, SingleProcess},
     progress::ProgressBoard,
     signals::Signals,
-    subscriptions::{JobCompletion, SubscriptionRunner},
+    subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
     work::WorkRunner,
 };
 use rapidphoto_http::App;
@@ -22,7 +21,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Secrets, SystemClock, SystemIds,
+    Config, SystemClock, SystemIds,
+    data_dir::{self, DataDir},
     free_space::FreeSpace,
     housekeeping,
     listeners::{self, Listeners},
@@ -63,9 +63,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
-    let lock = DataDirLock::acquire(&config.data.dir)?;
-    let secrets = Secrets::load_or_create(&config.data.dir, ids.as_ref())?;
-    let store = wiring::open_database(&config, &clock, Some(wiring::random_turn(&*ids))).await?;
+    let DataDir { store, secrets, lock } = data_dir::open(&config, &clock, ids.as_ref()).await?;
 
     let listeners = Listeners::open(&config).await?;
     let addresses = Addresses::new(
@@ -83,7 +81,7 @@ pub async fn start(
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &shared, &addresses)?;
+    let ports = wiring::ports(&config, &secrets, &shared, &addresses).await?;
     let board = Arc::new(ProgressBoard::default());
     // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
     // exists. A crash may also have lost storage events: photos that wait for one are checked now.
@@ -140,6 +138,10 @@ pub async fn start(
     let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
     let stop = workers.stop_token();
     workers.spawn("job completion", async move { completion.run(stop).await });
+    let erasure = Arc::new(AccountErasure::new(&ports, settings.work));
+    let erasure = SubscriptionRunner::new(erasure, &ports, signals.clone(), config.work.poll);
+    let stop = workers.stop_token();
+    workers.spawn("account erasure", async move { erasure.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),
@@ -158,7 +160,6 @@ pub async fn start(
         let tail = Arc::clone(&tail);
         async move { tail.run(stop).await }
     });
-    let failures = Arc::new(FailedLogins::new(config.auth.failed_logins_per_minute));
     let free_space = FreeSpace::new(&config.data.dir, &wiring::objects_dir(&config));
     let readiness = Dependencies::new(
         &ports,
@@ -168,12 +169,13 @@ pub async fn start(
         free_space.clone(),
     );
     let draining = watch::Sender::new(false);
+    let limits = Arc::new(wiring::login_limits(&config));
     let app = App {
         use_cases: Arc::new(UseCases::new(
             &ports,
             &settings,
             &board,
-            failures,
+            limits,
             secrets.refresh_key,
         )),
         watch: WatchHandler::new(&ports, board, tail),

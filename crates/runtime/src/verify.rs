@@ -4,21 +4,20 @@ use rapidphoto_application::{
     admin::VerifyStateRows,
     ports::{Clock, DatabasePorts},
 };
-use rapidphoto_persistence::DataDirLock;
 
 use crate::{Config, SystemClock, wiring};
 
-/// Compares every state row with the state computed from its stream's events and prints the result. Returns false on a
-/// mismatch, and if there are no streams: then nothing was verified. No server may be running on the data directory.
+/// Compares every state row with the state computed from its stream's events, and the index of tags with the state rows, and
+/// prints the result. Returns false on a mismatch, and if there are no streams: then nothing was verified. Changes no file;
+/// a server may be running on the data directory.
 pub async fn verify(config: Config) -> anyhow::Result<bool> {
     anyhow::ensure!(
         config.data.dir.is_dir(),
         "data directory {} does not exist",
         config.data.dir.display()
     );
-    let _lock = DataDirLock::acquire(&config.data.dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = wiring::open_database(&config, &clock, None).await?;
+    let store = wiring::read_database(&config, &clock).await?;
     let verification = VerifyStateRows::new(&DatabasePorts::of(Arc::clone(&store)));
     let report = verification.handle().await?;
     let mut out = std::io::stdout().lock();

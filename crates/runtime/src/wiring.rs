@@ -1,28 +1,25 @@
 //! Construction of settings and adapters from the configuration.
 
-use std::{
-    net::SocketAddr,
-    num::{NonZeroU32, NonZeroUsize},
-    path::Path,
-    sync::Arc,
-};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_application::{
+    auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
-use rapidphoto_credentials::{Argon2Config, Argon2Passwords, Hs256Tokens, SigningKey};
+use rapidphoto_credentials::{
+    Argon2Config, Argon2Passwords, Hs256Tokens, PreviousKey, SigningKey, SigningKeyError,
+};
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::{HttpConfig, Surface};
-use rapidphoto_imaging::{ImagingConfig, ImagingPool};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
-use crate::{Config, Secrets, config::TlsSection};
+use crate::{Config, Secrets, config::TlsSection, inspection};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -59,7 +56,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             min_edge: config.checks.min_edge,
         },
         auth: AuthSettings {
-            registration_open: config.auth.registration_open,
+            registration: config.auth.registration,
             access_lifetime: config.auth.access_lifetime,
             refresh_lifetime: config.auth.refresh_lifetime,
             session_lifetime: config.auth.session_lifetime,
@@ -67,6 +64,15 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             ..AuthSettings::default()
         },
     }))
+}
+
+/// Limits on logins and registrations.
+pub(crate) fn login_limits(config: &Config) -> LoginLimits {
+    LoginLimits::new(LoginBudgets {
+        failed_logins: config.auth.failed_logins_per_minute,
+        logins: config.auth.logins_per_minute,
+        registrations: config.auth.registrations_per_minute,
+    })
 }
 
 /// Configuration of the HTTP API.
@@ -109,7 +115,7 @@ pub(crate) fn operations(config: &Config) -> HttpConfig {
 
 /// Directory of the objects.
 pub(crate) fn objects_dir(config: &Config) -> std::path::PathBuf {
-    config.data.dir.join("objects")
+    config.data.dir.join(OBJECTS_DIR)
 }
 
 /// Configuration of the embedded storage.
@@ -137,14 +143,16 @@ pub(crate) async fn open_database(
     clock: &Arc<dyn Clock>,
     first_turn: Option<u64>,
 ) -> anyhow::Result<Arc<SqliteStore>> {
-    let sqlite = SqliteConfig {
-        path: database_path(&config.data.dir),
-        namespace: config.storage.environment.clone(),
-        readers: config.data.readers,
-        first_turn,
-    };
-    let codec = EventCodec::new(Upcasters::current());
-    let store = SqliteStore::open(sqlite, Arc::clone(clock), codec).await;
+    let store = SqliteStore::open(sqlite(config, first_turn), Arc::clone(clock), codec()).await;
+    store.map(Arc::new).context("the database can't be opened")
+}
+
+/// Opens the database of a data directory that a server runs on.
+pub(crate) async fn open_database_beside(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = SqliteStore::open_beside(sqlite(config, None), Arc::clone(clock), codec()).await;
     store.map(Arc::new).context("the database can't be opened")
 }
 
@@ -154,13 +162,45 @@ pub(crate) fn random_turn(ids: &dyn Ids) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Path of the database in a data directory.
-fn database_path(dir: &Path) -> std::path::PathBuf {
-    dir.join("record.sqlite")
+/// Password hasher.
+pub(crate) fn passwords(config: &Config, ids: Arc<dyn Ids>) -> anyhow::Result<Argon2Passwords> {
+    let costs = Argon2Config {
+        concurrency: config.auth.concurrent_hashes,
+        ..Argon2Config::default()
+    };
+    Ok(Argon2Passwords::new(costs, ids)?)
 }
 
+/// Opens the database of the data directory for reading only.
+pub(crate) async fn read_database(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = SqliteStore::open_read_only(sqlite(config, None), Arc::clone(clock), codec()).await;
+    store.map(Arc::new).context("the database can't be opened")
+}
+
+fn sqlite(config: &Config, first_turn: Option<u64>) -> SqliteConfig {
+    SqliteConfig {
+        path: config.data.dir.join(DATABASE_FILE),
+        namespace: config.storage.environment.clone(),
+        readers: config.data.readers,
+        first_turn,
+    }
+}
+
+fn codec() -> EventCodec {
+    EventCodec::new(Upcasters::current())
+}
+
+/// Name of the database file in a data directory.
+pub(crate) const DATABASE_FILE: &str = "record.sqlite";
+
+/// Name of the directory of the embedded storage in a data directory.
+pub(crate) const OBJECTS_DIR: &str = "objects";
+
 /// Ports of the use cases, on the adapters of this configuration.
-pub(crate) fn ports(
+pub(crate) async fn ports(
     config: &Config,
     secrets: &Secrets,
     parts: &SharedParts,
@@ -183,14 +223,15 @@ pub(crate) fn ports(
         )
         .context("the configuration of the object storage is invalid")?,
     );
-    let passwords = Argon2Passwords::new(
-        Argon2Config {
-            concurrency: config.auth.concurrent_hashes,
-            ..Argon2Config::default()
-        },
-        Arc::clone(&parts.ids),
-    )?;
-    let tokens = Hs256Tokens::new(ISSUER, SigningKey::new(&secrets.token_key)?, Vec::new());
+    let passwords = passwords(config, Arc::clone(&parts.ids))?;
+    let previous = secrets.previous_token_key.as_ref().map(|previous| {
+        Ok::<_, SigningKeyError>(PreviousKey {
+            key: SigningKey::new(&previous.key)?,
+            valid_until: previous.valid_until,
+        })
+    });
+    let current = SigningKey::new(&secrets.token_key)?;
+    let tokens = Hs256Tokens::new(ISSUER, current, previous.transpose()?);
     let mut database = DatabasePorts::of(Arc::clone(&parts.store));
     database.journal = Arc::new(SignallingJournal::new(database.journal, parts.signals.clone()));
     Ok(Ports {
@@ -201,27 +242,12 @@ pub(crate) fn ports(
         presigner: s3,
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
-        inspector: Arc::new(imaging(config)?),
+        inspector: inspection::start(&config.imaging).await?,
     })
 }
 
 /// `iss` claim of access tokens.
 const ISSUER: &str = "rapidphoto";
-
-fn imaging(config: &Config) -> anyhow::Result<ImagingPool> {
-    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let threads = config
-        .imaging
-        .threads
-        .and_then(NonZeroUsize::new)
-        .unwrap_or(processors);
-    let memory_budget_bytes = config.imaging.memory_budget_bytes;
-    ImagingPool::new(ImagingConfig {
-        threads,
-        memory_budget_bytes,
-    })
-    .context("the threads for decoding images can't be started")
-}
 
 /// Objects that several adapters share.
 pub(crate) struct SharedParts {

@@ -43,6 +43,6 @@ mod signature;
 mod store;
 
 pub use config::EmbeddedConfig;
-pub use directory::OpenError;
+pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
 pub use server::Listener;
 pub use store::{EmbeddedStore, WriteCheck};

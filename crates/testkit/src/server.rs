@@ -75,11 +75,14 @@ pub fn command(binary: &Path) -> std::process::Command {
 const PROCESS_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Server {
-    /// Starts a server on a data directory and waits until it is ready.
+    /// Starts a server on a data directory and waits until it is ready. Tests may then use any HTTP client: `ring` is its
+    /// default provider of cryptography.
     ///
     /// # Errors
     /// [`ExitedEarly`] with the log if the process exits before it is ready; another error after a minute without output.
     pub async fn start(binary: &Path, data_dir: &Path, options: &ServerOptions) -> anyhow::Result<Self> {
+        // Fails if another test has installed it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let log = data_dir.with_extension("log");
         let stderr = std::fs::File::options().create(true).append(true).open(&log)?;
         let mut child = Command::from(command(binary))
@@ -118,6 +121,11 @@ impl Server {
             addresses,
             log,
         })
+    }
+
+    /// Process id, until the process has exited.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Base URL of the API.

@@ -88,8 +88,31 @@ fn an_invalid_configuration_is_reported_before_anything_starts() {
     let output = String::from_utf8_lossy(&invalid.stderr).into_owned();
     assert!(!invalid.status.success());
     assert!(
-        output.contains("server.listen") && output.contains("uploads.max_files"),
+        output.contains("RAPIDPHOTO_SERVER__LISTEN: must be")
+            && output.contains("RAPIDPHOTO_UPLOADS__MAX_FILES: must be"),
         "{output}"
+    );
+    let all = check(&[
+        ("RAPIDPHOTO_SERVER__LISTN", "127.0.0.1:1"),
+        ("RAPIDPHOTO_SERVER__ALLOWED_ORIGINS", "https://app.example.org"),
+        ("RAPIDPHOTO_UPLOADS__MAX_FILES", "many"),
+        ("RAPIDPHOTO_DATA_DIR", "/nowhere"),
+        ("RAPIDPHOTO_LOG__FILTER", "a=b=c"),
+    ]);
+    let output = String::from_utf8_lossy(&all.stderr).into_owned();
+    for line in [
+        "RAPIDPHOTO_SERVER__LISTN: unknown key; known ones are listen, ",
+        "RAPIDPHOTO_SERVER__ALLOWED_ORIGINS: must be a list in brackets, such as [\"https://app.example.org\"]",
+        "RAPIDPHOTO_UPLOADS__MAX_FILES: invalid type: found string \"many\"",
+        "RAPIDPHOTO_DATA_DIR: names no section and key",
+        "RAPIDPHOTO_LOG__FILTER: ",
+    ] {
+        assert!(output.contains(line), "{line}: {output}");
+    }
+    let numeric = check(&[("RAPIDPHOTO_STORAGE__BUCKET", "2026")]);
+    assert!(
+        numeric.status.success(),
+        "text that looks like a number: {numeric:?}"
     );
     let stray = check(&[("RAPIDPHOTO_DATA_DIR", "/nowhere")]);
     assert!(!stray.status.success());
@@ -99,10 +122,10 @@ fn an_invalid_configuration_is_reported_before_anything_starts() {
     );
     let filter = check(&[("RAPIDPHOTO_LOG__FILTER", "a=b=c")]);
     assert!(
-        String::from_utf8_lossy(&filter.stderr).contains("log.filter"),
+        String::from_utf8_lossy(&filter.stderr).contains("RAPIDPHOTO_LOG__FILTER"),
         "{filter:?}"
     );
     let unknown = check(&[("RAPIDPHOTO_SERVER__LISTN", "127.0.0.1:1")]);
     assert!(!unknown.status.success());
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("listn"));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("RAPIDPHOTO_SERVER__LISTN"));
 }

@@ -134,3 +134,19 @@ pub(crate) async fn count_events(session: &Session, photo_id: &str, event_type: 
         .filter(|event| event.event_type == event_type)
         .count()
 }
+
+pub(crate) fn files_below(dir: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| {
+            if entry.path().is_dir() {
+                files_below(&entry.path())
+            } else {
+                1
+            }
+        })
+        .sum()
+}

@@ -19,8 +19,10 @@ use crate::fixtures::{DataDir, RunningServer, declare, finished_job, jpeg, photo
 const PHOTOS: u64 = 20;
 /// Source addresses of the hostile clients: 127.0.1.0 and following.
 const SOURCES: usize = 20;
-/// Memory of a connection on which no request with a body is in progress, as docs/operations.md states it, in bytes.
-const CONNECTION_BYTES: u64 = 192 * 1024;
+/// Maximum number of connections of both listeners, by default.
+const MAX_CONNECTIONS: u64 = 2048 + 1024;
+/// Maximum memory of a connection on which no request with a body is in progress, as docs/connections.md states it, in bytes.
+const CONNECTION_BYTES: u64 = 256 * 1024;
 
 /// Opens connections from many addresses. Those that the server refuses fail at the first use.
 async fn connect(server: SocketAddr, number: usize) -> Option<TcpStream> {
@@ -122,7 +124,7 @@ async fn hostile_connections_do_not_keep_a_client_from_its_work() {
     drop(hostile);
 
     let grown = resident.saturating_sub(before);
-    println!(
+    eprintln!(
         "job: {usual:?} alone, {beside:?} and {later:?} beside hostile clients; resident memory: {} KiB before, {} KiB \
          more with them",
         before / 1024,
@@ -131,13 +133,30 @@ async fn hostile_connections_do_not_keep_a_client_from_its_work() {
     let connections: u64 = metrics
         .lines()
         .filter(|line| line.starts_with("connections_open"))
-        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap() as u64)
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
         .sum();
     assert!(connections > 500, "{connections} connections are open\n{metrics}");
-    assert!(
-        grown < connections * CONNECTION_BYTES + (64 << 20),
-        "{grown} bytes for {connections} connections"
-    );
+    assert!(grown < MAX_CONNECTIONS * CONNECTION_BYTES, "{grown} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_workers_need_no_connection_of_clients() {
+    let data_dir = DataDir::new();
+    let options = DataDir::options()
+        .with("RAPIDPHOTO_STORAGE__MAX_CONNECTIONS", "1")
+        .with("RAPIDPHOTO_STORAGE__MAX_CONNECTIONS_PER_ADDRESS", "1")
+        .with("RAPIDPHOTO_STORAGE__IDLE_TIMEOUT", "10m");
+    let server = data_dir.serve(&options).await;
+    let session = new_user(&server.client().unwrap()).await.unwrap();
+    let bytes = photo(1);
+    let (job_id, items) = declare(&session, &[jpeg(&bytes)]).await;
+    // The client keeps the only connection open.
+    session.put(&items[0], bytes).await.unwrap();
+    let mut refused = TcpStream::connect(address(server.s3())).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_mins(1), refused.read_u8()).await;
+    assert!(read.expect("the connection is closed").is_err());
+    let job = finished_job(&session, &job_id).await;
+    assert_eq!(statuses(&job), [PhotoStatus::Completed]);
 }
 
 /// `/metrics`, on a new connection.

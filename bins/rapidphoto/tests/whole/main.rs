@@ -9,14 +9,19 @@
     reason = "clippy.toml allows them in tests, and does not see that this crate holds nothing else"
 )]
 
+mod accounts;
+mod backups;
 mod browser;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod data_directory;
+mod demo;
 mod fixtures;
 mod formats;
 mod hostile;
 mod operating;
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+mod poison;
 mod races;
 mod shutdown;
 mod tls;

@@ -9,7 +9,9 @@ use rapidphoto_sample_photos::{Orientation, SamplePhoto, text_named_jpg, truncat
 use rapidphoto_testkit::{Server, new_user};
 use sha2::{Digest, Sha256};
 
-use crate::fixtures::{DataDir, codes, count_events, declare, finished_job, jpeg, photo, statuses};
+use crate::fixtures::{
+    DataDir, codes, count_events, declare, files_below, finished_job, jpeg, photo, statuses,
+};
 
 fn sha256(bytes: &[u8]) -> DeclaredChecksum {
     DeclaredChecksum {
@@ -303,22 +305,6 @@ async fn uploads_in_progress_are_counted_until_they_are_stored() {
     tokio::time::timeout(std::time::Duration::from_mins(1), until_zero)
         .await
         .expect("finished uploads are still counted");
-}
-
-fn files_below(dir: &std::path::Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return 0;
-    };
-    entries
-        .filter_map(Result::ok)
-        .map(|entry| {
-            if entry.path().is_dir() {
-                files_below(&entry.path())
-            } else {
-                1
-            }
-        })
-        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]

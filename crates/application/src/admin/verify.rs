@@ -12,7 +12,7 @@ use crate::ports::{
     StateRows, StoredEvent, Unavailable,
 };
 
-/// Check that every state row equals the fold of its stream's events.
+/// Check that every state row equals the fold of its stream's events, and that the index of tags matches the state rows.
 #[derive(Clone)]
 pub struct VerifyStateRows {
     log: Arc<dyn EventLog>,
@@ -101,6 +101,18 @@ impl VerifyStateRows {
         if report.streams < streams {
             self.find_streams_without_rows(&seen, &mut report).await?;
         }
+        let tags = self.rows.tag_mismatches().await?;
+        report.mismatches.extend(tags.into_iter().map(|tag| Mismatch {
+            stream: StreamId::Photo(tag.photo),
+            fault: if tag.missing {
+                format!("the index of tags lacks the photo's tag `{}`", tag.label)
+            } else {
+                format!(
+                    "the index of tags has `{}`, which is no tag of the photo",
+                    tag.label
+                )
+            },
+        }));
         Ok(report)
     }
 

@@ -2,11 +2,16 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 
-use super::{FailedLogins, SessionEnds, TokenPair, refresh_token::RefreshTokens};
+use super::{
+    LoginLimits, SessionEnds, TokenPair,
+    audit::{self, SecurityEvent, Subject},
+    new_account::MAX_PASSWORD_BYTES,
+    refresh_token::RefreshTokens,
+};
 use crate::{
     ports::{
-        AccessTokens, BoxError, Clock, Ids, PasswordHasher, PasswordsBusy, Ports, Scopes, Session, SessionId,
-        Sessions, Unavailable, UserReads,
+        AccessTokens, BoxError, Clock, Commit, Details, EventMetadata, Ids, Journal, PasswordHasher,
+        PasswordsBusy, Ports, Scopes, Session, SessionId, Sessions, Unavailable, UserCredentials, UserReads,
     },
     settings::AuthSettings,
 };
@@ -20,7 +25,7 @@ pub struct LogIn {
     pub password: String,
     /// Requested scopes; `None` for all scopes of the user.
     pub scopes: Option<Scopes>,
-    /// Client address, for the limit on failed logins.
+    /// Client address, for the limits on logins and the audit.
     pub address: Option<IpAddr>,
 }
 
@@ -32,8 +37,8 @@ pub enum LogInError {
     /// enumerated.
     #[error("the e-mail address or the password is wrong")]
     Rejected,
-    /// Too many failed logins for this account and address.
-    #[error("too many failed logins")]
+    /// Too many logins from this network, or too many failed ones for this account.
+    #[error("too many logins")]
     TooMany {
         /// Time until the next attempt is allowed.
         retry_after: Duration,
@@ -52,6 +57,7 @@ pub enum LogInError {
 /// Logs users in.
 #[derive(Clone)]
 pub struct LogInHandler {
+    journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     sessions: Arc<dyn Sessions>,
@@ -59,7 +65,7 @@ pub struct LogInHandler {
     passwords: Arc<dyn PasswordHasher>,
     tokens: Arc<dyn AccessTokens>,
     settings: AuthSettings,
-    failures: Arc<FailedLogins>,
+    limits: Arc<LoginLimits>,
     ends: SessionEnds,
     refresh_tokens: RefreshTokens,
 }
@@ -69,11 +75,12 @@ impl LogInHandler {
     pub fn new(
         ports: &Ports,
         settings: AuthSettings,
-        failures: Arc<FailedLogins>,
+        limits: Arc<LoginLimits>,
         ends: SessionEnds,
         key: [u8; 32],
     ) -> Self {
         Self {
+            journal: Arc::clone(&ports.database.journal),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
             sessions: Arc::clone(&ports.database.sessions),
@@ -81,7 +88,7 @@ impl LogInHandler {
             passwords: Arc::clone(&ports.passwords),
             tokens: Arc::clone(&ports.tokens),
             settings,
-            failures,
+            limits,
             ends,
             refresh_tokens: RefreshTokens::new(key),
         }
@@ -91,17 +98,19 @@ impl LogInHandler {
     pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
         let email = Email::parse(&command.email).map_err(|_| LogInError::Rejected)?;
         let now = self.clock.now();
-        let user = self.check(email, &command, now).await?;
+        let account = self.check(&email, &command, now).await?;
 
-        let all = Scopes::of_user();
+        // The scope `admin` is only granted on request, so that tokens for photos can do no more.
+        let granted = Scopes::of_user();
+        let available = account.available_scopes();
         let scopes = command
             .scopes
-            .map_or(all.clone(), |requested| requested.intersection(&all));
+            .map_or(granted, |requested| requested.intersection(&available));
         if scopes.is_empty() {
             return Err(LogInError::Scopes);
         }
         let opened_at = self.sessions.now().await?;
-        let session = self.open_session(user, scopes, opened_at);
+        let session = self.new_session(account.user, scopes, opened_at);
         let refresh_token = self.refresh_tokens.first(session.id, self.ids.secret());
         let max = self.settings.max_sessions;
         let replaced = self
@@ -111,12 +120,19 @@ impl LogInHandler {
         for session in replaced {
             self.ends.ended(session);
         }
+        let subject = Subject {
+            user: Some(session.user),
+            session: Some(session.id),
+            address: command.address,
+        };
+        audit::record(SecurityEvent::LoggedIn, subject);
+        self.replace_outdated_hash(account, command.password).await;
         TokenPair::issue(&*self.tokens, &self.settings, &session, refresh_token, now)
             .map_err(LogInError::Failed)
     }
 
     /// New session of a user.
-    fn open_session(&self, user: UserId, scopes: Scopes, now: Timestamp) -> Session {
+    fn new_session(&self, user: UserId, scopes: Scopes, now: Timestamp) -> Session {
         let ends_at = now + self.settings.session_lifetime;
         let random = self.ids.secret();
         Session {
@@ -128,38 +144,87 @@ impl LogInHandler {
         }
     }
 
-    /// Verifies the e-mail address and password within the limit on failed logins.
-    async fn check(&self, email: Email, command: &LogIn, now: Timestamp) -> Result<UserId, LogInError> {
+    /// Verifies the e-mail address and password within the limits on logins.
+    async fn check(
+        &self,
+        email: &Email,
+        command: &LogIn,
+        now: Timestamp,
+    ) -> Result<UserCredentials, LogInError> {
+        let address = command.address;
         // The attempt is counted before anything is awaited, so that concurrent guesses are limited like sequential
         // ones.
         let attempt = self
-            .failures
-            .try_begin(email.clone(), command.address, now)
-            .map_err(|retry_after| LogInError::TooMany { retry_after })?;
-        match self.verify(&email, &command.password).await {
-            Ok(Some(user)) => {
-                attempt.succeeded();
-                Ok(user)
-            }
-            // Dropping the attempt counts it as failed.
-            Ok(None) => Err(LogInError::Rejected),
+            .limits
+            .try_log_in(email, address, now)
+            .map_err(|retry_after| {
+                let subject = Subject {
+                    address,
+                    ..Subject::default()
+                };
+                audit::record(SecurityEvent::LoginDelayed, subject);
+                LogInError::TooMany { retry_after }
+            })?;
+        let (known, matches) = match self.verify(email, &command.password).await {
+            Ok(verified) => verified,
             Err(error) => {
                 attempt.not_verified();
-                Err(error)
+                return Err(error);
             }
+        };
+        let subject = Subject {
+            user: known.as_ref().map(|known| known.user),
+            address,
+            ..Subject::default()
+        };
+        if let Some(known) = known.filter(|known| matches && known.status == UserStatus::Active) {
+            attempt.succeeded();
+            return Ok(known);
         }
+        // Dropping the attempt counts it as failed.
+        audit::record(SecurityEvent::LoginRefused, subject);
+        Err(LogInError::Rejected)
     }
 
-    async fn verify(&self, email: &Email, password: &str) -> Result<Option<UserId>, LogInError> {
-        let credentials = self.users.credentials(email).await?;
-        let hash = credentials.as_ref().map(|known| &known.password_hash);
+    /// Returns the account, if there is one, and true if the password is its own.
+    async fn verify(
+        &self,
+        email: &Email,
+        password: &str,
+    ) -> Result<(Option<UserCredentials>, bool), LogInError> {
+        let known = self.users.credentials(email).await?;
+        // No account has a longer password, so that it isn't worth its hashing.
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Ok((known, false));
+        }
+        let hash = known.as_ref().map(|known| &known.password_hash);
         let matches = self.passwords.verify(password, hash).await;
         let matches = matches.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
             Ok(busy) => LogInError::Unavailable(Unavailable::passwords(*busy)),
             Err(cause) => LogInError::Failed(cause),
         })?;
-        Ok(credentials
-            .filter(|known| matches && known.status == UserStatus::Active)
-            .map(|known| known.user))
+        Ok((known, matches))
+    }
+
+    /// Hashes a correct password again if its hash has other costs than new ones. The login is complete without it.
+    async fn replace_outdated_hash(&self, account: UserCredentials, password: String) {
+        if !self.passwords.is_outdated(&account.password_hash) {
+            return;
+        }
+        let Ok(password_hash) = self.passwords.hash(&password).await else {
+            return;
+        };
+        let mut commit = Commit::new(self.clock.now(), EventMetadata::default());
+        commit.details.push(Details::Password {
+            user: account.user,
+            replaces: account.password_hash,
+            password_hash,
+        });
+        if let Err(error) = self.journal.commit(commit).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a password hash with outdated costs is kept until the next login"
+            );
+        }
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{
     SecretToken, SessionEnds,
+    audit::{self, SecurityEvent, Subject},
     refresh_token::{Presented, RefreshTokens},
 };
 use crate::ports::{Ports, Sessions, Unavailable};
@@ -33,8 +34,16 @@ impl LogOutHandler {
             None => None,
         };
         if let Some(session) = session {
-            self.sessions.end(session).await?;
+            let user = self.sessions.end(session).await?;
             self.ends.ended(session);
+            if user.is_some() {
+                let subject = Subject {
+                    user,
+                    session: Some(session),
+                    ..Subject::default()
+                };
+                audit::record(SecurityEvent::LoggedOut, subject);
+            }
         }
         Ok(())
     }

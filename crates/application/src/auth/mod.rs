@@ -1,9 +1,11 @@
 //! Authentication: accounts, access and refresh tokens, and stream tickets.
 
+pub(crate) mod audit;
 mod authenticate;
-mod failed_logins;
 mod log_in;
 mod log_out;
+mod login_limits;
+pub(crate) mod new_account;
 mod refresh;
 mod refresh_token;
 mod register;
@@ -13,11 +15,12 @@ mod stream_ticket;
 mod token_pair;
 
 pub use authenticate::Authenticate;
-pub use failed_logins::FailedLogins;
 pub use log_in::{LogIn, LogInError, LogInHandler};
 pub use log_out::LogOutHandler;
+pub use login_limits::{LoginBudgets, LoginLimits};
+pub use new_account::RegisterUserError;
 pub use refresh::{RefreshError, RefreshHandler};
-pub use register::{RegisterUser, RegisterUserError, RegisterUserHandler};
+pub use register::{RegisterUser, RegisterUserHandler};
 pub use secret::SecretToken;
 pub use session_ends::{SessionEnds, SessionWatch, SessionWatches};
 pub use stream_ticket::{IssuedTicket, StreamTickets, TicketError};

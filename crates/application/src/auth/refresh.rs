@@ -4,6 +4,7 @@ use rapidphoto_domain::user::UserStatus;
 
 use super::{
     SecretToken, SessionEnds, TokenPair,
+    audit::{self, SecurityEvent, Subject},
     refresh_token::{Presented, RefreshTokens},
 };
 use crate::{
@@ -79,8 +80,14 @@ impl RefreshHandler {
         };
         let session = match self.sessions.rotate(&rotation).await? {
             Rotation::Rotated(session) | Rotation::Repeated(session) => session,
-            Rotation::Reused(_) => {
+            Rotation::Reused(user) => {
                 self.ends.ended(rotation.session);
+                let subject = Subject {
+                    user: Some(user),
+                    session: Some(rotation.session),
+                    ..Subject::default()
+                };
+                audit::record(SecurityEvent::RefreshTokenReused, subject);
                 return Err(RefreshError::Reused);
             }
             Rotation::Invalid => return Err(RefreshError::Rejected),

@@ -1,22 +1,16 @@
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use rapidphoto_domain::{
-    StreamId, UserId, Version,
-    user::User,
-    values::{Email, EmailError},
+use rapidphoto_domain::UserId;
+
+use super::{
+    LoginLimits,
+    audit::{self, SecurityEvent, Subject},
+    new_account::{NewAccounts, RegisterUserError},
 };
-
 use crate::{
-    decision::event_id,
-    ports::{
-        AggregateState, BoxError, Change, Clock, Commit, CommitError, Details, EventMetadata, Ids, Journal,
-        NewEvent, NonEmpty, PasswordHasher, PasswordsBusy, Ports, Unavailable, Unique,
-    },
-    settings::AuthSettings,
+    ports::{Clock, EventMetadata, Ports},
+    settings::{AuthSettings, Registration},
 };
-
-/// Maximum length of a password, which bounds the time of hashing.
-const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Request for a new account.
 #[derive(Clone)]
@@ -25,108 +19,58 @@ pub struct RegisterUser {
     pub email: String,
     /// Password for logins.
     pub password: String,
+    /// Client address, for the limit on registrations and the audit.
+    pub address: Option<IpAddr>,
     /// Metadata of the request.
     pub metadata: EventMetadata,
-}
-
-/// Reasons why no account is created.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegisterUserError {
-    /// Registration is disabled in this deployment.
-    #[error("registration is closed")]
-    Closed,
-    /// The e-mail address is invalid.
-    #[error(transparent)]
-    Email(EmailError),
-    /// The password is too short or too long.
-    #[error("a password must have at least {min} characters and at most {MAX_PASSWORD_BYTES} bytes")]
-    Password {
-        /// Minimum length in characters.
-        min: usize,
-    },
-    /// An account with this e-mail address exists.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
-    /// The password can't be hashed.
-    #[error("the password can't be hashed")]
-    Hashing(#[source] BoxError),
-    /// The database or password hashing is unavailable.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
 }
 
 /// Creates accounts.
 #[derive(Clone)]
 pub struct RegisterUserHandler {
-    journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    passwords: Arc<dyn PasswordHasher>,
+    accounts: NewAccounts,
     settings: AuthSettings,
+    limits: Arc<LoginLimits>,
 }
 
 impl RegisterUserHandler {
     /// Creates a handler.
-    pub fn new(ports: &Ports, settings: AuthSettings) -> Self {
+    pub fn new(ports: &Ports, settings: AuthSettings, limits: Arc<LoginLimits>) -> Self {
         Self {
-            journal: Arc::clone(&ports.database.journal),
             clock: Arc::clone(&ports.clock),
-            ids: Arc::clone(&ports.ids),
-            passwords: Arc::clone(&ports.passwords),
+            accounts: NewAccounts::new(ports.write_ports(), Arc::clone(&ports.passwords), settings),
             settings,
+            limits,
         }
     }
 
     /// Creates an account and returns the id of its user.
     pub async fn handle(&self, command: RegisterUser) -> Result<UserId, RegisterUserError> {
-        if !self.settings.registration_open {
+        if self.settings.registration == Registration::Closed {
             return Err(RegisterUserError::Closed);
         }
-        let email = Email::parse(&command.email).map_err(RegisterUserError::Email)?;
-        let min = self.settings.min_password_chars;
-        if command.password.chars().count() < min || command.password.len() > MAX_PASSWORD_BYTES {
-            return Err(RegisterUserError::Password { min });
-        }
-        let hashed = self.passwords.hash(&command.password).await;
-        let password_hash = hashed.map_err(|cause| match cause.downcast::<PasswordsBusy>() {
-            Ok(busy) => RegisterUserError::Unavailable(Unavailable::passwords(*busy)),
-            Err(cause) => RegisterUserError::Hashing(cause),
+        let address = command.address;
+        let attempt = self.limits.try_register(address, self.clock.now());
+        // Every attempt counts, whatever it leads to: an answer tells if an address has an account.
+        let _counted = attempt.map_err(|retry_after| {
+            let subject = Subject {
+                address,
+                ..Subject::default()
+            };
+            audit::record(SecurityEvent::RegistrationDelayed, subject);
+            RegisterUserError::TooMany { retry_after }
         })?;
-
-        let ids = self.ids.as_ref();
-        let user = UserId::from_bits(ids.ulid());
-        let event = User::register(user);
-        let state = User {
-            id: user,
-            status: rapidphoto_domain::user::UserStatus::Active,
+        let user = self
+            .accounts
+            .create(&command.email, &command.password, command.metadata)
+            .await?;
+        let subject = Subject {
+            user: Some(user),
+            address,
+            ..Subject::default()
         };
-        let metadata = EventMetadata {
-            actor: Some(user),
-            ..command.metadata
-        };
-        let mut commit = Commit::new(self.clock.now(), metadata);
-        commit.changes.push(Change {
-            stream: StreamId::User(user),
-            expected: Version::NEW,
-            events: NonEmpty::new(
-                NewEvent {
-                    id: event_id(ids),
-                    event: event.into(),
-                },
-                [],
-            ),
-            state: AggregateState::User(state),
-        });
-        commit.details.push(Details::User {
-            user,
-            email,
-            password_hash,
-        });
-        match self.journal.commit(commit).await {
-            Ok(_) => Ok(user),
-            Err(CommitError::Duplicate(Unique::Email)) => Err(RegisterUserError::EmailTaken),
-            Err(other) => Err(RegisterUserError::Unavailable(other.into_unavailable())),
-        }
+        audit::record(SecurityEvent::Registered, subject);
+        Ok(user)
     }
 }

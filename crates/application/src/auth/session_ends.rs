@@ -1,6 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_domain::UserId;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::ports::{Ports, SessionId, Sessions, Unavailable};
@@ -13,13 +12,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Tells the open streams of this process which sessions have ended. Clones share their subscribers.
 #[derive(Debug, Clone)]
-pub struct SessionEnds(broadcast::Sender<Ended>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    Session(SessionId),
-    AllOf(UserId),
-}
+pub struct SessionEnds(broadcast::Sender<SessionId>);
 
 impl Default for SessionEnds {
     fn default() -> Self {
@@ -31,12 +24,7 @@ impl SessionEnds {
     /// The session was logged out, replaced or revoked.
     pub(super) fn ended(&self, session: SessionId) {
         // Fails only if nobody listens.
-        let _ = self.0.send(Ended::Session(session));
-    }
-
-    /// All sessions of the user were revoked.
-    pub(super) fn all_ended(&self, user: UserId) {
-        let _ = self.0.send(Ended::AllOf(user));
+        let _ = self.0.send(session);
     }
 }
 
@@ -56,10 +44,9 @@ impl SessionWatches {
         }
     }
 
-    /// Watches a session of a user. An end after this call is never missed.
-    pub fn watch(&self, user: UserId, session: SessionId) -> SessionWatch {
+    /// Watches a session. An end after this call is never missed.
+    pub fn watch(&self, session: SessionId) -> SessionWatch {
         SessionWatch {
-            user,
             session,
             sessions: Arc::clone(&self.sessions),
             ends: self.ends.0.subscribe(),
@@ -69,10 +56,9 @@ impl SessionWatches {
 
 /// Watch of one session.
 pub struct SessionWatch {
-    user: UserId,
     session: SessionId,
     sessions: Arc<dyn Sessions>,
-    ends: broadcast::Receiver<Ended>,
+    ends: broadcast::Receiver<SessionId>,
 }
 
 impl SessionWatch {
@@ -101,8 +87,7 @@ impl SessionWatch {
     /// Waits until this process is told that the session has ended.
     async fn told(&mut self) -> Result<(), RecvError> {
         loop {
-            let ended = self.ends.recv().await?;
-            if ended == Ended::Session(self.session) || ended == Ended::AllOf(self.user) {
+            if self.ends.recv().await? == self.session {
                 return Ok(());
             }
         }

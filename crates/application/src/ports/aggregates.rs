@@ -62,6 +62,17 @@ pub struct AggregateRow {
     pub state: AggregateState,
 }
 
+/// Difference between a photo's tags and the index of photos by tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagMismatch {
+    /// Photo of the entry.
+    pub photo: PhotoId,
+    /// Label of the entry.
+    pub label: String,
+    /// True if the photo has the tag and the index lacks it, false if the index has an entry that it should not have.
+    pub missing: bool,
+}
+
 /// Reads all state rows, for verification.
 #[async_trait]
 pub trait StateRows: Send + Sync {
@@ -74,4 +85,7 @@ pub trait StateRows: Send + Sync {
 
     /// Number of streams with events. If it exceeds the number of rows, a row is missing.
     async fn stream_count(&self) -> Result<u64, Unavailable>;
+
+    /// Differences between the tags in the state rows and the index of photos by tag, from one consistent snapshot.
+    async fn tag_mismatches(&self) -> Result<Vec<TagMismatch>, Unavailable>;
 }

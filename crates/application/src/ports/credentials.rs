@@ -114,6 +114,9 @@ pub trait PasswordHasher: Send + Sync {
     /// Returns true if a password matches `hash`. Without a hash the result is false after the same time, so that
     /// response times don't reveal which accounts exist.
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, super::BoxError>;
+
+    /// Returns true if a new hash of the same password would have other costs.
+    fn is_outdated(&self, hash: &PasswordHash) -> bool;
 }
 
 /// Content of an access token.

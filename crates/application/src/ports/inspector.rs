@@ -5,7 +5,7 @@ use rapidphoto_domain::{
     values::{MimeType, ThumbnailEdge},
 };
 
-use super::PhotoMetadata;
+use super::{PhotoMetadata, Unavailable};
 
 /// Decodes, checks and scales photos.
 #[async_trait]
@@ -15,6 +15,11 @@ pub trait PhotoInspector: Send + Sync {
     /// # Errors
     /// [`InspectError`] for faults of the program or the process. Faults of the photo are findings.
     async fn inspect(&self, bytes: Bytes, limits: InspectionLimits) -> Result<Inspection, InspectError>;
+
+    /// Checks that photos can be inspected. An adapter without anything that can fail is always available.
+    fn check(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
 }
 
 /// Limits of an inspection.
@@ -64,10 +69,13 @@ pub struct EncodedThumbnail {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InspectError {
-    /// A decoder panicked or violated its contract.
+    /// A decoder panicked, crashed, hung or violated its contract.
     #[error("the inspection failed: {0}")]
     Failed(String),
-    /// The thread pool is shutting down.
+    /// No photo can be inspected at present: not this photo's fault.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The pool is shutting down.
     #[error("the inspection was cancelled by the shutdown")]
     ShuttingDown,
 }

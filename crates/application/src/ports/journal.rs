@@ -164,7 +164,7 @@ pub enum Details {
         /// The photo.
         photo: PhotoId,
     },
-    /// Credentials of a new user.
+    /// Credentials of a user, which replace earlier ones.
     User {
         /// The user.
         user: UserId,
@@ -172,6 +172,20 @@ pub enum Details {
         email: Email,
         /// The password's hash.
         password_hash: PasswordHash,
+    },
+    /// Another hash of the same password. Has no effect if the user's hash is another one by now.
+    Password {
+        /// The user.
+        user: UserId,
+        /// The hash to replace.
+        replaces: PasswordHash,
+        /// The new hash.
+        password_hash: PasswordHash,
+    },
+    /// Erases the e-mail address and the password of a user.
+    EraseUser {
+        /// The user.
+        user: UserId,
     },
 }
 

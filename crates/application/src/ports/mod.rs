@@ -13,6 +13,7 @@ mod metadata;
 mod non_empty;
 mod object_store;
 mod reads;
+mod session_id;
 mod sessions;
 mod storage_messages;
 mod subscriptions;
@@ -20,7 +21,7 @@ mod unavailable;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
-pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, Versioned};
+pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Versioned};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{
@@ -40,10 +41,11 @@ pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
 pub use reads::{
-    IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
-    PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
+    PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
-pub use sessions::{Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation};
+pub use session_id::SessionId;
+pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};

@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId, Version,
     photo::{Photo, PhotoStatus},
-    user::UserStatus,
+    user::{User, UserStatus},
     values::{Email, Filename, TagLabel, UploadId},
 };
 
-use super::{Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Unavailable};
+use super::{
+    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Scope, Scopes, Unavailable,
+};
 
 /// Read model of a photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,6 +180,30 @@ pub struct UserCredentials {
     pub password_hash: PasswordHash,
     /// Status of the user; only active users can log in.
     pub status: UserStatus,
+    /// True if the user may request the scope `admin`.
+    pub is_admin: bool,
+}
+
+impl UserCredentials {
+    /// Scopes that the user may request.
+    pub fn available_scopes(&self) -> Scopes {
+        let admin = self.is_admin.then_some(Scope::Admin);
+        [Scope::PhotosRead, Scope::PhotosWrite]
+            .into_iter()
+            .chain(admin)
+            .collect()
+    }
+}
+
+/// Account in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// State of the user.
+    pub user: User,
+    /// E-mail address as stored; `None` if the account is deleted.
+    pub email: Option<String>,
+    /// Time of the registration.
+    pub created_at: Timestamp,
 }
 
 /// Reads login data.
@@ -185,6 +211,9 @@ pub struct UserCredentials {
 pub trait UserReads: Send + Sync {
     /// Returns the login data of the account with this e-mail address.
     async fn credentials(&self, email: &Email) -> Result<Option<UserCredentials>, Unavailable>;
+
+    /// Returns at most `size` accounts after `after`, ordered by user id.
+    async fn accounts(&self, after: Option<UserId>, size: usize) -> Result<Vec<Account>, Unavailable>;
 }
 
 /// Reads idempotency records.

@@ -1,33 +1,13 @@
-use std::{fmt, str::FromStr, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rapidphoto_domain::{JobId, Timestamp, UserId};
 
-use super::{Scopes, Unavailable};
+use super::{Scopes, SessionId, Unavailable};
 
 /// SHA-256 of a secret token. The database stores only hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
-
-/// Identifier of a session. In text form: 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(pub [u8; 16]);
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl FromStr for SessionId {
-    type Err = hex::FromHexError;
-
-    fn from_str(raw: &str) -> Result<Self, Self::Err> {
-        let mut id = [0; 16];
-        hex::decode_to_slice(raw, &mut id)?;
-        Ok(Self(id))
-    }
-}
 
 /// Session of a user, from a login until a log-out, a revocation or its expiry. It has one valid refresh token at a
 /// time, and remembers the one before.

@@ -37,4 +37,12 @@ impl Unavailable {
             source: source.into(),
         }
     }
+
+    /// Photos can't be inspected.
+    pub fn inspection(source: impl Into<BoxError>) -> Self {
+        Self {
+            what: "the photo inspection",
+            source: source.into(),
+        }
+    }
 }

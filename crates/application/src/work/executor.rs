@@ -34,6 +34,8 @@ pub(super) struct Executor {
 
 /// Longest execution of a work item; one that takes longer is assumed to hang.
 const EXECUTION_TIMEOUT: Duration = Duration::from_mins(15);
+/// Delay before work that found no way to inspect photos is retried; each attempt downloads the original.
+const INSPECTION_RETRY_DELAY: Duration = Duration::from_secs(15);
 /// Delay after the first storage error that concerns one photo only.
 const OBJECT_RETRY_DELAY: Duration = Duration::from_mins(1);
 const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
@@ -104,6 +106,14 @@ impl Executor {
             why @ (WorkError::Database(_) | WorkError::Contended(_)) => {
                 tracing::warn!(error = %chain(&why), "the work can't be committed now; it is retried later");
                 self.release_for(claim, self.settings.work.retry_pause).await;
+            }
+            WorkError::Inspection(why) => {
+                tracing::warn!(
+                    error = %chain(&why), pause = ?INSPECTION_RETRY_DELAY,
+                    "photos can't be inspected now; the work is retried later"
+                );
+                let jitter = backoff::jitter(INSPECTION_RETRY_DELAY / 2, &*self.ports.ids);
+                self.release_for(claim, INSPECTION_RETRY_DELAY + jitter).await;
             }
             WorkError::Attempt(why) => {
                 tracing::warn!(error = %chain(&*why), "an attempt failed");

@@ -15,6 +15,9 @@ pub(super) enum WorkError {
     /// The database is unavailable: not the photo's fault.
     #[error(transparent)]
     Database(Unavailable),
+    /// No photo can be inspected: not the photo's fault.
+    #[error(transparent)]
+    Inspection(Unavailable),
     /// The photo was changed concurrently at every attempt to commit: not the photo's fault.
     #[error(transparent)]
     Contended(#[from] Contended),

@@ -102,6 +102,7 @@ impl Process {
         histogram!("thumbnail_latency_seconds").record(duration);
         let inspection = inspection.map_err(|error| match error {
             InspectError::ShuttingDown => WorkError::Stopping,
+            InspectError::Unavailable(why) => WorkError::Inspection(why),
             failed @ InspectError::Failed(_) => WorkError::attempt(failed),
         })?;
         let findings = self.findings(photo, &head, &download, &inspection);

@@ -13,6 +13,8 @@ mod interleavings;
 mod support;
 
 mod admin {
+    mod accounts;
+    mod objects;
     mod verify;
 }
 

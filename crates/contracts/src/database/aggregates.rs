@@ -1,5 +1,6 @@
 //! Aggregates as loaded for decisions, of any owner and including deleted ones.
 
+use rapidphoto_application::ports::{Details, PasswordHash};
 use rapidphoto_domain::{job::JobEvent, photo::PhotoCommand, user::UserEvent};
 
 use super::{
@@ -88,4 +89,63 @@ pub async fn credentials_are_found_by_email_address<H: DatabaseHarness>(harness:
     commit_ok(&db, commit).await;
     let found = db.users.credentials(&email).await.unwrap().unwrap();
     assert_eq!((found.user, found.status), (user.value.id, UserStatus::Disabled));
+}
+
+/// A hash is replaced only if it is still the current one; erasing a user removes its address and its hash.
+pub async fn credentials_are_replaced_and_erased<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let mut commit = fixtures::commit(now);
+    let email = fixtures::email();
+    let user = commit.write_user(&email).value.id;
+    let first = fixtures::password_hash(user);
+    commit_ok(&db, commit).await;
+    let (second, third) = (
+        PasswordHash("$second".to_owned()),
+        PasswordHash("$third".to_owned()),
+    );
+    for (replaces, password_hash, expected) in [
+        (&second, &third, &first),
+        (&first, &second, &second),
+        (&first, &third, &second),
+    ] {
+        let mut commit = fixtures::commit(now);
+        commit.details.push(Details::Password {
+            user,
+            replaces: replaces.clone(),
+            password_hash: password_hash.clone(),
+        });
+        commit_ok(&db, commit).await;
+        let known = db.users.credentials(&email).await.unwrap().unwrap();
+        assert_eq!(&known.password_hash, expected);
+    }
+    let listed = async || {
+        let accounts = db.users.accounts(None, 1000).await.unwrap();
+        let account = accounts.into_iter().find(|account| account.user.id == user);
+        account.unwrap().email
+    };
+    assert_eq!(listed().await, Some(email.to_string()));
+    let mut commit = fixtures::commit(now);
+    commit.details.push(Details::EraseUser { user });
+    commit_ok(&db, commit).await;
+    assert_eq!(db.users.credentials(&email).await.unwrap(), None);
+    assert_eq!(listed().await, None);
+}
+
+/// Accounts are listed by id, page by page.
+pub async fn accounts_are_listed_in_pages<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.push(fixtures::user(&db, now).await);
+    }
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = db.users.accounts(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 2);
+        after = Some(last.user.id);
+        listed.extend(page.into_iter().map(|account| account.user.id));
+    }
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
 }

@@ -165,6 +165,7 @@ pub async fn removed_tags_and_deleted_photos_leave_the_list<H: DatabaseHarness>(
     for tag in ["a", "b"] {
         assert_eq!(tagged(&db, owner, tag).await, all[..2]);
     }
+    assert_eq!(db.state_rows.tag_mismatches().await.unwrap(), []);
 }
 
 /// Lists have the photos of their user only. Labels differ if a letter does.

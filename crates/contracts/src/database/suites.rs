@@ -150,6 +150,8 @@ macro_rules! database_contract {
                 an_aggregate_is_loaded_in_its_last_committed_state,
                 photos_of_a_job_are_ordered_by_id,
                 credentials_are_found_by_email_address,
+                credentials_are_replaced_and_erased,
+                accounts_are_listed_in_pages,
             ],
             state_rows: [
                 state_rows_are_ordered_by_stream,

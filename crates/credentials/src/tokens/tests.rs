@@ -9,7 +9,7 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn tokens() -> Hs256Tokens {
-    Hs256Tokens::new("rapidphoto", key(1), vec![])
+    Hs256Tokens::new("rapidphoto", key(1), None)
 }
 
 fn now() -> Timestamp {
@@ -117,7 +117,7 @@ fn a_token_without_a_session_has_expired() {
 
 #[test]
 fn an_expired_forged_token_is_invalid_not_expired() {
-    let forged = Hs256Tokens::new("rapidphoto", key(9), vec![])
+    let forged = Hs256Tokens::new("rapidphoto", key(9), None)
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(
@@ -128,7 +128,7 @@ fn an_expired_forged_token_is_invalid_not_expired() {
 
 #[test]
 fn tokens_signed_with_another_key_are_invalid() {
-    let other = Hs256Tokens::new("rapidphoto", key(9), vec![])
+    let other = Hs256Tokens::new("rapidphoto", key(9), None)
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(tokens().verify(&other, now()), Err(TokenError::Invalid));
@@ -240,7 +240,7 @@ fn tokens_with_malformed_claims_are_invalid() {
 
 #[test]
 fn tokens_of_another_issuer_are_invalid() {
-    let foreign = Hs256Tokens::new("another issuer", key(1), vec![])
+    let foreign = Hs256Tokens::new("another issuer", key(1), None)
         .issue(&grant(), now())
         .unwrap();
     assert_eq!(tokens().verify(&foreign, now()), Err(TokenError::Invalid));
@@ -249,7 +249,12 @@ fn tokens_of_another_issuer_are_invalid() {
 #[test]
 fn key_rotation_keeps_old_tokens_valid() {
     let old = issued();
-    let rotated = Hs256Tokens::new("rapidphoto", key(2), vec![key(1)]);
+    let valid_until = now() + std::time::Duration::from_mins(1);
+    let previous = PreviousKey {
+        key: key(1),
+        valid_until,
+    };
+    let rotated = Hs256Tokens::new("rapidphoto", key(2), Some(previous));
     assert_eq!(rotated.verify(&old, now()), Ok(grant()));
 
     let new = rotated.issue(&grant(), now()).unwrap();
@@ -261,7 +266,15 @@ fn key_rotation_keeps_old_tokens_valid() {
     );
     assert_ne!(part(&old, 0), part(&new, 0), "each key has its own ID");
 
-    let without_old_key = Hs256Tokens::new("rapidphoto", key(2), vec![]);
+    assert_eq!(
+        rotated.verify(&old, valid_until),
+        Err(TokenError::Invalid),
+        "whoever knows the old key can sign tokens of any lifetime"
+    );
+    assert!(rotated.verify(&new, valid_until).is_ok());
+    assert_ne!(key(1).id(), key(2).id());
+
+    let without_old_key = Hs256Tokens::new("rapidphoto", key(2), None);
     assert_eq!(without_old_key.verify(&old, now()), Err(TokenError::Invalid));
 }
 

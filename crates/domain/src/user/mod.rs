@@ -13,6 +13,9 @@ pub struct User {
     pub id: UserId,
     /// Status of the account.
     pub status: UserStatus,
+    /// True if the user may operate the deployment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_admin: bool,
 }
 
 /// Status of an account.
@@ -23,6 +26,8 @@ pub enum UserStatus {
     Active,
     /// The user may not log in.
     Disabled,
+    /// The account is deleted for good, and its photos are being deleted.
+    Deleted,
 }
 
 /// Event of a user.
@@ -36,12 +41,31 @@ pub enum UserEvent {
     },
     /// The account was disabled.
     UserDisabled {},
+    /// The account was enabled again.
+    UserEnabled {},
+    /// The user may operate the deployment.
+    UserAdminGranted {},
+    /// The account was deleted.
+    UserDeleted {},
 }
 
-/// The account is already disabled.
+/// Change of an account by an administrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserCommand {
+    /// Disable the account: the user can't log in.
+    Disable,
+    /// Enable a disabled account.
+    Enable,
+    /// Let the user operate the deployment.
+    GrantAdmin,
+    /// Delete the account for good.
+    Delete,
+}
+
+/// A deleted account can't be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the account is already disabled")]
-pub struct AlreadyDisabled;
+#[error("the account is deleted")]
+pub struct UserIsDeleted;
 
 /// Error of folding events into a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,15 +78,22 @@ impl User {
         UserEvent::UserRegistered { user }
     }
 
-    /// Disables the account.
+    /// Decides on a change. Returns `None` if the account is already as requested.
     ///
     /// # Errors
-    /// The account is already disabled.
-    pub const fn disable(&self) -> Result<UserEvent, AlreadyDisabled> {
-        match self.status {
-            UserStatus::Active => Ok(UserEvent::UserDisabled {}),
-            UserStatus::Disabled => Err(AlreadyDisabled),
-        }
+    /// The account is deleted, and the command is another one.
+    pub const fn decide(&self, command: UserCommand) -> Result<Option<UserEvent>, UserIsDeleted> {
+        Ok(match (command, self.status) {
+            (UserCommand::Delete, UserStatus::Deleted)
+            | (UserCommand::Disable, UserStatus::Disabled)
+            | (UserCommand::Enable, UserStatus::Active) => None,
+            (UserCommand::Delete, _) => Some(UserEvent::UserDeleted {}),
+            (_, UserStatus::Deleted) => return Err(UserIsDeleted),
+            (UserCommand::Disable, UserStatus::Active) => Some(UserEvent::UserDisabled {}),
+            (UserCommand::Enable, UserStatus::Disabled) => Some(UserEvent::UserEnabled {}),
+            (UserCommand::GrantAdmin, _) if self.is_admin => None,
+            (UserCommand::GrantAdmin, _) => Some(UserEvent::UserAdminGranted {}),
+        })
     }
 
     /// State after the first event of a stream.
@@ -74,8 +105,12 @@ impl User {
             UserEvent::UserRegistered { user } => Ok(Self {
                 id: *user,
                 status: UserStatus::Active,
+                is_admin: false,
             }),
-            UserEvent::UserDisabled {} => Err(FoldError),
+            UserEvent::UserDisabled {}
+            | UserEvent::UserEnabled {}
+            | UserEvent::UserAdminGranted {}
+            | UserEvent::UserDeleted {} => Err(FoldError),
         }
     }
 
@@ -95,6 +130,9 @@ impl User {
             // Only the first event of a stream creates the user; a later one changes nothing.
             UserEvent::UserRegistered { .. } => {}
             UserEvent::UserDisabled {} => self.status = UserStatus::Disabled,
+            UserEvent::UserEnabled {} => self.status = UserStatus::Active,
+            UserEvent::UserAdminGranted {} => self.is_admin = true,
+            UserEvent::UserDeleted {} => self.status = UserStatus::Deleted,
         }
         self
     }

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
-use super::text_value::text_value;
+use super::text_value::{is_direction_control, is_invisible, text_value};
 
-/// E-mail address in lower case, so that one mailbox belongs to at most one account.
+/// E-mail address in lower case and Unicode NFC, so that one mailbox belongs to at most one account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
@@ -21,7 +22,11 @@ pub enum EmailError {
 impl Email {
     /// Parses an address; surrounding white space is removed and letters become lower case.
     pub fn parse(raw: &str) -> Result<Self, EmailError> {
-        let address = raw.trim().to_lowercase();
+        // NFC keeps at least a third of the bytes, so a longer text is rejected without the cost of normalising it.
+        if raw.len() > 3 * 254 + 64 {
+            return Err(EmailError::TooLong);
+        }
+        let address: String = raw.trim().to_lowercase().nfc().collect();
         if address.len() > 254 {
             return Err(EmailError::TooLong);
         }
@@ -30,7 +35,7 @@ impl Email {
             !part.is_empty()
                 && !part
                     .chars()
-                    .any(|c| c.is_whitespace() || c.is_control() || "@<>(),;:\\\"[]".contains(c))
+                    .any(|c| is_unusual(c) || c.is_whitespace() || "@<>(),;:\\\"[]".contains(c))
         };
         let labels = domain
             .split('.')
@@ -42,6 +47,11 @@ impl Email {
             Err(EmailError::Malformed)
         }
     }
+}
+
+/// Returns true for characters that have no place in an address and make different ones look the same.
+fn is_unusual(c: char) -> bool {
+    c.is_control() || is_invisible(c) || is_direction_control(c) || matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 text_value!(Email, EmailError);
@@ -59,6 +69,15 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_normalised_to_nfc() {
+        assert_eq!(
+            Email::parse("U\u{308}@bu\u{308}cher.example").unwrap(),
+            Email::parse("\u{fc}@b\u{fc}cher.example").unwrap()
+        );
+        assert_eq!(Email::parse(&"x".repeat(10_000_000)), Err(EmailError::TooLong));
+    }
+
+    #[test]
     fn invalid_addresses_are_rejected() {
         for bad in [
             "",
@@ -71,6 +90,10 @@ mod tests {
             "ada@a..b",
             ".a@b.c",
             "a\0@b.c",
+            "a\u{200b}da@example.org",
+            "ada@exam\u{200d}ple.org",
+            "ada\u{202e}@example.org",
+            "ada@example\u{2028}.org",
         ] {
             assert_eq!(Email::parse(bad), Err(EmailError::Malformed), "{bad:?}");
         }

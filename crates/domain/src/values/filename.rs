@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text_value::text_value;
+use super::text_value::{is_direction_control, is_invisible, text_value};
 
-/// Name of a file on the client, in Unicode NFC. It is displayed and offered for downloads, and never part of a storage
+/// Name of a file on the client, in Unicode NFC without invisible characters. It is displayed and offered for downloads, and never part of a storage
 /// key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -39,14 +39,14 @@ impl Filename {
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "heic", "heif", "avif",
     ];
 
-    /// Parses a filename and normalises it to NFC.
+    /// Parses a filename, normalises it to NFC and removes invisible characters.
     pub fn parse(raw: &str) -> Result<Self, FilenameError> {
         // NFC keeps at least a third of the bytes (three Hangul letters become one syllable), so a longer text is
         // rejected without the cost of normalising it.
         if raw.len() > 3 * 255 {
             return Err(FilenameError::TooLong);
         }
-        let name: String = raw.nfc().collect();
+        let name: String = raw.nfc().filter(|c| !is_invisible(*c)).collect();
         if name.len() > 255 {
             return Err(FilenameError::TooLong);
         }
@@ -73,11 +73,6 @@ impl Filename {
     }
 }
 
-/// Returns true for the explicit and implicit directional formatting characters of Unicode (UAX #9, section 2).
-const fn is_direction_control(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 text_value!(Filename, FilenameError);
 
 #[cfg(test)]
@@ -90,6 +85,18 @@ mod tests {
             Filename::parse("u\u{0308}ber.JPG").unwrap().as_str(),
             "\u{fc}ber.JPG"
         );
+    }
+
+    #[test]
+    fn invisible_characters_are_removed_and_joiners_kept() {
+        let name = |raw: &str| Filename::parse(raw).unwrap().to_string();
+        assert_eq!(name("a\u{200b}b\u{feff}\u{2060}.j\u{ad}pg"), "ab.jpg");
+        assert_eq!(name("line\u{2028}paragraph\u{2029}.jpg"), "lineparagraph.jpg");
+        assert_eq!(
+            name("\u{1f468}\u{200d}\u{1f469}.jpg"),
+            "\u{1f468}\u{200d}\u{1f469}.jpg"
+        );
+        assert_eq!(Filename::parse("\u{200b}.jpg"), Err(FilenameError::Empty));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// All type names of events in the log.
-const TYPES: [&str; 19] = [
+const TYPES: [&str; 22] = [
     "UserRegistered",
     "UserDisabled",
     "UploadJobCreated",
@@ -39,6 +39,9 @@ const TYPES: [&str; 19] = [
     "PhotoTagged",
     "PhotoUntagged",
     "PhotoDeleted",
+    "UserEnabled",
+    "UserAdminGranted",
+    "UserDeleted",
 ];
 
 /// Index of an event in [`TYPES`]. No arm is a wildcard, so that a new event must be added here.
@@ -47,6 +50,9 @@ const fn index(event: &DomainEvent) -> usize {
         DomainEvent::User(event) => match event {
             UserEvent::UserRegistered { .. } => 0,
             UserEvent::UserDisabled {} => 1,
+            UserEvent::UserEnabled {} => 19,
+            UserEvent::UserAdminGranted {} => 20,
+            UserEvent::UserDeleted {} => 21,
         },
         DomainEvent::Job(event) => match event {
             JobEvent::UploadJobCreated { .. } => 2,

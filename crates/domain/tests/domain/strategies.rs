@@ -296,5 +296,8 @@ pub(crate) fn user_event() -> impl Strategy<Value = UserEvent> {
     prop_oneof![
         user_id().prop_map(|user| UserEvent::UserRegistered { user }),
         Just(UserEvent::UserDisabled {}),
+        Just(UserEvent::UserEnabled {}),
+        Just(UserEvent::UserAdminGranted {}),
+        Just(UserEvent::UserDeleted {}),
     ]
 }

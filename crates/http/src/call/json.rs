@@ -35,13 +35,22 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// Problem for valid JSON of the wrong type.
 fn invalid(path: &Path, error: &serde_json::Error) -> Problem {
     let message = truncated(error.to_string());
-    let missing = message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'))
-        .map(|(name, _)| name.to_owned());
-    let (pointer, code) = match missing {
-        Some(name) => (format!("{}/{}", pointer(path), escaped(&name)), "missing"),
-        None => (pointer(path), "invalid_value"),
+    let named = |prefix| {
+        message
+            .strip_prefix(prefix)?
+            .split_once('`')
+            .map(|(name, _)| escaped(name))
+    };
+    let at = pointer(path);
+    let (pointer, code) = if let Some(name) = named("missing field `") {
+        (format!("{at}/{name}"), "missing")
+    } else if let Some(name) = named("unknown field `") {
+        // The path ends before or with the member, as the deserializer has it.
+        let member = format!("/{name}");
+        let parent = at.strip_suffix(&member).unwrap_or(&at);
+        (format!("{parent}{member}"), "unknown_member")
+    } else {
+        (at, "invalid_value")
     };
     Problem::new(kinds::INVALID_BODY).error_at(pointer, code, message)
 }

@@ -14,6 +14,7 @@ pub(super) fn endpoint() -> Endpoint {
         kinds::EMAIL_TAKEN,
         kinds::INVALID_EMAIL,
         kinds::INVALID_PASSWORD,
+        kinds::TOO_MANY_REGISTRATIONS,
     ])
 }
 
@@ -30,6 +31,7 @@ async fn register(mut call: Call) -> HandlerResult {
     let command = RegisterUser {
         email,
         password,
+        address: call.context.address,
         metadata: call.metadata(None),
     };
     let use_cases = call.use_cases();
@@ -44,6 +46,9 @@ async fn register(mut call: Call) -> HandlerResult {
 fn problem(error: RegisterUserError) -> Problem {
     match error {
         RegisterUserError::Closed => Problem::new(kinds::REGISTRATION_CLOSED),
+        RegisterUserError::TooMany { retry_after } => {
+            Problem::new(kinds::TOO_MANY_REGISTRATIONS).retry_after(retry_after)
+        }
         RegisterUserError::Email(invalid) => {
             Problem::new(kinds::INVALID_EMAIL).error_at("/email", "invalid_email", invalid.to_string())
         }

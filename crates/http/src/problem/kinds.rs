@@ -83,7 +83,10 @@ kinds! {
     TOO_MANY_PROGRESS_TICKS = 422 "too_many_ticks" "The array has more than 1000 progress reports. Split it.";
     RATE_LIMITED = 429 "rate_limited" "Too many requests of this kind. Retry after the time in `Retry-After`.";
     TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins"
-        "Too many failed logins. Retry after the time in `Retry-After`.";
+        "Too many failed logins for the account, or too many logins from the client's network. Retry after the time in \
+         `Retry-After`.";
+    TOO_MANY_REGISTRATIONS = 429 "too_many_registrations"
+        "Too many registrations from the client's network. Retry after the time in `Retry-After`.";
     INTERNAL = 500 "internal" "The server has failed unexpectedly. Its logs have the cause under the request id.";
     CONTENDED = 503 "contended"
         "The photo or job was changed concurrently. Retry after the time in `Retry-After`.";

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use insta::assert_json_snapshot;
+use rapidphoto_application::settings::Registration;
 use serde_json::json;
 
 use crate::{
@@ -53,7 +54,7 @@ async fn registration_errors_name_the_field() {
         .expect_problem(422, "invalid_password")
         .await;
     assert_eq!(short["errors"][0]["pointer"], "/password");
-    let closed = TestServer::with(|parts| parts.settings.auth.registration_open = false).await;
+    let closed = TestServer::with(|parts| parts.settings.auth.registration = Registration::Closed).await;
     let account = json!({ "email": "ada@example.org", "password": good });
     let register = closed.post("/commands/auth/register").json(&account);
     register.expect_problem(403, "registration_closed").await;
@@ -201,5 +202,45 @@ async fn refresh_tokens_rotate_until_logout() {
     refresh(&token).expect_problem(401, "invalid_refresh_token").await;
     refresh("rft_forged")
         .expect_problem(401, "invalid_refresh_token")
+        .await;
+}
+
+#[tokio::test]
+async fn registrations_from_one_network_are_limited() {
+    let app = TestServer::start().await;
+    let register = |n: usize| {
+        let account =
+            json!({ "email": format!("user-{n}@example.org"), "password": "correct horse battery" });
+        app.post("/commands/auth/register").json(&account)
+    };
+    for n in 0..10 {
+        register(n).expect_status(201).await;
+    }
+    // The answer for an existing account is the same, so that accounts can't be enumerated beyond the limit.
+    for n in [10, 0] {
+        let refused = register(n).expect_status(429).await;
+        assert_eq!(refused.header("retry-after"), "60");
+        assert_eq!(refused.json()["code"], "too_many_registrations");
+    }
+    app.clock.advance(Duration::from_secs(60));
+    register(10).expect_status(201).await;
+}
+
+#[tokio::test]
+async fn logins_from_one_network_are_limited_whatever_the_accounts_are() {
+    let app = TestServer::start().await;
+    app.user("ada").await;
+    let log_in = |email: &str| {
+        let credentials = json!({ "email": email, "password": "wrong horse battery" });
+        app.post("/commands/auth/login").json(&credentials)
+    };
+    // One login was that of the user.
+    for n in 1..60 {
+        log_in(&format!("user-{n}@example.org"))
+            .expect_problem(401, "invalid_credentials")
+            .await;
+    }
+    log_in("ada@example.org")
+        .expect_problem(429, "too_many_failed_logins")
         .await;
 }

@@ -92,13 +92,39 @@ async fn a_missing_body_is_malformed_json() {
 }
 
 #[tokio::test]
-async fn deeply_nested_unknown_members_are_ignored() {
+async fn unknown_members_are_refused_with_a_pointer() {
+    let app = unlimited_server().await;
+    let token = app.user("ada").await;
+    for path in paths_with_body() {
+        let post = |body: &Value| app.post(&path).token(&token).json(body);
+        for name in ["checksun", "a/b~c"] {
+            let problem = post(&json!({ name: 1 }))
+                .expect_problem(422, "invalid_body")
+                .await;
+            let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{path}");
+            assert_eq!(problem["errors"][0]["code"], "unknown_member", "{path}");
+        }
+    }
+    let file = json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 1, "checksun": null });
+    let body = json!({ "files": [file] });
+    let problem = app.post("/commands/upload-jobs").token(&token).json(&body);
+    let problem = problem.expect_problem(422, "invalid_body").await;
+    assert_eq!(problem["errors"][0]["pointer"], "/files/0/checksun");
+    let body = json!([{ "photoId": PHOTO, "bytesSent": 1 }, { "photoId": PHOTO, "bytesSent": 1, "x": 2 }]);
+    let problem = app.post("/commands/upload/progress").token(&token).json(&body);
+    let problem = problem.expect_problem(422, "invalid_body").await;
+    assert_eq!(problem["errors"][0]["pointer"], "/1/x");
+}
+
+#[tokio::test]
+async fn deeply_nested_unknown_members_are_refused() {
     let app = unlimited_server().await;
     let nested = format!("{}{}", "[".repeat(400_000), "]".repeat(400_000));
     let body = format!("{{\"refreshToken\":\"x\",\"later\":{nested}}}");
     app.post("/commands/auth/logout")
         .raw(body)
-        .expect_status(204)
+        .expect_problem(422, "invalid_body")
         .await;
 }
 

@@ -138,5 +138,18 @@ fn write_details(namespace: &mut Namespace, details: Details) {
             namespace.accounts.retain(|_, account| account.user != user);
             namespace.accounts.insert(email, Account { user, password_hash });
         }
+        Details::Password {
+            user,
+            replaces,
+            password_hash,
+        } => {
+            let mut accounts = namespace.accounts.values_mut();
+            let is_current =
+                |account: &&mut Account| account.user == user && account.password_hash == replaces;
+            if let Some(account) = accounts.find(is_current) {
+                account.password_hash = password_hash;
+            }
+        }
+        Details::EraseUser { user } => namespace.accounts.retain(|_, account| account.user != user),
     }
 }

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView, PhotoListPage,
-    PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
+    Account, AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
+    PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
 };
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
@@ -73,7 +73,33 @@ impl UserReads for MemoryStore {
                 user: account.user,
                 password_hash: account.password_hash.clone(),
                 status: user.status,
+                is_admin: user.is_admin,
             })
+        })
+        .await
+    }
+
+    async fn accounts(&self, after: Option<UserId>, size: usize) -> Result<Vec<Account>, Unavailable> {
+        self.read(|namespace| {
+            let users = namespace.rows.values().filter_map(|row| match &row.state {
+                AggregateState::User(user) => Some((user, row.created_at)),
+                AggregateState::Job(_) | AggregateState::Photo(_) => None,
+            });
+            let mut accounts: Vec<_> = users
+                .filter(|(user, _)| after.is_none_or(|after| user.id > after))
+                .map(|(user, created_at)| {
+                    let mut emails = namespace.accounts.iter();
+                    let email = emails.find(|(_, account)| account.user == user.id);
+                    Account {
+                        user: user.clone(),
+                        email: email.map(|(email, _)| email.to_string()),
+                        created_at,
+                    }
+                })
+                .collect();
+            accounts.sort_by_key(|account| account.user.id);
+            accounts.truncate(size);
+            accounts
         })
         .await
     }

@@ -17,7 +17,7 @@ pub use conflicting_journal::ConflictingJournal;
 pub use fixtures::DeclaredPhoto;
 use rapidphoto_application::{
     UseCases,
-    auth::FailedLogins,
+    auth::{LoginBudgets, LoginLimits},
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     log::EventCodec,
@@ -62,7 +62,7 @@ pub struct TestApp {
     pub owner: UserId,
 }
 
-/// Failed logins per minute that [`TestApp::use_cases`] allows.
+/// Failed logins per minute, account and network that [`TestApp::use_cases`] allows.
 pub const ALLOWED_FAILED_LOGINS: usize = 5;
 
 /// Polling interval of the live tail and of subscriptions.
@@ -132,10 +132,10 @@ impl TestApp {
         }
     }
 
-    /// Use cases of the HTTP API. Each call returns an instance with its own limit on failed logins.
+    /// Use cases of the HTTP API. Each call returns an instance with its own limits on logins.
     pub fn use_cases(&self) -> UseCases {
-        let failures = Arc::new(FailedLogins::new(ALLOWED_FAILED_LOGINS));
-        UseCases::new(&self.ports, &self.settings, &self.board, failures, [7; 32])
+        let limits = Arc::new(LoginLimits::new(LoginBudgets::default()));
+        UseCases::new(&self.ports, &self.settings, &self.board, limits, [7; 32])
     }
 
     /// Handler of storage events.

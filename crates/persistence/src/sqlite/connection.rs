@@ -13,19 +13,22 @@ use diesel::{
 use super::OpenError;
 use crate::error::StoreError;
 
+/// Time that a statement waits for other processes that use the same file; within one process there is one writer.
+pub(super) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+
 /// Settings of all connections.
 ///
 /// `synchronous=FULL` makes an acknowledged commit survive a power failure: in WAL mode, NORMAL syncs at checkpoints
-/// only. The busy time-out is for other processes that use the same file; within one process there is one writer.
-const ALL_CONNECTIONS: &str = "PRAGMA busy_timeout = 5000;
-    PRAGMA synchronous = FULL;
+/// only.
+const ALL_CONNECTIONS: &str = "PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA recursive_triggers = ON;
     PRAGMA trusted_schema = OFF;
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -8192;";
 
-/// Additional settings of the writer. The limit, in bytes, releases disk space after a burst of writes.
+/// Additional settings of the writer. The limit, in bytes, is that of the write-ahead log (`WAL_LIMIT`); a longer file is
+/// cut to it when the log starts anew.
 const WRITER_ONLY: &str = "PRAGMA journal_size_limit = 67108864;";
 
 /// Additional settings of readers.
@@ -49,6 +52,26 @@ impl Location {
         };
         create_private(&absolute).map_err(failed)?;
         Ok(Self(location))
+    }
+
+    /// Location of an existing database that is only read. `immutable` is for files that no process changes meanwhile:
+    /// SQLite then makes no files beside the database.
+    pub(super) fn read_only(path: &Path, immutable: bool) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let absolute = fs::canonicalize(path).map_err(failed)?;
+        let Some(location) = absolute.to_str() else {
+            return Err(failed(io::Error::other("the path is not UTF-8")));
+        };
+        // Characters that have a meaning in URIs (https://www.sqlite.org/uri.html).
+        let escaped = location
+            .replace('%', "%25")
+            .replace('?', "%3f")
+            .replace('#', "%23");
+        let immutable = if immutable { "&immutable=1" } else { "" };
+        Ok(Self(format!("file:{escaped}?mode=ro{immutable}")))
     }
 
     /// Opens the writer's connection and checks that the database is in WAL mode.
@@ -83,6 +106,7 @@ impl Location {
 
     fn connect(&self) -> Result<SqliteConnection, StoreError> {
         let mut connection = SqliteConnection::establish(&self.0)?;
+        connection.batch_execute(BUSY_TIMEOUT)?;
         connection.batch_execute(ALL_CONNECTIONS)?;
         Ok(connection)
     }
@@ -103,7 +127,7 @@ fn journal_mode(connection: &mut SqliteConnection) -> diesel::QueryResult<String
 
 /// Creates the file with permissions for its owner only. SQLite gives the WAL and shared-memory files the same
 /// permissions.
-fn create_private(path: &Path) -> io::Result<()> {
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = fs::File::options();
     options.create(true).append(true);
     #[cfg(unix)]

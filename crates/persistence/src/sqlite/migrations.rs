@@ -28,6 +28,23 @@ pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
     })
 }
 
+/// Rejects a database whose schema is not that of this program. Changes nothing.
+pub(super) fn check(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let known = newest_known()?;
+    let applied = connection.applied_migrations().map_err(OpenError::Migration)?;
+    let found = applied.iter().map(ToString::to_string).max().unwrap_or_default();
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    if connection
+        .has_pending_migration(MIGRATIONS)
+        .map_err(OpenError::Migration)?
+    {
+        return Err(OpenError::OlderSchema { found, known });
+    }
+    Ok(())
+}
+
 /// Version of the newest migration in this program. All versions have the same number of digits, so that they sort as
 /// text.
 fn newest_known() -> Result<String, OpenError> {

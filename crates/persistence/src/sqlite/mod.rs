@@ -3,6 +3,8 @@
 mod aggregates;
 mod claims;
 mod connection;
+mod copy;
+mod deployment;
 mod event_log;
 mod health;
 mod idempotency_reads;
@@ -14,17 +16,21 @@ mod photo_list;
 mod photo_reads;
 mod photo_tag_list;
 mod photo_views;
+mod read_only;
 mod readers;
 mod sessions;
 mod single_process;
 mod state_rows;
 mod subscriptions;
+mod tag_index;
 mod task;
 #[cfg(test)]
 mod tests;
 mod tickets;
 mod turns;
+mod unchanged;
 mod user_reads;
+mod wal;
 mod work_queue;
 mod writer;
 
@@ -35,7 +41,9 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{connection::Location, readers::Readers, turns::Turns, writer::Writer};
+use self::{
+    connection::Location, readers::Readers, turns::Turns, unchanged::Unchanged, wal::WalLimit, writer::Writer,
+};
 use crate::error::StoreError;
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
@@ -63,6 +71,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     turns: Arc<Turns>,
+    // Last field: released after the connections are closed.
+    _unchanged: Option<Unchanged>,
 }
 
 impl SqliteStore {
@@ -74,23 +84,43 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         codec: EventCodec,
     ) -> Result<Self, OpenError> {
-        let path = config.path;
+        Self::open_with(config, clock, codec, migrations::migrate).await
+    }
+
+    /// Opens a database that another process has open. It must have the schema of this program: it is never migrated.
+    pub async fn open_beside(
+        config: SqliteConfig,
+        clock: Arc<dyn Clock>,
+        codec: EventCodec,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(config, clock, codec, migrations::check).await
+    }
+
+    async fn open_with(
+        config: SqliteConfig,
+        clock: Arc<dyn Clock>,
+        codec: EventCodec,
+        prepare: fn(&mut SqliteConnection) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
+        let path = config.path.clone();
+        let wal = WalLimit::new(&path, wal::WAL_LIMIT);
         let opening = tokio::task::spawn_blocking(move || {
             let location = Location::prepare(&path)?;
             let mut connection = location.writer()?;
-            migrations::migrate(&mut connection)?;
+            prepare(&mut connection)?;
             Ok::<_, OpenError>((location, connection))
         });
         let (location, connection) = opening
             .await
             .map_err(|error| OpenError::from_store(error.into()))??;
-        let writer = Writer::start(location.clone(), connection).map_err(OpenError::Thread)?;
+        let writer = Writer::start(location.clone(), connection, wal).map_err(OpenError::Thread)?;
         Ok(Self {
             namespace: config.namespace.into(),
             clock,
             codec: Arc::new(codec),
             writer,
             readers: Readers::new(location, config.readers),
+            _unchanged: None,
             turns: Arc::new(Turns::new(config.first_turn)),
         })
     }

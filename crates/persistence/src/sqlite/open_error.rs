@@ -2,7 +2,7 @@ use std::{io, path::PathBuf};
 
 use rapidphoto_application::ports::BoxError;
 
-use crate::error::StoreError;
+use crate::{LockError, error::StoreError};
 
 /// Error of [`SqliteStore::open`](super::SqliteStore::open).
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,19 @@ pub enum OpenError {
         /// Version of the newest migration of this program.
         known: String,
     },
+    /// The database lacks migrations of this program, and is opened beside its server or for reading only, so that it can't be migrated.
+    #[error(
+        "the database has schema {found}, but this program needs {known}; start its server once to upgrade the database, or use the older program"
+    )]
+    OlderSchema {
+        /// Version of the newest migration applied to the database.
+        found: String,
+        /// Version of the newest migration of this program.
+        known: String,
+    },
+    /// A lock file can't be read.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A migration failed; the database was not changed.
     #[error("the database can't be migrated to the current schema")]
     Migration(#[source] BoxError),

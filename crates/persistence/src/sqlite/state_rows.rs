@@ -3,11 +3,11 @@ use diesel::{
     AggregateExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _,
     RunQueryDsl as _, SqliteConnection, dsl::count,
 };
-use rapidphoto_application::ports::{AggregateRow, AggregateState, StateRows, Unavailable};
+use rapidphoto_application::ports::{AggregateRow, AggregateState, StateRows, TagMismatch, Unavailable};
 use rapidphoto_domain::{StreamId, StreamType, Version};
 use serde_json::Value;
 
-use super::SqliteStore;
+use super::{SqliteStore, tag_index};
 use crate::{
     error::StoreError,
     number::{self, limit},
@@ -40,6 +40,11 @@ impl StateRows for SqliteStore {
             Ok(number::count(streams))
         })
         .await
+    }
+
+    async fn tag_mismatches(&self) -> Result<Vec<TagMismatch>, Unavailable> {
+        self.read(|connection, namespace| Ok(tag_index::mismatches(connection, namespace)?))
+            .await
     }
 }
 

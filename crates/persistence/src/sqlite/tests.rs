@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use diesel::connection::SimpleConnection as _;
 use rapidphoto_application::{
@@ -100,4 +106,54 @@ async fn turns_begin_at_a_random_owner() {
     // The fourth of the eight ids lies before the middle, so that it counts as served.
     let expected: Vec<_> = users[4..].iter().chain(&users[..4]).copied().collect();
     assert_eq!(owners_in_turn(&reopened, 8).await, expected);
+}
+
+/// At every moment one of two readers has a transaction open, each of a newer snapshot than the other's.
+fn read_without_a_gap(location: &Location, stop: &AtomicBool) {
+    let mut readers = [location.reader().unwrap(), location.reader().unwrap()];
+    let begin = |reader: &mut SqliteConnection| {
+        reader
+            .batch_execute("BEGIN; SELECT count(*) FROM filler")
+            .unwrap()
+    };
+    begin(&mut readers[0]);
+    for turn in (1_usize..).take_while(|_| !stop.load(Ordering::Relaxed)) {
+        begin(&mut readers[turn % 2]);
+        std::thread::sleep(Duration::from_millis(5));
+        readers[(turn + 1) % 2].batch_execute("COMMIT").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_that_always_overlap_do_not_let_the_write_ahead_log_grow() {
+    const LIMIT: u64 = 1 << 20;
+    const WRITTEN: u64 = 24 * LIMIT;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("record.db");
+    let location = Location::prepare(&path).unwrap();
+    let mut connection = location.writer().unwrap();
+    connection
+        .batch_execute("CREATE TABLE filler (id INTEGER PRIMARY KEY, bytes BLOB)")
+        .unwrap();
+    let writer = Writer::start(location.clone(), connection, WalLimit::new(&path, LIMIT)).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let reading = std::thread::spawn({
+        let (location, stop) = (location.clone(), Arc::clone(&stop));
+        move || read_without_a_gap(&location, &stop)
+    });
+    let mut largest = 0;
+    for _ in 0..WRITTEN / 65_536 {
+        let written = writer.run(|connection| {
+            // The same row again and again: the database stays small, and each commit makes the log longer.
+            connection.batch_execute("REPLACE INTO filler VALUES (1, randomblob(65536))")?;
+            Ok::<_, StoreError>(())
+        });
+        written.await.unwrap();
+        largest = largest.max(std::fs::metadata(wal::beside(&path, "-wal")).unwrap().len());
+    }
+    stop.store(true, Ordering::Relaxed);
+    reading.join().unwrap();
+    writer.close().await;
+    assert!(largest > LIMIT, "the limit was never reached: {largest}");
+    assert!(largest < 4 * LIMIT, "{largest}");
 }

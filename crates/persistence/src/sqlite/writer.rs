@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     connection::Location,
     task::{Pending, Task},
+    wal::WalLimit,
 };
 use crate::error::StoreError;
 
@@ -35,11 +36,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread with its connection.
-    pub(super) fn start(location: Location, connection: SqliteConnection) -> std::io::Result<Self> {
+    pub(super) fn start(
+        location: Location,
+        connection: SqliteConnection,
+        wal: WalLimit,
+    ) -> std::io::Result<Self> {
         let (messages, waiting) = mpsc::channel(QUEUE_CAPACITY);
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&location, connection, waiting))?;
+            .spawn(move || run(&location, connection, waiting, wal))?;
         Ok(Self {
             messages,
             thread: Mutex::new(Some(thread)),
@@ -85,7 +90,12 @@ impl Writer {
 }
 
 /// Main loop of the thread.
-fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Message>) {
+fn run(
+    location: &Location,
+    mut connection: SqliteConnection,
+    mut waiting: mpsc::Receiver<Message>,
+    mut wal: WalLimit,
+) {
     let mut group = Vec::with_capacity(MAX_GROUP);
     while let Some(message) = waiting.blocking_recv() {
         add_to_group(message, &mut group, &mut waiting);
@@ -113,6 +123,7 @@ fn run(location: &Location, mut connection: SqliteConnection, mut waiting: mpsc:
                 }
             }
         }
+        wal.enforce(&mut connection);
     }
 }
 

@@ -2,46 +2,22 @@
 //! read once and validated as a whole before anything starts.
 
 mod sections;
+mod sources;
 mod validation;
 
-use std::path::{Path, PathBuf};
-
-use figment::{
-    Figment,
-    providers::{Env, Format, Serialized, Toml},
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
 };
 
 pub use sections::{
-    AuthSection, ChecksSection, Config, DataSection, ImagingSection, LimitsSection, LogFormat, LogSection,
-    ServerSection, StorageSection, TlsSection, UploadsSection, WorkSection,
+    AuthSection, ChecksSection, Config, DataSection, ImagingSection, Isolation, LimitsSection, LogFormat,
+    LogSection, ServerSection, StorageSection, TlsSection, UploadsSection, WorkSection,
 };
-pub use validation::ConfigProblems;
+pub use sources::{ENV_PREFIX, Overrides};
+pub use validation::{ConfigProblems, Problem};
 
-/// Prefix of environment variables; two underscores separate a section from its key, as in
-/// `RAPIDPHOTO_SERVER__LISTEN`.
-pub const ENV_PREFIX: &str = "RAPIDPHOTO_";
-
-/// `RAPIDPHOTO_CONFIG` without the prefix, as figment sees it: the path of the file, not a key.
-const CONFIG_FILE: &str = "config";
-
-/// Values from the command line, which override all other sources.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// `--listen`
-    pub listen: Option<String>,
-    /// `--s3-listen`
-    pub s3_listen: Option<String>,
-    /// `--public-url`
-    pub public_url: Option<String>,
-    /// `--s3-public-url`
-    pub s3_public_url: Option<String>,
-    /// `--data-dir`
-    pub data_dir: Option<PathBuf>,
-    /// `--allow-origin`, in addition to the configured origins
-    pub allow_origins: Vec<String>,
-    /// `--insecure`
-    pub insecure: bool,
-}
+use self::sources::Sources;
 
 /// Failure to load the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -50,15 +26,7 @@ pub enum ConfigError {
     /// The configuration file does not exist.
     #[error("configuration file {} does not exist or is not a file", .0.display())]
     NoFile(PathBuf),
-    /// A value has the wrong type, or a key is unknown.
-    #[error("the configuration can't be read")]
-    Unreadable(#[source] Box<figment::Error>),
-    /// An environment variable with the prefix lacks a section and a key.
-    #[error(
-        "environment variable `{0}` names no section and key; correct names look like {ENV_PREFIX}SERVER__LISTEN"
-    )]
-    Variable(String),
-    /// Values are out of range.
+    /// Values are wrong.
     #[error(transparent)]
     Problems(#[from] ConfigProblems),
 }
@@ -67,59 +35,33 @@ impl Config {
     /// Loads the configuration from an optional file, the environment and the command line, and validates it.
     ///
     /// # Errors
-    /// [`ConfigError`] names every invalid value.
+    /// [`ConfigError`] names every wrong value as the user wrote it.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let mut sources = Sources::default();
         if let Some(file) = file {
             if !file.is_file() {
                 return Err(ConfigError::NoFile(file.to_owned()));
             }
-            figment = figment.merge(Toml::file_exact(file));
+            sources.add_file(file);
         }
-        let environment = Env::prefixed(ENV_PREFIX).filter(|key| key != CONFIG_FILE);
-        let stray = environment.iter().find(|(key, _)| !key.as_str().contains("__"));
-        if let Some((key, _)) = stray {
-            return Err(ConfigError::Variable(format!(
-                "{ENV_PREFIX}{}",
-                key.as_str().to_uppercase()
-            )));
+        sources.add_environment();
+        sources.add_options(overrides);
+        let mut merged = sources.merge();
+        let origins = overrides.allow_origins.iter().cloned();
+        merged.config.server.allowed_origins.extend(origins);
+        let written: BTreeSet<&str> = merged.places.keys().map(String::as_str).collect();
+        let invalid = merged.config.find_invalid(&written);
+        let mut problems = merged.problems.clone();
+        problems.extend(
+            invalid
+                .into_iter()
+                .map(|(key, requirement)| Problem::new(merged.name_of(key), requirement)),
+        );
+        if problems.is_empty() {
+            Ok(merged.config)
+        } else {
+            Err(ConfigProblems(problems).into())
         }
-        figment = figment.merge(environment.split("__"));
-        let mut config: Self = figment
-            .extract()
-            .map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
-        config.apply(overrides);
-        config.validate()?;
-        Ok(config)
-    }
-
-    fn apply(&mut self, overrides: &Overrides) {
-        let Overrides {
-            listen,
-            s3_listen,
-            public_url,
-            s3_public_url,
-            data_dir,
-            allow_origins,
-            insecure,
-        } = overrides.clone();
-        if let Some(listen) = listen {
-            self.server.listen = listen;
-        }
-        if let Some(listen) = s3_listen {
-            self.storage.listen = listen;
-        }
-        if public_url.is_some() {
-            self.server.public_url = public_url;
-        }
-        if s3_public_url.is_some() {
-            self.storage.public_url = s3_public_url;
-        }
-        if let Some(dir) = data_dir {
-            self.data.dir = dir;
-        }
-        self.server.allowed_origins.extend(allow_origins);
-        self.server.insecure |= insecure;
     }
 
     /// The configuration as indented JSON.
@@ -137,7 +79,7 @@ mod tests {
 
     #[test]
     fn defaults_are_valid() {
-        assert_eq!(Config::default().validate(), Ok(()));
+        assert_eq!(Config::default().find_invalid(&BTreeSet::new()), []);
     }
 
     #[test]
@@ -162,16 +104,122 @@ mod tests {
         );
     }
 
-    #[test]
-    fn an_unknown_key_is_an_error_that_names_it() {
+    /// Lines of the error of a file, without its path, and of the options.
+    fn problems(text: &str, overrides: &Overrides) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("rapidphoto.toml");
-        std::fs::write(&file, "[server]\nlisten_on = \"127.0.0.1:1\"\n").unwrap();
-        let error = Config::load(Some(&file), &Overrides::default()).unwrap_err();
-        let ConfigError::Unreadable(source) = error else {
-            panic!("{error:?}")
+        std::fs::write(&file, text).unwrap();
+        let error = Config::load(Some(&file), overrides).unwrap_err().to_string();
+        let prefix = format!("{}/", dir.path().display());
+        let lines = error.replace(&prefix, "");
+        lines.lines().skip(1).map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn all_errors_of_a_file_are_reported_with_their_lines() {
+        let text = "[server]\nlisten_on = \"127.0.0.1:1\"\nbody_limit = \"large\"\n\n[uploads]\nmax_files = 0\nwindow = \"1 fortnight\"\n\
+                    [log]\nformat = \"xml\"\n[sever]\nlisten = \"x\"\n[checks.policies]\nblurry = \"maybe\"\n[empty]\n";
+        let found = problems(text, &Overrides::default());
+        let starts = [
+            "rapidphoto.toml:2: server.listen_on: unknown key; known ones are listen, ",
+            "rapidphoto.toml:3: server.body_limit: invalid type: found string \"large\"",
+            "rapidphoto.toml:6: uploads.max_files: must be 1 to 10000",
+            "rapidphoto.toml:7: uploads.window: ",
+            "rapidphoto.toml:9: log.format: unknown variant: found `xml`",
+            "rapidphoto.toml:11: sever.listen: unknown key; known ones are ",
+            "rapidphoto.toml:13: checks.policies.blurry: unknown variant: found `maybe`",
+            "rapidphoto.toml:14: empty: unknown key; known ones are ",
+        ];
+        for start in starts {
+            assert!(
+                found.iter().any(|line| line.starts_with(start)),
+                "{start}: {found:#?}"
+            );
+        }
+        assert_eq!(found.len(), starts.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_syntax_error_is_reported_with_its_line_and_the_other_sources_are_checked() {
+        let overrides = Overrides {
+            listen: Some("nowhere".to_owned()),
+            ..Overrides::default()
         };
-        assert!(source.to_string().contains("listen_on"), "{source}");
+        let found = problems("[server]\nlisten = \n", &overrides);
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert!(found[0].starts_with("rapidphoto.toml:2: "), "{found:#?}");
+        assert!(found[1].starts_with("--listen: must be an address"), "{found:#?}");
+    }
+
+    #[test]
+    fn a_value_where_a_section_is_expected_is_an_error() {
+        let found = problems("server = 3\n", &Overrides::default());
+        assert_eq!(
+            found,
+            ["rapidphoto.toml:1: server: is a section with keys of its own, and takes no value"]
+        );
+    }
+
+    #[test]
+    fn a_section_without_defaults_must_be_whole() {
+        let tls = "[server.tls]\ncertificate = \"a.pem\"\n";
+        let found = problems(tls, &Overrides::default());
+        assert_eq!(found, ["rapidphoto.toml:2: server.tls: missing field `key`"]);
+        let found = problems(&format!("{tls}keys = \"b.pem\"\n"), &Overrides::default());
+        assert!(
+            found
+                .iter()
+                .any(|line| line.starts_with("rapidphoto.toml:3: server.tls.keys: unknown key")),
+            "{found:#?}"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("rapidphoto.toml");
+        std::fs::write(&file, format!("{tls}key = \"b.pem\"\n")).unwrap();
+        let config = Config::load(Some(&file), &Overrides::default()).unwrap();
+        assert_eq!(config.server.tls.unwrap().key, PathBuf::from("b.pem"));
+    }
+
+    #[test]
+    fn a_limit_that_contradicts_a_default_is_reported_where_it_was_written() {
+        let found = problems("[uploads]\nurl_lifetime = \"2days\"\n", &Overrides::default());
+        assert_eq!(
+            found,
+            [
+                "rapidphoto.toml:2: uploads.url_lifetime: uploads.url_lifetime (2days) must be at most uploads.window (1day)"
+            ]
+        );
+        let found = problems("[uploads]\nwindow = \"1m\"\n", &Overrides::default());
+        assert!(
+            found[0].starts_with("rapidphoto.toml:2: uploads.window: "),
+            "{found:#?}"
+        );
+        let found = problems("[uploads]\nurl_lifetime = \"0s\"\n", &Overrides::default());
+        assert_eq!(
+            found,
+            ["rapidphoto.toml:2: uploads.url_lifetime: must be between 1s and 7days"]
+        );
+    }
+
+    #[test]
+    fn the_api_and_the_storage_do_not_share_an_address() {
+        for (api, storage, shared) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080", true),
+            ("0.0.0.0:8080", "127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "127.0.0.2:8080", false),
+            ("127.0.0.1:8080", "127.0.0.1:8081", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+        ] {
+            let overrides = Overrides {
+                listen: Some(api.to_owned()),
+                s3_listen: Some(storage.to_owned()),
+                ..Overrides::default()
+            };
+            let loaded = Config::load(None, &overrides);
+            assert_eq!(loaded.is_err(), shared, "{api} {storage}");
+            if let Err(error) = loaded {
+                assert!(error.to_string().contains("--s3-listen: "), "{error}");
+            }
+        }
     }
 
     #[test]
@@ -181,9 +229,13 @@ mod tests {
             config.server.listen = "0.0.0.0:8080".to_owned();
             config.storage.listen = "[2001:db8::1]:9000".to_owned();
             change(&mut config);
-            config.validate().map_err(|problems| problems.to_string())
+            let found = config.find_invalid(&BTreeSet::new());
+            found
+                .into_iter()
+                .map(|(key, requirement)| format!("{key}: {requirement}\n"))
+                .collect::<String>()
         };
-        let refused = problems(|_| ()).unwrap_err();
+        let refused = problems(|_| ());
         for named in [
             "server.listen",
             "server.tls",
@@ -194,8 +246,8 @@ mod tests {
         ] {
             assert!(refused.contains(named), "{named} is not in {refused}");
         }
-        assert_eq!(problems(|config| config.server.behind_tls_proxy = true), Ok(()));
-        assert_eq!(problems(|config| config.server.insecure = true), Ok(()));
+        assert_eq!(problems(|config| config.server.behind_tls_proxy = true), "");
+        assert_eq!(problems(|config| config.server.insecure = true), "");
         let files = TlsSection {
             certificate: "certificate.pem".into(),
             key: "key.pem".into(),
@@ -203,7 +255,7 @@ mod tests {
         let mut config = Config::default();
         config.server.listen = "0.0.0.0:8080".to_owned();
         config.server.tls = Some(files);
-        assert_eq!(config.validate(), Ok(()));
+        assert_eq!(config.find_invalid(&BTreeSet::new()), []);
     }
 
     #[test]
@@ -212,8 +264,8 @@ mod tests {
         config.server.listen = "nowhere".to_owned();
         config.storage.public_url = Some("ftp://x".to_owned());
         config.uploads.max_files = 0;
-        let problems = config.validate().unwrap_err();
-        assert_eq!(problems.0.len(), 3, "{problems}");
-        assert!(problems.to_string().contains("server.listen"));
+        let problems = config.find_invalid(&BTreeSet::new());
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems[0].0, "server.listen");
     }
 }

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
+use rapidphoto_application::settings::Registration;
 use rapidphoto_domain::photo::{Check, Policy};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ pub struct Config {
     pub auth: AuthSection,
     /// Rate limits of one user.
     pub limits: LimitsSection,
-    /// Threads and memory for decoding images.
+    /// Processes, threads and memory for decoding images.
     pub imaging: ImagingSection,
     /// Logs and traces.
     pub log: LogSection,
@@ -284,8 +285,8 @@ impl Default for ChecksSection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthSection {
-    /// True if new users may register.
-    pub registration_open: bool,
+    /// `open` if anyone may create an account, `closed` if only administrators may.
+    pub registration: Registration,
     /// Lifetime of access tokens.
     #[serde(with = "humantime_serde")]
     pub access_lifetime: Duration,
@@ -297,8 +298,12 @@ pub struct AuthSection {
     pub session_lifetime: Duration,
     /// Minimum length of passwords in characters.
     pub min_password_chars: usize,
-    /// Maximum number of failed logins per minute for one account from one address.
+    /// Maximum number of failed logins per minute for one account from one network: an IPv4 address or an IPv6 /64.
     pub failed_logins_per_minute: usize,
+    /// Maximum number of logins per minute from one network.
+    pub logins_per_minute: usize,
+    /// Maximum number of registrations per minute from one network.
+    pub registrations_per_minute: usize,
     /// Number of passwords hashed at once; each takes a thread and memory.
     pub concurrent_hashes: usize,
 }
@@ -306,12 +311,14 @@ pub struct AuthSection {
 impl Default for AuthSection {
     fn default() -> Self {
         Self {
-            registration_open: true,
+            registration: Registration::Open,
             access_lifetime: Duration::from_mins(15),
             refresh_lifetime: Duration::from_hours(30 * 24),
             session_lifetime: Duration::from_hours(180 * 24),
             min_password_chars: 10,
             failed_logins_per_minute: 5,
+            logins_per_minute: 60,
+            registrations_per_minute: 10,
             concurrent_hashes: 2,
         }
     }
@@ -336,21 +343,45 @@ impl Default for LimitsSection {
     }
 }
 
-/// Threads and memory for decoding images.
+/// Processes, threads and memory for decoding images.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagingSection {
+    /// Processes that decode photos; default: `process` on Linux, `thread` elsewhere.
+    pub isolation: Isolation,
     /// Number of photos decoded at once; default: the number of processors.
     pub threads: Option<usize>,
-    /// Maximum memory for decoding, all threads together, in bytes; a photo that needs more is rejected.
+    /// Maximum memory for decoding, all photos together, in bytes; a photo that needs more is rejected.
     pub memory_budget_bytes: u64,
 }
 
 impl Default for ImagingSection {
     fn default() -> Self {
         Self {
+            isolation: Isolation::default(),
             threads: None,
             memory_budget_bytes: 1024 * MIB,
+        }
+    }
+}
+
+/// Processes that decode photos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Child processes: a photo that crashes or hangs its decoder fails alone.
+    Process,
+    /// Threads of the server.
+    Thread,
+}
+
+impl Default for Isolation {
+    fn default() -> Self {
+        // Elsewhere children are untested and hardly restricted.
+        if cfg!(target_os = "linux") {
+            Self::Process
+        } else {
+            Self::Thread
         }
     }
 }

@@ -1,32 +1,60 @@
-use std::{fmt, net::ToSocketAddrs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
 
+use humantime_serde::re::humantime::format_duration;
 use rapidphoto_domain::values::KeySpace;
 use url::Url;
 
 use super::sections::Config;
 
-/// Invalid values, each as its key and the requirement.
+/// Wrong values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigProblems(pub Vec<(&'static str, String)>);
+pub struct ConfigProblems(pub Vec<Problem>);
+
+/// A wrong value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Name as the user wrote it: file, line and key, environment variable, or option; of a default value, the key.
+    pub name: String,
+    /// Requirement that the value does not meet.
+    pub requirement: String,
+}
+
+impl Problem {
+    pub(super) fn new(name: impl Into<String>, requirement: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            requirement: requirement.into(),
+        }
+    }
+}
 
 impl fmt::Display for ConfigProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration is invalid")?;
         self.0
             .iter()
-            .try_for_each(|(key, requirement)| write!(f, "\n  {key}: {requirement}"))
+            .try_for_each(|problem| write!(f, "\n  {}: {}", problem.name, problem.requirement))
     }
 }
 
 impl std::error::Error for ConfigProblems {}
 
 /// Collects problems.
-struct Validator(Vec<(&'static str, String)>);
+struct Validator<'a> {
+    problems: Vec<(&'static str, String)>,
+    /// Keys that do not have their default value.
+    written: &'a BTreeSet<&'a str>,
+}
 
-impl Validator {
+impl Validator<'_> {
     fn check(&mut self, valid: bool, key: &'static str, requirement: &str) {
         if !valid {
-            self.0.push((key, requirement.to_owned()));
+            self.problems.push((key, requirement.to_owned()));
         }
     }
 
@@ -56,34 +84,53 @@ impl Validator {
 
     fn between(&mut self, key: &'static str, value: Duration, min: Duration, max: Duration) {
         if value < min || value > max {
-            self.0.push((key, format!("must be between {min:?} and {max:?}")));
+            let (min, max) = (format_duration(min), format_duration(max));
+            self.problems
+                .push((key, format!("must be between {min} and {max}")));
         }
+    }
+
+    /// Checks a relation of two keys. A violation is reported for the one that the user wrote.
+    fn related(&mut self, valid: bool, [key, other]: [&'static str; 2], requirement: &str) {
+        let defaulted = !self.written.contains(key) && self.written.contains(other);
+        self.check(valid, if defaulted { other } else { key }, requirement);
+    }
+
+    fn at_most(&mut self, keys: [&'static str; 2], value: Duration, limit: Duration) {
+        let [key, limit_key] = keys;
+        let (shown, shown_limit) = (format_duration(value), format_duration(limit));
+        let requirement = format!("{key} ({shown}) must be at most {limit_key} ({shown_limit})");
+        self.related(value <= limit, keys, &requirement);
     }
 }
 
 impl Config {
-    /// Validates all values.
-    ///
-    /// # Errors
-    /// All invalid values.
-    pub fn validate(&self) -> Result<(), ConfigProblems> {
-        let mut validator = Validator(Vec::new());
+    /// Finds all invalid values: each as its key and the requirement. `written` has the keys that the user wrote.
+    pub(super) fn find_invalid(&self, written: &BTreeSet<&str>) -> Vec<(&'static str, String)> {
+        let mut validator = Validator {
+            problems: Vec::new(),
+            written,
+        };
         self.validate_network(&mut validator);
         self.validate_amounts(&mut validator);
         self.validate_times(&mut validator);
-        if validator.0.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigProblems(validator.0))
-        }
+        validator.problems
     }
 
-    fn validate_network(&self, validator: &mut Validator) {
+    fn validate_network(&self, validator: &mut Validator<'_>) {
         if let Err(error) = rapidphoto_telemetry::check_filter(&self.log.filter) {
-            validator.0.push(("log.filter", error.to_string()));
+            validator.problems.push(("log.filter", error.to_string()));
         }
         validator.address("server.listen", &self.server.listen);
         validator.address("storage.listen", &self.storage.listen);
+        validator.related(
+            !shared(&self.server.listen, &self.storage.listen),
+            ["storage.listen", "server.listen"],
+            &format!(
+                "the storage ({}) and the API ({}) can't listen on the same address and port",
+                self.storage.listen, self.server.listen
+            ),
+        );
         if let Some(listen) = &self.server.operations_listen {
             validator.address("server.operations_listen", listen);
         }
@@ -138,7 +185,7 @@ impl Config {
     }
 
     /// Plain text is for this machine and for networks behind a proxy that terminates TLS.
-    fn validate_transport(&self, validator: &mut Validator) {
+    fn validate_transport(&self, validator: &mut Validator<'_>) {
         let declared = self.server.behind_tls_proxy || self.server.insecure;
         for (key, section, listen, tls) in [
             (
@@ -165,7 +212,7 @@ impl Config {
                 .to_socket_addrs()
                 .is_ok_and(|mut found| found.any(|at| !at.ip().to_canonical().is_loopback()));
             if beyond && tls.is_none() && !declared {
-                validator.0.push((
+                validator.problems.push((
                     key,
                     format!(
                         "{listen} can be reached from other machines, and connections to it would be plain text: set \
@@ -177,7 +224,7 @@ impl Config {
         }
     }
 
-    fn validate_amounts(&self, validator: &mut Validator) {
+    fn validate_amounts(&self, validator: &mut Validator<'_>) {
         validator.check(
             (1..=10_000).contains(&self.uploads.max_files),
             "uploads.max_files",
@@ -188,10 +235,14 @@ impl Config {
             "uploads.max_file_bytes",
             "must be greater than 0",
         );
-        validator.check(
+        validator.related(
             self.work.download_budget_bytes >= self.uploads.max_file_bytes,
-            "work.download_budget_bytes",
-            "must be at least uploads.max_file_bytes, or the largest files can't be processed",
+            ["work.download_budget_bytes", "uploads.max_file_bytes"],
+            &format!(
+                "work.download_budget_bytes ({}) must be at least uploads.max_file_bytes ({}), or the largest files can't be \
+                 processed",
+                self.work.download_budget_bytes, self.uploads.max_file_bytes
+            ),
         );
         validator.check(
             (1..=256).contains(&self.work.concurrency),
@@ -239,11 +290,19 @@ impl Config {
             "auth.min_password_chars",
             "must be 8 to 128",
         );
-        validator.check(
-            self.auth.failed_logins_per_minute > 0,
-            "auth.failed_logins_per_minute",
-            "must be greater than 0",
-        );
+        for (name, number) in [
+            (
+                "auth.failed_logins_per_minute",
+                self.auth.failed_logins_per_minute,
+            ),
+            ("auth.logins_per_minute", self.auth.logins_per_minute),
+            (
+                "auth.registrations_per_minute",
+                self.auth.registrations_per_minute,
+            ),
+        ] {
+            validator.check((1..=100_000).contains(&number), name, "must be 1 to 100000");
+        }
         validator.check(
             self.limits.jobs_per_minute > 0,
             "limits.jobs_per_minute",
@@ -271,15 +330,15 @@ impl Config {
         );
     }
 
-    fn validate_times(&self, validator: &mut Validator) {
+    fn validate_times(&self, validator: &mut Validator<'_>) {
         let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
         // Presigned URLs of AWS Signature Version 4 expire after at most a week.
         validator.between("uploads.url_lifetime", self.uploads.url_lifetime, second, 7 * day);
-        validator.between(
-            "uploads.window",
-            self.uploads.window,
+        validator.between("uploads.window", self.uploads.window, second, 90 * day);
+        validator.at_most(
+            ["uploads.url_lifetime", "uploads.window"],
             self.uploads.url_lifetime,
-            90 * day,
+            self.uploads.window,
         );
         validator.between(
             "server.request_timeout",
@@ -319,8 +378,35 @@ impl Config {
         validator.between(
             "auth.refresh_lifetime",
             self.auth.refresh_lifetime,
-            self.auth.access_lifetime,
+            second,
             365 * day,
         );
+        validator.at_most(
+            ["auth.access_lifetime", "auth.refresh_lifetime"],
+            self.auth.access_lifetime,
+            self.auth.refresh_lifetime,
+        );
+        validator.between(
+            "auth.session_lifetime",
+            self.auth.session_lifetime,
+            self.auth.refresh_lifetime,
+            10 * 365 * day,
+        );
     }
+}
+
+/// Returns true if two listeners would use the same address and port. Port 0 is a different one for each.
+fn shared(one: &str, other: &str) -> bool {
+    let resolve = |address: &str| address.to_socket_addrs().map(Vec::from_iter).unwrap_or_default();
+    let same = |one: &SocketAddr, other: &SocketAddr| {
+        let (ip, other_ip) = (one.ip(), other.ip());
+        one.port() == other.port()
+            && one.port() != 0
+            && ip.is_ipv4() == other_ip.is_ipv4()
+            && (ip == other_ip || ip.is_unspecified() || other_ip.is_unspecified())
+    };
+    let others = resolve(other);
+    resolve(one)
+        .iter()
+        .any(|one| others.iter().any(|other| same(one, other)))
 }

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use rapidphoto_client::{Client, Session};
 
 use self::photos::DemoPhoto;
@@ -26,7 +26,7 @@ use crate::{
 /// Options of the demo.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DemoOptions {
-    /// Folder of photos; without it, 20 sample photos are generated.
+    /// Folder of photos, with its subfolders; without it, 20 sample photos are generated.
     pub photos: Option<PathBuf>,
     /// PEM file of further certificate authorities that the client trusts.
     pub ca: Option<PathBuf>,
@@ -45,18 +45,19 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
         "warn".clone_into(&mut config.log.filter);
     }
     let telemetry = telemetry(&config)?;
+    // The first poll installs the handlers: from now on, no signal leaves the directory behind.
+    let mut terminated = std::pin::pin!(terminated());
+    let interrupted = futures::poll!(&mut terminated).is_ready();
+    ensure!(!interrupted, "interrupted");
     let dir = tempfile::Builder::new()
         .prefix("rapidphoto-demo-")
         .tempdir()
         .context("a temporary directory for the demo's data can't be created")?;
     config.data.dir = dir.path().join("data");
     config.limits.jobs_per_minute = u32::MAX;
-    let mut terminated = std::pin::pin!(terminated());
-    let photos = if let Some(folder) = &options.photos {
-        photos::from_folder(folder, &config)?
-    } else {
-        print_line(&format!("Generating {SAMPLE_PHOTOS} photos of 2 to 6 MB …"))?;
-        photos::generate(SAMPLE_PHOTOS).await?
+    let photos = tokio::select! {
+        photos = find_photos(&options, &config) => photos?,
+        () = &mut terminated => bail!("interrupted"),
     };
     let ca = match &options.ca {
         Some(file) => {
@@ -83,6 +84,27 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     running.stop().await;
     flush(telemetry).await;
     ended
+}
+
+/// Maximum number of skipped files that are listed.
+const MAX_SKIPPED: usize = 20;
+
+/// Photos of the folder, or generated ones.
+async fn find_photos(options: &DemoOptions, config: &Config) -> anyhow::Result<Vec<DemoPhoto>> {
+    let Some(folder) = options.photos.clone() else {
+        print_line(&format!("Generating {SAMPLE_PHOTOS} photos of 2 to 6 MB …"))?;
+        return photos::generate(SAMPLE_PHOTOS).await;
+    };
+    let max_bytes = config.uploads.max_file_bytes;
+    let finding = tokio::task::spawn_blocking(move || photos::from_folder(&folder, max_bytes));
+    let found = finding.await??;
+    for skipped in found.skipped.iter().take(MAX_SKIPPED) {
+        print_line(&format!("skipped: {skipped}"))?;
+    }
+    if let Some(more @ 1..) = found.skipped.len().checked_sub(MAX_SKIPPED) {
+        print_line(&format!("skipped: {more} more"))?;
+    }
+    Ok(found.photos)
 }
 
 /// Result of all uploads.

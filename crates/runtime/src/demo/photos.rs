@@ -1,10 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rapidphoto_client::types::FileRequest;
 use rapidphoto_domain::values::{Filename, MimeType};
-
-use crate::Config;
 
 /// A photo to upload.
 #[derive(Debug, Clone)]
@@ -38,14 +39,21 @@ impl DemoPhoto {
         }
     }
 
-    /// Bytes of the photo; those of a folder are read one by one when they are sent.
+    /// Bytes of the photo; those of a folder are read one by one when they are sent. Fails if the file can't be read, or is
+    /// not the one that was declared.
     pub(super) async fn content(&self) -> anyhow::Result<bytes::Bytes> {
         match &self.content {
             Content::Memory(content) => Ok(content.clone().into()),
-            Content::File { path, .. } => {
+            Content::File { path, bytes } => {
                 let read = tokio::fs::read(path).await;
-                read.map(Into::into)
-                    .with_context(|| format!("{} can't be read", path.display()))
+                let read = read.with_context(|| format!("{} can't be read", path.display()))?;
+                ensure!(
+                    read.len() as u64 == *bytes,
+                    "{} had {bytes} bytes and now has {}",
+                    path.display(),
+                    read.len()
+                );
+                Ok(read.into())
             }
         }
     }
@@ -67,44 +75,78 @@ pub(super) async fn generate(count: usize) -> anyhow::Result<Vec<DemoPhoto>> {
     Ok(photos)
 }
 
-/// Photos of a folder, sorted by name. Files with another extension, empty files and files above the limit are skipped.
-pub(super) fn from_folder(folder: &Path, config: &Config) -> anyhow::Result<Vec<DemoPhoto>> {
-    let mut photos = Vec::new();
-    let entries = std::fs::read_dir(folder).with_context(|| format!("{} can't be read", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        // Dangling links are skipped.
-        let Ok(found) = std::fs::metadata(&path) else {
-            continue;
+/// Photos of a folder and its subfolders, sorted by path, and a line for each file and folder that was skipped.
+pub(super) struct Folder {
+    pub(super) photos: Vec<DemoPhoto>,
+    pub(super) skipped: Vec<String>,
+}
+
+/// Finds the photos of a folder. Files that are no photos, can't be read, are empty or above the limit in bytes are skipped.
+pub(super) fn from_folder(folder: &Path, max_bytes: u64) -> anyhow::Result<Folder> {
+    let mut found = Folder {
+        photos: Vec::new(),
+        skipped: Vec::new(),
+    };
+    add_folder(folder, max_bytes, &mut found)
+        .with_context(|| format!("{} can't be read", folder.display()))?;
+    if found.photos.is_empty() {
+        bail!(
+            "{} contains no photos ({} files and folders skipped)",
+            folder.display(),
+            found.skipped.len()
+        );
+    }
+    Ok(found)
+}
+
+fn add_folder(folder: &Path, max_bytes: u64, found: &mut Folder) -> io::Result<()> {
+    let mut paths: Vec<_> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<_>>()?;
+    paths.sort();
+    for path in paths {
+        // Links to folders are not followed: they could lead back.
+        let is_folder = fs::symlink_metadata(&path).is_ok_and(|entry| entry.is_dir());
+        let added = if is_folder {
+            add_folder(&path, max_bytes, found).map_err(|error| format!("can't be read: {error}"))
+        } else {
+            file(&path, max_bytes).map(|photo| found.photos.push(photo))
         };
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let Some(mime_type) = mime_type_of(&path).filter(|_| found.is_file()) else {
-            continue;
-        };
-        let Ok(name) = Filename::parse(&name) else {
-            continue;
-        };
-        if found.len() == 0 || found.len() > config.uploads.max_file_bytes {
-            tracing::warn!(file = %path.display(), bytes = found.len(), "skipped: the file is empty or larger than uploads.max_file_bytes");
-            continue;
+        if let Err(reason) = added {
+            found.skipped.push(format!("{}: {reason}", path.display()));
         }
-        photos.push(DemoPhoto {
-            name: name.to_string(),
-            mime_type,
-            content: Content::File {
-                path,
-                bytes: found.len(),
-            },
-        });
     }
-    if photos.is_empty() {
-        bail!("{} contains no photos", folder.display());
+    Ok(())
+}
+
+/// A photo, or the reason why the file is skipped.
+fn file(path: &Path, max_bytes: u64) -> Result<DemoPhoto, String> {
+    let mime_type = mime_type_of(path).ok_or("the extension is not that of a photo")?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = Filename::parse(&name).map_err(|error| error.to_string())?;
+    let unreadable = |error: io::Error| format!("can't be read: {error}");
+    let entry = fs::metadata(path).map_err(unreadable)?;
+    if !entry.is_file() {
+        return Err("is not a file".to_owned());
     }
-    photos.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(photos)
+    fs::File::open(path).map_err(unreadable)?;
+    let bytes = entry.len();
+    if bytes == 0 {
+        return Err("is empty".to_owned());
+    }
+    if bytes > max_bytes {
+        return Err(format!(
+            "has {bytes} bytes, more than the {max_bytes} of uploads.max_file_bytes"
+        ));
+    }
+    Ok(DemoPhoto {
+        name: name.to_string(),
+        mime_type,
+        content: Content::File {
+            path: path.to_owned(),
+            bytes,
+        },
+    })
 }
 
 fn mime_type_of(path: &Path) -> Option<MimeType> {

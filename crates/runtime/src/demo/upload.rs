@@ -75,7 +75,15 @@ async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<(
     let sending = stream::iter(uploads)
         .map(|upload| async move {
             let sent = Arc::clone(&upload.sent);
-            let content = upload.photo.content().await?;
+            let content = match upload.photo.content().await {
+                Ok(content) => content,
+                Err(error) => {
+                    tracing::warn!("skipped: {error:#}");
+                    // Cancels it, so that the job does not wait for it.
+                    session.delete_photo(&upload.item.photo_id).await?;
+                    return Ok(());
+                }
+            };
             session
                 .put_with_progress(upload.item, content, move |bytes| {
                     sent.store(bytes, Ordering::Relaxed);

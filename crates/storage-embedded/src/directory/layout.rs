@@ -6,7 +6,7 @@ use super::durability::{sync_directory, sync_file};
 use super::objects::Directory;
 
 /// Content of the file `layout`: the only layout version that this code reads and writes.
-const LAYOUT: &str = "rapidphoto objects 1\n";
+pub(super) const LAYOUT: &str = "rapidphoto objects 1\n";
 
 /// An embedded store can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ impl Directory {
 }
 
 /// Creates a directory and its parents so that they survive a crash.
-fn create_directory(path: &Path) -> Result<(), OpenError> {
+pub(super) fn create_directory(path: &Path) -> Result<(), OpenError> {
     if path.is_dir() {
         return Ok(());
     }
@@ -163,11 +163,11 @@ fn check_hard_links(incoming: &Path) -> Result<(), OpenError> {
     fs::remove_file(&other).map_err(io_error(&other))
 }
 
-fn sync(path: &Path) -> Result<(), OpenError> {
+pub(super) fn sync(path: &Path) -> Result<(), OpenError> {
     sync_directory(path).map_err(io_error(path))
 }
 
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+pub(super) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
     move |source| OpenError::Io { path, source }
 }

@@ -1,6 +1,6 @@
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use s3s::crypto::{Checksum as _, Sha256};
 
@@ -75,9 +75,14 @@ impl Directory {
     }
 
     pub(super) fn path(&self, key: &str) -> ObjectPath {
-        let name = hex::encode(Sha256::checksum(key.as_bytes()));
-        let shard = self.bucket.join(name.get(..2).unwrap_or_default());
-        let file = shard.join(name);
-        ObjectPath { shard, file }
+        object_path(&self.bucket, key)
     }
+}
+
+/// Path of a key's object in the directory of its bucket.
+pub(super) fn object_path(bucket: &Path, key: &str) -> ObjectPath {
+    let name = hex::encode(Sha256::checksum(key.as_bytes()));
+    let shard = bucket.join(name.get(..2).unwrap_or_default());
+    let file = shard.join(name);
+    ObjectPath { shard, file }
 }

@@ -74,6 +74,22 @@ pub const METRICS: &[Metric] = &[
         "HTTP responses, by method, route and status",
     ),
     counter(
+        "imaging_children_started_total",
+        "Child processes for inspections started",
+    ),
+    counter(
+        "imaging_children_ended_total",
+        "Child processes for inspections that ended or could not be started, by reason",
+    ),
+    gauge(
+        "imaging_children",
+        "Child processes for inspections that are running",
+    ),
+    counter(
+        "security_events_total",
+        "Logins, refusals, reused refresh tokens, registrations and changes of accounts, by event",
+    ),
+    counter(
         "connections_refused_total",
         "Connections refused, by listener and reason: a limit, or a TLS handshake that failed",
     ),
@@ -86,6 +102,13 @@ pub const METRICS: &[Metric] = &[
         "upload_inflight",
         "Uploads in progress that clients have reported to this process",
     ),
+    Metric {
+        unit: Some(Unit::Bytes),
+        ..gauge(
+            "database_wal_bytes",
+            "Size of the write-ahead log of the SQLite database",
+        )
+    },
     gauge(
         "data_free_bytes",
         "Free space of the database's file system in bytes",

@@ -2,7 +2,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -23,14 +23,21 @@ use crate::support::accounts::{EMAIL, PASSWORD, register};
 struct SlowPasswords {
     /// Number of verifications.
     calls: AtomicUsize,
+    /// Number of new hashes.
+    hashes: AtomicUsize,
     /// Number of next verifications that fail.
     failing: AtomicUsize,
+    /// True if all hashes have outdated costs.
+    are_outdated: AtomicBool,
 }
 
 #[async_trait]
 impl PasswordHasher for SlowPasswords {
     async fn hash(&self, password: &str) -> Result<PasswordHash, BoxError> {
-        PlainPasswords.hash(password).await
+        let PasswordHash(hash) = PlainPasswords.hash(password).await?;
+        // Hashes of one password differ by their salts.
+        self.hashes.fetch_add(1, Ordering::SeqCst);
+        Ok(PasswordHash(hash))
     }
 
     async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool, BoxError> {
@@ -44,6 +51,10 @@ impl PasswordHasher for SlowPasswords {
             return Err("requested by a test".into());
         }
         PlainPasswords.verify(password, hash).await
+    }
+
+    fn is_outdated(&self, _: &PasswordHash) -> bool {
+        self.are_outdated.load(Ordering::SeqCst)
     }
 }
 
@@ -69,11 +80,15 @@ impl SlowLogins {
     }
 
     async fn log_in_with(&self, password: &str) -> Result<TokenPair, LogInError> {
+        self.log_in_from(Ipv4Addr::LOCALHOST, password).await
+    }
+
+    async fn log_in_from(&self, address: Ipv4Addr, password: &str) -> Result<TokenPair, LogInError> {
         let command = LogIn {
             email: EMAIL.to_owned(),
             password: password.to_owned(),
             scopes: None,
-            address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            address: Some(IpAddr::V4(address)),
         };
         self.use_cases.log_in.handle(command).await
     }
@@ -161,4 +176,47 @@ async fn a_cancelled_guess_counts_as_a_failed_login() {
         assert!(cancelled.is_err());
     }
     assert!(is_limited(&logins.log_in_with("wrong").await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn guesses_from_many_networks_never_lock_the_owner_out_of_a_known_one() {
+    let logins = SlowLogins::new().await;
+    let home = Ipv4Addr::new(203, 0, 113, 9);
+    assert!(logins.log_in_from(home, PASSWORD).await.is_ok());
+    let before = logins.calls();
+    let guesses = (0..1000_u32).map(|n| logins.log_in_from(Ipv4Addr::from(n), "wrong"));
+    let results = join_all(guesses).await;
+    assert_eq!(logins.calls() - before, 4 * ALLOWED_FAILED_LOGINS);
+    assert!(results.iter().any(is_limited));
+    assert!(logins.log_in_from(home, PASSWORD).await.is_ok());
+    assert!(is_limited(
+        &logins.log_in_from(Ipv4Addr::from(5000), PASSWORD).await
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_longer_than_any_account_has_is_not_hashed() {
+    let logins = SlowLogins::new().await;
+    for length in [1025, 1024 * 1024] {
+        assert!(is_rejected(&logins.log_in_with(&"x".repeat(length)).await));
+    }
+    assert_eq!(logins.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_correct_password_is_hashed_again_when_costs_have_changed() {
+    let logins = SlowLogins::new().await;
+    let hashes = || logins.passwords.hashes.load(Ordering::SeqCst);
+    assert!(logins.log_in_with(PASSWORD).await.is_ok());
+    assert_eq!(hashes(), 1);
+    logins.passwords.are_outdated.store(true, Ordering::SeqCst);
+    assert!(is_rejected(&logins.log_in_with("wrong").await));
+    assert_eq!(hashes(), 1);
+    assert!(logins.log_in_with(PASSWORD).await.is_ok());
+    assert_eq!(hashes(), 2);
+    logins.app.store.faults().fail_next(Operation::Commit, 1);
+    assert!(
+        logins.log_in_with(PASSWORD).await.is_ok(),
+        "the login is complete without it"
+    );
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rapidphoto_application::{
     auth::{RegisterUser, RegisterUserError},
     ports::{BoxError, EventMetadata, PasswordHash, PasswordHasher, PasswordsBusy},
+    settings::Registration,
 };
 use rapidphoto_domain::{
     DomainEvent, UserId,
@@ -18,6 +19,7 @@ async fn register(app: &TestApp, email: &str, password: &str) -> Result<UserId, 
     let command = RegisterUser {
         email: email.to_owned(),
         password: password.to_owned(),
+        address: None,
         metadata: EventMetadata::default(),
     };
     app.use_cases().register.handle(command).await
@@ -40,6 +42,10 @@ impl PasswordHasher for FailingPasswords {
 
     async fn verify(&self, _: &str, _: Option<&PasswordHash>) -> Result<bool, BoxError> {
         Ok(false)
+    }
+
+    fn is_outdated(&self, _: &PasswordHash) -> bool {
+        false
     }
 }
 
@@ -121,7 +127,7 @@ async fn passwords_have_a_minimum_of_characters_and_a_maximum_of_bytes() {
 
 #[tokio::test]
 async fn a_closed_registration_creates_no_accounts() {
-    let app = TestApp::with_settings(|settings| settings.auth.registration_open = false);
+    let app = TestApp::with_settings(|settings| settings.auth.registration = Registration::Closed);
     let result = register(&app, EMAIL, PASSWORD).await;
     assert!(matches!(result, Err(RegisterUserError::Closed)), "{result:?}");
     assert!(app.log().await.is_empty());

@@ -14,7 +14,7 @@ const CHECKED: Duration = Duration::from_secs(16);
 
 fn watch(use_cases: &UseCases, login: &TokenPair) -> SessionWatch {
     let grant = use_cases.authenticate.token(&login.access_token).unwrap();
-    use_cases.session_watches.watch(grant.user, grant.session)
+    use_cases.session_watches.watch(grant.session)
 }
 
 /// Returns true if the session has ended, without waiting.

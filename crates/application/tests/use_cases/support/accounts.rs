@@ -1,8 +1,10 @@
 //! Accounts and logins.
 
+use std::sync::Arc;
+
 use rapidphoto_application::{
     UseCases,
-    auth::{LogIn, RegisterUser, RegisterUserHandler, TokenPair},
+    auth::{LogIn, LoginBudgets, LoginLimits, RegisterUser, RegisterUserHandler, TokenPair},
     ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, Journal, NewEvent, NonEmpty},
 };
 use rapidphoto_domain::{
@@ -19,9 +21,11 @@ pub(crate) async fn register(app: &TestApp, email: &str) -> UserId {
     let command = RegisterUser {
         email: email.to_owned(),
         password: PASSWORD.to_owned(),
+        address: None,
         metadata: EventMetadata::default(),
     };
-    RegisterUserHandler::new(&app.ports, app.settings.auth)
+    let limits = Arc::new(LoginLimits::new(LoginBudgets::default()));
+    RegisterUserHandler::new(&app.ports, app.settings.auth, limits)
         .handle(command)
         .await
         .unwrap()

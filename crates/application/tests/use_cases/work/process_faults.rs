@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use rapidphoto_application::ports::{Aggregates, Journal, WorkKind, WorkQueue};
+use rapidphoto_application::ports::{Aggregates, Journal, Unavailable, WorkKind, WorkQueue};
 use rapidphoto_domain::photo::{FailureReason, PhotoCommand, PhotoEvent, PhotoState, PhotoStatus};
 use rapidphoto_memory::{Operation, TestApp};
 
@@ -59,6 +59,24 @@ async fn no_photo_fails_because_of_an_outage_of_storage() {
             "{step:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn no_photo_fails_while_no_photo_can_be_inspected() {
+    let app = TestApp::new();
+    let declared = photo_with_due_work(&app).await;
+    for _ in 0..25 {
+        let outage = Unavailable::inspection("requested by a test");
+        app.inspector.answer(Err(outage.into()));
+    }
+    for _ in 0..25 {
+        app.execute_due().await;
+        assert_eq!(app.status(declared.photo).await, PhotoStatus::Processing);
+        let due = app.next_due(&[WorkKind::Process]).await.unwrap();
+        app.clock.set(due);
+    }
+    app.execute_due().await;
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
 }
 
 #[tokio::test]

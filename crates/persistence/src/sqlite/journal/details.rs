@@ -24,12 +24,20 @@ pub(super) struct DetailChanges {
     names: Vec<NameRow>,
     metadata: Vec<MetadataChange>,
     credentials: Vec<Credentials>,
+    passwords: Vec<Password>,
+    erased_users: Vec<String>,
 }
 
 struct MetadataChange {
     photo: String,
     metadata: Value,
     taken_at: Option<i64>,
+}
+
+struct Password {
+    user: String,
+    replaces: PasswordHash,
+    password_hash: PasswordHash,
 }
 
 struct Credentials {
@@ -75,6 +83,16 @@ impl DetailChanges {
                     email,
                     password_hash,
                 }),
+                Details::Password {
+                    user,
+                    replaces,
+                    password_hash,
+                } => changes.passwords.push(Password {
+                    user: user.to_string(),
+                    replaces,
+                    password_hash,
+                }),
+                Details::EraseUser { user } => changes.erased_users.push(user.to_string()),
             }
         }
         changes.erased = erased.iter().map(ToString::to_string).collect();
@@ -110,6 +128,12 @@ pub(super) fn write(
     }
     for credentials in &changes.credentials {
         write_credentials(connection, namespace, credentials)?;
+    }
+    for password in &changes.passwords {
+        replace_password(connection, namespace, password)?;
+    }
+    for user in &changes.erased_users {
+        erase_user(connection, namespace, user)?;
     }
     Ok(())
 }
@@ -190,4 +214,32 @@ fn write_credentials(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn replace_password(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    password: &Password,
+) -> QueryResult<()> {
+    let user = users::table
+        .filter(users::namespace.eq(namespace))
+        .filter(users::user_id.eq(&password.user))
+        .filter(users::password_hash.eq(&password.replaces.0));
+    diesel::update(user)
+        .set(users::password_hash.eq(&password.password_hash.0))
+        .execute(connection)
+        .map(drop)
+}
+
+fn erase_user(connection: &mut SqliteConnection, namespace: &str, user: &str) -> QueryResult<()> {
+    let user = users::table
+        .filter(users::namespace.eq(namespace))
+        .filter(users::user_id.eq(user));
+    diesel::update(user)
+        .set((
+            users::email.eq(None::<String>),
+            users::password_hash.eq(None::<String>),
+        ))
+        .execute(connection)
+        .map(drop)
 }

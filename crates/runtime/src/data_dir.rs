@@ -1,0 +1,85 @@
+//! The data directory of a server: lock, database and secrets, which must belong together.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, bail, ensure};
+use rapidphoto_application::ports::{Clock, Ids};
+use rapidphoto_credentials::SigningKey;
+use rapidphoto_persistence::{DataDirLock, SqliteStore};
+
+use crate::{Config, Secrets, secrets::SECRETS_FILE, wiring};
+
+/// File that exists while a backup is restored into the directory.
+pub(crate) const RESTORE_MARKER: &str = "restore-unfinished";
+
+/// An opened data directory.
+pub(crate) struct DataDir {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) secrets: Secrets,
+    // Last field: released after everything else is dropped.
+    pub(crate) lock: DataDirLock,
+}
+
+/// Locks and opens the data directory. A new one gets new secrets.
+pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>, ids: &dyn Ids) -> anyhow::Result<DataDir> {
+    let dir = &config.data.dir;
+    let lock = DataDirLock::acquire(dir)?;
+    let marker = dir.join(RESTORE_MARKER);
+    ensure!(
+        !marker.exists(),
+        "a backup was not completely restored into {}; remove its content and repeat `rapidphoto admin restore`",
+        dir.display()
+    );
+    let store = wiring::open_database(config, clock, Some(wiring::random_turn(ids))).await?;
+    let namespaces = store.namespaces().await?;
+    let environment = &config.storage.environment;
+    if !namespaces.is_empty() && !namespaces.contains(environment) {
+        bail!(
+            "the database in {} holds data of the environment `{}` only, which would not be visible in the environment \
+             `{environment}`; set storage.environment to the former, or use another data directory",
+            dir.display(),
+            namespaces.join("`, `"),
+        );
+    }
+    let known = store.key_fingerprint().await?;
+    let secrets = match Secrets::load(dir)? {
+        Some(secrets) => secrets,
+        None if known.is_none() && namespaces.is_empty() => {
+            let secrets = Secrets::generate(ids);
+            secrets.store(dir)?;
+            secrets
+        }
+        None => bail!(
+            "{} is missing, but the database holds data; restore the file from a backup, or make new keys with `rapidphoto \
+             admin rotate-keys`, which ends all access tokens and upload URLs",
+            secrets_file(config).display()
+        ),
+    };
+    let fingerprint = fingerprint(&secrets.token_key)?;
+    // The previous key is the database's if a rotation was interrupted.
+    let previous = secrets.previous_token_key.as_ref();
+    let previous = previous
+        .map(|previous| self::fingerprint(&previous.key))
+        .transpose()?;
+    match known {
+        Some(known) if known == fingerprint => {}
+        Some(known) if previous.as_ref() != Some(&known) => bail!(
+            "{} does not belong to the database: the database knows the key {known}, the file holds {fingerprint}; restore \
+             the file from a backup of this database, or remove it and make new keys with `rapidphoto admin rotate-keys`, \
+             which ends all access tokens and upload URLs",
+            secrets_file(config).display()
+        ),
+        Some(_) | None => store.set_key_fingerprint(fingerprint).await?,
+    }
+    Ok(DataDir { store, secrets, lock })
+}
+
+/// Fingerprint of a key of access tokens.
+pub(crate) fn fingerprint(token_key: &[u8; 32]) -> anyhow::Result<String> {
+    let key = SigningKey::new(token_key).context("the key of access tokens is unusable")?;
+    Ok(key.id().to_owned())
+}
+
+fn secrets_file(config: &Config) -> PathBuf {
+    config.data.dir.join(SECRETS_FILE)
+}
