@@ -175,6 +175,7 @@ pub struct FinalizeRequest {
 /// Uploaded part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
 pub struct UploadedPart {
     /// Part number, from 1.
     pub part_number: u32,

@@ -23,4 +23,6 @@ pub use operations::{DependencyReport, Health, Readiness};
 pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
 pub use problem::{Problem, ProblemDetail};
 pub use snapshot::{JobSnapshot, JobStatus, PhotoSnapshot, PhotoStatus, Progress, Reason};
-pub use stream::{JobStreamEvent, PhotoStreamEvent, StreamReset, UserStreamStart};
+pub use stream::{
+    JobStreamEvent, PhotoStreamEvent, StreamEnd, StreamEndReason, StreamReset, UserStreamStart,
+};

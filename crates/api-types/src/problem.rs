@@ -23,6 +23,12 @@ pub struct Problem {
     /// Errors in individual parts of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemDetail>,
+    /// Used amount of the limit that the request has met, if it is a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// Allowed amount of that limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<u64>,
     /// Identifier of the request, which the logs of the server contain, too.
     pub request_id: String,
 }

@@ -62,3 +62,20 @@ pub struct StreamReset {
     /// Reason for the reset, for people.
     pub reason: String,
 }
+
+/// Data of `event: end`: the last event of the stream. The client closes it, so that it doesn't reconnect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamEnd {
+    /// Reason for the end.
+    pub reason: StreamEndReason,
+}
+
+/// Reason for the end of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamEndReason {
+    /// The watched job is terminal.
+    JobEnded,
+    /// The session of the access token or ticket has ended.
+    SessionEnded,
+}

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    ports::{Clock, Ports, Sessions, Unavailable},
+    ports::{Clock, Ports, Sessions, Unavailable, UploadActivity},
     progress::ProgressBoard,
     settings::UploadSettings,
 };
@@ -12,6 +12,7 @@ use crate::{
 pub struct Housekeeping {
     clock: Arc<dyn Clock>,
     sessions: Arc<dyn Sessions>,
+    activity: Arc<dyn UploadActivity>,
     board: Arc<ProgressBoard>,
     /// Time without progress after which an upload is over.
     inactivity_limit: Duration,
@@ -26,6 +27,7 @@ impl Housekeeping {
         Self {
             clock: Arc::clone(&ports.clock),
             sessions: Arc::clone(&ports.database.sessions),
+            activity: Arc::clone(&ports.database.activity),
             board,
             inactivity_limit: settings.window + MARGIN,
         }
@@ -34,7 +36,9 @@ impl Housekeeping {
     /// Deletes expired data. Returns the number of deleted tokens, tickets and idempotency records.
     pub async fn handle(&self) -> Result<u64, Unavailable> {
         let now = self.clock.now();
-        self.board.remove_inactive(now - self.inactivity_limit);
+        let inactive = now - self.inactivity_limit;
+        self.board.remove_inactive(inactive);
+        self.activity.delete_activity(inactive).await?;
         self.sessions.delete_expired(self.sessions.now().await?).await
     }
 }

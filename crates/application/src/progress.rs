@@ -3,84 +3,109 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use futures::{StreamExt as _, stream, stream::BoxStream};
 use metrics::gauge;
-use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, values::Progress};
+use rapidphoto_domain::{PhotoId, Timestamp, UserId, values::Progress};
 use tokio::sync::broadcast;
 
-/// Progress report of one upload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProgressTick {
-    /// Owner of the photo.
-    pub owner: UserId,
-    /// Job of the photo.
-    pub job: JobId,
-    /// Photo that is being uploaded.
-    pub photo: PhotoId,
-    /// Bytes sent so far and in total.
-    pub progress: Progress,
-}
+use crate::ports::{ProgressTick, ProgressTicks};
 
 /// State of one running upload.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     tick: ProgressTick,
     last_seen: Timestamp,
+    /// Last sign of life that is stored.
+    recorded: Timestamp,
 }
 
-/// Progress of all running uploads, and the channel to its watchers.
+/// Progress of all running uploads of the deployment, as far as this process knows.
 ///
-/// Progress is best effort: it is lost when the process stops, and a slow watcher misses ticks.
-#[derive(Debug)]
+/// Progress is best effort: it is lost when the process stops, and that of other processes is late or missing.
+#[derive(Debug, Default)]
 pub struct ProgressBoard {
     uploads: Mutex<HashMap<PhotoId, Entry>>,
-    watchers: broadcast::Sender<ProgressTick>,
 }
 
-/// Ticks that a slow watcher may have pending before it misses some.
-const TICK_CHANNEL_CAPACITY: usize = 4096;
-
-impl Default for ProgressBoard {
-    fn default() -> Self {
-        Self {
-            uploads: Mutex::default(),
-            watchers: broadcast::Sender::new(TICK_CHANNEL_CAPACITY),
-        }
-    }
+/// Result of a progress report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advanced {
+    /// The upload's progress, if the report has increased it.
+    pub tick: Option<ProgressTick>,
+    /// True if this sign of life must be stored. The next one is due a minute later.
+    pub record: bool,
 }
+
+/// Interval between two stored signs of life of one upload: the upload window may end early by as much.
+const RECORD_INTERVAL: Duration = Duration::from_mins(1);
 
 impl ProgressBoard {
-    /// Adds an upload without notifying watchers. An upload that is already tracked is not changed.
-    pub fn track(&self, upload: ProgressTick, now: Timestamp) {
+    /// Adds an upload whose last sign of life was stored at `recorded`. An upload that is already tracked is not changed.
+    pub fn track(&self, upload: ProgressTick, recorded: Timestamp, now: Timestamp) {
         let entry = Entry {
             tick: upload,
             last_seen: now,
+            recorded,
         };
         let mut uploads = self.uploads();
         uploads.entry(upload.photo).or_insert(entry);
         report_count(&uploads);
     }
 
-    /// Records progress and notifies watchers. Returns false if the upload is not tracked or has another owner.
+    /// Records a progress report. Returns `None` if the upload is not tracked or has another owner.
     ///
     /// Progress never decreases: a smaller number of bytes only updates the time of the last activity. A late tick of a
     /// removed upload does not add it again.
-    pub fn advance(&self, owner: UserId, photo: PhotoId, bytes_sent: u64, now: Timestamp) -> bool {
+    pub fn advance(
+        &self,
+        owner: UserId,
+        photo: PhotoId,
+        bytes_sent: u64,
+        now: Timestamp,
+    ) -> Option<Advanced> {
         let mut uploads = self.uploads();
-        let Some(entry) = uploads.get_mut(&photo).filter(|entry| entry.tick.owner == owner) else {
-            return false;
-        };
+        let entry = uploads
+            .get_mut(&photo)
+            .filter(|entry| entry.tick.owner == owner)?;
         entry.last_seen = now;
+        let record = entry.recorded + RECORD_INTERVAL <= now;
+        if record {
+            entry.recorded = now;
+        }
         let known = entry.tick.progress;
         entry.tick.progress = known.max(Progress::new(bytes_sent, known.bytes_total()));
-        let tick = entry.tick;
+        let tick = (entry.tick.progress != known).then_some(entry.tick);
         drop(uploads);
-        if tick.progress != known {
-            // Sending fails if there are no watchers, which is no error.
-            let _ = self.watchers.send(tick);
+        Some(Advanced { tick, record })
+    }
+
+    /// Adds or increases progress that any process received. Returns the upload's progress.
+    pub fn merge(&self, tick: ProgressTick, now: Timestamp) -> ProgressTick {
+        let mut uploads = self.uploads();
+        let entry = uploads.entry(tick.photo).or_insert(Entry {
+            tick,
+            last_seen: now,
+            // The other process has stored it; if not, this one stores the next sign of life that it receives.
+            recorded: now,
+        });
+        entry.last_seen = now;
+        entry.tick.progress = entry.tick.progress.max(tick.progress);
+        let merged = entry.tick;
+        report_count(&uploads);
+        merged
+    }
+
+    /// Makes the next sign of life of these uploads due for storage, because storing the last one has failed.
+    pub fn not_recorded(&self, photos: &[PhotoId]) {
+        let mut uploads = self.uploads();
+        for photo in photos {
+            if let Some(entry) = uploads.get_mut(photo) {
+                entry.recorded = Timestamp::MIN_UTC;
+            }
         }
-        true
     }
 
     /// Progress of an upload; `None` if it is not tracked.
@@ -91,11 +116,6 @@ impl ProgressBoard {
     /// Last tick of an upload; `None` if it is not tracked.
     pub fn upload(&self, photo: PhotoId) -> Option<ProgressTick> {
         self.uploads().get(&photo).map(|entry| entry.tick)
-    }
-
-    /// Time of an upload's last activity; `None` if it is not tracked.
-    pub fn last_activity(&self, photo: PhotoId) -> Option<Timestamp> {
-        self.uploads().get(&photo).map(|entry| entry.last_seen)
     }
 
     /// Removes uploads without activity since `before`: they have ended or were abandoned.
@@ -112,13 +132,41 @@ impl ProgressBoard {
         report_count(&uploads);
     }
 
-    /// Subscribes to the progress of all uploads.
-    pub fn subscribe(&self) -> broadcast::Receiver<ProgressTick> {
-        self.watchers.subscribe()
-    }
-
     fn uploads(&self) -> MutexGuard<'_, HashMap<PhotoId, Entry>> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Distribution of ticks within one process, for deployments that have only one.
+#[derive(Debug)]
+pub struct LocalTicks(broadcast::Sender<ProgressTick>);
+
+/// Ticks that a slow subscriber may have pending before it misses some.
+const TICK_CHANNEL_CAPACITY: usize = 4096;
+
+impl Default for LocalTicks {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(TICK_CHANNEL_CAPACITY))
+    }
+}
+
+impl ProgressTicks for LocalTicks {
+    fn publish(&self, tick: ProgressTick) {
+        // Sending fails if there are no subscribers, which is no error.
+        let _ = self.0.send(tick);
+    }
+
+    fn subscribe(&self) -> BoxStream<'static, ProgressTick> {
+        stream::unfold(self.0.subscribe(), |mut ticks| async move {
+            loop {
+                match ticks.recv().await {
+                    Ok(tick) => return Some((tick, ticks)),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                }
+            }
+        })
+        .boxed()
     }
 }
 
@@ -133,6 +181,8 @@ fn report_count(uploads: &HashMap<PhotoId, Entry>) {
 
 #[cfg(test)]
 mod tests {
+    use rapidphoto_domain::JobId;
+
     use super::*;
 
     fn tick(bytes_sent: u64) -> ProgressTick {
@@ -144,37 +194,72 @@ mod tests {
         }
     }
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn report(board: &ProgressBoard, sent: u64, second: i64) -> Option<Advanced> {
+        board.advance(tick(0).owner, tick(0).photo, sent, at(second))
+    }
+
     #[test]
     fn progress_never_decreases_and_repeated_ticks_are_not_sent() {
         let board = ProgressBoard::default();
-        let mut watcher = board.subscribe();
-        let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap();
-        let report = |sent, second| {
-            let upload = tick(0);
-            board.advance(upload.owner, upload.photo, sent, at(second))
-        };
-        assert!(!report(10, 0), "the upload is not tracked yet");
-        board.track(tick(0), at(0));
-        for (sent, second) in [(10, 1), (50, 2), (20, 3), (50, 4)] {
-            assert!(report(sent, second));
+        assert!(report(&board, 10, 0).is_none(), "the upload is not tracked yet");
+        board.track(tick(0), at(0), at(0));
+        for (sent, second, expected) in [(10, 1, Some(10)), (50, 2, Some(50)), (20, 3, None), (50, 4, None)] {
+            let advanced = report(&board, sent, second).unwrap();
+            assert_eq!(advanced.tick, expected.map(tick));
         }
         let other_user = UserId::from_bits(2);
-        assert!(!board.advance(other_user, PhotoId::from_bits(1), 60, at(5)));
-        board.track(tick(0), at(5));
+        assert!(
+            board
+                .advance(other_user, PhotoId::from_bits(1), 60, at(5))
+                .is_none()
+        );
+        board.track(tick(0), at(5), at(5));
         assert_eq!(
             board.progress(PhotoId::from_bits(1)),
             Some(Progress::new(50, 100))
         );
-        assert_eq!(
-            board.last_activity(PhotoId::from_bits(1)),
-            Some(at(4)),
+        board.remove_inactive(at(4));
+        assert!(
+            board.progress(PhotoId::from_bits(1)).is_some(),
             "a repeated tick counts as activity"
         );
-        assert_eq!(watcher.try_recv().unwrap(), tick(10));
-        assert_eq!(watcher.try_recv().unwrap(), tick(50));
-        assert!(watcher.try_recv().is_err());
         board.remove_inactive(at(5));
         assert_eq!(board.progress(PhotoId::from_bits(1)), None);
-        assert!(!report(60, 6), "a removed upload is not added again");
+        assert!(
+            report(&board, 60, 6).is_none(),
+            "a removed upload is not added again"
+        );
+    }
+
+    #[test]
+    fn progress_of_other_processes_never_decreases_the_known_one() {
+        let board = ProgressBoard::default();
+        for (sent, known) in [(10, 10), (40, 40), (20, 40)] {
+            assert_eq!(board.merge(tick(sent), at(1)), tick(known));
+            assert_eq!(
+                board.progress(PhotoId::from_bits(1)),
+                Some(Progress::new(known, 100))
+            );
+        }
+        assert_eq!(report(&board, 30, 2).unwrap().tick, None);
+        assert_eq!(report(&board, 50, 2).unwrap().tick, Some(tick(50)));
+    }
+
+    #[test]
+    fn a_sign_of_life_is_due_for_storage_once_a_minute() {
+        let board = ProgressBoard::default();
+        board.track(tick(0), at(0), at(30));
+        let due = |second| report(&board, 1, second).unwrap().record;
+        assert!(!due(59));
+        assert!(due(60));
+        assert!(!due(60) && !due(119));
+        assert!(due(120));
+        board.not_recorded(&[PhotoId::from_bits(1)]);
+        assert!(due(121), "the last one was not stored");
+        assert!(!due(122));
     }
 }

@@ -64,7 +64,7 @@ impl UseCases {
             create_job: CreateJobHandler::new(ports, settings()),
             cancel_job: CancelJobHandler::new(ports, work),
             job_snapshot: JobSnapshotHandler::new(ports, Arc::clone(board)),
-            report_progress: ReportProgressHandler::new(ports, Arc::clone(board), work),
+            report_progress: ReportProgressHandler::new(ports, Arc::clone(board), &settings()),
             finalize_upload: FinalizeUploadHandler::new(ports, work),
             tag_photo: TagPhotoHandler::new(ports, work),
             delete_photo: DeletePhotoHandler::new(ports, work),

@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, time::Duration};
 
-use rapidphoto_api_types::{JobSnapshot, JobStreamEvent, PhotoStreamEvent};
+use rapidphoto_api_types::{JobSnapshot, JobStreamEvent, PhotoStreamEvent, StreamEnd};
 use reqwest::Response;
 
 use crate::{
@@ -20,6 +20,8 @@ pub enum WatchEvent {
     Photo(PhotoStreamEvent),
     /// The job was created, completed, reopened or cancelled.
     Job(JobStreamEvent),
+    /// The stream has ended: the job is terminal, or the session has ended. Another call watches the job anew.
+    End(StreamEnd),
 }
 
 /// Watches a job. After a lost connection the stream is resumed where it ended.
@@ -108,6 +110,10 @@ impl JobWatch {
             }
             "photo" => Some(WatchEvent::Photo(parse_json(event.data.as_bytes())?)),
             "job" => Some(WatchEvent::Job(parse_json(event.data.as_bytes())?)),
+            "end" => {
+                self.connection = None;
+                Some(WatchEvent::End(parse_json(event.data.as_bytes())?))
+            }
             // Unknown events are ignored, and so is a reset, because a snapshot follows it.
             _ => None,
         };

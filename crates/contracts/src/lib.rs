@@ -48,5 +48,5 @@ mod cases;
 pub mod database;
 pub mod objects;
 
-pub use database::{DatabaseHarness, SingleProcessHarness};
+pub use database::{DatabaseHarness, OpenCommit, SingleProcessHarness};
 pub use objects::{Answer, ObjectHarness};

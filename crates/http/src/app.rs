@@ -21,6 +21,9 @@ pub struct App {
     pub main_runtime: tokio::runtime::Handle,
     /// Generator of ids for requests without an `X-Request-Id`.
     pub ids: Arc<dyn Ids>,
+    /// Secret of the deployment, from which the keys of stream cursors are derived. After a change clients can't resume
+    /// streams, and receive a snapshot.
+    pub cursor_key: [u8; 32],
     /// True once the process is stopping: `/readyz` says so, while other requests are still served.
     pub draining: watch::Receiver<bool>,
     /// Configuration of the deployment.

@@ -46,6 +46,8 @@ pub struct HttpConfig {
     pub jobs_per_minute: NonZeroU32,
     /// Maximum number of progress posts per user and second; an array counts as one.
     pub progress_per_second: NonZeroU32,
+    /// Maximum number of open streams per user.
+    pub streams: NonZeroU32,
     /// Networks of trusted proxies: `X-Forwarded-For` of other peers is ignored.
     pub trusted_proxies: Vec<IpNet>,
     /// Maximum number of trusted proxies between a client and the server.
@@ -83,6 +85,7 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             jobs_per_minute: at_least_one(10),
             progress_per_second: at_least_one(20),
+            streams: at_least_one(10),
             trusted_proxies: Vec::new(),
             proxy_hops: 1,
             surface: Surface::Everything,

@@ -8,6 +8,7 @@ mod app;
 mod call;
 mod commands;
 mod config;
+mod cursors;
 mod endpoint;
 mod endpoints;
 mod limits;

@@ -10,7 +10,10 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use crate::{app::App, limits::Limits, middleware::process, openapi::Documentation, routes, shared::Shared};
+use crate::{
+    app::App, cursors::CursorCipher, limits::Limits, middleware::process, openapi::Documentation, routes,
+    shared::Shared, stream::StreamSlots,
+};
 
 /// Time for a client to close its connection after a response that ends it.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -34,6 +37,8 @@ pub async fn serve(
     let (close, closing) = watch::channel(false);
     let shared = Arc::new(Shared {
         limits: Limits::new(&app.config),
+        streams: StreamSlots::new(app.config.streams.get()),
+        cursors: CursorCipher::new(app.cursor_key),
         closing,
         app,
     });
@@ -103,6 +108,8 @@ async fn run(
                 .keep_alive(KeepAlive::Os)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+                // Otherwise a stream would hold its place until a write to a closed connection fails.
+                .h1_allow_half_closed(false)
                 .on_connect_ext(|connection: &Connection, data| {
                     data.insert(connection.activity());
                 })

@@ -13,7 +13,7 @@ pub enum Operation {
     Read,
     /// Claims and renewals of work and subscriptions, and counts of work.
     Claim,
-    /// Writes of refresh tokens and stream tickets.
+    /// Writes of refresh tokens, stream tickets and signs of life.
     Session,
     /// HEAD of an object.
     Head,

@@ -18,7 +18,7 @@ mod test_app;
 mod tokens;
 
 pub use clock::FakeClock;
-pub use database::MemoryStore;
+pub use database::{HeldCommit, MemoryStore};
 pub use faults::{Faults, Operation};
 pub use ids::SeededIds;
 pub use inspector::StubInspector;

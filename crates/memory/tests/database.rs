@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{
     log::EventCodec,
-    ports::{Clock, DatabasePorts, SingleProcess},
+    ports::{Clock, Commit, DatabasePorts, Journal as _, SingleProcess},
 };
-use rapidphoto_contracts::{DatabaseHarness, SingleProcessHarness};
+use rapidphoto_contracts::{DatabaseHarness, OpenCommit, SingleProcessHarness};
 use rapidphoto_domain::Timestamp;
 use rapidphoto_memory::{FakeClock, MemoryStore};
 
@@ -34,6 +34,21 @@ impl DatabaseHarness for MemoryHarness {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    async fn open_commit(&self, commit: Commit) -> Option<OpenCommit> {
+        let mut held = self.store.hold_next_commit();
+        let store = self.store.clone();
+        let mut committing: OpenCommit = Box::pin(async move { store.commit(commit).await });
+        tokio::select! {
+            biased;
+            ended = &mut committing => panic!("the commit was not held: {ended:?}"),
+            () = held.reached() => {}
+        }
+        Some(Box::pin(async move {
+            held.release();
+            committing.await
+        }))
     }
 
     async fn advance(&self, by: Duration) {

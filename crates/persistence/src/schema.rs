@@ -160,4 +160,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    upload_activity (namespace, photo_id) {
+        namespace -> Text,
+        photo_id -> Text,
+        last_seen -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(photos, photo_details);

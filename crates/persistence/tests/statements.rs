@@ -23,7 +23,7 @@ use diesel::{
     sql_types::Text,
 };
 use rapidphoto_application::ports::{
-    Aggregates, Commit, DatabasePorts, Due, EventFilter, EventLog as _, IdempotencyKey,
+    Aggregates, Commit, Cursor, DatabasePorts, Due, EventFilter, EventLog as _, IdempotencyKey,
     IdempotencyReads as _, JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
     Priority, Sessions as _, SingleProcess as _, SortDirection, StateRows as _, TokenHash, TokenRotation,
     UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
@@ -253,10 +253,12 @@ async fn every_read_uses_an_index() {
     store.idempotency(owner, &key, at).await.unwrap();
     store.state_rows(None, 2).await.unwrap();
     store.head().await.unwrap();
-    store
-        .count_events_after(rapidphoto_application::ports::Cursor::START, 10)
-        .await
-        .unwrap();
+    for job in [None, Some(job.value.id)] {
+        store
+            .count_events_after(Cursor::START, owner, job, 10)
+            .await
+            .unwrap();
+    }
     store.events(photo.id.into(), Version::NEW).await.unwrap();
     store.latest_version(photo.id.into()).await.unwrap();
     store.due_in(&WorkKind::ALL).await.unwrap();
@@ -291,7 +293,7 @@ async fn every_event_filter_uses_an_index() {
         },
     ];
     for filter in filters {
-        let start = rapidphoto_application::ports::Cursor::START;
+        let start = Cursor::START;
         db.store.events_after(start, &filter, 10).await.unwrap();
         assert_indexed(&db, &format!("{filter:?}"), Sorting::None);
     }

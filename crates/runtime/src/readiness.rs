@@ -1,4 +1,4 @@
-//! Readiness of the database, the object storage, the disk and the photo inspection.
+//! Readiness of the database, the object storage, the disk, the photo inspection and the live events.
 
 use std::{
     fs::File,
@@ -9,7 +9,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rapidphoto_application::ports::{ObjectStore, PhotoInspector, Ports};
+use rapidphoto_application::{
+    live::LiveTail,
+    ports::{ObjectStore, PhotoInspector, Ports},
+};
 use rapidphoto_http::{CachedReadiness, Dependency, DependencyState, Readiness};
 use rapidphoto_persistence::SqliteStore;
 use rapidphoto_storage_embedded::WriteCheck;
@@ -24,6 +27,7 @@ pub(crate) struct Dependencies {
     pub(crate) inspector: Arc<dyn PhotoInspector>,
     pub(crate) object_directory: WriteCheck,
     pub(crate) free_space: FreeSpace,
+    pub(crate) tail: Arc<LiveTail>,
 }
 
 /// Time after which a check counts as failed.
@@ -41,6 +45,7 @@ impl Dependencies {
         data_dir: &Path,
         object_directory: WriteCheck,
         free_space: FreeSpace,
+        tail: Arc<LiveTail>,
     ) -> Arc<dyn Readiness> {
         Arc::new(CachedReadiness::new(Arc::new(Self {
             store,
@@ -49,6 +54,7 @@ impl Dependencies {
             inspector: Arc::clone(&ports.inspector),
             object_directory,
             free_space,
+            tail,
         })))
     }
 
@@ -81,11 +87,13 @@ impl Dependencies {
 impl Readiness for Dependencies {
     async fn dependencies(&self) -> Vec<Dependency> {
         let inspection = async { self.inspector.check().map_err(chain) };
-        let (database, storage, disk, inspection) = tokio::join!(
+        let live_events = async { self.tail.check().map_err(|error| error.source.to_string()) };
+        let (database, storage, disk, inspection, live_events) = tokio::join!(
             state(self.database()),
             state(self.storage()),
             state(self.disk()),
-            state(inspection)
+            state(inspection),
+            state(live_events)
         );
         [
             ("record", database, true),
@@ -93,6 +101,8 @@ impl Readiness for Dependencies {
             ("free space", disk, true),
             // Photos wait until they can be inspected again.
             ("photo inspection", inspection, false),
+            // An event of a newer version can't be processed here, and clients must connect to another process.
+            ("live events", live_events, true),
         ]
         .map(|(name, state, required)| Dependency {
             name,

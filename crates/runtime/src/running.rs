@@ -133,7 +133,7 @@ pub async fn start(
             stop.run_until_cancelled(store.writer_ended()).await;
         }
     });
-    let runner = WorkRunner::new(&ports, &settings, Arc::clone(&board) as _, signals.clone());
+    let runner = WorkRunner::new(&ports, &settings, signals.clone());
     let stop = workers.stop_token();
     workers.spawn("worker", async move { runner.run(stop).await });
     let completion = Arc::new(JobCompletion::new(&ports, settings.work));
@@ -169,6 +169,7 @@ pub async fn start(
         &config.data.dir,
         object_directory,
         free_space.clone(),
+        Arc::clone(&tail),
     );
     let draining = watch::Sender::new(false);
     let limits = Arc::new(wiring::login_limits(&config));
@@ -190,6 +191,7 @@ pub async fn start(
         main_runtime: tokio::runtime::Handle::current(),
         ids: Arc::clone(&ids),
         draining: draining.subscribe(),
+        cursor_key: secrets.refresh_key,
         config: wiring::http(&config),
     };
     for certificate in &certificates {

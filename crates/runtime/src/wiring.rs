@@ -7,6 +7,7 @@ use rapidphoto_application::{
     auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
+    progress::LocalTicks,
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
 };
@@ -84,6 +85,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        streams: positive(config.limits.streams),
         trusted_proxies: config.server.trusted_proxies.clone(),
         proxy_hops: config.server.proxy_hops,
         surface: match config.server.operations_listen {
@@ -158,8 +160,10 @@ pub(crate) async fn open_database_beside(
 
 /// Random start of the owners' turns.
 pub(crate) fn random_turn(ids: &dyn Ids) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = ids.secret();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    let random = ids.secret();
+    random
+        .first_chunk::<8>()
+        .map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 /// Password hasher.
@@ -243,6 +247,7 @@ pub(crate) async fn ports(
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
         inspector: inspection::start(&config.imaging).await?,
+        ticks: Arc::new(LocalTicks::default()),
     })
 }
 

@@ -4,8 +4,7 @@ use futures::Stream;
 
 use crate::{
     jobs::JobSnapshot,
-    ports::{Cursor, LogError, StoredEvent},
-    progress::ProgressTick,
+    ports::{Cursor, LogError, ProgressTick, StoredEvent},
 };
 
 /// Item of a live stream.
@@ -19,6 +18,20 @@ pub enum LiveItem {
     State(Arc<StoredEvent>),
     /// Progress of an upload. Best effort: ticks may be missing.
     Progress(ProgressTick),
+    /// The watched job is terminal. The last item of a stream that doesn't follow the job further.
+    JobEnded,
+}
+
+/// Start of a live stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    /// With a snapshot.
+    #[default]
+    Snapshot,
+    /// After the last cursor that the client received.
+    After(Cursor),
+    /// With a reset and a snapshot, because the client's position is unknown.
+    Reset,
 }
 
 /// State at the start of a live stream.

@@ -4,24 +4,32 @@ use std::{
     time::Duration,
 };
 
+use futures::StreamExt as _;
 use metrics::gauge;
-use rapidphoto_domain::{DomainEvent, StreamId, UserId, photo::PhotoEvent};
+use rapidphoto_domain::{DomainEvent, PhotoId, StreamId, UserId};
 use tokio::{
     sync::{broadcast, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::sent_progress::ends_progress;
 use crate::{
     error_chain::chain,
-    ports::{Cursor, EventFilter, EventLog, EventPage, LogError, Ports, StoredEvent, Unavailable},
-    progress::{ProgressBoard, ProgressTick},
-    signals::Signals,
+    ports::{
+        Aggregates, Clock, Cursor, EventFilter, EventLog, EventPage, LogError, Ports, ProgressTick,
+        ProgressTicks, StoredEvent, Unavailable,
+    },
+    progress::ProgressBoard,
+    signals::{LogEnd, LogWait, Signals},
 };
 
-/// Tail of the log and the progress board, followed once for all watchers (live streams) of this process.
+/// Tail of the log and the progress of all processes, followed once for all watchers (live streams) of this process.
 pub struct LiveTail {
     log: Arc<dyn EventLog>,
+    aggregates: Arc<dyn Aggregates>,
+    clock: Arc<dyn Clock>,
+    ticks: Arc<dyn ProgressTicks>,
     board: Arc<ProgressBoard>,
     signals: Signals,
     poll: Duration,
@@ -55,7 +63,22 @@ pub(super) struct TailSubscription {
 enum Phase {
     Starting,
     Following,
+    /// The log contains an event that this version of the program can't decode.
+    Undecodable,
     Ended,
+}
+
+impl Phase {
+    /// Reason why no stream can be opened.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Starting | Self::Following => "the log is not being followed yet",
+            Self::Undecodable => {
+                "the log contains an event that this version of the program can't decode; update the program"
+            }
+            Self::Ended => "the log is no longer followed",
+        }
+    }
 }
 
 /// Events of one user that a slow watcher may have pending before its stream ends with [`LiveError::Lagged`].
@@ -78,6 +101,9 @@ impl LiveTail {
     pub fn new(ports: &Ports, board: Arc<ProgressBoard>, signals: Signals, poll: Duration) -> Self {
         Self {
             log: Arc::clone(&ports.database.log),
+            aggregates: Arc::clone(&ports.database.aggregates),
+            clock: Arc::clone(&ports.clock),
+            ticks: Arc::clone(&ports.ticks),
             board,
             signals,
             poll,
@@ -108,8 +134,9 @@ impl LiveTail {
         // The cursor is read and the channels are subscribed to under one lock. `deliver` sends events and moves the
         // cursor under the same lock, so that no event is lost in between.
         let mut hub = self.hub();
-        if *self.phase.borrow() != Phase::Following {
-            return Err(Unavailable::database("the log is not being followed"));
+        let phase = *self.phase.borrow();
+        if phase != Phase::Following {
+            return Err(Unavailable::database(phase.reason()));
         }
         let cursor = hub.cursor;
         let channels = hub.channels_by_user.entry(owner).or_insert_with(|| Channels {
@@ -124,7 +151,7 @@ impl LiveTail {
     }
 
     async fn follow_log(&self) {
-        let mut commits = self.signals.log();
+        let mut wait = LogWait::new(&self.signals, self.poll);
         let mut backoff = INITIAL_BACKOFF;
         let mut last_sweep = Instant::now();
         loop {
@@ -132,14 +159,14 @@ impl LiveTail {
                 self.sweep();
                 last_sweep = Instant::now();
             }
-            // Marked as seen before the log is read: a commit in between is not missed.
-            commits.borrow_and_update();
-            let at_end = match self.advance().await {
-                Ok(at_end) => {
+            wait.before_read();
+            let end = match self.advance().await {
+                Ok(end) => {
                     backoff = INITIAL_BACKOFF;
-                    at_end
+                    end
                 }
                 Err(error) => {
+                    self.end_streams_after(&error);
                     tracing::warn!(
                         error = %chain(&error), ?backoff,
                         "the log can't be read; live streams are delayed"
@@ -149,15 +176,39 @@ impl LiveTail {
                     continue;
                 }
             };
-            if at_end {
-                // A closed channel is no error: without signals the log is polled.
-                let _ = tokio::time::timeout(self.poll, commits.changed()).await;
-            }
+            wait.after_page(end, None).await;
         }
     }
 
-    /// Reads and delivers the next page of the log. Returns true at the end of the log.
-    async fn advance(&self) -> Result<bool, LogError> {
+    /// Ends all streams if an event can't be decoded, as after it was written by a newer version: this process will send
+    /// no more events, so that clients must connect to another one.
+    fn end_streams_after(&self, error: &LogError) {
+        if matches!(error, LogError::Unavailable(_)) {
+            return;
+        }
+        let mut hub = self.hub();
+        if self.phase.send_replace(Phase::Undecodable) != Phase::Undecodable {
+            tracing::error!(
+                error = %chain(error),
+                "live streams end: this version of the program can't decode an event; update it"
+            );
+        }
+        hub.channels_by_user.clear();
+    }
+
+    /// Checks that events are delivered to streams.
+    ///
+    /// # Errors
+    /// If the tail isn't running, or the log contains an event that this version of the program can't decode.
+    pub fn check(&self) -> Result<(), Unavailable> {
+        match *self.phase.borrow() {
+            Phase::Following => Ok(()),
+            phase => Err(Unavailable::database(phase.reason())),
+        }
+    }
+
+    /// Reads and delivers the next page of the log.
+    async fn advance(&self) -> Result<LogEnd, LogError> {
         if *self.phase.borrow() == Phase::Starting {
             // There are no subscribers yet, and watchers read earlier events from the log themselves.
             let head = self.log.head().await?;
@@ -169,17 +220,24 @@ impl LiveTail {
             .log
             .events_after(cursor, &EventFilter::default(), PAGE_SIZE)
             .await?;
-        let at_end = page.at_end;
+        let end = LogEnd::of(&page);
         self.deliver(page);
-        Ok(at_end)
+        self.phase.send_if_modified(|phase| {
+            let was_undecodable = *phase == Phase::Undecodable;
+            if was_undecodable {
+                *phase = Phase::Following;
+            }
+            was_undecodable
+        });
+        Ok(end)
     }
 
     /// Sends the events of a page to the subscribers.
     fn deliver(&self, page: EventPage) {
         let mut hub = self.hub();
         for event in page.events {
-            if ends_progress(&event.event)
-                && let StreamId::Photo(photo) = event.stream
+            if let (StreamId::Photo(photo), DomainEvent::Photo(change)) = (event.stream, &event.event)
+                && ends_progress(change)
             {
                 // Removed before the event is sent, so that no watcher receives a tick of the upload after its end.
                 self.board.remove(photo);
@@ -207,45 +265,32 @@ impl LiveTail {
         gauge!("live_watchers").set(watchers as f64);
     }
 
+    /// Merges the ticks of all processes into the board and sends them to the subscribers.
     async fn follow_progress(&self) {
-        let mut ticks = self.board.subscribe();
-        loop {
-            match ticks.recv().await {
-                Ok(tick) => {
-                    if let Some(channels) = self.hub().channels_by_user.get(&tick.owner) {
-                        let _ = channels.ticks.send(tick);
-                    }
-                }
-                // Ticks are best effort and may be skipped.
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
+        let mut ticks = self.ticks.subscribe();
+        while let Some(tick) = ticks.next().await {
+            let is_new = self.board.upload(tick.photo).is_none();
+            let merged = self.board.merge(tick, self.clock.now());
+            // A late tick must not bring back an upload that has ended. Read after the upload was added: an end from now
+            // on removes it.
+            if is_new && !self.is_uploading(tick.photo).await {
+                self.board.remove(tick.photo);
+                continue;
+            }
+            if let Some(channels) = self.hub().channels_by_user.get(&merged.owner) {
+                let _ = channels.ticks.send(merged);
             }
         }
+        std::future::pending().await
+    }
+
+    /// Returns true if a photo awaits its bytes. On an error it is unknown, and the tick is not worth a retry.
+    async fn is_uploading(&self, photo: PhotoId) -> bool {
+        let photo = self.aggregates.photo(photo).await.ok().flatten();
+        photo.is_some_and(|photo| photo.value.status().awaits_upload())
     }
 
     fn hub(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Returns true if an event makes earlier progress of the upload obsolete: it completed, ended or restarted.
-const fn ends_progress(event: &DomainEvent) -> bool {
-    let DomainEvent::Photo(event) = event else {
-        return false;
-    };
-    match event {
-        PhotoEvent::PhotoUploadCompleted {}
-        | PhotoEvent::PhotoRetried { .. }
-        | PhotoEvent::PhotoProcessingCompleted { .. }
-        | PhotoEvent::PhotoRejected { .. }
-        | PhotoEvent::PhotoFailed { .. }
-        | PhotoEvent::PhotoCancelled {}
-        | PhotoEvent::PhotoDeleted {} => true,
-        PhotoEvent::PhotoQueued { .. }
-        | PhotoEvent::PhotoUploadStarted {}
-        | PhotoEvent::PhotoUploadRenewed { .. }
-        | PhotoEvent::PhotoProcessingStarted { .. }
-        | PhotoEvent::PhotoTagged { .. }
-        | PhotoEvent::PhotoUntagged { .. } => false,
     }
 }

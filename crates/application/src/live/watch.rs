@@ -1,8 +1,16 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use rapidphoto_domain::{JobId, UserId};
 
-use super::{LiveItem, LiveStream, LiveTail, Snapshot, watcher::Watcher};
+use super::{
+    LiveItem, LiveStream, LiveTail, Snapshot, Start,
+    sent_progress::SentProgress,
+    tail::TailSubscription,
+    watcher::{JobEnd, Watcher},
+};
 use crate::{
     jobs::JobSnapshot,
     ports::{Aggregates, Cursor, EventLog, JobReads, Ports, Unavailable},
@@ -16,8 +24,10 @@ pub struct WatchJob {
     pub owner: UserId,
     /// Job to watch.
     pub job: JobId,
-    /// Last cursor that the client received, to resume from; unchecked text.
-    pub last_event_id: Option<String>,
+    /// Position at which the stream starts.
+    pub start: Start,
+    /// True if the stream goes on after the job is terminal: a retry reopens it.
+    pub follow: bool,
 }
 
 /// Request for the stream of all jobs and photos of a user.
@@ -25,8 +35,8 @@ pub struct WatchJob {
 pub struct WatchUser {
     /// User to watch.
     pub owner: UserId,
-    /// Last cursor that the client received, to resume from; unchecked text.
-    pub last_event_id: Option<String>,
+    /// Position at which the stream starts.
+    pub start: Start,
 }
 
 /// Reasons why a stream can't be opened.
@@ -51,8 +61,8 @@ pub struct WatchHandler {
     tail: Arc<LiveTail>,
 }
 
-/// Most events that a resumed stream reads from the log. A client that missed more receives a new snapshot, which is
-/// smaller.
+/// Most events of its user or job that a resumed stream reads from the log. A client that missed more receives a new
+/// snapshot, which is smaller.
 const MAX_BACKLOG: u64 = 10_000;
 
 impl WatchHandler {
@@ -67,70 +77,83 @@ impl WatchHandler {
         }
     }
 
-    /// Opens the stream of a job, with a snapshot or from the client's last cursor.
+    /// Opens the stream of a job, with a snapshot or from the client's last cursor. Unless it follows the job further, it
+    /// ends once the job is terminal.
     pub async fn job(&self, watch: WatchJob) -> Result<LiveStream, WatchError> {
         let WatchJob {
             owner,
             job,
-            last_event_id,
+            mut start,
+            follow,
         } = watch;
+        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost,
+        // and the watcher drops duplicates by their cursor.
+        let subscription = self.tail.subscribe(owner).await?;
         let known = self.aggregates.job(job).await?;
-        if known.is_none_or(|known| known.value.owner != owner) {
-            return Err(WatchError::NoSuchJob);
+        let known = known.filter(|known| known.value.owner == owner);
+        let known = known.ok_or(WatchError::NoSuchJob)?;
+        if !follow && known.value.outcome.is_some() && matches!(start, Start::After(_)) {
+            // The snapshot of a terminal job is the end of its stream, whatever the client has missed.
+            start = Start::Snapshot;
         }
-        self.watch(owner, Some(job), last_event_id).await
+        let end = if follow { JobEnd::Ignored } else { JobEnd::Pending };
+        self.watch(subscription, owner, Some(job), start, end).await
     }
 
     /// Opens the stream of a user, from now on or from the client's last cursor.
     pub async fn user(&self, watch: WatchUser) -> Result<LiveStream, WatchError> {
-        self.watch(watch.owner, None, watch.last_event_id).await
+        let WatchUser { owner, start } = watch;
+        let subscription = self.tail.subscribe(owner).await?;
+        self.watch(subscription, owner, None, start, JobEnd::Ignored)
+            .await
     }
 
     async fn watch(
         &self,
+        subscription: TailSubscription,
         owner: UserId,
         job: Option<JobId>,
-        last_event_id: Option<String>,
+        start: Start,
+        end: JobEnd,
     ) -> Result<LiveStream, WatchError> {
-        // Subscribed before anything is read: events that are committed meanwhile arrive twice instead of being lost,
-        // and the watcher drops duplicates by their cursor.
-        let subscription = self.tail.subscribe(owner).await?;
-        let mut pending = VecDeque::new();
-        let resumed = match &last_event_id {
-            Some(raw) => self.resume(raw).await?,
-            None => None,
-        };
-        let last_sent = if let Some(cursor) = resumed {
-            cursor
-        } else {
-            if last_event_id.is_some() {
-                pending.push_back(LiveItem::Reset);
-            }
-            let snapshot = self.snapshot(owner, job).await?;
-            let cursor = snapshot.cursor();
-            pending.push_back(LiveItem::Snapshot(snapshot));
-            cursor
-        };
-        let watcher = Watcher {
+        let mut watcher = Watcher {
             log: Arc::clone(&self.log),
             board: Arc::clone(&self.board),
             subscription,
             owner,
             job,
-            pending,
-            last_sent,
+            end,
+            pending: VecDeque::new(),
+            versions: HashMap::new(),
+            progress: SentProgress::default(),
+            last_sent: Cursor::START,
         };
+        if let Start::After(cursor) = start
+            && self.can_resume(cursor, owner, job).await?
+        {
+            watcher.last_sent = cursor;
+            return Ok(watcher.stream());
+        }
+        if start != Start::Snapshot {
+            watcher.pending.push_back(LiveItem::Reset);
+        }
+        watcher.start_with(self.snapshot(owner, job).await?);
         Ok(watcher.stream())
     }
 
-    /// Parses the cursor to resume from. `None` if it is malformed or beyond the end of the log, or if more than
-    /// [`MAX_BACKLOG`] events follow it.
-    async fn resume(&self, raw: &str) -> Result<Option<Cursor>, Unavailable> {
-        let Ok(cursor) = raw.parse() else {
-            return Ok(None);
-        };
-        let behind = self.log.count_events_after(cursor, MAX_BACKLOG + 1).await?;
-        Ok(behind.filter(|missed| *missed <= MAX_BACKLOG).map(|_| cursor))
+    /// Returns false if a cursor is beyond the end of the log, or if more than [`MAX_BACKLOG`] events of the watched user
+    /// or job follow it.
+    async fn can_resume(
+        &self,
+        cursor: Cursor,
+        owner: UserId,
+        job: Option<JobId>,
+    ) -> Result<bool, Unavailable> {
+        let behind = self
+            .log
+            .count_events_after(cursor, owner, job, MAX_BACKLOG + 1)
+            .await?;
+        Ok(behind.is_some_and(|missed| missed <= MAX_BACKLOG))
     }
 
     async fn snapshot(&self, owner: UserId, job: Option<JobId>) -> Result<Snapshot, WatchError> {

@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc};
 
 use super::{
     AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, IdempotencyReads, Ids, JobReads,
-    Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, Sessions, StateRows,
-    Subscriptions, UserReads, WorkQueue,
+    Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, ProgressTicks, Sessions,
+    StateRows, Subscriptions, UploadActivity, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -18,6 +18,7 @@ pub struct Ports {
     pub passwords: Arc<dyn PasswordHasher>,
     pub tokens: Arc<dyn AccessTokens>,
     pub inspector: Arc<dyn PhotoInspector>,
+    pub ticks: Arc<dyn ProgressTicks>,
 }
 
 /// The ports of one database. They share its data: what the journal has committed, the others read.
@@ -35,6 +36,7 @@ pub struct DatabasePorts {
     pub photos: Arc<dyn PhotoReads>,
     pub users: Arc<dyn UserReads>,
     pub idempotency: Arc<dyn IdempotencyReads>,
+    pub activity: Arc<dyn UploadActivity>,
 }
 
 /// The ports that a use case needs to decide and write.
@@ -77,6 +79,7 @@ impl DatabasePorts {
             + PhotoReads
             + UserReads
             + IdempotencyReads
+            + UploadActivity
             + 'static,
     {
         Self {
@@ -90,7 +93,8 @@ impl DatabasePorts {
             jobs: database.clone(),
             photos: database.clone(),
             users: database.clone(),
-            idempotency: database,
+            idempotency: database.clone(),
+            activity: database,
         }
     }
 }

@@ -7,7 +7,7 @@ use rapidphoto_domain::{
 
 use super::{EventMetadata, Unavailable};
 
-/// Position in the log. The order of positions is the order in which commits become visible. Opaque to callers, who may
+/// Position in the log. The order of positions is the order in which events become readable. Opaque to callers, who may
 /// only store, compare and pass it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Cursor {
@@ -133,8 +133,12 @@ pub struct EventPage {
     pub events: Vec<StoredEvent>,
     /// Position up to which the log was read, so that a reader advances even if few events match.
     pub scanned_to: Cursor,
-    /// True if the end of the log was reached.
+    /// True if the end of the readable part of the log was reached.
     pub at_end: bool,
+    /// True if events after the readable part are stored: they are held back until an earlier commit in progress ends,
+    /// which sends no signal if it is another process's or fails. A reader at the end then reads again within
+    /// milliseconds. False on adapters whose commits never overlap.
+    pub held: bool,
 }
 
 /// Reasons why the log can't be read.
@@ -170,8 +174,9 @@ pub trait EventLog: Send + Sync {
     /// Returns the events of a stream after a version, ordered by version.
     async fn events(&self, stream: StreamId, after: Version) -> Result<Vec<StoredEvent>, LogError>;
 
-    /// Returns up to `limit` selected events after a cursor. Events that are committed later are always after the
-    /// page's `scanned_to`, so that a reader that continues there misses none.
+    /// Returns up to `limit` selected events after a cursor. Events that become readable later are always after the
+    /// page's `scanned_to`, so that a reader that continues there misses none: no event is readable while an earlier one
+    /// can still be committed.
     async fn events_after(
         &self,
         cursor: Cursor,
@@ -179,10 +184,17 @@ pub trait EventLog: Send + Sync {
         limit: usize,
     ) -> Result<EventPage, LogError>;
 
-    /// Returns the end of the readable part of the log.
+    /// Returns the end of the readable part of the log. It can precede the cursor of a commit that has succeeded, as long
+    /// as an earlier commit is in progress.
     async fn head(&self) -> Result<Cursor, Unavailable>;
 
-    /// Returns the number of events after a cursor, at most `limit`; `None` if the cursor is beyond the end, so that it
-    /// can't be from this log.
-    async fn count_events_after(&self, cursor: Cursor, limit: u64) -> Result<Option<u64>, Unavailable>;
+    /// Returns the number of a user's events after a cursor, or of those of one job, at most `limit`; `None` if the cursor
+    /// is beyond the end, so that it can't be from this log.
+    async fn count_events_after(
+        &self,
+        cursor: Cursor,
+        owner: UserId,
+        job: Option<JobId>,
+        limit: u64,
+    ) -> Result<Option<u64>, Unavailable>;
 }

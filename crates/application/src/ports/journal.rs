@@ -192,7 +192,7 @@ pub enum Details {
 /// Outcome of a written commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
-    /// Position of its last event; the end of the log if it has none.
+    /// Position of its last event; a readable position of the log if it has none.
     pub cursor: Cursor,
     /// True if the commit was written before, so that nothing was written now.
     pub repeated: bool,

@@ -12,12 +12,14 @@ mod journal;
 mod metadata;
 mod non_empty;
 mod object_store;
+mod progress_ticks;
 mod reads;
 mod session_id;
 mod sessions;
 mod storage_messages;
 mod subscriptions;
 mod unavailable;
+mod upload_activity;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
@@ -40,6 +42,7 @@ pub use non_empty::NonEmpty;
 pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
 };
+pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
     Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
     PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
@@ -49,4 +52,5 @@ pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRo
 pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
+pub use upload_activity::UploadActivity;
 pub use work::{Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue};

@@ -3,6 +3,7 @@ use std::{fmt, str::FromStr};
 use async_trait::async_trait;
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId, Version,
+    job::JobOutcome,
     photo::{Photo, PhotoStatus},
     user::{User, UserStatus},
     values::{Email, Filename, TagLabel, UploadId},
@@ -40,6 +41,8 @@ pub struct JobView {
     pub updated_at: Timestamp,
     /// Photos that are not deleted, in the order of their declaration.
     pub photos: Vec<PhotoView>,
+    /// Outcome of the job's current round, once it has ended.
+    pub outcome: Option<JobOutcome>,
     /// Last statuses of deleted photos: they determine the job's status if no other photo is left.
     pub deleted: Vec<PhotoStatus>,
     /// End of the log in the snapshot.

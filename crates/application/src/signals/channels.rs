@@ -1,19 +1,20 @@
 use tokio::sync::watch;
 
-use crate::ports::Cursor;
-
 /// Sender and source of commit notifications. Clones share their channels.
+///
+/// Both channels count commits. A position would not do: commits that overlap become readable in another order than they
+/// end, so that the later one may have the lower position.
 #[derive(Debug, Clone)]
 pub struct Signals {
     work: watch::Sender<u64>,
-    log: watch::Sender<Cursor>,
+    log: watch::Sender<u64>,
 }
 
 impl Default for Signals {
     fn default() -> Self {
         Self {
             work: watch::Sender::new(0),
-            log: watch::Sender::new(Cursor::START),
+            log: watch::Sender::new(0),
         }
     }
 }
@@ -24,13 +25,9 @@ impl Signals {
         self.work.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Announces the new end of the log; an earlier position than the known one has no effect.
-    pub fn log_committed(&self, cursor: Cursor) {
-        self.log.send_if_modified(|known| {
-            let further = *known < cursor;
-            *known = cursor.max(*known);
-            further
-        });
+    /// Announces a commit to the log.
+    pub fn log_committed(&self) {
+        self.log.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Channel whose value changes when due work is committed.
@@ -38,8 +35,8 @@ impl Signals {
         self.work.subscribe()
     }
 
-    /// Channel with the last known end of the log.
-    pub fn log(&self) -> watch::Receiver<Cursor> {
+    /// Channel whose value changes with each commit to the log.
+    pub(super) fn log(&self) -> watch::Receiver<u64> {
         self.log.subscribe()
     }
 }
@@ -49,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_signal_of_an_earlier_commit_changes_nothing() {
+    fn every_commit_is_a_signal() {
         let signals = Signals::default();
         let mut log = signals.log();
-        signals.log_committed(Cursor::new(0, 7));
-        assert_eq!(*log.borrow_and_update(), Cursor::new(0, 7));
-        signals.log_committed(Cursor::new(0, 5));
-        assert!(!log.has_changed().unwrap());
-        assert_eq!(*log.borrow(), Cursor::new(0, 7));
+        for _ in 0..3 {
+            signals.log_committed();
+            assert!(log.has_changed().unwrap());
+            log.borrow_and_update();
+        }
     }
 
     #[test]

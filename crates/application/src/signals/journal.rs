@@ -41,7 +41,7 @@ impl Journal for SignallingJournal {
         if work_is_due {
             self.signals.work_committed();
         }
-        self.signals.log_committed(committed.cursor);
+        self.signals.log_committed();
         if !committed.repeated {
             counts.record();
         }

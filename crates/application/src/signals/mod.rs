@@ -4,6 +4,8 @@
 mod channels;
 mod event_counts;
 mod journal;
+mod log_wait;
 
 pub use channels::Signals;
 pub use journal::SignallingJournal;
+pub(crate) use log_wait::{LogEnd, LogWait};

@@ -1,7 +1,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{ReactError, Reactor};
@@ -11,7 +11,7 @@ use crate::{
         Advance, Clock, Commit, Cursor, EventLog, EventMetadata, Journal, Ports, SubscriptionLease,
         Subscriptions,
     },
-    signals::Signals,
+    signals::{LogEnd, LogWait, Signals},
 };
 
 /// Runner of one subscription. Any number of processes may run it: one of them holds the lease, and another takes over
@@ -112,7 +112,7 @@ impl SubscriptionRunner {
         };
         let mut run = Run::begin(lease);
         let caught_up = async {
-            while !self.step(&mut run).await? {}
+            while self.step(&mut run).await? == LogEnd::More {}
             self.write_checkpoint(&mut run).await
         }
         .await;
@@ -146,23 +146,23 @@ impl SubscriptionRunner {
     }
 
     async fn follow(&self, run: &mut Run, shutdown: &CancellationToken) -> Result<(), ReactError> {
-        let mut log = self.signals.log();
+        let mut wait = LogWait::new(&self.signals, self.poll);
         while !shutdown.is_cancelled() {
-            // Marked as seen before the log is read: a commit in between is not missed.
-            log.borrow_and_update();
-            let at_end = self.step(run).await?;
+            wait.before_read();
+            let end = self.step(run).await?;
             if run.checkpoint_at <= Instant::now() {
                 self.write_checkpoint(run).await?;
             }
-            if at_end {
-                self.wait(&mut log, run, shutdown).await;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = wait.after_page(end, Some(run.renew_at)) => {}
             }
         }
         Ok(())
     }
 
-    /// Reads a page of events and reacts to it. Returns true at the end of the log.
-    async fn step(&self, run: &mut Run) -> Result<bool, ReactError> {
+    /// Reads a page of events and reacts to it.
+    async fn step(&self, run: &mut Run) -> Result<LogEnd, ReactError> {
         self.renew(run).await?;
         let filter = self.reactor.filter();
         let page = self.log.events_after(run.read_to, &filter, PAGE_SIZE).await?;
@@ -178,7 +178,7 @@ impl SubscriptionRunner {
             }
         }
         run.read_to = page.scanned_to;
-        Ok(page.at_end)
+        Ok(LogEnd::of(&page))
     }
 
     async fn renew(&self, run: &mut Run) -> Result<(), ReactError> {
@@ -203,21 +203,6 @@ impl SubscriptionRunner {
         self.journal.commit(commit).await?;
         run.held.cursor = run.read_to;
         Ok(())
-    }
-
-    async fn wait(&self, log: &mut watch::Receiver<Cursor>, run: &Run, shutdown: &CancellationToken) {
-        let signal = async {
-            // A closed channel is no error: without signals the log is polled.
-            if log.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        let poll_at = (Instant::now() + self.poll).min(run.renew_at);
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = signal => {}
-            () = tokio::time::sleep_until(poll_at) => {}
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
@@ -9,9 +9,12 @@ use rapidphoto_domain::{
 use crate::{
     batch::PhotoBatch,
     commit::WriteError,
-    ports::{EventMetadata, PhotoReads, Ports, Unavailable, WritePorts},
-    progress::{ProgressBoard, ProgressTick},
-    settings::WorkSettings,
+    ports::{
+        EventMetadata, PhotoReads, Ports, ProgressTick, ProgressTicks, Unavailable, UploadActivity,
+        WritePorts,
+    },
+    progress::ProgressBoard,
+    settings::{Settings, WorkSettings},
 };
 
 /// Report of the progress of uploads.
@@ -34,23 +37,31 @@ pub struct Tick {
     pub bytes_sent: u64,
 }
 
-/// Receives the progress of uploads. It is best effort: only the first tick of a photo is committed.
+/// Receives the progress of uploads. It is best effort: only the first tick of a photo is committed, and one a minute is
+/// stored as a sign of life.
 #[derive(Clone)]
 pub struct ReportProgressHandler {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     board: Arc<ProgressBoard>,
+    ticks: Arc<dyn ProgressTicks>,
+    activity: Arc<dyn UploadActivity>,
     settings: WorkSettings,
+    /// Upload window: time from a sign of life to the end.
+    window: Duration,
 }
 
 impl ReportProgressHandler {
     /// A handler on these ports.
-    pub fn new(ports: &Ports, board: Arc<ProgressBoard>, settings: WorkSettings) -> Self {
+    pub fn new(ports: &Ports, board: Arc<ProgressBoard>, settings: &Settings) -> Self {
         Self {
             ports: ports.write_ports(),
             photos: Arc::clone(&ports.database.photos),
             board,
-            settings,
+            ticks: Arc::clone(&ports.ticks),
+            activity: Arc::clone(&ports.database.activity),
+            settings: settings.work,
+            window: settings.uploads.window,
         }
     }
 
@@ -58,17 +69,45 @@ impl ReportProgressHandler {
     /// are not.
     pub async fn handle(&self, command: ReportProgress) -> Result<usize, WriteError> {
         let now = self.ports.clock.now();
-        let advance = |tick: &Tick| {
-            self.board
-                .advance(command.owner, tick.photo, tick.bytes_sent, now)
-        };
-        let (known, first): (Vec<Tick>, Vec<Tick>) = command.ticks.iter().partition(|tick| advance(tick));
-        if first.is_empty() {
-            return Ok(known.len());
+        let mut to_record = Vec::new();
+        let (known, first): (Vec<Tick>, Vec<Tick>) = command
+            .ticks
+            .iter()
+            .partition(|tick| self.advance(command.owner, **tick, now, &mut to_record));
+        let mut accepted = known.len();
+        if !first.is_empty() {
+            self.start_tracking(&command, &first, now).await?;
+            let advance = |tick: &&Tick| self.advance(command.owner, **tick, now, &mut to_record);
+            accepted += first.iter().filter(advance).count();
         }
-        self.start_tracking(&command, &first, now).await?;
-        let taken = first.iter().filter(|tick| advance(tick)).count();
-        Ok(known.len() + taken)
+        self.record(&to_record, now).await?;
+        Ok(accepted)
+    }
+
+    /// Updates the board and tells the other processes. Returns false if the upload is not on the board.
+    fn advance(&self, owner: UserId, tick: Tick, now: Timestamp, to_record: &mut Vec<PhotoId>) -> bool {
+        let Some(advanced) = self.board.advance(owner, tick.photo, tick.bytes_sent, now) else {
+            return false;
+        };
+        if let Some(tick) = advanced.tick {
+            self.ticks.publish(tick);
+        }
+        if advanced.record {
+            to_record.push(tick.photo);
+        }
+        true
+    }
+
+    /// Stores signs of life, so that the upload windows are extended in all processes.
+    async fn record(&self, photos: &[PhotoId], now: Timestamp) -> Result<(), Unavailable> {
+        if photos.is_empty() {
+            return Ok(());
+        }
+        let recorded = self.activity.record_activity(photos, now).await;
+        if recorded.is_err() {
+            self.board.not_recorded(photos);
+        }
+        recorded
     }
 
     /// Adds uploads to the board at their first tick, which makes their photos UPLOADING.
@@ -103,6 +142,7 @@ impl ReportProgressHandler {
                     photo: photo.id,
                     progress: Progress::new(0, photo.declared.bytes),
                 },
+                photo.window.ends_at - self.window,
                 now,
             );
         }

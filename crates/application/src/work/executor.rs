@@ -4,7 +4,7 @@ use futures::FutureExt;
 use rapidphoto_domain::photo::{PhotoCommand, PhotoStatus};
 
 use super::{
-    UploadActivity, backoff,
+    backoff,
     clean::Clean,
     download::MemoryBudget,
     failure::WorkError,
@@ -42,12 +42,7 @@ const INITIAL_RETRY_DELAY: Duration = Duration::from_millis(200);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 impl Executor {
-    pub(super) fn new(
-        ports: &Ports,
-        settings: Arc<Settings>,
-        activity: Arc<dyn UploadActivity>,
-        health: Arc<StorageHealth>,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, settings: Arc<Settings>, health: Arc<StorageHealth>) -> Self {
         let write_ports = ports.write_ports();
         let objects: Arc<dyn ObjectStore> = Arc::new(MonitoredStore::new(
             Arc::clone(&ports.objects),
@@ -57,7 +52,7 @@ impl Executor {
             look: Look {
                 ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
-                activity,
+                activity: Arc::clone(&ports.database.activity),
                 settings: Arc::clone(&settings),
             },
             process: Process {
@@ -200,6 +195,13 @@ impl Executor {
         let attempts = claim.attempts.saturating_add(1);
         let exhausted = attempts >= settings.max_attempts;
         let delay = backoff::exponential(first_delay, attempts, &*self.ports.ids);
+        let last_activity = match self.look.last_activity(claim).await {
+            Ok(last_activity) => last_activity,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "a failed attempt could not be counted");
+                return self.release(claim).await;
+            }
+        };
         let settled = commit_outcome(&self.ports, settings, claim, |photo, now| {
             let can_fail = matches!(photo.status(), PhotoStatus::Verifying | PhotoStatus::Processing);
             match claim.token.kind {
@@ -213,7 +215,7 @@ impl Executor {
                     Ok(Decision::finish(claim).with_events(photo.decide(PhotoCommand::FailProcessing)?))
                 }
                 // An upload whose object can't be looked for must expire nevertheless.
-                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None),
+                WorkKind::Look if exhausted => self.look.decide(photo, now, claim, None, last_activity),
                 WorkKind::Look | WorkKind::Process => {
                     Ok(Decision::hand_back(claim, Due::After(delay), attempts))
                 }

@@ -227,31 +227,31 @@ mod tests {
         (Arc::clone(&clock), StorageHealth::new(clock))
     }
 
-    fn photo(number: usize) -> Option<PhotoId> {
-        Some(PhotoId::from_bits(number as u128))
+    fn photo(number: usize) -> PhotoId {
+        PhotoId::from_bits(number as u128)
     }
 
     #[test]
     fn a_few_failures_are_not_an_outage() {
         let (_, health) = health();
-        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(photo(number)));
+        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(Some(photo(number))));
         assert_eq!(health.allowance(), Allowance::All);
-        health.succeeded(photo(0));
-        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(photo(number)));
+        health.succeeded(Some(photo(0)));
+        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(Some(photo(number))));
         assert_eq!(health.allowance(), Allowance::All);
     }
 
     #[test]
     fn failures_of_one_photo_are_not_an_outage() {
         let (_, health) = health();
-        (0..100).for_each(|_| health.failed(photo(1)));
+        (0..100).for_each(|_| health.failed(Some(photo(1))));
         assert_eq!(health.allowance(), Allowance::All);
     }
 
     #[test]
     fn while_storage_is_down_one_work_item_at_a_time_probes_it() {
         let (clock, health) = health();
-        (0..FAILURE_THRESHOLD).for_each(|number| health.failed(photo(number)));
+        (0..FAILURE_THRESHOLD).for_each(|number| health.failed(Some(photo(number))));
         assert!(matches!(health.allowance(), Allowance::NotBefore(_)));
         clock.advance(1);
         assert_eq!(health.allowance(), Allowance::Probe);
@@ -259,17 +259,17 @@ mod tests {
             matches!(health.allowance(), Allowance::NotBefore(_)),
             "the probe is already in progress"
         );
-        health.failed(photo(1));
+        health.failed(Some(photo(1)));
         clock.advance(1);
         assert_eq!(health.allowance(), Allowance::Probe);
-        health.succeeded(photo(1));
+        health.succeeded(Some(photo(1)));
         assert_eq!(health.allowance(), Allowance::All);
     }
 
     #[test]
     fn retry_delays_grow_with_the_outage() {
         let (clock, health) = health();
-        health.failed(photo(1));
+        health.failed(Some(photo(1)));
         assert_eq!(health.retry_delay(), MIN_RETRY_DELAY);
         clock.advance(60);
         assert_eq!(health.retry_delay(), Duration::from_mins(1));

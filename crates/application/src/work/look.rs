@@ -1,18 +1,18 @@
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_domain::{
-    PhotoId, Timestamp,
+    Timestamp,
     photo::{FailureReason, InvalidTransition, Photo, PhotoCommand, PhotoState},
 };
 
 use super::{
-    UploadActivity, arrival, backoff,
+    arrival, backoff,
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
     outcome::{Decision, commit_outcome, load},
 };
 use crate::{
-    ports::{Claim, Due, ObjectHead, ObjectStore, WritePorts},
+    ports::{Claim, Due, ObjectHead, ObjectStore, UploadActivity, WritePorts},
     settings::Settings,
 };
 
@@ -37,13 +37,24 @@ impl Look {
             }
             _ => None,
         };
+        // Read before the decision, which may be repeated: an activity that is recorded meanwhile is seen by the next look.
+        let last_activity = match &seen {
+            None => self.last_activity(claim).await?,
+            Some(_) => None,
+        };
         fail::fail_point!("look.before-commit", seen.is_some(), |_| std::process::abort());
         commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
-            self.decide(photo, now, claim, seen.as_ref())
+            self.decide(photo, now, claim, seen.as_ref(), last_activity)
         })
         .await?;
         fail::fail_point!("look.after-commit", seen.is_some(), |_| std::process::abort());
         Ok(())
+    }
+
+    /// Last stored sign of life of the photo's upload.
+    pub(super) async fn last_activity(&self, claim: &Claim) -> Result<Option<Timestamp>, WorkError> {
+        let read = self.activity.last_activity(claim.token.photo).await;
+        read.map_err(WorkError::Database)
     }
 
     /// Decides what follows from a look; `seen` is the object if there is one.
@@ -53,6 +64,7 @@ impl Look {
         now: Timestamp,
         claim: &Claim,
         seen: Option<&ObjectHead>,
+        last_activity: Option<Timestamp>,
     ) -> Result<Decision, InvalidTransition> {
         let done = Decision::finish(claim);
         if photo.deleted {
@@ -61,7 +73,7 @@ impl Look {
         match &photo.state {
             PhotoState::Queued | PhotoState::Uploading => match seen {
                 Some(head) => self.complete_upload(photo, claim, head),
-                None => self.keep_waiting(photo, now, claim),
+                None => self.keep_waiting(photo, now, claim, last_activity),
             },
             PhotoState::Verifying if self.claims_exhausted(claim, photo) => {
                 Ok(done.with_events(photo.decide(PhotoCommand::FailProcessing)?))
@@ -108,12 +120,12 @@ impl Look {
         photo: &Photo,
         now: Timestamp,
         claim: &Claim,
+        last_activity: Option<Timestamp>,
     ) -> Result<Decision, InvalidTransition> {
         let after_url = photo.window.url_expires_at + self.settings.work.look_grace;
-        let ticked = self.activity.last_tick(photo.id);
-        let end = ticked
-            .map_or(photo.window.ends_at, |tick| {
-                photo.window.ends_at.max(tick + self.settings.uploads.window)
+        let end = last_activity
+            .map_or(photo.window.ends_at, |seen| {
+                photo.window.ends_at.max(seen + self.settings.uploads.window)
             })
             .max(after_url);
         if now >= end {
@@ -177,10 +189,4 @@ fn next_late_look(photo: &Photo, now: Timestamp) -> Option<Timestamp> {
         .map(|delay| after_last_url(photo, delay))
         .into_iter()
         .find(|due| *due > now)
-}
-
-impl UploadActivity for crate::progress::ProgressBoard {
-    fn last_tick(&self, photo: PhotoId) -> Option<Timestamp> {
-        self.last_activity(photo)
-    }
 }

@@ -15,8 +15,6 @@ mod outcome;
 mod pool;
 mod process;
 mod runner;
-mod upload_activity;
 
 pub use orders::orders_after;
 pub use runner::WorkRunner;
-pub use upload_activity::UploadActivity;

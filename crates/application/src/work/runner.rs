@@ -5,7 +5,6 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    UploadActivity,
     executor::Executor,
     health::{Allowance, StorageHealth},
     orphans::Orphans,
@@ -42,23 +41,13 @@ pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(10);
 const METRICS_INTERVAL: Duration = Duration::from_secs(15);
 
 impl WorkRunner {
-    /// Creates a runner. `activity` extends upload windows; `signals` wake the pools when work is committed.
-    pub fn new(
-        ports: &Ports,
-        settings: &Arc<Settings>,
-        activity: Arc<dyn UploadActivity>,
-        signals: Signals,
-    ) -> Self {
+    /// Creates a runner. `signals` wake the pools when work is committed.
+    pub fn new(ports: &Ports, settings: &Arc<Settings>, signals: Signals) -> Self {
         let health = Arc::new(StorageHealth::new(Arc::clone(&ports.clock)));
         Self {
             queue: Arc::clone(&ports.database.work),
             clock: Arc::clone(&ports.clock),
-            executor: Arc::new(Executor::new(
-                ports,
-                Arc::clone(settings),
-                activity,
-                Arc::clone(&health),
-            )),
+            executor: Arc::new(Executor::new(ports, Arc::clone(settings), Arc::clone(&health))),
             health,
             signals,
             settings: settings.work,

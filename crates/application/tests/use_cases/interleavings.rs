@@ -176,12 +176,7 @@ impl Run {
 
     async fn abort_worker(&self, yields: u8) {
         let app = &self.app;
-        let runner = Arc::new(WorkRunner::new(
-            &app.ports,
-            &app.settings,
-            app.board.clone(),
-            app.signals.clone(),
-        ));
+        let runner = Arc::new(WorkRunner::new(&app.ports, &app.settings, app.signals.clone()));
         let worker = tokio::spawn(async move { runner.execute_due().await });
         for _ in 0..yields {
             tokio::task::yield_now().await;

@@ -35,8 +35,12 @@ mod jobs {
 }
 
 mod live {
+    mod ends;
+    mod held_back;
+    mod progress;
     mod reconnects;
     mod streams;
+    mod undecodable;
 }
 
 mod photos {

@@ -1,7 +1,11 @@
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
-use rapidphoto_application::ports::DatabasePorts;
+use rapidphoto_application::ports::{Commit, CommitError, Committed, DatabasePorts};
 use rapidphoto_domain::Timestamp;
+
+/// Commit that is held open: it has its position in the log, and is not yet readable. It ends when this is awaited; if
+/// it is dropped, the commit is abandoned.
+pub type OpenCommit = Pin<Box<dyn Future<Output = Result<Committed, CommitError>> + Send>>;
 
 /// A database adapter under test.
 pub trait DatabaseHarness: Sized {
@@ -19,6 +23,15 @@ pub trait DatabaseHarness: Sized {
 
     /// Advances the database's clock.
     fn advance(&self, by: Duration) -> impl Future<Output = ()>;
+
+    /// Begins a commit and holds it open while others are written. `None` if the adapter's commits never overlap: its
+    /// log then holds nothing back.
+    fn open_commit(&self, commit: Commit) -> impl Future<Output = Option<OpenCommit>> {
+        async {
+            drop(commit);
+            None
+        }
+    }
 
     /// The same database after a restart of its process. Adapters without persistence return themselves.
     fn reopened(self) -> impl Future<Output = Self> {

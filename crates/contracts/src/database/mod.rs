@@ -9,6 +9,7 @@ pub mod dropped_commits;
 pub mod due_times;
 pub mod fixtures;
 mod harness;
+pub mod held_commits;
 pub mod idempotency;
 pub mod job_views;
 pub mod log;
@@ -30,8 +31,9 @@ pub mod subscriptions;
 mod suites;
 pub mod tickets;
 pub mod unique_values;
+pub mod upload_activity;
 pub mod versions;
 pub mod work_orders;
 
-pub use harness::DatabaseHarness;
+pub use harness::{DatabaseHarness, OpenCommit};
 pub use single_process::SingleProcessHarness;

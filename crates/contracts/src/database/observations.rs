@@ -37,6 +37,22 @@ impl Snapshot {
     }
 }
 
+/// End of the log, once nothing is held back by commits in progress.
+pub async fn end(db: &DatabasePorts) -> Cursor {
+    loop {
+        let head = db.log.head().await.unwrap();
+        let page = db
+            .log
+            .events_after(head, &EventFilter::default(), 1)
+            .await
+            .unwrap();
+        if page.at_end && !page.held {
+            return page.scanned_to;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// All events, in the log's order.
 pub async fn log(db: &DatabasePorts) -> Vec<StoredEvent> {
     events_from(db, Cursor::START, &EventFilter::default(), 1000).await

@@ -134,7 +134,7 @@ pub async fn a_commit_with_a_stale_checkpoint_writes_nothing<H: DatabaseHarness>
     valid.commit.checkpoint = Some(Advance {
         name: held.name,
         from: held.cursor,
-        to: db.log.head().await.unwrap(),
+        to: observations::end(&db).await,
         token: held.token + 1,
     });
     let rejected = valid.expect_rejection(&db, &harness).await;

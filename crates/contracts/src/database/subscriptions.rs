@@ -10,7 +10,7 @@ use rapidphoto_domain::{Timestamp, photo::PhotoCommand};
 use super::{
     DatabaseHarness,
     fixtures::{self, CommitExt, LEASE, commit_ok},
-    observations::Snapshot,
+    observations::{self, Snapshot},
 };
 
 const NAME: &str = "job-completion";
@@ -77,7 +77,7 @@ pub async fn one_of_concurrent_runners_acquires_a_subscription<H: DatabaseHarnes
 pub async fn another_runner_takes_over_after_the_lease_expires<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     fixtures::user(&db, now).await;
-    let head = db.log.head().await.unwrap();
+    let head = observations::end(&db).await;
     let old = acquire(&db).await.unwrap();
     let mut commit = fixtures::commit(now);
     commit.checkpoint = Some(advance(&old, old.cursor, head));
@@ -99,7 +99,7 @@ pub async fn another_runner_takes_over_after_the_lease_expires<H: DatabaseHarnes
 pub async fn a_runner_continues_until_it_is_replaced<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     fixtures::user(&db, now).await;
-    let head = db.log.head().await.unwrap();
+    let head = observations::end(&db).await;
     let lease = acquire(&db).await.unwrap();
     for _ in 0..3 {
         harness.advance(LEASE - Duration::from_secs(1)).await;
@@ -131,7 +131,7 @@ pub async fn a_checkpoint_advances_with_its_commit<H: DatabaseHarness>(harness: 
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
     let lease = acquire(&db).await.unwrap();
-    let head = db.log.head().await.unwrap();
+    let head = observations::end(&db).await;
     let mut commit = fixtures::commit(now);
     commit.write_command(&photo, PhotoCommand::Cancel);
     commit.work.push(fixtures::schedule(&photo, WorkKind::Clean));
@@ -147,9 +147,9 @@ pub async fn a_checkpoint_advances_with_its_commit<H: DatabaseHarness>(harness: 
 pub async fn a_checkpoint_advances_only_from_its_current_position<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
-    let first = db.log.head().await.unwrap();
+    let first = observations::end(&db).await;
     let photo = fixtures::photo(&db, now, owner).await;
-    let second = db.log.head().await.unwrap();
+    let second = observations::end(&db).await;
     let lease = acquire(&db).await.unwrap();
     assert_stale(&db, now, advance(&lease, first, second)).await;
     let mut first_advance = fixtures::commit(now);
@@ -176,7 +176,7 @@ pub async fn a_checkpoint_advances_only_from_its_current_position<H: DatabaseHar
 pub async fn a_subscription_without_a_runner_does_not_advance<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     fixtures::user(&db, now).await;
-    let to = db.log.head().await.unwrap();
+    let to = observations::end(&db).await;
     for token in [0, 1] {
         let checkpoint = Advance {
             name: NAME,

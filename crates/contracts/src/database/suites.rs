@@ -121,12 +121,18 @@ macro_rules! database_contract {
                 a_subscription_without_a_runner_does_not_advance,
             ],
             log: [
-                the_head_of_an_empty_log_is_its_start,
+                an_empty_log_has_no_events,
                 the_log_is_in_commit_order,
                 pages_of_any_size_form_the_same_log,
                 a_stream_can_be_read_after_any_version,
-                a_readers_lag_is_counted_up_to_a_cap,
+                a_readers_lag_counts_its_own_events_up_to_a_cap,
                 a_reader_beside_concurrent_writers_misses_nothing,
+            ],
+            held_commits: [
+                events_after_an_open_commit_are_held_back,
+                a_late_commit_is_read_by_every_reader_once_and_in_order,
+                a_filtered_reader_advances_while_events_are_held_back,
+                a_commit_that_is_abandoned_holds_nothing_back,
             ],
             stored_events: [
                 an_event_keeps_its_metadata,
@@ -164,6 +170,7 @@ macro_rules! database_contract {
                 another_users_job_is_not_found,
                 deleted_photos_are_hidden_but_counted,
                 a_job_is_updated_with_its_photos,
+                a_job_view_has_the_outcome_of_its_round,
                 a_job_views_cursor_precedes_later_events,
                 a_job_view_is_a_consistent_snapshot,
             ],
@@ -205,6 +212,10 @@ macro_rules! database_contract {
                 all_sessions_of_a_user_end_together,
                 an_ended_session_accepts_no_token,
                 expired_sessions_tickets_and_keys_are_deleted,
+            ],
+            upload_activity: [
+                the_last_sign_of_life_is_kept,
+                signs_of_life_are_deleted_after_a_time,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,

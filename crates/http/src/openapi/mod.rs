@@ -39,6 +39,7 @@ const PATH: &str = "/openapi.json";
         rapidphoto_api_types::JobStreamEvent,
         rapidphoto_api_types::UserStreamStart,
         rapidphoto_api_types::StreamReset,
+        rapidphoto_api_types::StreamEnd,
     )),
     tags(
         (name = "accounts", description = "Accounts and tokens."),

@@ -82,6 +82,8 @@ kinds! {
         "This server can't strip metadata. Leave `stripMetadata` out.";
     TOO_MANY_PROGRESS_TICKS = 422 "too_many_ticks" "The array has more than 1000 progress reports. Split it.";
     RATE_LIMITED = 429 "rate_limited" "Too many requests of this kind. Retry after the time in `Retry-After`.";
+    TOO_MANY_STREAMS = 429 "too_many_streams"
+        "Too many open streams. Close one, or watch all jobs through `/queries/events`.";
     TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins"
         "Too many failed logins for the account, or too many logins from the client's network. Retry after the time in \
          `Retry-After`.";

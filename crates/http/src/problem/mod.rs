@@ -38,6 +38,7 @@ pub(crate) struct Problem {
     kind: &'static Kind,
     detail: Option<String>,
     errors: Vec<ProblemDetail>,
+    usage: Option<(u64, u64)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     source: Option<BoxError>,
 }
@@ -48,6 +49,7 @@ impl Problem {
             kind,
             detail: None,
             errors: Vec::new(),
+            usage: None,
             headers: Vec::new(),
             source: None,
         }
@@ -86,6 +88,12 @@ impl Problem {
             code: code.into(),
             message: message.into(),
         });
+        self
+    }
+
+    /// Adds the used and the allowed amount of the limit that the request has met.
+    pub(crate) fn usage(mut self, used: u64, allowed: u64) -> Self {
+        self.usage = Some((used, allowed));
         self
     }
 
@@ -132,6 +140,8 @@ impl Problem {
             detail: self.detail.clone().unwrap_or_else(|| self.kind.detail.to_owned()),
             code: self.kind.code.to_owned(),
             errors: self.errors.clone(),
+            used: self.usage.map(|(used, _)| used),
+            allowed: self.usage.map(|(_, allowed)| allowed),
             request_id: request_id.to_owned(),
         };
         let mut response = HttpResponse::build(status);

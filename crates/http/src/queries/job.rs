@@ -45,7 +45,8 @@ async fn show_job(call: Call, owner: UserId) -> HandlerResult {
         .on_main(async move { use_cases.job_snapshot.handle(owner, job).await })
         .await??;
     let snapshot = snapshot.ok_or_else(|| Problem::new(kinds::NO_SUCH_JOB))?;
-    let snapshot = wire::job_snapshot(&snapshot, call.shared.app.config.poll_after);
+    let cursor = call.shared.cursors.seal(owner, snapshot.view.cursor);
+    let snapshot = wire::job_snapshot(&snapshot, cursor, call.shared.app.config.poll_after);
     let tag = wire::job_view_tag(&snapshot).map_err(Problem::internal)?;
     let not_modified = matches(call.headers(&header::IF_NONE_MATCH), &tag);
     let mut response = if not_modified {

@@ -1,15 +1,16 @@
 use rapidphoto_application::{live::WatchUser, ports::Scope};
 use rapidphoto_domain::UserId;
 
-use super::last_event_id::last_event_id;
+use super::last_event_id::start;
 use crate::{
     call::{Call, HandlerResult, Query},
     endpoint::Endpoint,
+    problem::kinds,
     stream,
 };
 
 pub(super) fn endpoint() -> Endpoint {
-    Endpoint::stream::<__path_watch_user>(Scope::PhotosRead, watch_user)
+    Endpoint::stream::<__path_watch_user>(Scope::PhotosRead, watch_user).problems(&[kinds::TOO_MANY_STREAMS])
 }
 
 /// Server-sent events of all jobs and photos of the user.
@@ -27,10 +28,12 @@ pub(super) fn endpoint() -> Endpoint {
     ),
     responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream"))
 )]
-async fn watch_user(call: Call, owner: UserId, query: Query) -> HandlerResult {
-    let last_event_id = last_event_id(&call, query)?;
+async fn watch_user(call: Call, owner: UserId, mut query: Query) -> HandlerResult {
+    let start = start(&call, owner, &mut query)?;
+    query.finish()?;
+    let slot = call.shared.streams.take(owner)?;
     let handler = call.shared.app.watch.clone();
-    let watch = WatchUser { owner, last_event_id };
+    let watch = WatchUser { owner, start };
     let live = call.on_main(async move { handler.user(watch).await }).await?;
-    Ok(stream::response(&call, owner, live?))
+    stream::response(&call, owner, live?, slot)
 }

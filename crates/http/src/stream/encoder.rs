@@ -4,21 +4,22 @@ use bytes::Bytes;
 use rapidphoto_api_types as api;
 use rapidphoto_application::{
     live::{LiveItem, Snapshot},
-    ports::StoredEvent,
-    progress::ProgressTick,
+    ports::{ProgressTick, StoredEvent},
 };
 use rapidphoto_domain::{
-    DomainEvent, JobId, PhotoId, StreamId,
+    DomainEvent, JobId, PhotoId, StreamId, UserId,
     job::JobEvent,
     photo::{PhotoEvent, PhotoStatus},
     values::Progress,
 };
 
 use super::frame::event;
-use crate::wire;
+use crate::{cursors::CursorCipher, wire};
 
 /// Encodes domain events as server-sent events for one client.
 pub(super) struct EventEncoder {
+    owner: UserId,
+    cursors: CursorCipher,
     poll_after: Duration,
     /// Sizes in bytes of the photos without a final status. From VERIFYING on, a photo's progress is its whole size, which
     /// its events do not contain.
@@ -26,8 +27,10 @@ pub(super) struct EventEncoder {
 }
 
 impl EventEncoder {
-    pub(super) fn new(poll_after: Duration) -> Self {
+    pub(super) fn new(owner: UserId, cursors: CursorCipher, poll_after: Duration) -> Self {
         Self {
+            owner,
+            cursors,
             poll_after,
             sizes: HashMap::new(),
         }
@@ -62,11 +65,12 @@ impl EventEncoder {
             LiveItem::Snapshot(snapshot) => self.snapshot(snapshot).map(Some),
             LiveItem::Progress(tick) => event("photo", None, &self.progress(*tick)).map(Some),
             LiveItem::State(stored) => self.state(stored),
+            LiveItem::JobEnded => end(api::StreamEndReason::JobEnded).map(Some),
         }
     }
 
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<Bytes, serde_json::Error> {
-        let cursor = snapshot.cursor().to_string();
+        let cursor = self.cursors.seal(self.owner, snapshot.cursor());
         match snapshot {
             Snapshot::User { .. } => {
                 let start = api::UserStreamStart {
@@ -80,17 +84,14 @@ impl EventEncoder {
                         self.set_size(view.photo.id, view.photo.declared.bytes);
                     }
                 }
-                event(
-                    "snapshot",
-                    Some(cursor),
-                    &wire::job_snapshot(job, self.poll_after),
-                )
+                let data = wire::job_snapshot(job, cursor.clone(), self.poll_after);
+                event("snapshot", Some(cursor), &data)
             }
         }
     }
 
     fn state(&mut self, stored: &StoredEvent) -> Result<Option<Bytes>, serde_json::Error> {
-        let id = Some(stored.cursor.to_string());
+        let id = Some(self.cursors.seal(self.owner, stored.cursor));
         match (&stored.event, stored.stream, stored.job) {
             (DomainEvent::Photo(change), StreamId::Photo(photo), Some(job)) => {
                 let data = self.photo(change, photo, job, stored.version.0);
@@ -172,6 +173,11 @@ impl EventEncoder {
         }
         data
     }
+}
+
+/// Frame of the last event of a stream.
+pub(super) fn end(reason: api::StreamEndReason) -> Result<Bytes, serde_json::Error> {
+    event("end", None, &api::StreamEnd { reason })
 }
 
 /// Returns true if all bytes of a photo with this status were uploaded.

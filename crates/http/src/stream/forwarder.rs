@@ -2,15 +2,18 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt;
+use rapidphoto_api_types::StreamEndReason;
 use rapidphoto_application::{
     UseCases,
+    auth::SessionWatch,
     live::{LiveError, LiveStream},
 };
 use rapidphoto_domain::UserId;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    encoder::EventEncoder,
+    StreamSlot,
+    encoder::{EventEncoder, end},
     frame::{HEARTBEAT, PREAMBLE},
 };
 
@@ -25,6 +28,10 @@ pub(super) struct Forwarder {
     pub(super) encoder: EventEncoder,
     pub(super) heartbeat: Duration,
     pub(super) closing: watch::Receiver<bool>,
+    /// Place among the streams of the user.
+    pub(super) slot: StreamSlot,
+    /// Session of the access token or ticket that opened the stream.
+    pub(super) session: SessionWatch,
 }
 
 /// Time in which a client must read at least one of its buffered frames.
@@ -43,6 +50,8 @@ impl Forwarder {
             mut encoder,
             heartbeat,
             mut closing,
+            slot,
+            mut session,
         } = self;
         let client = frames.clone();
         let forwarding = async {
@@ -73,8 +82,16 @@ impl Forwarder {
         tokio::select! {
             _ = forwarding => {}
             () = client.closed() => {}
+            () = session.ended() => {
+                tracing::info!(user = %owner, "closing a stream whose session has ended");
+                if let Ok(frame) = end(StreamEndReason::SessionEnded) {
+                    // A client that doesn't read is not waited for.
+                    let _ = client.try_send(frame);
+                }
+            }
             _ = closing.wait_for(|closing| *closing) => {}
         }
+        drop(slot);
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
     status::{job_status, photo_status, progress},
 };
 
-/// Snapshot of a job and its photos.
-pub(crate) fn job_snapshot(snapshot: &JobSnapshot, poll_after: Duration) -> api::JobSnapshot {
+/// Snapshot of a job and its photos. `cursor` is the text of its position for the client.
+pub(crate) fn job_snapshot(snapshot: &JobSnapshot, cursor: String, poll_after: Duration) -> api::JobSnapshot {
     let JobSnapshot {
         view,
         status,
@@ -27,7 +27,7 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, poll_after: Duration) -> api:
     api::JobSnapshot {
         job_id: view.id.to_string(),
         status: job_status(*status),
-        cursor: view.cursor.to_string(),
+        cursor,
         created_at: view.created_at,
         updated_at: view.updated_at,
         total_count: counts.total(),

@@ -111,7 +111,10 @@ async fn unknown_members_are_refused_with_a_pointer() {
     let problem = app.post("/commands/upload-jobs").token(&token).json(&body);
     let problem = problem.expect_problem(422, "invalid_body").await;
     assert_eq!(problem["errors"][0]["pointer"], "/files/0/checksun");
-    let body = json!([{ "photoId": PHOTO, "bytesSent": 1 }, { "photoId": PHOTO, "bytesSent": 1, "x": 2 }]);
+    let tick = json!({ "photoId": PHOTO, "bytesSent": 1, "bytesTotal": 2 });
+    let mut mistyped = tick.clone();
+    mistyped["x"] = json!(2);
+    let body = json!([tick, mistyped]);
     let problem = app.post("/commands/upload/progress").token(&token).json(&body);
     let problem = problem.expect_problem(422, "invalid_body").await;
     assert_eq!(problem["errors"][0]["pointer"], "/1/x");

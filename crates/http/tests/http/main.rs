@@ -29,6 +29,7 @@ mod rates;
 mod samples;
 mod scopes;
 mod server;
+mod stream_ends;
 mod streams;
 mod tags;
 mod tickets;

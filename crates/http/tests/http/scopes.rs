@@ -125,12 +125,11 @@ async fn objects_of_another_user_are_not_found() {
         if !path.contains(job) && !path.contains(photo) {
             continue;
         }
-        let response = app
-            .request(method.parse().unwrap(), &path)
-            .token(&eve)
-            .json(&sample_body())
-            .send()
-            .await;
+        let mut request = app.request(method.parse().unwrap(), &path).token(&eve);
+        if path.ends_with("/tags") {
+            request = request.json(&sample_body());
+        }
+        let response = request.send().await;
         assert_eq!(response.status, 404, "{method} {path}: {}", response.text());
     }
     let ticket = app

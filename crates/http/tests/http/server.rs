@@ -106,6 +106,7 @@ impl TestServer {
             metrics: Arc::new(|| process::metrics().render()),
             main_runtime: tokio::runtime::Handle::current(),
             ids: Arc::clone(&app.ports.ids),
+            cursor_key: [3; 32],
             draining: draining.subscribe(),
             config,
         };

@@ -10,20 +10,20 @@ use crate::{
 };
 
 /// Client of an event stream.
-struct Events {
+pub(crate) struct Events {
     response: reqwest::Response,
     unread: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Event {
-    name: String,
-    id: Option<String>,
-    data: Value,
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: Value,
 }
 
 impl Events {
-    fn new(response: reqwest::Response) -> Self {
+    pub(crate) fn new(response: reqwest::Response) -> Self {
         assert_eq!(response.status(), 200);
         Self {
             response,
@@ -32,7 +32,7 @@ impl Events {
     }
 
     /// Next event, or `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         tokio::time::timeout(TEST_TIMEOUT, self.read())
             .await
             .expect("an event in time")
@@ -74,7 +74,7 @@ impl Events {
         }
     }
 
-    async fn take(&mut self, count: usize) -> Vec<Event> {
+    pub(crate) async fn take(&mut self, count: usize) -> Vec<Event> {
         let mut events = Vec::new();
         while events.len() < count {
             events.push(self.next().await.expect("one more event"));
@@ -83,7 +83,7 @@ impl Events {
     }
 
     /// Events until none has arrived for 400 ms.
-    async fn drain(&mut self) -> Vec<Event> {
+    pub(crate) async fn drain(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(400), self.read()).await {
             events.push(event);
@@ -99,7 +99,7 @@ fn normalized_events(events: &[Event]) -> Value {
     normalized(events.collect())
 }
 
-fn job_stream(job: &Value) -> String {
+pub(crate) fn job_stream(job: &Value) -> String {
     format!("/queries/upload-jobs/{}/events", text(&job["jobId"]))
 }
 
@@ -139,7 +139,8 @@ async fn a_stream_reports_a_job_from_creation_to_completion() {
     seen.extend(started);
     app.put(&job["items"][0]);
     app.work().await;
-    seen.extend(stream.take(4).await);
+    seen.extend(stream.take(5).await);
+    assert_eq!(stream.next().await, None, "the stream ends with its job");
     assert_json_snapshot!("job_stream", normalized_events(&seen));
 }
 
@@ -148,11 +149,12 @@ async fn a_resumed_stream_has_no_gaps_or_repetitions() {
     let app = TestServer::start().await;
     let token = app.user("ada").await;
     let job = app.job(&token, 3).await;
+    let path = format!("{}?follow=true", job_stream(&job));
     let open = async |last: Option<&str>, by_header: bool| {
         let request = match last {
-            Some(last) if by_header => app.get(&job_stream(&job)).header("last-event-id", last),
-            Some(last) => app.get(&format!("{}?lastEventId={last}", job_stream(&job))),
-            None => app.get(&job_stream(&job)),
+            Some(last) if by_header => app.get(&path).header("last-event-id", last),
+            Some(last) => app.get(&format!("{path}&lastEventId={last}")),
+            None => app.get(&path),
         };
         Events::new(request.token(&token).open().await)
     };
@@ -187,7 +189,9 @@ async fn a_client_that_keeps_reconnecting_misses_nothing() {
         let mut last: Option<String> = None;
         let mut seen = Vec::new();
         loop {
-            let mut request = app.get(&job_stream(&job)).token(&token);
+            let mut request = app
+                .get(&format!("{}?follow=true", job_stream(&job)))
+                .token(&token);
             if let Some(last) = &last {
                 request = request.header("last-event-id", last);
             }

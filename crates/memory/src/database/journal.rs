@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rapidphoto_application::{
     log::{EncodedEvent, EventCodec},
-    ports::{AggregateState, Change, Commit, CommitError, Committed, Details, Journal, Unavailable},
+    ports::{AggregateState, Change, Commit, CommitError, Committed, Cursor, Details, Journal, Unavailable},
 };
 use rapidphoto_domain::Timestamp;
 
@@ -19,19 +19,18 @@ impl Journal for MemoryStore {
         // Events are stored in the order of their streams, so that a job precedes its photos.
         commit.changes.sort_by_key(|change| change.stream);
         let encoded = encode(&commit.changes, &self.codec)?;
+        let held = self.while_held(encoded.iter().map(Vec::len).sum()).await;
+        let first = held.as_ref().map(|positions| positions.first);
         self.call(Operation::Commit, |namespace| {
             Ok(match validate(namespace, &commit)? {
                 Validated::Repeated(cursor) => Committed {
                     cursor,
                     repeated: true,
                 },
-                Validated::New => {
-                    write(namespace, commit, encoded, self.clock.now());
-                    Committed {
-                        cursor: namespace.head(),
-                        repeated: false,
-                    }
-                }
+                Validated::New => Committed {
+                    cursor: write(namespace, commit, encoded, first, self.clock.now()),
+                    repeated: false,
+                },
             })
         })
         .await?
@@ -45,9 +44,20 @@ fn encode(changes: &[Change], codec: &EventCodec) -> Result<Vec<Vec<EncodedEvent
         .collect()
 }
 
-fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEvent>>, now: Timestamp) {
+/// Writes a commit, at these positions of the log if they were given to it before. Returns the cursor of its last event.
+fn write(
+    namespace: &mut Namespace,
+    commit: Commit,
+    encoded: Vec<Vec<EncodedEvent>>,
+    first: Option<u64>,
+    now: Timestamp,
+) -> Cursor {
+    let mut last = namespace.head();
+    let mut positions =
+        first.unwrap_or_else(|| namespace.give_positions(encoded.iter().map(Vec::len).sum()))..;
     for (change, events) in commit.changes.iter().zip(encoded) {
-        append(namespace, &commit, change, events);
+        let cursors = positions.by_ref().map(|position| Cursor::new(0, position));
+        last = append(namespace, &commit, change, events, cursors).unwrap_or(last);
     }
     for change in commit.changes {
         write_state(namespace, change, commit.at);
@@ -66,16 +76,24 @@ fn write(namespace: &mut Namespace, commit: Commit, encoded: Vec<Vec<EncodedEven
     if let Some(advance) = commit.checkpoint {
         namespace.subscriptions.entry(advance.name).or_default().cursor = advance.to;
     }
+    last
 }
 
-fn append(namespace: &mut Namespace, commit: &Commit, change: &Change, events: Vec<EncodedEvent>) {
+fn append(
+    namespace: &mut Namespace,
+    commit: &Commit,
+    change: &Change,
+    events: Vec<EncodedEvent>,
+    mut cursors: impl Iterator<Item = Cursor>,
+) -> Option<Cursor> {
+    let mut last = None;
     let (owner, job) = owner_and_job(&change.state);
     let numbers = 1_u64..;
     for ((new, event), number) in change.events.iter().zip(events).zip(numbers) {
-        let index = namespace.log.len();
-        namespace.ids.insert(new.id, index);
-        namespace.streams.entry(change.stream).or_default().push(index);
-        namespace.log.push(LogRow {
+        let cursor = cursors.next()?;
+        namespace.ids.insert(new.id, cursor);
+        namespace.streams.entry(change.stream).or_default().push(cursor);
+        let row = LogRow {
             id: new.id,
             stream: change.stream,
             version: change.expected.plus(number),
@@ -84,8 +102,11 @@ fn append(namespace: &mut Namespace, commit: &Commit, change: &Change, events: V
             event,
             metadata: commit.metadata.clone(),
             occurred_at: commit.at,
-        });
+        };
+        namespace.log.insert(cursor, row);
+        last = Some(cursor);
     }
+    last
 }
 
 fn write_state(namespace: &mut Namespace, change: Change, at: Timestamp) {

@@ -1,13 +1,15 @@
+use std::ops::Bound;
+
 use async_trait::async_trait;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{Cursor, EventFilter, EventLog, EventPage, LogError, StoredEvent, Unavailable},
 };
-use rapidphoto_domain::{StreamId, Version};
+use rapidphoto_domain::{JobId, StreamId, UserId, Version};
 
 use super::{
     MemoryStore,
-    namespace::{LogRow, Namespace, cursor_at},
+    namespace::{LogRow, Namespace},
 };
 
 #[async_trait]
@@ -18,11 +20,11 @@ impl EventLog for MemoryStore {
 
     async fn events(&self, stream: StreamId, after: Version) -> Result<Vec<StoredEvent>, LogError> {
         self.read(|namespace| {
-            let indexes = namespace.streams.get(&stream).into_iter().flatten();
-            indexes
-                .filter_map(|index| Some((*index, namespace.log.get(*index)?)))
+            let cursors = namespace.streams.get(&stream).into_iter().flatten();
+            cursors
+                .filter_map(|cursor| Some((*cursor, namespace.log.get(cursor)?)))
                 .filter(|(_, row)| row.version > after)
-                .map(|(index, row)| decode(&self.codec, index, row))
+                .map(|(cursor, row)| decode(&self.codec, cursor, row))
                 .collect()
         })
         .await?
@@ -42,11 +44,20 @@ impl EventLog for MemoryStore {
         self.read(Namespace::head).await
     }
 
-    async fn count_events_after(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
+    async fn count_events_after(
+        &self,
+        cursor: Cursor,
+        owner: UserId,
+        job: Option<JobId>,
+        cap: u64,
+    ) -> Result<Option<u64>, Unavailable> {
         self.read(|namespace| {
-            let behind =
-                (cursor <= namespace.head()).then(|| namespace.head().position() - cursor.position());
-            behind.map(|behind| behind.min(cap))
+            if cursor > namespace.head() {
+                return None;
+            }
+            let rows = readable_after(namespace, cursor).map(|(_, row)| row);
+            let counted = rows.filter(|row| row.owner == owner && (job.is_none() || row.job == job));
+            Some((counted.count() as u64).min(cap))
         })
         .await
     }
@@ -60,32 +71,44 @@ fn page(
     limit: usize,
 ) -> Result<EventPage, LogError> {
     let (mut events, mut scanned_to) = (Vec::new(), cursor);
-    // Positions start at 1, so that a cursor's position is the index of the next event.
-    let from = usize::try_from(cursor.position()).unwrap_or(usize::MAX);
-    for (index, row) in namespace.log.iter().enumerate().skip(from) {
-        if events.len() == limit {
-            break;
-        }
-        scanned_to = cursor_at(index);
+    let mut rows = readable_after(namespace, cursor).peekable();
+    while events.len() < limit
+        && let Some((cursor, row)) = rows.next()
+    {
+        scanned_to = cursor;
         if filter.matches(
             row.stream.stream_type(),
             &row.event.event_type,
             row.owner,
             row.job,
         ) {
-            events.push(decode(codec, index, row)?);
+            events.push(decode(codec, cursor, row)?);
         }
+    }
+    let at_end = rows.peek().is_none();
+    if at_end {
+        scanned_to = scanned_to.max(namespace.head());
     }
     Ok(EventPage {
         events,
         scanned_to,
-        at_end: scanned_to >= namespace.head(),
+        at_end,
+        held: namespace.holds_back_events(),
     })
 }
 
-fn decode(codec: &EventCodec, index: usize, row: &LogRow) -> Result<StoredEvent, LogError> {
+/// Readable events after a cursor.
+fn readable_after(namespace: &Namespace, cursor: Cursor) -> impl Iterator<Item = (Cursor, &LogRow)> {
+    let head = namespace.head();
+    let after = namespace.log.range((Bound::Excluded(cursor), Bound::Unbounded));
+    after
+        .map(|(cursor, row)| (*cursor, row))
+        .take_while(move |(cursor, _)| *cursor <= head)
+}
+
+fn decode(codec: &EventCodec, cursor: Cursor, row: &LogRow) -> Result<StoredEvent, LogError> {
     Ok(StoredEvent {
-        cursor: cursor_at(index),
+        cursor,
         id: row.id,
         stream: row.stream,
         version: row.version,

@@ -1,4 +1,5 @@
 mod aggregates;
+mod held_commits;
 mod journal;
 mod log;
 mod namespace;
@@ -6,6 +7,7 @@ mod photo_lists;
 mod reads;
 mod sessions;
 mod subscriptions;
+mod upload_activity;
 mod validation;
 mod work;
 mod work_orders;
@@ -21,7 +23,8 @@ use rapidphoto_application::{
     ports::{Clock, Unavailable},
 };
 
-use self::namespace::Namespace;
+pub use self::held_commits::HeldCommit;
+use self::{held_commits::Hold, namespace::Namespace};
 use crate::{Faults, Operation, lock::lock};
 
 /// A database in memory: all of its ports over plain maps behind one mutex, so that each call is atomic.
@@ -36,6 +39,7 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     codec: EventCodec,
     faults: Arc<Faults>,
+    next_hold: Arc<Mutex<Option<Hold>>>,
 }
 
 impl MemoryStore {
@@ -47,6 +51,7 @@ impl MemoryStore {
             clock,
             codec,
             faults: Arc::default(),
+            next_hold: Arc::default(),
         }
     }
 

@@ -18,12 +18,15 @@ use super::work_table::WorkTable;
 /// Data of one namespace.
 #[derive(Default)]
 pub(super) struct Namespace {
-    /// The log; the event at index 0 has position 1.
-    pub(super) log: Vec<LogRow>,
-    /// Log indexes of each stream's events.
-    pub(super) streams: BTreeMap<StreamId, Vec<usize>>,
-    /// Log index of each event.
-    pub(super) ids: BTreeMap<EventId, usize>,
+    pub(super) log: BTreeMap<Cursor, LogRow>,
+    /// Cursors of each stream's events.
+    pub(super) streams: BTreeMap<StreamId, Vec<Cursor>>,
+    /// Cursor of each event.
+    pub(super) ids: BTreeMap<EventId, Cursor>,
+    /// First positions of the commits in progress, which hold back all later events.
+    open_commits: BTreeSet<u64>,
+    /// Last position that was given to a commit.
+    last_position: u64,
     pub(super) rows: BTreeMap<StreamId, StateRow>,
     pub(super) photos_of_jobs: BTreeMap<JobId, BTreeSet<PhotoId>>,
     /// Upload ids of photos that are not deleted.
@@ -36,6 +39,7 @@ pub(super) struct Namespace {
     pub(super) subscriptions: BTreeMap<SubscriptionName, SubscriptionRow>,
     pub(super) sessions: BTreeMap<SessionId, SessionRow>,
     pub(super) tickets: BTreeMap<TokenHash, TicketRow>,
+    pub(super) upload_activity: BTreeMap<PhotoId, Timestamp>,
     last_token: u64,
 }
 
@@ -98,8 +102,36 @@ impl Namespace {
         Version(self.streams.get(&stream).map_or(0, Vec::len) as u64)
     }
 
+    /// End of the readable part of the log.
     pub(super) fn head(&self) -> Cursor {
-        Cursor::new(0, self.log.len() as u64)
+        let before_open = self.open_commits.first().map(|first| first - 1);
+        Cursor::new(0, before_open.unwrap_or(self.last_position))
+    }
+
+    /// Returns true if there are events after the readable part of the log.
+    pub(super) fn holds_back_events(&self) -> bool {
+        self.log
+            .last_key_value()
+            .is_some_and(|(last, _)| *last > self.head())
+    }
+
+    /// Begins a commit of this number of events and returns its first position.
+    pub(super) fn begin_commit(&mut self, events: usize) -> u64 {
+        let first = self.give_positions(events);
+        self.open_commits.insert(first);
+        first
+    }
+
+    /// First of the next positions of the log, for this number of events.
+    pub(super) const fn give_positions(&mut self, events: usize) -> u64 {
+        let first = self.last_position + 1;
+        self.last_position += events as u64;
+        first
+    }
+
+    /// Ends a commit, after its events were stored or discarded.
+    pub(super) fn end_commit(&mut self, first: u64) {
+        self.open_commits.remove(&first);
     }
 
     pub(super) fn state(&self, stream: impl Into<StreamId>) -> Option<&StateRow> {
@@ -120,11 +152,6 @@ impl Lease {
     pub(super) fn is_active(&self, now: Timestamp) -> bool {
         self.until > now
     }
-}
-
-/// Cursor of the event at an index of the log.
-pub(super) const fn cursor_at(index: usize) -> Cursor {
-    Cursor::new(0, index as u64 + 1)
 }
 
 /// Owner and job of a state.

@@ -164,6 +164,7 @@ fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<Jo
         created_at: row.created_at,
         updated_at: changed.fold(row.updated_at, Timestamp::max),
         photos,
+        outcome: job.outcome,
         deleted: deleted.map(|(photo, _)| photo.status()).collect(),
         cursor: namespace.head(),
     }))

@@ -8,7 +8,7 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::{EventId, PhotoId, Version};
 
-use super::namespace::{Namespace, cursor_at};
+use super::namespace::Namespace;
 
 /// Result of a successful validation.
 pub(super) enum Validated {
@@ -39,19 +39,19 @@ fn stored_cursor(namespace: &Namespace, commit: &Commit) -> Result<Option<Cursor
         if !seen.insert(id) {
             return Err(CommitError::Duplicate(Unique::EventId(id)));
         }
-        let Some(index) = namespace.ids.get(&id).copied() else {
+        let Some(cursor) = namespace.ids.get(&id).copied() else {
             missing = true;
             continue;
         };
         let same = namespace
             .log
-            .get(index)
+            .get(&cursor)
             .is_some_and(|row| row.stream == change.stream && row.version == version);
         if !same {
             return Err(CommitError::Duplicate(Unique::EventId(id)));
         }
         stored = Some(id);
-        last = last.max(cursor_at(index));
+        last = last.max(cursor);
     }
     match stored {
         None => Ok(None),

@@ -7,10 +7,9 @@ use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
     photos::{DeletePhoto, DeletePhotoHandler},
     ports::{
-        EventMetadata, Ids, MessageError, Scopes, Session, SessionId, Sessions, StorageMessages, TokenHash,
-        WorkKind, WorkQueue,
+        EventMetadata, Ids, MessageError, ProgressTick, Scopes, Session, SessionId, Sessions,
+        StorageMessages, TokenHash, WorkKind, WorkQueue,
     },
-    progress::ProgressTick,
     uploads::{FinalizeUpload, FinalizeUploadHandler},
 };
 use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, photo::Photo, values::Progress};
@@ -153,9 +152,12 @@ impl TestApp {
             progress: Progress::new(0, tick.progress.bytes_total()),
             ..tick
         };
-        self.board.track(start, self.now());
+        self.board.track(start, self.now(), self.now());
         let sent = tick.progress.bytes_sent();
-        assert!(self.board.advance(tick.owner, tick.photo, sent, self.now()));
+        let advanced = self.board.advance(tick.owner, tick.photo, sent, self.now());
+        if let Some(tick) = advanced.unwrap().tick {
+            self.ports.ticks.publish(tick);
+        }
     }
 
     /// Executes all work that is due now. Returns the number of work items.

@@ -22,7 +22,7 @@ use rapidphoto_application::{
     live::{LiveTail, WatchHandler},
     log::EventCodec,
     ports::{Clock, DatabasePorts, Ports},
-    progress::ProgressBoard,
+    progress::{LocalTicks, ProgressBoard},
     settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
     signals::{SignallingJournal, Signals},
     subscriptions::{JobCompletion, SubscriptionRunner},
@@ -113,10 +113,11 @@ impl TestApp {
             passwords: Arc::new(PlainPasswords),
             tokens: Arc::new(PlainTokens),
             inspector: inspector.clone(),
+            ticks: Arc::new(LocalTicks::default()),
         };
         adjust(&mut settings, &mut ports);
         let settings = Arc::new(settings);
-        let runner = WorkRunner::new(&ports, &settings, board.clone(), signals.clone());
+        let runner = WorkRunner::new(&ports, &settings, signals.clone());
         Self {
             clock,
             ids,

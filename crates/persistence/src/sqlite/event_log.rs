@@ -10,7 +10,7 @@ use diesel::{
 use rapidphoto_application::ports::{
     Cursor, EventFilter, EventLog, EventPage, LogError, StoredEvent, Unavailable,
 };
-use rapidphoto_domain::{StreamId, StreamType, UserId, Version};
+use rapidphoto_domain::{JobId, StreamId, StreamType, UserId, Version};
 
 use super::{SqliteStore, journal::head};
 use crate::{
@@ -76,6 +76,8 @@ impl EventLog for SqliteStore {
                 events: events.collect::<Result<_, _>>()?,
                 scanned_to,
                 at_end,
+                // The only writer gives a commit its positions after the previous commit has ended.
+                held: false,
             })
         })
         .await
@@ -86,10 +88,16 @@ impl EventLog for SqliteStore {
             .await
     }
 
-    async fn count_events_after(&self, cursor: Cursor, cap: u64) -> Result<Option<u64>, Unavailable> {
+    async fn count_events_after(
+        &self,
+        cursor: Cursor,
+        owner: UserId,
+        job: Option<JobId>,
+        cap: u64,
+    ) -> Result<Option<u64>, Unavailable> {
         self.read(move |connection, namespace| {
-            let behind =
-                connection.transaction(|connection| count_behind(connection, namespace, cursor, cap));
+            let behind = connection
+                .transaction(|connection| count_behind(connection, namespace, cursor, owner, job, cap));
             Ok(behind.map_err(StoreError::from)?)
         })
         .await
@@ -211,18 +219,35 @@ fn count_behind(
     connection: &mut SqliteConnection,
     namespace: &str,
     cursor: Cursor,
+    owner: UserId,
+    job: Option<JobId>,
     cap: u64,
 ) -> QueryResult<Option<u64>> {
     if cursor > head(connection, namespace)? {
         return Ok(None);
     }
-    let counted = sql_query(
-        "SELECT count(*) AS behind FROM (SELECT 1 FROM events WHERE namespace = ? AND position > ? LIMIT ?)",
-    )
-    .bind::<Text, _>(namespace)
-    .bind::<BigInt, _>(position(cursor))
-    .bind::<BigInt, _>(stored(cap))
-    .get_result::<BehindCount>(connection)?;
+    // Both forms read one index: that of the owner's or of the job's events, which ends in the position.
+    let counted = match job {
+        None => sql_query(
+            "SELECT count(*) AS behind FROM (SELECT 1 FROM events INDEXED BY events_owner
+             WHERE namespace = ? AND owner = ? AND position > ? LIMIT ?)",
+        )
+        .into_boxed()
+        .bind::<Text, _>(namespace)
+        .bind::<Text, _>(owner.to_string()),
+        Some(job) => sql_query(
+            "SELECT count(*) AS behind FROM (SELECT 1 FROM events INDEXED BY events_job
+             WHERE namespace = ? AND owner = ? AND job_id = ? AND position > ? LIMIT ?)",
+        )
+        .into_boxed()
+        .bind::<Text, _>(namespace)
+        .bind::<Text, _>(owner.to_string())
+        .bind::<Text, _>(job.to_string()),
+    };
+    let counted = counted
+        .bind::<BigInt, _>(position(cursor))
+        .bind::<BigInt, _>(stored(cap))
+        .get_result::<BehindCount>(connection)?;
     Ok(Some(count(counted.behind)))
 }
 

@@ -64,6 +64,7 @@ mod tests {
             path: directory.path().join("record.sqlite"),
             namespace: "test".to_owned(),
             readers: 1,
+            first_turn: None,
         };
         let codec = EventCodec::new(Upcasters::current());
         SqliteStore::open(config, Arc::new(Epoch), codec).await.unwrap()

@@ -4,13 +4,14 @@ use diesel::{
     SqliteConnection, dsl::not,
 };
 use rapidphoto_application::ports::{JobReads, JobView, Unavailable};
-use rapidphoto_domain::{JobId, UserId, photo::PhotoStatus};
+use rapidphoto_domain::{JobId, UserId, job::UploadJob, photo::PhotoStatus};
+use serde_json::Value;
 
 use super::{SqliteStore, journal::head, photo_views::views};
 use crate::{
     error::StoreError,
     number::timestamp,
-    rows::{PhotoViewRow, photo_view_columns},
+    rows::{PhotoViewRow, decoded, photo_view_columns},
     schema::{photos, upload_jobs},
 };
 
@@ -37,12 +38,17 @@ fn job_view(
         .filter(upload_jobs::namespace.eq(namespace))
         .filter(upload_jobs::job_id.eq(id.to_string()))
         .filter(upload_jobs::owner.eq(owner.to_string()))
-        .select((upload_jobs::created_at, upload_jobs::updated_at))
-        .first::<(i64, i64)>(connection)
+        .select((
+            upload_jobs::created_at,
+            upload_jobs::updated_at,
+            upload_jobs::state,
+        ))
+        .first::<(i64, i64, Value)>(connection)
         .optional()?;
-    let Some((created_at, mut updated_at)) = job else {
+    let Some((created_at, mut updated_at, state)) = job else {
         return Ok(None);
     };
+    let job: UploadJob = decoded("job", state)?;
     let existing: Vec<PhotoViewRow> = views()
         .filter(photos::namespace.eq(namespace))
         .filter(photos::job_id.eq(id.to_string()))
@@ -70,6 +76,7 @@ fn job_view(
             .into_iter()
             .map(PhotoViewRow::into_view)
             .collect::<Result<_, _>>()?,
+        outcome: job.outcome,
         deleted: deleted
             .iter()
             .map(|(status, _)| status_of(status))

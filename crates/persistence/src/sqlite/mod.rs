@@ -29,6 +29,7 @@ mod tests;
 mod tickets;
 mod turns;
 mod unchanged;
+mod upload_activity;
 mod user_reads;
 mod wal;
 mod work_queue;

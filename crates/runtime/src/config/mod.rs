@@ -1,6 +1,7 @@
 //! Configuration from, in increasing precedence: defaults, a TOML file, environment variables, the command line. It is
 //! read once and validated as a whole before anything starts.
 
+mod imaging;
 mod sections;
 mod sources;
 mod validation;
@@ -10,9 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use imaging::{ImagingSection, Isolation};
 pub use sections::{
-    AuthSection, ChecksSection, Config, DataSection, ImagingSection, Isolation, LimitsSection, LogFormat,
-    LogSection, ServerSection, StorageSection, TlsSection, UploadsSection, WorkSection,
+    AuthSection, ChecksSection, Config, DataSection, LimitsSection, LogFormat, LogSection, ServerSection,
+    StorageSection, TlsSection, UploadsSection, WorkSection,
 };
 pub use sources::{ENV_PREFIX, Overrides};
 pub use validation::{ConfigProblems, Problem};

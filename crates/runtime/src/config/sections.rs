@@ -5,6 +5,8 @@ use rapidphoto_application::settings::Registration;
 use rapidphoto_domain::photo::{Check, Policy};
 use serde::{Deserialize, Serialize};
 
+use super::imaging::ImagingSection;
+
 const MIB: u64 = 1024 * 1024;
 
 /// The complete configuration.
@@ -25,7 +27,7 @@ pub struct Config {
     pub checks: ChecksSection,
     /// Passwords and tokens.
     pub auth: AuthSection,
-    /// Rate limits of one user.
+    /// Limits of one user.
     pub limits: LimitsSection,
     /// Processes, threads and memory for decoding images.
     pub imaging: ImagingSection,
@@ -324,7 +326,7 @@ impl Default for AuthSection {
     }
 }
 
-/// Rate limits of one user.
+/// Limits of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
@@ -332,6 +334,8 @@ pub struct LimitsSection {
     pub jobs_per_minute: u32,
     /// Progress reports a user may send per second.
     pub progress_per_second: u32,
+    /// Event streams a user may have open at once.
+    pub streams: u32,
 }
 
 impl Default for LimitsSection {
@@ -339,49 +343,7 @@ impl Default for LimitsSection {
         Self {
             jobs_per_minute: 10,
             progress_per_second: 20,
-        }
-    }
-}
-
-/// Processes, threads and memory for decoding images.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImagingSection {
-    /// Processes that decode photos; default: `process` on Linux, `thread` elsewhere.
-    pub isolation: Isolation,
-    /// Number of photos decoded at once; default: the number of processors.
-    pub threads: Option<usize>,
-    /// Maximum memory for decoding, all photos together, in bytes; a photo that needs more is rejected.
-    pub memory_budget_bytes: u64,
-}
-
-impl Default for ImagingSection {
-    fn default() -> Self {
-        Self {
-            isolation: Isolation::default(),
-            threads: None,
-            memory_budget_bytes: 1024 * MIB,
-        }
-    }
-}
-
-/// Processes that decode photos.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Isolation {
-    /// Child processes: a photo that crashes or hangs its decoder fails alone.
-    Process,
-    /// Threads of the server.
-    Thread,
-}
-
-impl Default for Isolation {
-    fn default() -> Self {
-        // Elsewhere children are untested and hardly restricted.
-        if cfg!(target_os = "linux") {
-            Self::Process
-        } else {
-            Self::Thread
+            streams: 10,
         }
     }
 }

@@ -314,6 +314,11 @@ impl Config {
             "must be greater than 0",
         );
         validator.check(
+            self.limits.streams > 0,
+            "limits.streams",
+            "must be greater than 0",
+        );
+        validator.check(
             (4096..=64 << 20).contains(&self.server.body_limit),
             "server.body_limit",
             "must be 4096 (4 KiB) to 67108864 (64 MiB)",

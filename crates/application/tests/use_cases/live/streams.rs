@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use rapidphoto_application::{
-    live::{LiveError, LiveItem, Snapshot, WatchError, WatchJob, WatchUser},
-    ports::Cursor,
-    progress::ProgressTick,
+    live::{LiveError, LiveItem, Snapshot, Start, WatchError, WatchJob, WatchUser},
+    ports::{Cursor, ProgressTick},
 };
 use rapidphoto_domain::{StreamId, UserId, values::Progress};
 use rapidphoto_memory::{
@@ -67,11 +66,16 @@ async fn an_unknown_cursor_resets_the_stream() {
     let app = TestApp::new();
     let running = RunningTail::start(&app);
     let declared = app.declare_one().await;
-    for last_event_id in ["hello", "", "0-ffff"] {
+    for start in [
+        Start::Reset,
+        Start::After(Cursor::new(0, 0xffff)),
+        Start::After(Cursor::new(7, 0)),
+    ] {
         let command = WatchJob {
             owner: app.owner,
             job: declared.job,
-            last_event_id: Some(last_event_id.to_owned()),
+            start,
+            follow: false,
         };
         let mut stream = app.watch(&running.tail).job(command).await.unwrap();
         assert!(matches!(next(&mut stream).await, LiveItem::Reset));
@@ -81,17 +85,29 @@ async fn an_unknown_cursor_resets_the_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_missed_more_than_ten_thousand_events_is_reset() {
+async fn a_stream_that_missed_more_than_ten_thousand_events_of_its_job_is_reset() {
     let app = TestApp::with_settings(|settings| settings.uploads.max_files = 20_000);
     let running = RunningTail::start(&app);
-    let first = app.declare_one().await;
+    let quiet = app.declare_one().await;
     let start = app.ports.database.log.head().await.unwrap();
-    app.declare(9_999).await;
-    let mut stream = watch_job(&app, &running.tail, first.job, Some(start)).await;
-    complete(&app, &first).await;
+    // With the job's own event, exactly 10 000 events.
+    let busy = app.declare(9_999).await;
+    let mut stream = watch_job(&app, &running.tail, busy[0].job, Some(start)).await;
     next_event(&mut stream).await;
-    let mut stream = watch_job(&app, &running.tail, first.job, Some(start)).await;
+    complete(&app, &busy[0]).await;
+    let mut stream = watch_job(&app, &running.tail, busy[0].job, Some(start)).await;
     assert!(matches!(next(&mut stream).await, LiveItem::Reset));
+    // Events of other jobs and users don't count.
+    let mut stream = watch_job(&app, &running.tail, quiet.job, Some(start)).await;
+    complete(&app, &quiet).await;
+    assert_eq!(next_event(&mut stream).await.stream, StreamId::Photo(quiet.photo));
+    let theirs = app.declare_as(OTHER_USER, 1).await;
+    let command = WatchUser {
+        owner: OTHER_USER,
+        start: Start::After(start),
+    };
+    let mut stream = app.watch(&running.tail).user(command).await.unwrap();
+    assert_eq!(next_event(&mut stream).await.job, Some(theirs[0].job));
     running.stop().await;
 }
 
@@ -100,18 +116,19 @@ async fn users_receive_only_their_own_events() {
     let app = TestApp::new();
     let running = RunningTail::start(&app);
     let declared = app.declare_one().await;
-    for last_event_id in [None, Some(Cursor::START.to_string())] {
+    for start in [Start::Snapshot, Start::After(Cursor::START)] {
         let command = WatchJob {
             owner: OTHER_USER,
             job: declared.job,
-            last_event_id: last_event_id.clone(),
+            start,
+            follow: false,
         };
         let result = app.watch(&running.tail).job(command).await;
         assert!(matches!(result, Err(WatchError::NoSuchJob)));
     }
     let command = WatchUser {
         owner: OTHER_USER,
-        last_event_id: Some(Cursor::START.to_string()),
+        start: Start::After(Cursor::START),
     };
     let mut stream = app.watch(&running.tail).user(command).await.unwrap();
     complete(&app, &declared).await;
@@ -126,7 +143,7 @@ async fn the_stream_of_a_user_has_the_events_of_all_jobs() {
     let running = RunningTail::start(&app);
     let command = WatchUser {
         owner: app.owner,
-        last_event_id: None,
+        start: Start::Snapshot,
     };
     let mut stream = app.watch(&running.tail).user(command).await.unwrap();
     assert!(matches!(next_snapshot(&mut stream).await, Snapshot::User { .. }));
@@ -147,7 +164,7 @@ async fn a_lagging_stream_ends_and_can_be_resumed_without_gaps() {
     let running = RunningTail::start(&app);
     let command = |owner: UserId, after: Option<Cursor>| WatchUser {
         owner,
-        last_event_id: after.map(|cursor| cursor.to_string()),
+        start: after.map_or(Start::Snapshot, Start::After),
     };
     let watch = app.watch(&running.tail);
     let mut stream = watch.user(command(app.owner, None)).await.unwrap();

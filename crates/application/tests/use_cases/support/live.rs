@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use rapidphoto_application::{
-    live::{LiveItem, LiveStream, LiveTail, Snapshot, WatchJob},
+    live::{LiveItem, LiveStream, LiveTail, Snapshot, Start, WatchJob, WatchUser},
     ports::{Cursor, StoredEvent},
 };
 use rapidphoto_domain::JobId;
@@ -21,7 +21,10 @@ pub(crate) struct RunningTail {
 
 impl RunningTail {
     pub(crate) fn start(app: &TestApp) -> Self {
-        let tail = app.tail();
+        Self::follow(app.tail())
+    }
+
+    pub(crate) fn follow(tail: Arc<LiveTail>) -> Self {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn({
             let (tail, shutdown) = (Arc::clone(&tail), shutdown.clone());
@@ -46,9 +49,19 @@ pub(crate) async fn watch_job(
     let command = WatchJob {
         owner: app.owner,
         job,
-        last_event_id: after.map(|cursor| cursor.to_string()),
+        start: after.map_or(Start::Snapshot, Start::After),
+        follow: false,
     };
     app.watch(tail).job(command).await.unwrap()
+}
+
+/// Opens the stream of the app's user, from its start.
+pub(crate) async fn watch_user(app: &TestApp, tail: &Arc<LiveTail>) -> LiveStream {
+    let command = WatchUser {
+        owner: app.owner,
+        start: Start::Snapshot,
+    };
+    app.watch(tail).user(command).await.unwrap()
 }
 
 /// Next item of a stream that has not ended.

@@ -19,7 +19,7 @@ pub(crate) const BYTES: u64 = BODY.len() as u64;
 
 pub(crate) fn handler(app: &TestApp) -> ReportProgressHandler {
     let board = Arc::clone(&app.board);
-    ReportProgressHandler::new(&app.ports, board, app.settings.work)
+    ReportProgressHandler::new(&app.ports, board, &app.settings)
 }
 
 /// Reports the same progress of several photos. Returns the number of accepted reports.

@@ -104,7 +104,7 @@ impl RunningWorker {
         if let Some(inspector) = inspector {
             ports.inspector = inspector;
         }
-        let runner = WorkRunner::new(&ports, &app.settings, app.board.clone(), app.signals.clone());
+        let runner = WorkRunner::new(&ports, &app.settings, app.signals.clone());
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
         let task = tokio::spawn(async move { runner.run(stop).await });

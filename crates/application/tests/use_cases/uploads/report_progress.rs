@@ -1,6 +1,6 @@
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use rapidphoto_application::{
-    live::{LiveItem, WatchUser},
+    live::{LiveItem, Start, WatchUser},
     ports::EventMetadata,
     uploads::{ReportProgress, Tick},
 };
@@ -21,7 +21,7 @@ async fn ticks_of_a_final_photo_are_ignored() {
         let running = RunningTail::start(&app);
         let watch = WatchUser {
             owner: app.owner,
-            last_event_id: None,
+            start: Start::Snapshot,
         };
         let mut watcher = app.watch(&running.tail).user(watch).await.unwrap();
         let declared = app.declare_one().await;
@@ -103,10 +103,10 @@ async fn a_photo_that_is_cancelled_just_after_its_first_tick_is_stored_has_no_pr
     journal.after_next(async move {
         other.delete(photo).await;
     });
-    let mut ticks = app.board.subscribe();
+    let mut ticks = app.ports.ticks.subscribe();
     assert_eq!(report(&app, &declared, 4).await, 2);
     assert_eq!(reported(&app, photo), None);
-    while let Ok(tick) = ticks.try_recv() {
+    while let Some(Some(tick)) = ticks.next().now_or_never() {
         assert_ne!(tick.photo, photo, "watchers receive no progress of it");
     }
 }

@@ -35,8 +35,7 @@ fn skewed_apps() -> [TestApp; 2] {
             inner: app.clock.clone(),
             skew: TimeDelta::hours(hours),
         });
-        let (board, signals) = (app.board.clone(), app.signals.clone());
-        let runner = WorkRunner::new(&skewed.ports, &app.settings, board, signals);
+        let runner = WorkRunner::new(&skewed.ports, &app.settings, app.signals.clone());
         skewed.runner = Arc::new(runner);
         skewed
     })
@@ -84,7 +83,7 @@ async fn tickets_and_sessions_expire_by_the_databases_clock() {
         let session = ahead.open_session(owner).await;
         let auth = ahead.settings.auth;
         for (delay, valid) in [
-            (auth.ticket_first_use - MOMENT, true),
+            (auth.ticket_first_use.saturating_sub(MOMENT), true),
             (auth.ticket_first_use, false),
         ] {
             let issued = one.stream_tickets.issue(owner, session, None).await.unwrap();
@@ -99,7 +98,7 @@ async fn tickets_and_sessions_expire_by_the_databases_clock() {
             }
         }
         for (delay, valid) in [
-            (auth.refresh_lifetime - MOMENT, true),
+            (auth.refresh_lifetime.saturating_sub(MOMENT), true),
             (auth.refresh_lifetime, false),
         ] {
             let tokens = log_in(&one, EMAIL).await;

@@ -1,21 +1,21 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{
     jobs::RawFile,
     ports::{ObjectStore, SingleProcess, WorkKind},
-    progress::ProgressTick,
+    progress::ProgressBoard,
+    work::WorkRunner,
 };
 use rapidphoto_domain::{
     PhotoId,
     photo::{Check, CheckPolicies, FailureReason, PhotoEvent, PhotoState, PhotoStatus, Policy},
-    values::Progress,
 };
 use rapidphoto_memory::{
     Operation, TestApp,
     fixtures::{BODY, DAY, HOUR, file},
 };
 
-use crate::support::{count, rejection_reasons};
+use crate::support::{count, progress::report, rejection_reasons};
 
 const ALMOST_A_DAY: Duration = Duration::from_secs(24 * 3600 - 1);
 
@@ -87,18 +87,34 @@ async fn progress_extends_the_upload_window() {
     let app = TestApp::new();
     let declared = app.declare_one().await;
     app.execute_for(23 * HOUR).await;
-    let tick = ProgressTick {
-        owner: app.owner,
-        job: declared.job,
-        photo: declared.photo,
-        progress: Progress::new(1, BODY.len() as u64),
-    };
-    app.set_progress(tick);
+    assert_eq!(report(&app, std::slice::from_ref(&declared), 1).await, 1);
     app.execute_for(ALMOST_A_DAY).await;
-    assert_eq!(app.status(declared.photo).await, PhotoStatus::Queued);
+    assert_eq!(app.status(declared.photo).await, PhotoStatus::Uploading);
     app.execute_for(Duration::from_secs(1)).await;
     assert_eq!(
         failure(&app, declared.photo).await,
+        Some(FailureReason::UploadExpired)
+    );
+}
+
+#[tokio::test]
+async fn progress_that_another_process_received_extends_the_upload_window() {
+    let app = TestApp::new();
+    let declared = [app.declare_one().await];
+    app.execute_for(23 * HOUR).await;
+    assert_eq!(report(&app, &declared, 1).await, 1);
+    // The worker of another process has seen none of the ticks.
+    let board = Arc::new(ProgressBoard::default());
+    let other = TestApp {
+        runner: Arc::new(WorkRunner::new(&app.ports, &app.settings, app.signals.clone())),
+        board,
+        ..app.clone()
+    };
+    other.execute_for(ALMOST_A_DAY).await;
+    assert_eq!(app.status(declared[0].photo).await, PhotoStatus::Uploading);
+    other.execute_for(Duration::from_secs(1)).await;
+    assert_eq!(
+        failure(&app, declared[0].photo).await,
         Some(FailureReason::UploadExpired)
     );
 }

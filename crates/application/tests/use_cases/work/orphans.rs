@@ -45,7 +45,7 @@ impl PhotoInspector for Killer {
 async fn run_until_killed(app: &TestApp, killer: Arc<Killer>, done: impl AsyncFn() -> bool) -> bool {
     let mut ports = app.ports.clone();
     ports.inspector = killer.clone();
-    let runner = WorkRunner::new(&ports, &app.settings, app.board.clone(), app.signals.clone());
+    let runner = WorkRunner::new(&ports, &app.settings, app.signals.clone());
     // Dropping the runner's future ends its tasks without releasing their claims, as the end of a process does.
     let ended = async {
         while !done().await {

@@ -1,0 +1,20 @@
+use async_trait::async_trait;
+use rapidphoto_domain::{PhotoId, Timestamp};
+
+use super::Unavailable;
+
+/// Last signs of life of running uploads, beyond those in the log. They extend upload windows, whichever process received
+/// them.
+///
+/// They are stored at most once a minute and photo, and beside the log: an upload of a day would have 1 440 events.
+#[async_trait]
+pub trait UploadActivity: Send + Sync {
+    /// Records a sign of life of these uploads at `at`. An earlier one than the recorded one has no effect.
+    async fn record_activity(&self, photos: &[PhotoId], at: Timestamp) -> Result<(), Unavailable>;
+
+    /// Time of the last recorded sign of life of a photo's upload; `None` if there is none.
+    async fn last_activity(&self, photo: PhotoId) -> Result<Option<Timestamp>, Unavailable>;
+
+    /// Deletes the signs of life before a time, and returns their number.
+    async fn delete_activity(&self, before: Timestamp) -> Result<u64, Unavailable>;
+}
