@@ -13,7 +13,7 @@ use rapidphoto_client::types::{CreateJobResponse, FileRequest, JobItem, Photo, T
 use rapidphoto_testkit::{PASSWORD, Server};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use reqwest::{Certificate, Client, Method, RequestBuilder, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
@@ -123,6 +123,7 @@ impl Proxied {
             .local_address(std::net::IpAddr::from(CLIENT))
             .resolve(API, addresses.proxy)
             .resolve(STORAGE, addresses.proxy)
+            .no_proxy()
             .tls_certs_only([Certificate::from_pem(cert.pem().as_bytes()).unwrap()])
             .read_timeout(Duration::from_mins(1))
             .build()
