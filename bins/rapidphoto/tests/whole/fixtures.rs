@@ -110,9 +110,10 @@ pub(crate) async fn finished_job(session: &Session, job_id: &str) -> JobSnapshot
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(90), until_finished)
+    // A debug build beside hostile clients takes a minute on a busy machine.
+    tokio::time::timeout(Duration::from_mins(5), until_finished)
         .await
-        .expect("the job did not finish within 90 s")
+        .expect("the job did not finish within 5 min")
 }
 
 pub(crate) fn statuses(job: &JobSnapshot) -> Vec<PhotoStatus> {
