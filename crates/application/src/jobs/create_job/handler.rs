@@ -4,6 +4,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rapidphoto_domain::{UserId, photo::Photo, values::UploadId};
 
 use super::{
+    admission::Admission,
     command::{CreateJob, CreateJobError, CreatedJob, JobItem},
     idempotency::{EarlierRequests, fingerprint},
     planning::{DeclaredPhotos, Request},
@@ -21,6 +22,7 @@ pub struct CreateJobHandler {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     earlier: EarlierRequests,
+    admission: Admission,
     urls: UploadUrls,
     settings: Arc<Settings>,
 }
@@ -47,6 +49,7 @@ impl CreateJobHandler {
             ports: ports.write_ports(),
             photos: Arc::clone(&ports.database.photos),
             earlier: EarlierRequests::new(ports),
+            admission: Admission::new(ports, settings.quotas),
             urls: UploadUrls::new(ports, Arc::clone(&settings)),
             settings,
         }
@@ -54,13 +57,16 @@ impl CreateJobHandler {
 
     /// Creates a job for the files that are new, and returns the photo of each file.
     pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
-        let request = Request::parse(&command, fingerprint(&command.files), &self.settings.uploads)?;
+        let request = Request::parse(&command, fingerprint(&command.files), &self.settings)?;
         let declared = commit_with_retry(&*self.ports.journal, RETRY, || async {
             if let Some(earlier) = self.earlier.find(&request).await? {
                 return Ok(Decided::Nothing(earlier));
             }
             let known = self.known(command.owner, &request).await?;
             let (commit, declared) = request.plan(&known, &self.ports, &self.settings);
+            if declared.created {
+                self.admission.admit(command.owner, declared.new).await?;
+            }
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
         .await?;
