@@ -22,6 +22,7 @@ mod hostile;
 mod operating;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
+mod privacy;
 mod races;
 mod shutdown;
 mod tls;

@@ -7,7 +7,7 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoMetadata, Unavailable,
+    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoHashes, PhotoMetadata, Unavailable,
     WorkKind, WorkOrder,
 };
 
@@ -158,6 +158,13 @@ pub enum Details {
         photo: PhotoId,
         /// The metadata.
         metadata: Box<PhotoMetadata>,
+    },
+    /// Hashes of a photo's content, which replace earlier ones.
+    PhotoHashes {
+        /// The photo.
+        photo: PhotoId,
+        /// The hashes.
+        hashes: PhotoHashes,
     },
     /// Erases all details of a photo.
     ErasePhoto {

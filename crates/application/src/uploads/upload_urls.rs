@@ -3,6 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
     photo::{Photo, PhotoCommand, UploadWindow},
+    values::Checksum,
 };
 
 use crate::{
@@ -62,8 +63,13 @@ impl UploadUrls {
         Ok(fresh)
     }
 
-    /// Upload URL with the expiry in the photo's window; `None` if the photo does not wait for an upload.
-    pub(crate) async fn sign(&self, photo: &Photo) -> Result<Option<PresignedUrl>, Unavailable> {
+    /// Upload URL for a photo with this declared checksum, with the expiry in the photo's window; `None` if the photo does
+    /// not wait for an upload.
+    pub(crate) async fn sign(
+        &self,
+        photo: &Photo,
+        checksum: Option<Checksum>,
+    ) -> Result<Option<PresignedUrl>, Unavailable> {
         if !awaits_bytes(photo) {
             return Ok(None);
         }
@@ -72,7 +78,7 @@ impl UploadUrls {
             key: photo.object.key.clone(),
             mime_type: photo.declared.mime_type,
             bytes: photo.declared.bytes,
-            checksum: photo.declared.checksum,
+            checksum,
             valid_for: left.to_std().unwrap_or_default(),
         };
         self.presigner.put(&grant).await.map(Some)

@@ -34,7 +34,7 @@ impl Photo {
             job: *job,
             owner: *owner,
             upload_id: *upload_id,
-            declared: declared.clone(),
+            declared: *declared,
             object: object.clone(),
             window: *window,
             tags: BTreeSet::new(),
@@ -63,7 +63,7 @@ impl Photo {
             PhotoEvent::PhotoUploadCompleted {} => self.state = PhotoState::Verifying,
             PhotoEvent::PhotoProcessingStarted { object } => {
                 self.state = PhotoState::Processing {
-                    object: object.clone(),
+                    object: *object,
                 };
             }
             PhotoEvent::PhotoProcessingCompleted { result } => {

@@ -4,7 +4,7 @@ use rapidphoto_application::{
     log::EncodedEvent,
     ports::{
         AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash,
-        PhotoMetadata, Session, SessionId, StreamTicket, SubscriptionName, TokenHash,
+        PhotoHashes, PhotoMetadata, Session, SessionId, StreamTicket, SubscriptionName, TokenHash,
     },
 };
 use rapidphoto_domain::{
@@ -33,6 +33,7 @@ pub(super) struct Namespace {
     pub(super) uploads: BTreeMap<(UserId, UploadId), PhotoId>,
     pub(super) names: BTreeMap<PhotoId, Filename>,
     pub(super) metadata: BTreeMap<PhotoId, PhotoMetadata>,
+    pub(super) hashes: BTreeMap<PhotoId, PhotoHashes>,
     pub(super) accounts: BTreeMap<Email, Account>,
     pub(super) idempotency: BTreeMap<(UserId, IdempotencyKey), IdempotencyRecord>,
     pub(super) work: WorkTable,

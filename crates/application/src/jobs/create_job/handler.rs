@@ -1,6 +1,6 @@
 use std::{collections::HashMap, sync::Arc};
 
-use rapidphoto_domain::{UserId, photo::Photo, values::UploadId};
+use rapidphoto_domain::{UserId, values::UploadId};
 
 use super::{
     command::{CreateJob, CreateJobError, CreatedJob, JobItem},
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
-    ports::{CommitError, PhotoReads, Ports, Unique, WritePorts},
+    ports::{CommitError, PhotoReads, PhotoView, Ports, Unique, WritePorts},
     settings::Settings,
     uploads::UploadUrls,
 };
@@ -60,7 +60,7 @@ impl CreateJobHandler {
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
         .await?;
-        self.answer(command.owner, declared).await
+        self.answer(&request, declared).await
     }
 
     /// The photos that exist for the files' upload ids.
@@ -68,28 +68,35 @@ impl CreateJobHandler {
         &self,
         owner: UserId,
         request: &Request<'_>,
-    ) -> Result<HashMap<UploadId, Photo>, CreateJobError> {
+    ) -> Result<HashMap<UploadId, PhotoView>, CreateJobError> {
         let ids = request.upload_ids();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let views = self.photos.by_upload_ids(owner, &ids).await?;
-        let known = views.into_iter().map(|view| (view.photo.upload_id, view.photo));
+        let known = views.into_iter().map(|view| (view.photo.upload_id, view));
         let known = known.collect();
         request.reject_reused_ids(&known)?;
         Ok(known)
     }
 
-    async fn answer(&self, owner: UserId, declared: DeclaredPhotos) -> Result<CreatedJob, CreateJobError> {
-        let photos = self.urls.with_fresh_windows(owner, declared.photos).await?;
+    async fn answer(
+        &self,
+        request: &Request<'_>,
+        declared: DeclaredPhotos,
+    ) -> Result<CreatedJob, CreateJobError> {
+        let photos = self
+            .urls
+            .with_fresh_windows(request.owner(), declared.photos)
+            .await?;
         let mut items = Vec::with_capacity(photos.len());
-        for photo in photos {
+        for (photo, checksum) in photos.into_iter().zip(request.checksums()) {
             items.push(JobItem {
                 photo: photo.id,
                 job: photo.job,
                 upload_id: photo.upload_id,
                 status: photo.status(),
-                upload: self.urls.sign(&photo).await?,
+                upload: self.urls.sign(&photo, checksum).await?,
             });
         }
         Ok(CreatedJob {
