@@ -8,7 +8,7 @@ use rapidphoto_application::{
     log::{EventCodec, Upcasters},
     ports::{DatabasePorts, Details, PhotoHashes, PhotoReads as _},
 };
-use rapidphoto_contracts::database::fixtures::{self, CommitExt as _, commit_ok};
+use rapidphoto_contracts::database::fixtures::{self, commit_ok};
 use rapidphoto_domain::{photo::PhotoCommand, values::Filename};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 
