@@ -9,7 +9,7 @@ type Upcast = fn(Value) -> Value;
 /// type.
 ///
 /// An event type whose payload never changed has schema version 1 and no steps. A change of a payload's shape requires
-/// a step that converts the old shape; the log itself is never rewritten.
+/// a step that converts the old shape; the log itself is not rewritten.
 #[derive(Debug, Clone, Default)]
 pub struct Upcasters(BTreeMap<&'static str, Vec<Upcast>>);
 
