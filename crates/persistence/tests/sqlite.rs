@@ -18,6 +18,8 @@ mod durability;
 mod erasure;
 #[path = "sqlite/groups.rs"]
 mod groups;
+#[path = "sqlite/job_completion.rs"]
+mod job_completion;
 #[path = "sqlite/log.rs"]
 mod log;
 #[path = "sqlite/opening.rs"]

@@ -1,9 +1,9 @@
 use rapidphoto_domain::{
-    photo::Declared,
+    photo::{Check, Declared, Policy},
     values::{Checksum, Filename, MimeType, UploadId},
 };
 
-use crate::settings::UploadSettings;
+use crate::settings::Settings;
 
 /// A file as the client describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,7 +48,7 @@ pub struct FileProblem {
 
 impl RawFile {
     /// Validates a file's description.
-    pub(super) fn parse(&self, index: usize, settings: &UploadSettings) -> Result<NewFile, FileProblem> {
+    pub(super) fn parse(&self, index: usize, settings: &Settings) -> Result<NewFile, FileProblem> {
         let problem = |field, code, message: String| FileProblem {
             index,
             field,
@@ -61,6 +61,19 @@ impl RawFile {
             .mime_type
             .parse::<MimeType>()
             .map_err(|why| problem("mimeType", "unsupported_type", why.to_string()))?;
+        let uploads = &settings.uploads;
+        let readable = uploads.readable_types;
+        // A policy that lets unreadable files pass stores them without thumbnails.
+        if !readable.contains(&mime_type)
+            && settings.checks.policies.policy(Check::UnsupportedFormat) == Policy::Reject
+        {
+            let readable: Vec<_> = readable.iter().map(|readable| readable.as_str()).collect();
+            let message = format!(
+                "{mime_type} can't be processed here; the type must be one of {}",
+                readable.join(", ")
+            );
+            return Err(problem("mimeType", "unsupported_type", message));
+        }
         if self.bytes == 0 {
             return Err(problem(
                 "bytes",
@@ -68,8 +81,8 @@ impl RawFile {
                 "a photo has at least one byte".to_owned(),
             ));
         }
-        if self.bytes > settings.max_file_bytes {
-            let message = format!("a file has at most {} bytes", settings.max_file_bytes);
+        if self.bytes > uploads.max_file_bytes {
+            let message = format!("a file has at most {} bytes", uploads.max_file_bytes);
             return Err(problem("bytes", "too_large", message));
         }
         let upload_id = self

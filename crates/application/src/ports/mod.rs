@@ -20,6 +20,7 @@ mod storage_messages;
 mod subscriptions;
 mod unavailable;
 mod upload_activity;
+mod usage;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
@@ -34,8 +35,8 @@ pub use event_metadata::EventMetadata;
 pub use ids::Ids;
 pub use inspector::{EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector};
 pub use journal::{
-    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, Journal,
-    NewEvent, Unique, VersionConflict,
+    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit,
+    Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoHashes, PhotoMetadata, TakenAt};
 pub use non_empty::NonEmpty;
@@ -44,8 +45,8 @@ pub use object_store::{
 };
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
-    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
-    PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
+    PhotoReads, PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
 pub use session_id::SessionId;
 pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
@@ -53,4 +54,5 @@ pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
 pub use upload_activity::UploadActivity;
+pub use usage::{FreeSpace, Usage, UsageReads};
 pub use work::{Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue};

@@ -29,6 +29,7 @@ mod auth {
 }
 
 mod jobs {
+    mod admission;
     mod cancel_job;
     mod create_job;
     mod job_snapshot;
@@ -54,6 +55,7 @@ mod photos {
 
 mod subscriptions {
     mod job_completion;
+    mod job_costs;
     mod runner;
 }
 
@@ -65,6 +67,7 @@ mod uploads {
 
 mod work {
     mod clean;
+    mod clean_and_retry;
     mod clocks;
     mod look;
     mod orphans;

@@ -11,6 +11,7 @@ pub mod fixtures;
 mod harness;
 pub mod held_commits;
 pub mod idempotency;
+pub mod job_rounds;
 pub mod job_views;
 pub mod log;
 pub mod log_filters;
@@ -32,6 +33,7 @@ mod suites;
 pub mod tickets;
 pub mod unique_values;
 pub mod upload_activity;
+pub mod usage;
 pub mod versions;
 pub mod work_orders;
 

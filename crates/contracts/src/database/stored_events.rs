@@ -162,6 +162,8 @@ fn photo_events(now: rapidphoto_domain::Timestamp) -> Vec<PhotoEvent> {
             window: None,
         },
         failed(FailureReason::ProcessingError),
+        PhotoEvent::PhotoCleaningStarted {},
+        PhotoEvent::PhotoCleaned {},
         PhotoEvent::PhotoTagged {
             labels: labels(&["Zürich", "new year", "猫"]),
         },
@@ -185,6 +187,7 @@ fn job_events() -> [JobEvent; 3] {
             round: 1,
             status: JobStatus::CompletedWithErrors,
             counts,
+            retries: Some(u32::MAX),
         },
         JobEvent::UploadJobReopened { round: 2 },
     ]

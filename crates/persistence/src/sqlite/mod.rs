@@ -30,6 +30,7 @@ mod tickets;
 mod turns;
 mod unchanged;
 mod upload_activity;
+mod usage;
 mod user_reads;
 mod wal;
 mod work_queue;

@@ -1,8 +1,10 @@
 use std::{collections::HashMap, sync::Arc};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rapidphoto_domain::{UserId, values::UploadId};
 
 use super::{
+    admission::Admission,
     command::{CreateJob, CreateJobError, CreatedJob, JobItem},
     idempotency::{EarlierRequests, fingerprint},
     planning::{DeclaredPhotos, Request},
@@ -20,6 +22,7 @@ pub struct CreateJobHandler {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     earlier: EarlierRequests,
+    admission: Admission,
     urls: UploadUrls,
     settings: Arc<Settings>,
 }
@@ -36,6 +39,9 @@ const RETRY: RetryPolicy = RetryPolicy {
     ..RetryPolicy::on_conflict("a file of the batch", 16)
 };
 
+/// Concurrent signatures; some of them ask storage for the object.
+const CONCURRENT_SIGNATURES: usize = 8;
+
 impl CreateJobHandler {
     /// A handler on these ports.
     pub fn new(ports: &Ports, settings: Arc<Settings>) -> Self {
@@ -43,6 +49,7 @@ impl CreateJobHandler {
             ports: ports.write_ports(),
             photos: Arc::clone(&ports.database.photos),
             earlier: EarlierRequests::new(ports),
+            admission: Admission::new(ports, settings.quotas),
             urls: UploadUrls::new(ports, Arc::clone(&settings)),
             settings,
         }
@@ -50,13 +57,16 @@ impl CreateJobHandler {
 
     /// Creates a job for the files that are new, and returns the photo of each file.
     pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
-        let request = Request::parse(&command, fingerprint(&command.files), &self.settings.uploads)?;
+        let request = Request::parse(&command, fingerprint(&command.files), &self.settings)?;
         let declared = commit_with_retry(&*self.ports.journal, RETRY, || async {
             if let Some(earlier) = self.earlier.find(&request).await? {
                 return Ok(Decided::Nothing(earlier));
             }
             let known = self.known(command.owner, &request).await?;
             let (commit, declared) = request.plan(&known, &self.ports, &self.settings);
+            if declared.created {
+                self.admission.admit(command.owner, declared.new).await?;
+            }
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
         .await?;
@@ -89,16 +99,21 @@ impl CreateJobHandler {
             .urls
             .with_fresh_windows(request.owner(), declared.photos)
             .await?;
-        let mut items = Vec::with_capacity(photos.len());
-        for (photo, checksum) in photos.into_iter().zip(request.checksums()) {
-            items.push(JobItem {
+        let files = photos.into_iter().zip(request.checksums());
+        let items = files.map(|(photo, checksum)| async move {
+            Ok::<_, CreateJobError>(JobItem {
                 photo: photo.id,
                 job: photo.job,
                 upload_id: photo.upload_id,
                 status: photo.status(),
                 upload: self.urls.sign(&photo, checksum).await?,
-            });
-        }
+            })
+        });
+        let items: Vec<_> = items.collect();
+        let items = stream::iter(items)
+            .buffered(CONCURRENT_SIGNATURES)
+            .try_collect()
+            .await?;
         Ok(CreatedJob {
             job: declared.job,
             created: declared.created,

@@ -9,12 +9,15 @@ use rapidphoto_domain::{
     values::{Checksum, ObjectRef, UploadId},
 };
 
-use super::command::{CreateJob, CreateJobError};
+use super::{
+    admission::BatchSize,
+    command::{CreateJob, CreateJobError},
+};
 use crate::{
     decision::{record_new_job, record_new_photo},
     jobs::new_file::{FileProblem, NewFile},
     ports::{Commit, Details, IdempotencyKey, IdempotencyRecord, PhotoHashes, PhotoView, WritePorts},
-    settings::{Settings, UploadSettings},
+    settings::Settings,
     uploads::upload_window,
 };
 
@@ -33,6 +36,8 @@ pub(super) struct DeclaredPhotos {
     pub(super) created: bool,
     /// One photo for each file, in the client's order.
     pub(super) photos: Vec<Photo>,
+    /// Size of the files that are new.
+    pub(super) new: BatchSize,
 }
 
 impl<'a> Request<'a> {
@@ -40,9 +45,9 @@ impl<'a> Request<'a> {
     pub(super) fn parse(
         command: &'a CreateJob,
         fingerprint: [u8; 32],
-        settings: &UploadSettings,
+        settings: &Settings,
     ) -> Result<Self, CreateJobError> {
-        let max = settings.max_files;
+        let max = settings.uploads.max_files;
         if command.files.is_empty() || command.files.len() > max {
             return Err(CreateJobError::FileCount { max });
         }
@@ -185,7 +190,16 @@ impl<'a> Request<'a> {
             job,
             expires_at: commit.at + settings.uploads.idempotency_lifetime,
         });
-        let declared = DeclaredPhotos { job, created, photos };
+        let new = BatchSize {
+            photos: u64::from(photo_count),
+            bytes: bytes_total,
+        };
+        let declared = DeclaredPhotos {
+            job,
+            created,
+            photos,
+            new,
+        };
         (commit, declared)
     }
 }
