@@ -67,7 +67,10 @@ async fn a_deleted_photo_leaves_no_data_in_any_file() {
         [PhotoStatus::Completed]
     );
     let photo = session.photo(&items[0].photo_id).await.unwrap();
-    let download = session.download_url(&items[0].photo_id, "original").await.unwrap();
+    let download = session
+        .download_url(&items[0].photo_id, "original")
+        .await
+        .unwrap();
     let original = reqwest::get(&download.url).await.unwrap();
     let e_tag = original.headers()["etag"].to_str().unwrap().trim_matches('"');
     let (camera, place) = (sample.camera(), photo.location.unwrap());
@@ -87,7 +90,10 @@ async fn a_deleted_photo_leaves_no_data_in_any_file() {
     ];
     let before = found_below(&data_dir.path(), &needles);
     for (name, _) in &needles {
-        assert!(before.iter().any(|(found, _)| found == name), "{name}: {before:?}");
+        assert!(
+            before.iter().any(|(found, _)| found == name),
+            "{name}: {before:?}"
+        );
     }
     needles.push(("SHA-256", sha256.to_vec()));
     needles.extend(photo.perceptual_hash.map(|hash| ("perceptual hash", hash.into())));
@@ -110,7 +116,10 @@ async fn a_deleted_photo_leaves_no_data_in_any_file() {
     assert_eq!(after, [], "still there after the deletion");
     let log = running.server.log();
     for (name, needle) in &needles {
-        let found = log.as_bytes().windows(needle.len()).any(|window| window == needle);
+        let found = log
+            .as_bytes()
+            .windows(needle.len())
+            .any(|window| window == needle);
         assert!(!found, "{name} is in the log: {log}");
     }
     data_dir.assert_verified();

@@ -61,7 +61,10 @@ fn without_hashes(mut payload: Value) -> Value {
     for findings in ["/reasons", "/result/warnings"] {
         let findings = payload.pointer_mut(findings).and_then(Value::as_array_mut);
         for finding in findings.into_iter().flatten() {
-            if finding.get("check").is_some_and(|check| check == "checksum_mismatch") {
+            if finding
+                .get("check")
+                .is_some_and(|check| check == "checksum_mismatch")
+            {
                 remove(finding, "", &["measured", "allowed"]);
             }
         }
@@ -121,7 +124,11 @@ mod tests {
             ),
         ] {
             assert_eq!(upcasters.upcast(event_type, 1, stored), current, "{event_type}");
-            assert_eq!(upcasters.upcast(event_type, 2, current.clone()), current, "{event_type}");
+            assert_eq!(
+                upcasters.upcast(event_type, 2, current.clone()),
+                current,
+                "{event_type}"
+            );
             assert_eq!(upcasters.schema_version(event_type), 2);
         }
     }

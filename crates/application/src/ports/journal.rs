@@ -7,8 +7,8 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoHashes, PhotoMetadata, Unavailable,
-    WorkKind, WorkOrder,
+    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoHashes, PhotoMetadata,
+    Unavailable, WorkKind, WorkOrder,
 };
 
 /// The only port that writes events, states, work, details and subscriptions' positions: all of a commit or none of it.

@@ -10,7 +10,8 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes, PhotoMetadata, Scope, Scopes, Unavailable,
+    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes, PhotoMetadata, Scope, Scopes,
+    Unavailable,
 };
 
 /// Read model of a photo.

@@ -49,9 +49,7 @@ pub(super) fn decide_verification(
 
 /// The object that HEAD reported, as it is stored in the photo's state.
 pub(super) const fn stored_object(head: &ObjectHead) -> StoredObject {
-    StoredObject {
-        bytes: head.bytes,
-    }
+    StoredObject { bytes: head.bytes }
 }
 
 /// Differences in size, type and checksum between the HEAD response and the declaration.

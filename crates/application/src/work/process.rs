@@ -19,7 +19,8 @@ use super::{
 use crate::{
     ports::{
         Claim, Details, Due, EncodedThumbnail, EventMetadata, InspectError, Inspection, InspectionLimits,
-        ObjectHead, ObjectStore, PhotoHashes, PhotoInspector, PhotoReads, Priority, WorkKind, WorkOrder, WritePorts,
+        ObjectHead, ObjectStore, PhotoHashes, PhotoInspector, PhotoReads, Priority, WorkKind, WorkOrder,
+        WritePorts,
     },
     settings::Settings,
 };

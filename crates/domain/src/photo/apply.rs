@@ -64,9 +64,7 @@ impl Photo {
             PhotoEvent::PhotoUploadRenewed { window } => self.window = *window,
             PhotoEvent::PhotoUploadCompleted {} => self.state = PhotoState::Verifying,
             PhotoEvent::PhotoProcessingStarted { object } => {
-                self.state = PhotoState::Processing {
-                    object: *object,
-                };
+                self.state = PhotoState::Processing { object: *object };
             }
             PhotoEvent::PhotoProcessingCompleted { result } => {
                 self.state = PhotoState::Completed {

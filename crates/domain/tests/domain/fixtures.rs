@@ -34,9 +34,7 @@ pub(crate) fn labels<const N: usize>(labels: [&str; N]) -> BTreeSet<TagLabel> {
 }
 
 pub(crate) fn stored_object() -> StoredObject {
-    StoredObject {
-        bytes: 3_141_592,
-    }
+    StoredObject { bytes: 3_141_592 }
 }
 
 pub(crate) fn processing_result() -> ProcessingResult {

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rapidphoto_application::{
     log::EncodedEvent,
     ports::{
-        AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash,
-        PhotoHashes, PhotoMetadata, Session, SessionId, StreamTicket, SubscriptionName, TokenHash,
+        AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes,
+        PhotoMetadata, Session, SessionId, StreamTicket, SubscriptionName, TokenHash,
     },
 };
 use rapidphoto_domain::{

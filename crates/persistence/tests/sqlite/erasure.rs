@@ -61,7 +61,9 @@ async fn erased_details_leave_no_bytes_in_the_database_and_its_log() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), emptied).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), emptied)
+        .await
+        .unwrap();
     assert_eq!((occurrences(&path, "Ottilie"), occurrences(&path, &hash)), (0, 0));
 }
 
@@ -116,7 +118,8 @@ async fn the_migration_moves_hashes_from_the_log_and_the_states_to_the_details()
     for photo in &photos {
         let verifying = fixtures::execute(&ports, now, photo, PhotoCommand::CompleteUpload).await;
         let object = fixtures::arrived();
-        states.push(fixtures::execute(&ports, now, &verifying, PhotoCommand::StartProcessing { object }).await);
+        states
+            .push(fixtures::execute(&ports, now, &verifying, PhotoCommand::StartProcessing { object }).await);
     }
     let result = Box::new(fixtures::completed(now));
     let complete = PhotoCommand::CompleteProcessing { result };
@@ -142,9 +145,17 @@ async fn the_migration_moves_hashes_from_the_log_and_the_states_to_the_details()
     let store = std::sync::Arc::new(SqliteStore::open(config, db.clock.clone(), codec).await.unwrap());
     assert_eq!(occurrences(&path, E_TAG), 0);
     assert_eq!(occurrences(&path, "Ottilie"), 0, "free pages are overwritten");
-    assert_eq!(occurrences(&path, MEASURED), 1, "in the details of the completed photo");
+    assert_eq!(
+        occurrences(&path, MEASURED),
+        1,
+        "in the details of the completed photo"
+    );
     assert_eq!(occurrences(&path, PERCEPTUAL), 1);
-    assert_eq!(occurrences(&path, DECLARED), 3, "in the details of each photo that is not deleted");
+    assert_eq!(
+        occurrences(&path, DECLARED),
+        3,
+        "in the details of each photo that is not deleted"
+    );
     let hashes = |id| {
         let store = store.clone();
         async move { store.photo(owner, id).await.unwrap().unwrap().hashes }
@@ -162,7 +173,10 @@ async fn the_migration_moves_hashes_from_the_log_and_the_states_to_the_details()
             ..declared
         }
     );
-    let verified = VerifyStateRows::new(&DatabasePorts::of(store.clone())).handle().await.unwrap();
+    let verified = VerifyStateRows::new(&DatabasePorts::of(store.clone()))
+        .handle()
+        .await
+        .unwrap();
     assert!(verified.is_clean(), "{verified:?}");
     store.close().await;
 }

@@ -103,7 +103,10 @@ impl<'a> Request<'a> {
     }
 
     /// Rejects upload ids that belong to a different file.
-    pub(super) fn reject_reused_ids(&self, known: &HashMap<UploadId, PhotoView>) -> Result<(), CreateJobError> {
+    pub(super) fn reject_reused_ids(
+        &self,
+        known: &HashMap<UploadId, PhotoView>,
+    ) -> Result<(), CreateJobError> {
         let mut problems = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
             let reused = known_photo(file, known).is_some_and(|known| {
