@@ -58,7 +58,11 @@ impl DataDir {
     }
 
     pub(crate) async fn start(&self) -> RunningServer {
-        let server = self.serve(&Self::options()).await;
+        self.start_with(&Self::options()).await
+    }
+
+    pub(crate) async fn start_with(&self, options: &ServerOptions) -> RunningServer {
+        let server = self.serve(options).await;
         let session = new_user(&server.client().unwrap()).await.unwrap();
         RunningServer { server, session }
     }

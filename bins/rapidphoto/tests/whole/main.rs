@@ -24,6 +24,7 @@ mod hostile;
 mod operating;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
+mod privacy;
 #[cfg(target_os = "linux")]
 mod proxies;
 mod races;
