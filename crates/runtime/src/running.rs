@@ -153,7 +153,7 @@ pub async fn start(
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
     workers.spawn(
         "housekeeping",
-        housekeeping::run(housekeeping, workers.stop_token()),
+        housekeeping::run(housekeeping, Arc::clone(&store), workers.stop_token()),
     );
 
     let mut api_tasks = TaskGroup::new(&failed);

@@ -16,12 +16,17 @@ mod browser;
 mod crashes;
 mod data_directory;
 mod demo;
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+mod drill;
 mod fixtures;
 mod formats;
 mod hostile;
 mod operating;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
+mod privacy;
+#[cfg(target_os = "linux")]
+mod proxies;
 mod races;
 mod shutdown;
 mod tls;

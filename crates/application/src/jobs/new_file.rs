@@ -25,8 +25,10 @@ pub struct RawFile {
 pub struct NewFile {
     /// Name of the file.
     pub filename: Filename,
-    /// Declared type, length and checksum.
+    /// Declared type and length.
     pub declared: Declared,
+    /// Declared SHA-256, if the client knows it.
+    pub checksum: Option<Checksum>,
     /// The client's own name for the file.
     pub upload_id: Option<UploadId>,
 }
@@ -101,11 +103,11 @@ impl RawFile {
         let declared = Declared {
             mime_type,
             bytes: self.bytes,
-            checksum: checksum.transpose()?,
         };
         Ok(NewFile {
             filename,
             declared,
+            checksum: checksum.transpose()?,
             upload_id,
         })
     }

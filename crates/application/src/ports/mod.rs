@@ -38,7 +38,7 @@ pub use journal::{
     Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit,
     Journal, NewEvent, Unique, VersionConflict,
 };
-pub use metadata::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
+pub use metadata::{Camera, Exposure, Location, PhotoHashes, PhotoMetadata, TakenAt};
 pub use non_empty::NonEmpty;
 pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,

@@ -127,6 +127,12 @@ impl SqliteStore {
         })
     }
 
+    /// Empties the write-ahead log soon: it keeps earlier contents of the database, erased data too, until they are
+    /// overwritten. Has no effect while a long read uses the log; call it at intervals.
+    pub async fn empty_log(&self) {
+        self.writer.empty_log().await;
+    }
+
     /// Waits for running calls, then closes the database. Later calls return `Unavailable`.
     pub async fn close(&self) {
         // The writer is closed last: closing the last connection checkpoints and removes the write-ahead log.

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use rapidphoto_domain::{UserId, photo::Photo, values::UploadId};
+use rapidphoto_domain::{UserId, values::UploadId};
 
 use super::{
     admission::Admission,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
-    ports::{CommitError, PhotoReads, Ports, Unique, WritePorts},
+    ports::{CommitError, PhotoReads, PhotoView, Ports, Unique, WritePorts},
     settings::Settings,
     uploads::UploadUrls,
 };
@@ -70,7 +70,7 @@ impl CreateJobHandler {
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
         .await?;
-        self.answer(command.owner, declared).await
+        self.answer(&request, declared).await
     }
 
     /// The photos that exist for the files' upload ids.
@@ -78,27 +78,35 @@ impl CreateJobHandler {
         &self,
         owner: UserId,
         request: &Request<'_>,
-    ) -> Result<HashMap<UploadId, Photo>, CreateJobError> {
+    ) -> Result<HashMap<UploadId, PhotoView>, CreateJobError> {
         let ids = request.upload_ids();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let views = self.photos.by_upload_ids(owner, &ids).await?;
-        let known = views.into_iter().map(|view| (view.photo.upload_id, view.photo));
+        let known = views.into_iter().map(|view| (view.photo.upload_id, view));
         let known = known.collect();
         request.reject_reused_ids(&known)?;
         Ok(known)
     }
 
-    async fn answer(&self, owner: UserId, declared: DeclaredPhotos) -> Result<CreatedJob, CreateJobError> {
-        let photos = self.urls.with_fresh_windows(owner, declared.photos).await?;
-        let items = photos.into_iter().map(|photo| async move {
+    async fn answer(
+        &self,
+        request: &Request<'_>,
+        declared: DeclaredPhotos,
+    ) -> Result<CreatedJob, CreateJobError> {
+        let photos = self
+            .urls
+            .with_fresh_windows(request.owner(), declared.photos)
+            .await?;
+        let files = photos.into_iter().zip(request.checksums());
+        let items = files.map(|(photo, checksum)| async move {
             Ok::<_, CreateJobError>(JobItem {
                 photo: photo.id,
                 job: photo.job,
                 upload_id: photo.upload_id,
                 status: photo.status(),
-                upload: self.urls.sign(&photo).await?,
+                upload: self.urls.sign(&photo, checksum).await?,
             })
         });
         let items: Vec<_> = items.collect();
