@@ -52,7 +52,7 @@ struct Serve {
     /// Directory of the database, the objects and the secrets [default: data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Origin whose pages may use the API and the storage (CORS), such as https://app.example.org; may be repeated
+    /// Origin whose pages may use the API and the storage (CORS), such as <https://app.example.org>; may be repeated
     #[arg(long, value_name = "URL")]
     allow_origin: Vec<String>,
     /// Listen in plain text beyond this machine, without TLS and without a proxy that terminates it

@@ -41,9 +41,10 @@ impl CursorCipher {
         };
         let mut block = block.into();
         self.cipher(user).decrypt_block(&mut block);
-        let [a, b, c, d, e, f, g, h, rest @ ..] = <[u8; 16]>::from(block);
-        let epoch = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        Start::After(Cursor::new(epoch, u64::from_be_bytes(rest)))
+        let bytes = <[u8; 16]>::from(block);
+        let number = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_be_bytes(*half));
+        let (epoch, position) = (number(bytes.first_chunk()), number(bytes.last_chunk()));
+        Start::After(Cursor::new(epoch, position))
     }
 
     fn cipher(&self, user: UserId) -> Aes128 {

@@ -110,6 +110,7 @@ mod tests {
             .map_err(|error| error.code().as_str().to_owned())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with an optional list")]
     fn names(names: [&str; 2]) -> Option<Vec<String>> {
         Some(names.map(str::to_owned).to_vec())
     }

@@ -64,7 +64,7 @@ pub(crate) fn redacted(line: &str) -> Cow<'_, str> {
 fn secret_after(line: &str, at: usize) -> Option<(usize, usize)> {
     let bytes = line.as_bytes();
     let rest = bytes.get(at..)?;
-    if TOKEN_PREFIXES.iter().any(|prefix| rest.starts_with(*prefix)) {
+    if TOKEN_PREFIXES.iter().any(|prefix| rest.starts_with(prefix)) {
         return token_after(bytes, at + TOKEN_PREFIX_BYTES);
     }
     let scheme = SCHEMES.iter().find(|scheme| starts_with(rest, scheme));

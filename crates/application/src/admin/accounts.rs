@@ -58,7 +58,7 @@ pub struct Accounts {
     ports: WritePorts,
     users: Arc<dyn UserReads>,
     sessions: Arc<dyn Sessions>,
-    new_accounts: NewAccounts,
+    creation: NewAccounts,
 }
 
 const RETRY: RetryPolicy = RetryPolicy::on_conflict("the account", 32);
@@ -82,7 +82,7 @@ impl Accounts {
             ids,
         };
         Self {
-            new_accounts: NewAccounts::new(ports.clone(), passwords, settings),
+            creation: NewAccounts::new(ports.clone(), passwords, settings),
             users: Arc::clone(&database.users),
             sessions: Arc::clone(&database.sessions),
             ports,
@@ -112,7 +112,7 @@ impl Accounts {
             Ok(email) => email,
             Err(_) => self.email_of(user).await?.ok_or_else(no_such_account)?,
         };
-        let password_hash = self.new_accounts.hash(password).await?;
+        let password_hash = self.creation.hash(password).await?;
         let mut commit = self.ports.commit(EventMetadata::default());
         commit.details.push(Details::User {
             user,

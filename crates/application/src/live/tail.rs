@@ -281,7 +281,7 @@ impl LiveTail {
                 let _ = channels.ticks.send(merged);
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Returns true if a photo awaits its bytes. On an error it is unknown, and the tick is not worth a retry.

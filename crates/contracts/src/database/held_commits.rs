@@ -25,7 +25,7 @@ fn new_job<H: DatabaseHarness>(harness: &H, owner: UserId) -> (Commit, JobId) {
 }
 
 async fn end_commit(open: OpenCommit) {
-    timeout(TIMEOUT, open).await.expect("the commit ends").unwrap();
+    timeout(TIMEOUT, open).await.unwrap().unwrap();
 }
 
 /// An adapter whose commits never overlap: a commit can be read as soon as it has succeeded.
@@ -192,9 +192,7 @@ pub async fn a_commit_that_is_abandoned_holds_nothing_back<H: DatabaseHarness>(h
     };
     let committed = commit_ok(&db, second).await;
     drop(open);
-    let end = timeout(TIMEOUT, observations::end(&db))
-        .await
-        .expect("nothing is held back");
+    let end = timeout(TIMEOUT, observations::end(&db)).await.unwrap();
     assert!(end >= committed.cursor);
     let events = observations::events_from(&db, start, &EventFilter::default(), 10).await;
     assert_eq!(jobs(&events), [Some(second_job)]);

@@ -178,8 +178,8 @@ pub async fn a_reused_token_ends_its_session<H: DatabaseHarness>(harness: H) {
             let rejected = opened.rotate(&db, token, fixtures::token(), at).await;
             assert_eq!(rejected, Rotation::Invalid);
         }
-        let used = db.sessions.use_ticket(ticket.ticket, None, at).await.unwrap();
-        assert_eq!(used, None);
+        let redeemed = db.sessions.use_ticket(ticket.ticket, None, at).await.unwrap();
+        assert_eq!(redeemed, None);
         // Other sessions of the same user stay valid.
         let other = same_user
             .rotate(&db, same_user.token, fixtures::token(), at)
@@ -241,8 +241,8 @@ pub async fn all_sessions_of_a_user_end_together<H: DatabaseHarness>(harness: H)
     db.sessions.add_ticket(&ticket, MAX).await.unwrap();
     assert_eq!(db.sessions.end_all(first.session.user).await.unwrap(), 2);
     assert!(!first.is_open(&db, now).await && !second.is_open(&db, now).await);
-    let used = db.sessions.use_ticket(ticket.ticket, None, now).await.unwrap();
-    assert_eq!(used, None);
+    let redeemed = db.sessions.use_ticket(ticket.ticket, None, now).await.unwrap();
+    assert_eq!(redeemed, None);
     assert!(other.is_open(&db, now).await);
     assert_eq!(db.sessions.end_all(first.session.user).await.unwrap(), 0);
 }
@@ -311,8 +311,8 @@ pub async fn an_ended_session_accepts_no_token<H: DatabaseHarness>(harness: H) {
         );
     }
     assert!(!opened.is_open(&db, now).await);
-    let used = db.sessions.use_ticket(ticket.ticket, None, now).await.unwrap();
-    assert_eq!(used, None);
+    let redeemed = db.sessions.use_ticket(ticket.ticket, None, now).await.unwrap();
+    assert_eq!(redeemed, None);
     assert_eq!(db.sessions.end(id).await.unwrap(), None);
     let rotated = other.rotate(&db, other.token, fixtures::token(), now).await;
     assert!(matches!(rotated, Rotation::Rotated(_)), "{rotated:?}");

@@ -158,13 +158,13 @@ pub async fn used_tickets_are_kept_until_they_expire<H: DatabaseHarness>(harness
 pub async fn a_ticket_ends_with_its_session<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let ended = added(&db, now).await;
-    let used = async |ticket: &StreamTicket, at| {
+    let is_redeemed = async |ticket: &StreamTicket, at| {
         let used = db.sessions.use_ticket(ticket.ticket, ticket.job, at).await;
         used.unwrap().is_some()
     };
-    assert!(used(&ended, now).await);
+    assert!(is_redeemed(&ended, now).await);
     db.sessions.end(ended.session).await.unwrap();
-    assert!(!used(&ended, now).await);
+    assert!(!is_redeemed(&ended, now).await);
     let user = fixtures::user(&db, now).await;
     let session = fixtures::session(user, now + FIRST_USE);
     db.sessions
@@ -173,12 +173,12 @@ pub async fn a_ticket_ends_with_its_session<H: DatabaseHarness>(harness: H) {
         .unwrap();
     let outliving = fixtures::ticket(&session, now + LIFETIME);
     db.sessions.add_ticket(&outliving, MAX).await.unwrap();
-    assert!(used(&outliving, now + FIRST_USE - MILLISECOND).await);
-    assert!(!used(&outliving, now + FIRST_USE).await);
+    assert!(is_redeemed(&outliving, now + FIRST_USE - MILLISECOND).await);
+    assert!(!is_redeemed(&outliving, now + FIRST_USE).await);
     // A ticket of a session that never existed is invalid from the start.
     let orphan = fixtures::ticket(&fixtures::session(user, now + LIFETIME), now + LIFETIME);
     db.sessions.add_ticket(&orphan, MAX).await.unwrap();
-    assert!(!used(&orphan, now).await);
+    assert!(!is_redeemed(&orphan, now).await);
 }
 
 /// A ticket over the maximum replaces the user's one that expires first.

@@ -39,13 +39,13 @@ impl StreamSlots {
     /// If the user has as many open streams as are allowed.
     pub(crate) fn take(self: &Arc<Self>, user: UserId) -> Result<StreamSlot, Problem> {
         let mut open = self.open();
-        let used = open.entry(user).or_default();
-        if *used >= self.allowed {
+        let count = open.entry(user).or_default();
+        if *count >= self.allowed {
             return Err(Problem::new(kinds::TOO_MANY_STREAMS)
-                .usage(u64::from(*used), u64::from(self.allowed))
+                .usage(u64::from(*count), u64::from(self.allowed))
                 .retry_after(RETRY_AFTER));
         }
-        *used += 1;
+        *count += 1;
         Ok(StreamSlot {
             slots: Arc::clone(self),
             user,

@@ -114,7 +114,7 @@ fn read_without_a_gap(location: &Location, stop: &AtomicBool) {
     let begin = |reader: &mut SqliteConnection| {
         reader
             .batch_execute("BEGIN; SELECT count(*) FROM filler")
-            .unwrap()
+            .unwrap();
     };
     begin(&mut readers[0]);
     for turn in (1_usize..).take_while(|_| !stop.load(Ordering::Relaxed)) {

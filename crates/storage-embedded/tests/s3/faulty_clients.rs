@@ -172,19 +172,19 @@ async fn a_client_that_never_reads_loses_its_connection() {
         let _ = next.read_to_string(&mut response).await;
         response
     };
-    let served = async || {
+    let available = async || {
         while !options().await.starts_with("HTTP/1.1 400") {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(TEST_TIMEOUT, served())
+    timeout(TEST_TIMEOUT, available())
         .await
         .expect("the uploading connection is closed");
     let mut unread = server.connect().await;
     send_bytes(&mut unread, request_head(&server, &url, "")).await;
     assert_eq!(options().await, "", "the only connection is in use");
     // It is available again although its client is still connected.
-    timeout(TEST_TIMEOUT, served())
+    timeout(TEST_TIMEOUT, available())
         .await
         .expect("the connection is closed");
     drop(unread);

@@ -4,6 +4,10 @@ fn email(name: &str) -> Email {
     Email::parse(&format!("{name}@example.org")).unwrap()
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the tested functions take an optional address"
+)]
 fn address(network: u16) -> Option<IpAddr> {
     Some(IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, 1]))
 }

@@ -114,7 +114,7 @@ impl Reactor for SlowReactor {
     }
 
     async fn react(&self, _: &[StoredEvent], _: Advance) -> Result<bool, ReactError> {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         Ok(false)
     }
 }

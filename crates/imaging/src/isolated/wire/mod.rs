@@ -202,7 +202,9 @@ impl Answer {
         let mut frame = Vec::with_capacity(total);
         frame.extend_from_slice(&length.to_le_bytes());
         frame.extend_from_slice(&head);
-        thumbnails.iter().for_each(|file| frame.extend_from_slice(file));
+        for file in thumbnails {
+            frame.extend_from_slice(file);
+        }
         Ok(frame)
     }
 

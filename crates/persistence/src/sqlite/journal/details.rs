@@ -38,7 +38,7 @@ struct MetadataChange {
 struct Password {
     user: String,
     replaces: PasswordHash,
-    password_hash: PasswordHash,
+    hash: PasswordHash,
 }
 
 struct Credentials {
@@ -97,11 +97,11 @@ impl DetailChanges {
                 Details::Password {
                     user,
                     replaces,
-                    password_hash,
+                    hash: password_hash,
                 } => changes.passwords.push(Password {
                     user: user.to_string(),
                     replaces,
-                    password_hash,
+                    hash: password_hash,
                 }),
                 Details::EraseUser { user } => changes.erased_users.push(user.to_string()),
             }
@@ -251,7 +251,7 @@ fn replace_password(
         .filter(users::user_id.eq(&password.user))
         .filter(users::password_hash.eq(&password.replaces.0));
     diesel::update(user)
-        .set(users::password_hash.eq(&password.password_hash.0))
+        .set(users::password_hash.eq(&password.hash.0))
         .execute(connection)
         .map(drop)
 }
