@@ -92,7 +92,7 @@ impl Accounts {
     /// Creates an account, also where registration is closed.
     pub async fn add(&self, email: &str, password: &str) -> Result<UserId, AccountError> {
         let user = self
-            .new_accounts
+            .creation
             .create(email, password, EventMetadata::default())
             .await?;
         record("account_added", user);

@@ -157,9 +157,7 @@ fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
         ),
         Process => {
             let object = stored_object();
-            let event = PhotoEvent::PhotoProcessingStarted {
-                object: object.clone(),
-            };
+            let event = PhotoEvent::PhotoProcessingStarted { object };
             (event, at(PhotoState::Processing { object }, given))
         }
         Reject => {

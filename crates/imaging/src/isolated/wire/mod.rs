@@ -202,7 +202,7 @@ impl Answer {
         let mut frame = Vec::with_capacity(total);
         frame.extend_from_slice(&length.to_le_bytes());
         frame.extend_from_slice(&head);
-        for file in thumbnails {
+        for file in &thumbnails {
             frame.extend_from_slice(file);
         }
         Ok(frame)

@@ -97,7 +97,7 @@ impl DetailChanges {
                 Details::Password {
                     user,
                     replaces,
-                    hash: password_hash,
+                    password_hash,
                 } => changes.passwords.push(Password {
                     user: user.to_string(),
                     replaces,
