@@ -20,6 +20,7 @@ mod fixtures;
 mod formats;
 mod hostile;
 mod operating;
+mod outcomes;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
 mod races;
