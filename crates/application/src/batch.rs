@@ -1,4 +1,4 @@
-//! Decisions on several photos of a user, with one read and one commit for all of them.
+//! Decisions on several photos of a user, with one read and one commit for each [`PHOTOS_PER_COMMIT`] of them.
 
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
@@ -21,27 +21,33 @@ pub(crate) struct PhotoBatch<'a> {
     pub(crate) metadata: &'a EventMetadata,
 }
 
-/// All photos in one commit. Few attempts: after them each photo has a commit of its own.
+/// Photos in one commit. More of them would keep other commits waiting, and conflict more often.
+pub(crate) const PHOTOS_PER_COMMIT: usize = 100;
+
+/// All photos of a chunk in one commit. Few attempts: after them each photo has a commit of its own.
 const BATCH_RETRY: RetryPolicy = RetryPolicy::on_conflict("one of the photos", 3);
 /// One photo in a commit.
 const PHOTO_RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
 
 impl PhotoBatch<'_> {
-    /// Commits the events that `decide` returns for each photo. Returns the photos after them; deleted photos and those
+    /// Commits the events that `decide` returns for each photo, in chunks. Returns the photos after them; deleted photos and those
     /// of other users are left out. `decide` is called again for photos that were changed concurrently.
     pub(crate) async fn write(
         &self,
         photos: &[PhotoId],
         decide: impl Fn(&Photo, Timestamp) -> Vec<PhotoEvent> + Send + Sync,
     ) -> Result<Vec<Photo>, WriteError> {
-        match self.commit(photos, BATCH_RETRY, &decide).await {
-            Err(WriteError::Contended(_)) => {}
-            written => return written,
-        }
-        // A photo that changes all the time must not delay the others.
         let mut written = Vec::with_capacity(photos.len());
-        for photo in photos {
-            written.extend(self.commit(&[*photo], PHOTO_RETRY, &decide).await?);
+        for chunk in photos.chunks(PHOTOS_PER_COMMIT) {
+            match self.commit(chunk, BATCH_RETRY, &decide).await {
+                // A photo that changes all the time must not delay the others.
+                Err(WriteError::Contended(_)) => {
+                    for photo in chunk {
+                        written.extend(self.commit(&[*photo], PHOTO_RETRY, &decide).await?);
+                    }
+                }
+                together => written.extend(together?),
+            }
         }
         Ok(written)
     }

@@ -8,7 +8,7 @@ use std::{
 
 use futures::{StreamExt as _, stream, stream::BoxStream};
 use metrics::gauge;
-use rapidphoto_domain::{PhotoId, Timestamp, UserId, values::Progress};
+use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, values::Progress};
 use tokio::sync::broadcast;
 
 use crate::ports::{ProgressTick, ProgressTicks};
@@ -27,7 +27,61 @@ struct Entry {
 /// Progress is best effort: it is lost when the process stops, and that of other processes is late or missing.
 #[derive(Debug, Default)]
 pub struct ProgressBoard {
-    uploads: Mutex<HashMap<PhotoId, Entry>>,
+    uploads: Mutex<Uploads>,
+}
+
+#[derive(Debug, Default)]
+struct Uploads {
+    entries: HashMap<PhotoId, Entry>,
+    /// Jobs with tracked uploads.
+    jobs: HashMap<JobId, JobProgress>,
+    last_generation: u64,
+}
+
+#[derive(Debug, Default)]
+struct JobProgress {
+    uploads: usize,
+    generation: u64,
+}
+
+impl Uploads {
+    /// Moves the generation of a job. Generations begin at the time of the first one, in milliseconds since 1970, so that
+    /// those of an earlier process are not repeated.
+    fn touch(&mut self, job: JobId, now: Timestamp) {
+        let floor = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        self.last_generation = floor.max(self.last_generation + 1);
+        if let Some(progress) = self.jobs.get_mut(&job) {
+            progress.generation = self.last_generation;
+        }
+    }
+
+    fn insert(&mut self, upload: ProgressTick, recorded: Timestamp, now: Timestamp) {
+        let std::collections::hash_map::Entry::Vacant(free) = self.entries.entry(upload.photo) else {
+            return;
+        };
+        free.insert(Entry {
+            tick: upload,
+            last_seen: now,
+            recorded,
+        });
+        self.jobs.entry(upload.job).or_default().uploads += 1;
+        self.touch(upload.job, now);
+    }
+
+    fn remove(&mut self, photo: PhotoId) {
+        let Some(Entry { tick, last_seen, .. }) = self.entries.remove(&photo) else {
+            return;
+        };
+        let Some(progress) = self.jobs.get_mut(&tick.job) else {
+            return;
+        };
+        progress.uploads -= 1;
+        if progress.uploads == 0 {
+            self.jobs.remove(&tick.job);
+        } else {
+            self.touch(tick.job, last_seen);
+        }
+    }
 }
 
 /// Result of a progress report.
@@ -45,13 +99,8 @@ const RECORD_INTERVAL: Duration = Duration::from_mins(1);
 impl ProgressBoard {
     /// Adds an upload whose last sign of life was stored at `recorded`. An upload that is already tracked is not changed.
     pub fn track(&self, upload: ProgressTick, recorded: Timestamp, now: Timestamp) {
-        let entry = Entry {
-            tick: upload,
-            last_seen: now,
-            recorded,
-        };
         let mut uploads = self.uploads();
-        uploads.entry(upload.photo).or_insert(entry);
+        uploads.insert(upload, recorded, now);
         report_count(&uploads);
     }
 
@@ -68,6 +117,7 @@ impl ProgressBoard {
     ) -> Option<Advanced> {
         let mut uploads = self.uploads();
         let entry = uploads
+            .entries
             .get_mut(&photo)
             .filter(|entry| entry.tick.owner == owner)?;
         entry.last_seen = now;
@@ -78,6 +128,9 @@ impl ProgressBoard {
         let known = entry.tick.progress;
         entry.tick.progress = known.max(Progress::new(bytes_sent, known.bytes_total()));
         let tick = (entry.tick.progress != known).then_some(entry.tick);
+        if let Some(tick) = tick {
+            uploads.touch(tick.job, now);
+        }
         drop(uploads);
         Some(Advanced { tick, record })
     }
@@ -85,15 +138,18 @@ impl ProgressBoard {
     /// Adds or increases progress that any process received. Returns the upload's progress.
     pub fn merge(&self, tick: ProgressTick, now: Timestamp) -> ProgressTick {
         let mut uploads = self.uploads();
-        let entry = uploads.entry(tick.photo).or_insert(Entry {
-            tick,
-            last_seen: now,
-            // The other process has stored it; if not, this one stores the next sign of life that it receives.
-            recorded: now,
-        });
+        // The other process has stored the sign of life; if not, this one stores the next that it receives.
+        uploads.insert(tick, now, now);
+        let Some(entry) = uploads.entries.get_mut(&tick.photo) else {
+            return tick;
+        };
         entry.last_seen = now;
-        entry.tick.progress = entry.tick.progress.max(tick.progress);
+        let known = entry.tick.progress;
+        entry.tick.progress = known.max(tick.progress);
         let merged = entry.tick;
+        if merged.progress != known {
+            uploads.touch(merged.job, now);
+        }
         report_count(&uploads);
         merged
     }
@@ -102,7 +158,7 @@ impl ProgressBoard {
     pub fn not_recorded(&self, photos: &[PhotoId]) {
         let mut uploads = self.uploads();
         for photo in photos {
-            if let Some(entry) = uploads.get_mut(photo) {
+            if let Some(entry) = uploads.entries.get_mut(photo) {
                 entry.recorded = Timestamp::MIN_UTC;
             }
         }
@@ -115,24 +171,33 @@ impl ProgressBoard {
 
     /// Last tick of an upload; `None` if it is not tracked.
     pub fn upload(&self, photo: PhotoId) -> Option<ProgressTick> {
-        self.uploads().get(&photo).map(|entry| entry.tick)
+        self.uploads().entries.get(&photo).map(|entry| entry.tick)
+    }
+
+    /// Number that changes with each change of a job's progress; `None` while no upload of the job is tracked.
+    pub fn generation(&self, job: JobId) -> Option<u64> {
+        self.uploads().jobs.get(&job).map(|progress| progress.generation)
     }
 
     /// Removes uploads without activity since `before`: they have ended or were abandoned.
     pub fn remove_inactive(&self, before: Timestamp) {
         let mut uploads = self.uploads();
-        uploads.retain(|_, entry| entry.last_seen >= before);
+        let inactive = uploads.entries.values().filter(|entry| entry.last_seen < before);
+        let inactive: Vec<PhotoId> = inactive.map(|entry| entry.tick.photo).collect();
+        for photo in inactive {
+            uploads.remove(photo);
+        }
         report_count(&uploads);
     }
 
     /// Removes one upload, because it completed, ended or restarted.
     pub fn remove(&self, photo: PhotoId) {
         let mut uploads = self.uploads();
-        uploads.remove(&photo);
+        uploads.remove(photo);
         report_count(&uploads);
     }
 
-    fn uploads(&self) -> MutexGuard<'_, HashMap<PhotoId, Entry>> {
+    fn uploads(&self) -> MutexGuard<'_, Uploads> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,12 +236,12 @@ impl ProgressTicks for LocalTicks {
 }
 
 /// Sets the gauge of running uploads. Called while the lock is held, so that the gauge never keeps an outdated number.
-fn report_count(uploads: &HashMap<PhotoId, Entry>) {
+fn report_count(uploads: &Uploads) {
     #[expect(
         clippy::cast_precision_loss,
         reason = "the number of uploads is far below 2^52"
     )]
-    gauge!("upload_inflight").set(uploads.len() as f64);
+    gauge!("upload_inflight").set(uploads.entries.len() as f64);
 }
 
 #[cfg(test)]
@@ -227,7 +292,11 @@ mod tests {
             board.progress(PhotoId::from_bits(1)).is_some(),
             "a repeated tick counts as activity"
         );
-        board.remove_inactive(at(5));
+        let generation = board.generation(JobId::from_bits(1));
+        assert!(report(&board, 51, 5).is_some());
+        assert!(board.generation(JobId::from_bits(1)) > generation);
+        board.remove_inactive(at(6));
+        assert_eq!(board.generation(JobId::from_bits(1)), None);
         assert_eq!(board.progress(PhotoId::from_bits(1)), None);
         assert!(
             report(&board, 60, 6).is_none(),

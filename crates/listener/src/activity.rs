@@ -6,7 +6,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Limits, pace::Pace};
+use crate::{limits::Limits, pace::Pace};
 
 /// Use of one connection, shared by its stream, its server and the task that ends unused connections.
 #[derive(Debug, Clone)]

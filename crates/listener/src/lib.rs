@@ -18,12 +18,14 @@ mod acceptor;
 mod activity;
 mod address;
 mod connection;
+mod limits;
 mod pace;
 mod registry;
 mod tls;
 
-pub use acceptor::{Acceptor, Limits, Refused};
+pub use acceptor::{Acceptor, Refused};
 pub use activity::{Activity, RequestInProgress};
 pub use connection::Connection;
+pub use limits::Limits;
 pub use pace::MIN_BYTES_PER_SECOND;
 pub use tls::{Tls, TlsError, TlsFiles, install_crypto_provider};

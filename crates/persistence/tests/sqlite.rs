@@ -16,6 +16,8 @@ mod contract;
 mod durability;
 #[path = "sqlite/groups.rs"]
 mod groups;
+#[path = "sqlite/job_completion.rs"]
+mod job_completion;
 #[path = "sqlite/log.rs"]
 mod log;
 #[path = "sqlite/opening.rs"]

@@ -1,6 +1,9 @@
 //! Listening sockets, their certificates and the limits of their connections.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use rapidphoto_listener::{Limits, Tls, TlsFiles};
@@ -95,7 +98,7 @@ pub(crate) fn api_limits(config: &Config) -> Limits {
         head_timeout: server.head_timeout,
         idle_timeout: server.idle_timeout,
         stall_timeout: server.stall_timeout,
-        ..Limits::default()
+        is_proxy: is_proxy(config),
     }
 }
 
@@ -107,8 +110,14 @@ pub(crate) fn storage_limits(config: &Config) -> Limits {
         head_timeout: storage.head_timeout,
         idle_timeout: storage.idle_timeout,
         stall_timeout: storage.idle_timeout,
-        ..Limits::default()
+        is_proxy: is_proxy(config),
     }
+}
+
+/// A proxy stands for many clients.
+fn is_proxy(config: &Config) -> Arc<dyn Fn(IpAddr) -> bool + Send + Sync> {
+    let proxies = config.server.trusted_proxies.clone();
+    Arc::new(move |address| proxies.iter().any(|network| network.contains(&address)))
 }
 
 /// All connections come from this machine.

@@ -144,7 +144,8 @@ impl VerifyStateRows {
         }
         let upto = usize::try_from(row.version.0).unwrap_or(usize::MAX);
         let events: Vec<_> = events.into_iter().take(upto).collect();
-        Ok(match fold(row.stream, &events) {
+        let folded = fold(row.stream, &events).map(|folded| with_counted_retries(folded, &row.state));
+        Ok(match folded {
             Ok(folded) if folded == row.state => None,
             Ok(_) => Some(format!("the row is not the fold of its {} events", events.len())),
             Err(fault) => Some(fault),
@@ -189,6 +190,21 @@ impl VerifyStateRows {
             }));
         Ok(())
     }
+}
+
+/// Adds the retries of an outcome that was stored before events carried them: a migration counted them in the log.
+fn with_counted_retries(mut folded: AggregateState, row: &AggregateState) -> AggregateState {
+    if let AggregateState::Job(UploadJob {
+        outcome: Some(folded),
+        ..
+    }) = &mut folded
+        && let AggregateState::Job(UploadJob {
+            outcome: Some(row), ..
+        }) = row
+    {
+        folded.retries = folded.retries.or(row.retries);
+    }
+    folded
 }
 
 /// Folds a stream's events into its state.

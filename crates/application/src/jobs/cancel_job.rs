@@ -1,13 +1,16 @@
+use std::sync::Arc;
+
 use rapidphoto_domain::{
     JobId, PhotoId, UserId,
     job::{JobCounts, JobStatus},
-    photo::PhotoCommand,
+    photo::{Photo, PhotoCommand},
 };
 
 use crate::{
+    batch::{PHOTOS_PER_COMMIT, PhotoBatch},
     commit::{Contended, Decided, RetryPolicy, WriteError, commit_with_retry},
     decision::{record_job, record_photo},
-    ports::{CommitError, EventMetadata, Ports, Unavailable, WritePorts},
+    ports::{CommitError, EventMetadata, PhotoReads, Ports, Unavailable, Versioned, WritePorts},
     settings::WorkSettings,
 };
 
@@ -52,71 +55,101 @@ impl From<CommitError> for CancelJobError {
     }
 }
 
-/// Cancels jobs: commits the job's own event first and then each photo by itself, as a worker may be processing it. If
-/// the process crashes in between, the job-completion reactor cancels the remaining photos.
+/// Cancels jobs. The job's own event and the first [`PHOTOS_PER_COMMIT`] photos are one commit; the job-completion reactor
+/// cancels the others, also if this process crashes.
 pub struct CancelJobHandler {
     ports: WritePorts,
+    photos: Arc<dyn PhotoReads>,
     settings: WorkSettings,
 }
 
+/// Few attempts together with photos: after them the job's event has a commit of its own.
+const TOGETHER_RETRY: RetryPolicy = RetryPolicy::on_conflict("the job or one of its photos", 3);
 const JOB_RETRY: RetryPolicy = RetryPolicy::on_conflict("the job", 16);
-const PHOTO_RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 16);
 
 impl CancelJobHandler {
     /// A handler on these ports.
     pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
         Self {
             ports: ports.write_ports(),
+            photos: Arc::clone(&ports.database.photos),
             settings,
         }
     }
 
-    /// Cancels all photos that are not in a final state and returns the job's status afterwards. A job that has ended
-    /// is left as it is.
+    /// Cancels the job and its photos that are not in a final state, and returns the job's status afterwards:
+    /// `IN_PROGRESS` if there are so many photos that the reactor has still to cancel some. A job that has ended is left as
+    /// it is.
     pub async fn handle(&self, command: CancelJob) -> Result<JobStatus, CancelJobError> {
-        self.cancel_job(&command).await?;
-        for photo in self.ports.aggregates.photos_of_job(command.job).await? {
-            if !photo.value.status().is_terminal() {
-                cancel_photo(&self.ports, &self.settings, photo.value.id, &command.metadata).await?;
+        let reactor_cancels = match self.commit(&command, TOGETHER_RETRY, PHOTOS_PER_COMMIT).await {
+            Err(CancelJobError::Contended(_)) => {
+                self.commit(&command, JOB_RETRY, 0).await?;
+                false
             }
+            cancelled => cancelled?,
+        };
+        if !reactor_cancels {
+            self.cancel_remaining(&command).await?;
         }
         let photos = self.ports.aggregates.photos_of_job(command.job).await?;
         let counts = JobCounts::of(photos.iter().map(|photo| photo.value.status()));
         Ok(JobStatus::of(&counts))
     }
 
-    /// Commits the job's cancellation, unless the job has ended.
-    async fn cancel_job(&self, command: &CancelJob) -> Result<(), CancelJobError> {
-        commit_with_retry(&*self.ports.journal, JOB_RETRY, || async {
+    /// Commits the job's cancellation, unless the job has ended, and that of up to `max_photos` open photos. Returns true
+    /// if the job is cancelled, so that the reactor cancels the rest.
+    async fn commit(
+        &self,
+        command: &CancelJob,
+        policy: RetryPolicy,
+        max_photos: usize,
+    ) -> Result<bool, CancelJobError> {
+        commit_with_retry(&*self.ports.journal, policy, || async {
             let job = self.ports.aggregates.job(command.job).await?;
             let job = job
                 .filter(|job| job.value.owner == command.owner)
                 .ok_or(CancelJobError::NoSuchJob)?;
             let mut commit = self.ports.commit(command.metadata.clone());
-            if let Ok(event) = job.value.cancel() {
-                record_job(&mut commit, &job, event, self.ports.ids.as_ref());
+            let ids = self.ports.ids.as_ref();
+            let event = job.value.cancel();
+            let cancelled = job.value.cancelled || event.is_ok();
+            if let Ok(event) = event {
+                record_job(&mut commit, &job, event, ids);
             }
-            Ok(Decided::of(commit, ()))
+            let photos = self.ports.aggregates.photos_of_job(command.job).await?;
+            for photo in photos.iter().filter(|photo| is_open(photo)).take(max_photos) {
+                let events = photo.value.decide(PhotoCommand::Cancel).unwrap_or_default();
+                record_photo(&mut commit, photo, events, ids, &self.settings);
+            }
+            Ok(Decided::of(commit, cancelled))
         })
         .await
     }
+
+    async fn cancel_remaining(&self, command: &CancelJob) -> Result<(), CancelJobError> {
+        let photos = self.ports.aggregates.photos_of_job(command.job).await?;
+        let open: Vec<PhotoId> = photos
+            .iter()
+            .filter(|photo| is_open(photo))
+            .map(|photo| photo.value.id)
+            .collect();
+        let batch = PhotoBatch {
+            ports: &self.ports,
+            reads: &*self.photos,
+            settings: &self.settings,
+            owner: command.owner,
+            metadata: &command.metadata,
+        };
+        Ok(cancel_photos(&batch, &open).await?)
+    }
 }
 
-/// Cancels one photo unless it is in a final state.
-pub(crate) async fn cancel_photo(
-    ports: &WritePorts,
-    settings: &WorkSettings,
-    photo: PhotoId,
-    metadata: &EventMetadata,
-) -> Result<(), WriteError> {
-    commit_with_retry(&*ports.journal, PHOTO_RETRY, || async {
-        let Some(current) = ports.aggregates.photo(photo).await? else {
-            return Ok(Decided::Nothing(()));
-        };
-        let events = current.value.decide(PhotoCommand::Cancel).unwrap_or_default();
-        let mut commit = ports.commit(metadata.clone());
-        record_photo(&mut commit, &current, events, ports.ids.as_ref(), settings);
-        Ok(Decided::of(commit, ()))
-    })
-    .await
+fn is_open(photo: &Versioned<Photo>) -> bool {
+    !photo.value.status().is_terminal()
+}
+
+/// Cancels photos, except those in a final state.
+pub(crate) async fn cancel_photos(batch: &PhotoBatch<'_>, photos: &[PhotoId]) -> Result<(), WriteError> {
+    let cancel = |photo: &Photo, _| photo.decide(PhotoCommand::Cancel).unwrap_or_default();
+    batch.write(photos, cancel).await.map(drop)
 }

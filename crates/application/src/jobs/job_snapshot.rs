@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use rapidphoto_domain::{
     JobId, UserId,
@@ -8,7 +8,7 @@ use rapidphoto_domain::{
 };
 
 use crate::{
-    ports::{JobReads, JobView, PhotoView, Ports, Unavailable},
+    ports::{Cursor, JobReads, JobView, LastChange, PhotoView, Ports, Unavailable},
     progress::ProgressBoard,
 };
 
@@ -21,8 +21,39 @@ pub struct JobSnapshot {
     pub status: JobStatus,
     /// Number of photos by status.
     pub counts: JobCounts,
+    /// Version of the snapshot; `None` while an older commit may still change it.
+    pub version: Option<JobVersion>,
     /// Upload progress of each photo, in the order of the view's photos.
     pub progress: Vec<PhotoProgress>,
+}
+
+/// Version of a job's snapshot without its cursor: equal versions mean equal snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobVersion {
+    /// Position of the last event of the job or of one of its photos.
+    change: Cursor,
+    /// Generation of the job's upload progress, if there is any.
+    progress: Option<u64>,
+}
+
+impl JobVersion {
+    const fn of(last: LastChange, progress: Option<u64>) -> Option<Self> {
+        if !last.settled {
+            return None;
+        }
+        Some(Self {
+            change: last.cursor,
+            progress,
+        })
+    }
+}
+
+impl fmt::Display for JobVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.change)?;
+        self.progress
+            .map_or(Ok(()), |generation| write!(f, "-{generation:x}"))
+    }
 }
 
 /// Upload progress of a photo.
@@ -31,6 +62,8 @@ pub type PhotoProgress = Progress;
 impl JobSnapshot {
     /// Combines stored state with the progress of uploads in progress.
     pub fn of(view: JobView, board: &ProgressBoard) -> Self {
+        // Read before the progress: a tick in between changes the version once more.
+        let version = JobVersion::of(view.last_change, board.generation(view.id));
         let counts = JobCounts::of(view.photos.iter().map(|photo| photo.photo.status()));
         let status = if view.photos.is_empty() {
             JobStatus::of(&JobCounts::of(view.deleted.iter().copied()))
@@ -46,6 +79,7 @@ impl JobSnapshot {
             view,
             status,
             counts,
+            version,
             progress,
         }
     }
@@ -93,6 +127,14 @@ impl JobSnapshotHandler {
             jobs: Arc::clone(&ports.database.jobs),
             board,
         }
+    }
+
+    /// Version of a user's job, by reading one row. `None` if the user has no such job, or if an older commit may still
+    /// change it.
+    pub async fn version(&self, owner: UserId, job: JobId) -> Result<Option<JobVersion>, Unavailable> {
+        let progress = self.board.generation(job);
+        let last = self.jobs.last_change(owner, job).await?;
+        Ok(last.and_then(|last| JobVersion::of(last, progress)))
     }
 
     /// A user's job; `None` if the user has no such job.

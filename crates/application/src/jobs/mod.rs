@@ -5,8 +5,8 @@ mod create_job;
 mod job_snapshot;
 mod new_file;
 
-pub(crate) use cancel_job::cancel_photo;
+pub(crate) use cancel_job::cancel_photos;
 pub use cancel_job::{CancelJob, CancelJobError, CancelJobHandler};
 pub use create_job::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, JobItem};
-pub use job_snapshot::{JobSnapshot, JobSnapshotHandler, PhotoProgress};
+pub use job_snapshot::{JobSnapshot, JobSnapshotHandler, JobVersion, PhotoProgress};
 pub use new_file::{FileProblem, NewFile, RawFile};

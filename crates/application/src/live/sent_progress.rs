@@ -61,6 +61,8 @@ pub(super) const fn ends_progress(event: &PhotoEvent) -> bool {
         | PhotoEvent::PhotoUploadRenewed { .. }
         | PhotoEvent::PhotoProcessingStarted { .. }
         | PhotoEvent::PhotoTagged { .. }
+        | PhotoEvent::PhotoCleaningStarted {}
+        | PhotoEvent::PhotoCleaned {}
         | PhotoEvent::PhotoUntagged { .. } => false,
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rapidphoto_domain::{
     JobId, PhotoId, StreamId, UserId, Version, job::UploadJob, photo::Photo, user::User,
@@ -41,6 +43,9 @@ pub trait Aggregates: Send + Sync {
 
     /// Returns all photos of a job including deleted ones, ordered by id, from one consistent snapshot.
     async fn photos_of_job(&self, job: JobId) -> Result<Vec<Versioned<Photo>>, Unavailable>;
+
+    /// Returns those of `jobs` that have a photo which is not terminal. Costs one index look-up for each job.
+    async fn open_jobs(&self, jobs: &[JobId]) -> Result<BTreeSet<JobId>, Unavailable>;
 }
 
 /// Loads a photo that must exist; it may be deleted.

@@ -36,7 +36,8 @@ pub struct Commit {
     pub work: Vec<WorkOrder>,
     /// Stored response of the request, replayed to retries.
     pub idempotency: Option<IdempotencyRecord>,
-    /// Other streams that must not have changed.
+    /// Other streams that must not have changed. Two commits of which each writes what the other guards never both
+    /// succeed.
     pub guards: Vec<Guard>,
     /// A subscription's position, advanced together with what it writes.
     pub checkpoint: Option<Advance>,
@@ -47,6 +48,31 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// Maximum number of photos that a commit changes, and of files in a job. A commit is written by one transaction, for
+    /// which all other writers wait: 1 000 new photos take tens of milliseconds.
+    pub const MAX_PHOTOS: usize = 1_000;
+    /// Maximum number of streams that a commit changes: a job and its photos.
+    pub const MAX_CHANGES: usize = Self::MAX_PHOTOS + 1;
+    /// Maximum number of events in a commit: two for each stream.
+    pub const MAX_EVENTS: usize = 2 * Self::MAX_CHANGES;
+
+    /// Checks what no database could write or check; every adapter does so first.
+    ///
+    /// # Errors
+    /// The commit is too large, or guards a stream that does not exist.
+    pub fn validate(&self) -> Result<(), InvalidCommit> {
+        let changes = self.changes.len();
+        if changes > Self::MAX_CHANGES {
+            return Err(InvalidCommit::TooManyChanges(changes));
+        }
+        let events = self.changes.iter().map(|change| change.events.len()).sum();
+        if events > Self::MAX_EVENTS {
+            return Err(InvalidCommit::TooManyEvents(events));
+        }
+        let new = self.guards.iter().find(|guard| guard.version == Version::NEW);
+        new.map_or(Ok(()), |guard| Err(InvalidCommit::GuardOfNewStream(guard.stream)))
+    }
+
     /// An empty commit.
     pub const fn new(at: Timestamp, metadata: EventMetadata) -> Self {
         Self {
@@ -98,7 +124,7 @@ pub struct NewEvent {
 pub struct Guard {
     /// The stream.
     pub stream: StreamId,
-    /// The version that the stream must have.
+    /// The version that the stream must have; 0 is refused.
     pub version: Version,
 }
 
@@ -239,10 +265,27 @@ impl fmt::Display for Unique {
     }
 }
 
+/// Commit that can't be written to any database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCommit {
+    /// Too many streams are changed.
+    #[error("the commit changes {0} streams; at most {max} are allowed, split it", max = Commit::MAX_CHANGES)]
+    TooManyChanges(usize),
+    /// Too many events are written.
+    #[error("the commit has {0} events; at most {max} are allowed, split it", max = Commit::MAX_EVENTS)]
+    TooManyEvents(usize),
+    /// A stream without events has no row that a database could lock against a concurrent first event.
+    #[error("{0} is guarded at version 0; only streams with events can be guarded")]
+    GuardOfNewStream(StreamId),
+}
+
 /// Reason for which a commit was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
+    /// The commit can't be written to any database.
+    #[error(transparent)]
+    Invalid(#[from] InvalidCommit),
     /// Streams of changes and guards that are at another version than expected; empty after a deadlock in the
     /// database.
     #[error("{} of the commit's streams were changed concurrently", .0.len())]

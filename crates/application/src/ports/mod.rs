@@ -34,8 +34,8 @@ pub use event_metadata::EventMetadata;
 pub use ids::Ids;
 pub use inspector::{EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector};
 pub use journal::{
-    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, Journal,
-    NewEvent, Unique, VersionConflict,
+    Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit,
+    Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
 pub use non_empty::NonEmpty;
@@ -44,8 +44,8 @@ pub use object_store::{
 };
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
-    Account, IdempotencyReads, JobReads, JobView, PhotoListPage, PhotoListQuery, PhotoPosition, PhotoReads,
-    PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
+    PhotoReads, PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
 };
 pub use session_id::SessionId;
 pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};

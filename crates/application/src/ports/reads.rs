@@ -47,6 +47,18 @@ pub struct JobView {
     pub deleted: Vec<PhotoStatus>,
     /// End of the log in the snapshot.
     pub cursor: Cursor,
+    /// Last change of the job or of one of its photos, in the snapshot.
+    pub last_change: LastChange,
+}
+
+/// Last event of a job or of one of its photos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastChange {
+    /// Position of the event.
+    pub cursor: Cursor,
+    /// False while an older commit is still open: it may change the job without moving `cursor`, so that an equal
+    /// `cursor` does not mean an unchanged job yet.
+    pub settled: bool,
 }
 
 /// Reads jobs for display.
@@ -54,6 +66,9 @@ pub struct JobView {
 pub trait JobReads: Send + Sync {
     /// Returns a user's job.
     async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable>;
+
+    /// Returns the last change of a user's job, by reading one row; `None` if the user has no such job.
+    async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable>;
 }
 
 /// Sort key of a list of photos.

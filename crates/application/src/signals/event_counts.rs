@@ -99,6 +99,8 @@ fn counted(event: &DomainEvent) -> Option<CountedEvent> {
             | PhotoEvent::PhotoProcessingStarted { .. }
             | PhotoEvent::PhotoTagged { .. }
             | PhotoEvent::PhotoUntagged { .. }
+            | PhotoEvent::PhotoCleaningStarted {}
+            | PhotoEvent::PhotoCleaned {}
             | PhotoEvent::PhotoDeleted {} => None,
         },
     }

@@ -8,7 +8,7 @@ use crate::{
     photos::{DeletePhoto, DeletePhotoError, DeletePhotoHandler},
     ports::{
         Advance, EventFilter, EventMetadata, PhotoListQuery, PhotoReads, Ports, Sessions, StoredEvent,
-        SubscriptionName,
+        SubscriptionName, WritePorts,
     },
     settings::WorkSettings,
 };
@@ -19,7 +19,8 @@ use crate::{
 pub struct AccountErasure {
     photos: Arc<dyn PhotoReads>,
     sessions: Arc<dyn Sessions>,
-    delete_photo: DeletePhotoHandler,
+    ports: WritePorts,
+    settings: WorkSettings,
 }
 
 /// Number of photos in a page.
@@ -37,11 +38,13 @@ impl AccountErasure {
         Self {
             photos: Arc::clone(&ports.database.photos),
             sessions: Arc::clone(&ports.database.sessions),
-            delete_photo: DeletePhotoHandler::new(ports, settings),
+            ports: ports.write_ports(),
+            settings,
         }
     }
 
-    async fn erase(&self, owner: UserId, cause: &StoredEvent) -> Result<(), ReactError> {
+    async fn erase(&self, owner: UserId, cause: &StoredEvent, advance: Advance) -> Result<(), ReactError> {
+        let deletion = DeletePhotoHandler::on(self.ports.fenced(advance), self.settings);
         // Those of a login that was in progress when the account was deleted.
         self.sessions.end_all(owner).await?;
         let query = PhotoListQuery {
@@ -56,37 +59,37 @@ impl AccountErasure {
                 return Ok(());
             }
             for view in page.items {
-                self.delete(owner, view.photo.id, cause).await?;
+                delete(&deletion, owner, view.photo.id, cause).await?;
                 erased += 1;
             }
         }
     }
+}
 
-    async fn delete(
-        &self,
-        owner: UserId,
-        photo: rapidphoto_domain::PhotoId,
-        cause: &StoredEvent,
-    ) -> Result<(), ReactError> {
-        for _ in 0..STEPS {
-            let command = DeletePhoto {
-                owner,
-                photo,
-                metadata: EventMetadata {
-                    correlation_id: cause.metadata.correlation_id.clone(),
-                    causation_id: Some(cause.id),
-                    ..EventMetadata::default()
-                },
-            };
-            match self.delete_photo.handle(command).await {
-                Ok(photo) if !photo.deleted => {}
-                Ok(_) | Err(DeletePhotoError::NoSuchPhoto) => break,
-                Err(DeletePhotoError::Contended(error)) => return Err(error.into()),
-                Err(DeletePhotoError::Unavailable(error)) => return Err(error.into()),
-            }
+async fn delete(
+    deletion: &DeletePhotoHandler,
+    owner: UserId,
+    photo: rapidphoto_domain::PhotoId,
+    cause: &StoredEvent,
+) -> Result<(), ReactError> {
+    for _ in 0..STEPS {
+        let command = DeletePhoto {
+            owner,
+            photo,
+            metadata: EventMetadata {
+                correlation_id: cause.metadata.correlation_id.clone(),
+                causation_id: Some(cause.id),
+                ..EventMetadata::default()
+            },
+        };
+        match deletion.handle(command).await {
+            Ok(photo) if !photo.deleted => {}
+            Ok(_) | Err(DeletePhotoError::NoSuchPhoto) => break,
+            Err(DeletePhotoError::Contended(error)) => return Err(error.into()),
+            Err(DeletePhotoError::Unavailable(error)) => return Err(error.into()),
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[async_trait]
@@ -102,9 +105,9 @@ impl Reactor for AccountErasure {
         }
     }
 
-    async fn react(&self, events: &[StoredEvent], _advance: Advance) -> Result<bool, ReactError> {
+    async fn react(&self, events: &[StoredEvent], advance: Advance) -> Result<bool, ReactError> {
         for stored in events {
-            self.erase(stored.owner, stored).await?;
+            self.erase(stored.owner, stored, advance).await?;
         }
         Ok(false)
     }

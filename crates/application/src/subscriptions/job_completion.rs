@@ -2,26 +2,33 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use rapidphoto_domain::{
-    DomainEvent, EventId, JobId, PhotoId, StreamId, Version,
+    DomainEvent, EventId, JobId, StreamId, Version,
     job::{JobCounts, JobEvent, UploadJob},
     photo::{Photo, PhotoEvent},
 };
 
 use super::{ReactError, Reactor};
 use crate::{
+    batch::PhotoBatch,
     commit::{Decided, RetryPolicy, commit_with_retry},
-    jobs::cancel_photo,
+    jobs::cancel_photos,
     ports::{
-        Advance, AggregateState, Change, CommitError, Cursor, EventFilter, EventLog, EventMetadata, Guard,
-        NewEvent, NonEmpty, Ports, StoredEvent, SubscriptionName, Unique, Versioned, WritePorts,
+        Advance, AggregateState, Change, CommitError, Cursor, DatabasePorts, EventFilter, EventLog,
+        EventMetadata, Guard, NewEvent, NonEmpty, PhotoReads, Ports, StoredEvent, SubscriptionName, Unique,
+        Versioned, WritePorts,
     },
     settings::WorkSettings,
 };
 
 /// Completes a job's round once all of its photos are in a final state, begins the next round when a photo is retried, and
 /// cancels the remaining photos of a cancelled job.
+///
+/// Events only say which jobs to look at. Decisions compare the photos' retries with those that the last outcome
+/// includes, never positions of the log: with several writers the order of positions is not the order in which commits
+/// saw each other.
 pub struct JobCompletion {
     ports: WritePorts,
+    photos: Arc<dyn PhotoReads>,
     log: Arc<dyn EventLog>,
     settings: WorkSettings,
 }
@@ -29,8 +36,8 @@ pub struct JobCompletion {
 /// Changes of one job in a page of the log.
 #[derive(Debug, Default)]
 struct JobChanges<'a> {
-    /// Position of the last retry of a photo.
-    retried: Option<Cursor>,
+    /// True if a photo was retried.
+    retried: bool,
     /// The job's last cancellation.
     cancelled: Option<&'a StoredEvent>,
     /// The last event, which is the cause of the reaction.
@@ -55,31 +62,33 @@ impl JobCompletion {
 
     /// The reactor on these ports.
     pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
+        Self::on(&ports.database, ports.write_ports(), settings)
+    }
+
+    /// The reactor on a database, writing through these ports.
+    pub fn on(database: &DatabasePorts, ports: WritePorts, settings: WorkSettings) -> Self {
         Self {
-            ports: ports.write_ports(),
-            log: Arc::clone(&ports.database.log),
+            ports,
+            photos: Arc::clone(&database.photos),
+            log: Arc::clone(&database.log),
             settings,
         }
     }
 
-    async fn react_to(
+    /// Completes a job, or begins its next round. Returns true if `advance` was committed.
+    async fn complete(
         &self,
         job: JobId,
         changes: &JobChanges<'_>,
         advance: Advance,
     ) -> Result<bool, ReactError> {
-        if let Some(cancelled) = changes.cancelled {
-            self.cancel_photos(job, cancelled).await?;
-        }
         commit_with_retry(&*self.ports.journal, RETRY, || async {
             let Some(before) = self.ports.aggregates.job(job).await? else {
                 tracing::warn!(%job, "events of a job that does not exist");
                 return Ok(Decided::Nothing(false));
             };
             let photos = self.ports.aggregates.photos_of_job(job).await?;
-            let retried = self.retried_since_completion(&before.value, changes).await?;
-            let events = decide(&before.value, &photos, retried);
-            let Some(events) = NonEmpty::from_vec(events) else {
+            let Some(events) = NonEmpty::from_vec(decide(&before.value, &photos)) else {
                 return Ok(Decided::Nothing(false));
             };
             let mut commit = self.ports.commit(caused_by(changes.last));
@@ -91,45 +100,41 @@ impl JobCompletion {
         .await
     }
 
-    /// Returns true if the round was completed before a photo was retried. The log's order shows it: a page may be
-    /// read twice, and a retried photo may be in a final state again by then.
-    async fn retried_since_completion(
+    /// Cancels the photos that the cancelling request has left.
+    async fn cancel_photos(
         &self,
-        job: &UploadJob,
-        changes: &JobChanges<'_>,
-    ) -> Result<bool, ReactError> {
-        let (Some(retried), Some(_)) = (changes.retried, job.outcome) else {
-            return Ok(false);
-        };
-        let events = self.log.events(StreamId::Job(job.id), Version::NEW).await?;
-        let completed = events.iter().rev().find(|stored| {
-            matches!(
-                stored.event,
-                DomainEvent::Job(JobEvent::UploadJobCompleted { .. })
-            )
-        });
-        Ok(completed.is_some_and(|completed| completed.cursor < retried))
-    }
-
-    /// Cancels the photos that the cancelling request has left: its process may have crashed.
-    async fn cancel_photos(&self, job: JobId, cancelled: &StoredEvent) -> Result<(), ReactError> {
+        job: JobId,
+        cancelled: &StoredEvent,
+        advance: Advance,
+    ) -> Result<(), ReactError> {
         let current = self.ports.aggregates.job(job).await?;
         if !current.is_some_and(|job| job.value.cancelled) {
             return Ok(());
         }
-        let metadata = caused_by(Some(cancelled));
+        let mut open = Vec::new();
         for photo in self.ports.aggregates.photos_of_job(job).await? {
-            let open = !photo.value.status().is_terminal();
-            if open && !self.retried_since(photo.value.id, cancelled.cursor).await? {
-                cancel_photo(&self.ports, &self.settings, photo.value.id, &metadata).await?;
+            let photo = photo.value;
+            if !photo.status().is_terminal() && !self.retried_since(&photo, cancelled.cursor).await? {
+                open.push(photo.id);
             }
         }
-        Ok(())
+        let batch = PhotoBatch {
+            ports: &self.ports.fenced(advance),
+            reads: &*self.photos,
+            settings: &self.settings,
+            owner: cancelled.owner,
+            metadata: &caused_by(Some(cancelled)),
+        };
+        Ok(cancel_photos(&batch, &open).await?)
     }
 
-    /// Returns true if a photo was retried after the job was cancelled.
-    async fn retried_since(&self, photo: PhotoId, cursor: Cursor) -> Result<bool, ReactError> {
-        let events = self.log.events(StreamId::Photo(photo), Version::NEW).await?;
+    /// Returns true if a photo was retried after the job was cancelled. Positions suffice here: a retry that begins after
+    /// the cancellation is committed comes later in the log, and one that is concurrent may be cancelled or not.
+    async fn retried_since(&self, photo: &Photo, cursor: Cursor) -> Result<bool, ReactError> {
+        if photo.retries == 0 {
+            return Ok(false);
+        }
+        let events = self.log.events(StreamId::Photo(photo.id), Version::NEW).await?;
         Ok(events
             .iter()
             .any(|stored| stored.cursor > cursor && is_retry(&stored.event)))
@@ -159,13 +164,28 @@ impl Reactor for JobCompletion {
 
     async fn react(&self, events: &[StoredEvent], advance: Advance) -> Result<bool, ReactError> {
         let jobs = gather(events);
+        let ids: Vec<JobId> = jobs.keys().copied().collect();
+        let open = self.ports.aggregates.open_jobs(&ids).await?;
         let mut left = jobs.len();
         let mut moved = false;
         for (job, changes) in &jobs {
             left -= 1;
+            let stay = Advance {
+                to: advance.from,
+                ..advance
+            };
             // Only the last commit advances the position, so that a crash in between skips no job.
-            let to = if left == 0 { advance.to } else { advance.from };
-            let wrote = self.react_to(*job, changes, Advance { to, ..advance }).await?;
+            let advance = if left == 0 { advance } else { stay };
+            let open = open.contains(job);
+            if let Some(cancelled) = changes.cancelled.filter(|_| open) {
+                self.cancel_photos(*job, cancelled, stay).await?;
+            }
+            // Most pages end here: the job is in progress, and none of its photos is read. The event that ends its last
+            // open photo is still to come.
+            if open && !changes.retried {
+                continue;
+            }
+            let wrote = self.complete(*job, changes, advance).await?;
             moved = wrote && left == 0;
         }
         Ok(moved)
@@ -180,7 +200,7 @@ fn gather(events: &[StoredEvent]) -> BTreeMap<JobId, JobChanges<'_>> {
         let changes = jobs.entry(job).or_default();
         changes.last = Some(stored);
         if is_retry(&stored.event) {
-            changes.retried = Some(stored.cursor);
+            changes.retried = true;
         } else if matches!(stored.event, DomainEvent::Job(JobEvent::UploadJobCancelled {})) {
             changes.cancelled = Some(stored);
         }
@@ -194,16 +214,19 @@ const fn is_retry(event: &DomainEvent) -> bool {
 
 /// The job's events that follow from its photos. A retried photo that is in a final state again begins a round and
 /// completes it.
-fn decide(job: &UploadJob, photos: &[Versioned<Photo>], retried: bool) -> Vec<NewEvent> {
+fn decide(job: &UploadJob, photos: &[Versioned<Photo>]) -> Vec<NewEvent> {
     let counts = JobCounts::of(photos.iter().map(|photo| photo.value.status()));
+    let retries = photos
+        .iter()
+        .fold(0, |sum: u32, photo| sum.saturating_add(photo.value.retries));
     let mut events = Vec::new();
     let mut open = job.clone();
-    if retried && let Ok(event) = job.reopen() {
+    if let Ok(event) = job.reopen(retries) {
         open = open.apply(&event);
         let id = UploadJob::reopening_id(job.id, open.round);
         events.push(new_event(id, event));
     }
-    if let Ok(event) = open.complete(counts) {
+    if let Ok(event) = open.complete(counts, retries) {
         events.push(new_event(UploadJob::completion_id(job.id, open.round), event));
     }
     events

@@ -1,6 +1,7 @@
 //! Reactions to events: subscriptions read the log in order, each by one runner at a time.
 
 mod account_erasure;
+mod fence;
 mod job_completion;
 mod reactor;
 mod runner;

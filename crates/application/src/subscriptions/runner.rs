@@ -1,4 +1,4 @@
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use tokio::time::Instant;
@@ -169,7 +169,8 @@ impl SubscriptionRunner {
         if !page.events.is_empty() {
             let advance = run.advance(page.scanned_to);
             let reaction = AssertUnwindSafe(self.reactor.react(&page.events, advance)).catch_unwind();
-            let advanced = reaction.await.unwrap_or(Err(ReactError::Panicked))?;
+            let reaction = self.renew_beside(reaction, run).await?;
+            let advanced = reaction.unwrap_or(Err(ReactError::Panicked))?;
             // Otherwise the position is written periodically: a repeated reaction is harmless, a write per event is
             // expensive.
             if advanced {
@@ -179,6 +180,23 @@ impl SubscriptionRunner {
         }
         run.read_to = page.scanned_to;
         Ok(LogEnd::of(&page))
+    }
+
+    /// Renews the lease while a reaction is running, which may take longer than the lease. The reaction is dropped if the
+    /// lease is lost.
+    async fn renew_beside<T>(
+        &self,
+        reaction: impl Future<Output = T> + Send,
+        run: &mut Run,
+    ) -> Result<T, ReactError> {
+        let mut reaction = pin!(reaction);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut reaction => return Ok(result),
+                () = tokio::time::sleep_until(run.renew_at) => self.renew(run).await?,
+            }
+        }
     }
 
     async fn renew(&self, run: &mut Run) -> Result<(), ReactError> {

@@ -2,15 +2,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
-    photo::{Photo, PhotoCommand, UploadWindow},
+    photo::{Cleaning, FailureReason, Photo, PhotoCommand, PhotoState, PhotoStatus, UploadWindow},
 };
 
 use crate::{
     batch::PhotoBatch,
     commit::WriteError,
     ports::{
-        EventMetadata, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable, WritePorts,
-        existing_photo,
+        EventMetadata, ObjectStore, PhotoReads, Ports, PresignedUrl, Presigner, PutGrant, Unavailable,
+        WritePorts, existing_photo,
     },
     settings::{Settings, UploadSettings},
 };
@@ -20,6 +20,7 @@ use crate::{
 pub(crate) struct UploadUrls {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
+    objects: Arc<dyn ObjectStore>,
     presigner: Arc<dyn Presigner>,
     settings: Arc<Settings>,
 }
@@ -30,12 +31,14 @@ impl UploadUrls {
         Self {
             ports: ports.write_ports(),
             photos: Arc::clone(&ports.database.photos),
+            objects: Arc::clone(&ports.objects),
             presigner: Arc::clone(&ports.presigner),
             settings,
         }
     }
 
-    /// Returns the photos; those that wait for an upload get a new window if under half of a URL's lifetime is left.
+    /// Returns the photos. Those that wait for an upload get a new window if under half of a URL's lifetime is left, those
+    /// whose upload has failed wait for one again.
     pub(crate) async fn with_fresh_windows(
         &self,
         owner: UserId,
@@ -62,9 +65,16 @@ impl UploadUrls {
         Ok(fresh)
     }
 
-    /// Upload URL with the expiry in the photo's window; `None` if the photo does not wait for an upload.
+    /// Upload URL with the expiry in the photo's window; `None` if the photo needs no upload.
+    ///
+    /// A photo may be VERIFYING because a client reported an upload that never took place: it gets a URL unless its object
+    /// is there. Once its window is over it fails as `upload_missing` within seconds, and can be renewed then.
     pub(crate) async fn sign(&self, photo: &Photo) -> Result<Option<PresignedUrl>, Unavailable> {
-        if !awaits_bytes(photo) {
+        let reported = !photo.deleted
+            && photo.status() == PhotoStatus::Verifying
+            && photo.window.url_expires_at > self.ports.clock.now();
+        let needed = awaits_bytes(photo) || reported && self.objects.head(&photo.object.key).await?.is_none();
+        if !needed {
             return Ok(None);
         }
         let left = photo.window.url_expires_at - self.ports.clock.now();
@@ -104,7 +114,7 @@ impl UploadUrls {
 
     fn is_stale(&self, photo: &Photo, now: Timestamp) -> bool {
         let fresh_until = now + self.settings.uploads.url_lifetime / 2;
-        awaits_bytes(photo) && photo.window.url_expires_at < fresh_until
+        awaits_bytes(photo) && photo.window.url_expires_at < fresh_until || upload_failed(photo)
     }
 }
 
@@ -119,4 +129,15 @@ pub(crate) fn upload_window(now: Timestamp, settings: &UploadSettings) -> Upload
 /// Returns true if the photo's object may still be uploaded.
 const fn awaits_bytes(photo: &Photo) -> bool {
     !photo.deleted && photo.status().awaits_upload()
+}
+
+/// Returns true if the photo's upload has failed and can begin again.
+fn upload_failed(photo: &Photo) -> bool {
+    let failed = matches!(
+        photo.state,
+        PhotoState::Failed {
+            reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
+        }
+    );
+    failed && !photo.deleted && photo.cleaning != Cleaning::Started
 }

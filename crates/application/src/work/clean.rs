@@ -3,17 +3,19 @@ use std::{sync::Arc, time::Duration};
 use futures::future::try_join_all;
 use rapidphoto_domain::{
     Timestamp,
-    photo::{Photo, PhotoStatus},
+    photo::{Photo, PhotoCommand, PhotoStatus},
     values::ThumbnailEdge,
 };
 
 use super::{
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
-    outcome::{Decision, commit_outcome, load},
+    outcome::{Decision, RETRY, commit_outcome, load},
 };
 use crate::{
-    ports::{Claim, Due, ObjectStore, WorkQueue, WritePorts},
+    commit::{Decided, commit_with_retry},
+    decision::record_photo,
+    ports::{Claim, Due, EventMetadata, ObjectStore, Unavailable, WorkQueue, WritePorts},
     settings::Settings,
 };
 
@@ -30,21 +32,47 @@ const WORKER_STOP_DELAY: Duration = Duration::from_hours(1);
 
 impl Clean {
     pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
-        let photo = load(&self.ports, claim).await?.map(|photo| photo.value);
-        if let Some(photo) = photo.filter(objects_are_unwanted) {
-            // A retry of the photo invalidates the claim. Checked right before the deletion, so that the object of a
-            // photo that was just retried is not deleted.
+        if let Some(photo) = self.begin(claim).await? {
+            let deletion = self.delete_objects(&photo);
+            // The lease was renewed just before. A deletion that outlives it could run beside another worker's, and take
+            // the object of a retry that follows.
+            tokio::time::timeout(self.settings.work.lease, deletion)
+                .await
+                .map_err(|late| WorkError::Storage(Unavailable::storage(late)))??;
+        }
+        commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
+            let decision = match next_pass(photo, now, claim) {
+                Some(due) => Decision::postpone(claim, due, claim.attempts.saturating_add(1)),
+                None => Decision::finish(claim),
+            };
+            // Rejected for all photos but failed ones, which can be retried from here on.
+            let cleaned = photo.decide(PhotoCommand::FinishCleaning);
+            Ok(decision.with_events(cleaned.unwrap_or_default()))
+        })
+        .await
+    }
+
+    /// Records that the objects of a failed photo are being deleted, from which on it can't be retried until they are
+    /// gone. Returns the photo if its objects are to be deleted.
+    ///
+    /// A retry drops the work and changes the photo's version: one before the renewal ends the claim, and one after the
+    /// photo was loaded is a conflict, after which the photo's objects are wanted.
+    async fn begin(&self, claim: &Claim) -> Result<Option<Photo>, WorkError> {
+        commit_with_retry(&*self.ports.journal, RETRY, || async {
+            let photo = load(&self.ports, claim).await?;
+            let Some(photo) = photo.filter(|photo| objects_are_unwanted(&photo.value)) else {
+                return Ok(Decided::Nothing(None));
+            };
             let held = self.queue.renew(claim.token, self.settings.work.lease).await;
             if !held.map_err(WorkError::Database)? {
                 return Err(WorkError::Lost);
             }
-            self.delete_objects(&photo).await?;
-        }
-        commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
-            Ok(match next_pass(photo, now, claim) {
-                Some(due) => Decision::postpone(claim, due, claim.attempts.saturating_add(1)),
-                None => Decision::finish(claim),
-            })
+            // Other photos than failed ones are never retried.
+            let events = photo.value.decide(PhotoCommand::StartCleaning);
+            let mut commit = self.ports.commit(EventMetadata::default());
+            let (events, ids) = (events.unwrap_or_default(), &*self.ports.ids);
+            let photo = record_photo(&mut commit, &photo, events, ids, &self.settings.work);
+            Ok(Decided::of(commit, Some(photo)))
         })
         .await
     }

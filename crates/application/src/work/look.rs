@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use rapidphoto_domain::{
     Timestamp,
-    photo::{FailureReason, InvalidTransition, Photo, PhotoCommand, PhotoState},
+    photo::{Cleaning, FailureReason, InvalidTransition, Photo, PhotoCommand, PhotoState},
 };
 
 use super::{
@@ -86,14 +86,13 @@ impl Look {
             },
             PhotoState::Failed {
                 reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
-            } => match seen {
+            } if photo.cleaning != Cleaning::Started => match seen {
                 Some(head) => self.complete_upload(photo, claim, head),
                 None => Ok(next_late_look(photo, now)
                     .map_or(done, |at| Decision::postpone(claim, Due::at(at, now), 0))),
             },
-            PhotoState::Failed {
-                reason: FailureReason::ProcessingError,
-            }
+            // Its object may be gone in a moment: a look that meets the deletion is too late.
+            PhotoState::Failed { .. }
             | PhotoState::Processing { .. }
             | PhotoState::Completed { .. }
             | PhotoState::Rejected { .. }

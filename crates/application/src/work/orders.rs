@@ -100,6 +100,8 @@ pub fn orders_after(
         ],
         PhotoEvent::PhotoUploadStarted {}
         | PhotoEvent::PhotoTagged { .. }
+        | PhotoEvent::PhotoCleaningStarted {}
+        | PhotoEvent::PhotoCleaned {}
         | PhotoEvent::PhotoUntagged { .. } => Vec::new(),
     }
 }

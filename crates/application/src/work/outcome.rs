@@ -68,7 +68,7 @@ impl Decision {
 
 /// Most concurrent changes of the photo also end the claim, so few attempts are needed. The commit may be repeated, as
 /// its claim and its event ids make it idempotent.
-const RETRY: RetryPolicy = RetryPolicy {
+pub(super) const RETRY: RetryPolicy = RetryPolicy {
     repeats: 3,
     ..RetryPolicy::on_conflict("the photo", 12)
 };

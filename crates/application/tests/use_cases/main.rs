@@ -54,6 +54,7 @@ mod photos {
 
 mod subscriptions {
     mod job_completion;
+    mod job_costs;
     mod runner;
 }
 
@@ -65,6 +66,7 @@ mod uploads {
 
 mod work {
     mod clean;
+    mod clean_and_retry;
     mod clocks;
     mod look;
     mod orphans;

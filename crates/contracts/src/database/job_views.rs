@@ -116,7 +116,7 @@ pub async fn a_job_view_has_the_outcome_of_its_round<H: DatabaseHarness>(harness
     let mut commit = fixtures::commit(now);
     let completion = job
         .value
-        .complete(JobCounts::of([PhotoStatus::Cancelled]))
+        .complete(JobCounts::of([PhotoStatus::Cancelled]), 0)
         .unwrap();
     let completed = commit.write_job_event(&job, completion);
     commit_ok(&db, commit).await;
@@ -187,4 +187,94 @@ pub async fn a_job_view_is_a_consistent_snapshot<H: DatabaseHarness>(harness: H)
         tokio::task::yield_now().await;
     }
     writer.await.unwrap();
+}
+
+/// The last change of a job is the last event of the job or of one of its photos, also in the job's view.
+pub async fn the_last_change_of_a_job_is_its_or_its_photos_last_event<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (job, photos) = fixtures::job(&db, now, owner, 2).await;
+    let id = job.value.id;
+    let last = || async { db.jobs.last_change(owner, id).await.unwrap().unwrap() };
+    let created = last().await;
+    assert_eq!(created.cursor, db.log.head().await.unwrap());
+    fixtures::photo(&db, now, owner).await;
+    assert_eq!(last().await, created, "another job has changed");
+    fixtures::execute(&db, now, &photos[1], PhotoCommand::StartUpload).await;
+    let changed = last().await;
+    assert_eq!(changed.cursor, db.log.head().await.unwrap());
+    assert!(changed.cursor > created.cursor);
+    let view = db.jobs.job(owner, id).await.unwrap().unwrap();
+    assert_eq!(view.last_change, changed);
+    assert_eq!(db.jobs.last_change(fixtures::user_id(), id).await.unwrap(), None);
+    assert_eq!(
+        db.jobs.last_change(owner, fixtures::job_id()).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        harness
+            .other_namespace()
+            .jobs
+            .last_change(owner, id)
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+/// A job is open while one of its photos is not terminal.
+pub async fn a_job_is_open_while_a_photo_is_not_terminal<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (job, photos) = fixtures::job(&db, now, owner, 2).await;
+    let (other, _) = fixtures::job(&db, now, owner, 1).await;
+    let ids = [job.value.id, other.value.id, fixtures::job_id()];
+    let open = || async { db.aggregates.open_jobs(&ids).await.unwrap() };
+    assert_eq!(open().await, [ids[0], ids[1]].into());
+    assert_eq!(
+        harness
+            .other_namespace()
+            .aggregates
+            .open_jobs(&ids)
+            .await
+            .unwrap(),
+        [].into()
+    );
+    fixtures::execute(&db, now, &photos[0], PhotoCommand::Cancel).await;
+    assert_eq!(open().await, [ids[0], ids[1]].into());
+    let mut photo = fixtures::execute(&db, now, &photos[1], PhotoCommand::CompleteUpload).await;
+    let object = fixtures::arrived();
+    photo = fixtures::execute(&db, now, &photo, PhotoCommand::StartProcessing { object }).await;
+    assert_eq!(open().await, [ids[0], ids[1]].into());
+    photo = fixtures::execute(&db, now, &photo, PhotoCommand::FailProcessing).await;
+    assert_eq!(open().await, [ids[1]].into());
+    fixtures::execute(&db, now, &photo, PhotoCommand::Delete).await;
+    assert_eq!(open().await, [ids[1]].into());
+    assert_eq!(db.aggregates.open_jobs(&[]).await.unwrap(), [].into());
+}
+
+/// The last change of a job is not settled while an older commit is open, which may change the job without moving it.
+pub async fn a_change_after_an_open_commit_is_not_settled<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (job, photos) = fixtures::job(&db, now, owner, 2).await;
+    let last = || async { db.jobs.last_change(owner, job.value.id).await.unwrap().unwrap() };
+    assert!(last().await.settled);
+    let mut older = fixtures::commit(now);
+    older.write_command(&photos[0], PhotoCommand::StartUpload);
+    let open = harness.open_commit(older).await;
+    fixtures::execute(&db, now, &photos[1], PhotoCommand::StartUpload).await;
+    let beside = last().await;
+    assert_eq!(beside.settled, open.is_none());
+    let view = db.jobs.job(owner, job.value.id).await.unwrap().unwrap();
+    assert_eq!(view.last_change, beside);
+    if let Some(open) = open {
+        open.await.unwrap();
+        assert_eq!(
+            last().await.cursor,
+            beside.cursor,
+            "the older commit is before it"
+        );
+    }
+    assert!(last().await.settled);
 }

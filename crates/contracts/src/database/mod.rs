@@ -11,6 +11,7 @@ pub mod fixtures;
 mod harness;
 pub mod held_commits;
 pub mod idempotency;
+pub mod job_rounds;
 pub mod job_views;
 pub mod log;
 pub mod log_filters;

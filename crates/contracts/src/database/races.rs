@@ -1,7 +1,7 @@
 //! Fifty concurrent commits: exactly one succeeds, and each other one receives the reason.
 
 use rapidphoto_application::ports::{
-    Commit, CommitError, Committed, DatabasePorts, Unique, WorkKind, WorkOrder,
+    Commit, CommitError, Committed, DatabasePorts, Guard, Unique, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{Version, photo::PhotoCommand};
 
@@ -201,5 +201,94 @@ pub async fn an_event_with_a_derived_id_is_written_once<H: DatabaseHarness>(harn
     assert_eq!(
         db.log.latest_version(job.value.id.into()).await.unwrap(),
         Version(2)
+    );
+}
+
+/// Of commits that each write a stream which the others guard, one is written, and the others conflict with the stream
+/// that it moved.
+pub async fn two_streams_that_guard_each_other_are_not_both_written<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    for _ in 0..4 {
+        let (_, photos) = fixtures::job(&db, now, owner, 2).await;
+        let commits = (0..WRITERS).map(|writer| {
+            let (written, guarded) = (&photos[writer % 2], &photos[1 - writer % 2]);
+            let mut commit = fixtures::commit(now);
+            commit.write_command(written, PhotoCommand::StartUpload);
+            commit.guards.push(Guard {
+                stream: guarded.value.id.into(),
+                version: guarded.version,
+            });
+            commit
+        });
+        let outcomes = race(&db, commits.collect()).await;
+        assert_one_succeeds(
+            outcomes,
+            |error| matches!(error, CommitError::Conflict(moved) if moved.len() == 1),
+        );
+    }
+}
+
+/// Of concurrent requests with the same upload ids in opposite orders, one creates its job, and none deadlocks.
+pub async fn requests_with_the_same_files_in_opposite_orders_create_one_job<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let upload_ids: Vec<_> = (0..8).map(|_| fixtures::upload_id()).collect();
+    let commits = (0..WRITERS).map(|writer| {
+        let mut commit = fixtures::commit(now);
+        let job = commit.write_job(owner, 8);
+        let mut upload_ids = upload_ids.clone();
+        if writer % 2 == 1 {
+            upload_ids.reverse();
+        }
+        for upload_id in upload_ids {
+            let mut declared = fixtures::declared_photo(now, owner, job.value.id);
+            declared.upload_id = upload_id;
+            commit.write_photo(declared);
+        }
+        commit
+    });
+    let outcomes = race(&db, commits.collect()).await;
+    assert_one_succeeds(outcomes, |error| {
+        matches!(error, CommitError::Duplicate(Unique::UploadId { .. }))
+    });
+    assert_eq!(observations::log(&db).await.len(), 1 + 1 + 8);
+}
+
+/// A commit that guards a stream which an open commit writes, and writes one that the open commit guards: one of the
+/// two is written.
+pub async fn an_open_commit_and_one_that_guards_it_are_not_both_written<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (_, photos) = fixtures::job(&db, now, owner, 2).await;
+    let guarded = |written: usize| {
+        let mut commit = fixtures::commit(now);
+        commit.write_command(&photos[written], PhotoCommand::StartUpload);
+        let other = &photos[1 - written];
+        commit.guards.push(Guard {
+            stream: other.value.id.into(),
+            version: other.version,
+        });
+        commit
+    };
+    let Some(open) = harness.open_commit(guarded(0)).await else {
+        return;
+    };
+    let journal = db.journal.clone();
+    let later = guarded(1);
+    let later = tokio::spawn(async move { journal.commit(later).await });
+    tokio::task::yield_now().await;
+    let outcomes = [open.await, later.await.unwrap()];
+    assert_eq!(
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        1,
+        "{outcomes:?}"
+    );
+    let conflicts =
+        |outcome: &Result<Committed, CommitError>| matches!(outcome, Err(CommitError::Conflict(_)));
+    assert_eq!(
+        outcomes.iter().filter(|outcome| conflicts(outcome)).count(),
+        1,
+        "{outcomes:?}"
     );
 }

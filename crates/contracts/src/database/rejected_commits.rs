@@ -1,8 +1,8 @@
 //! Rejected commits: nothing of them is written, whatever their parts and whichever of them is rejected.
 
 use rapidphoto_application::ports::{
-    Advance, Commit, CommitError, DatabasePorts, Details, Due, IdempotencyKey, PhotoMetadata, Unique,
-    WorkKind, WorkOrder,
+    Advance, Commit, CommitError, DatabasePorts, Details, Due, IdempotencyKey, InvalidCommit, NewEvent,
+    PhotoMetadata, Unique, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{PhotoId, UserId, Version, photo::PhotoCommand};
 
@@ -236,4 +236,49 @@ pub async fn a_rejected_commit_succeeds_once_corrected<H: DatabaseHarness>(harne
     conflicts(db.journal.commit(wrong).await);
     let committed = commit_ok(&db, valid.commit).await;
     assert!(!committed.repeated);
+}
+
+/// A commit with more changes or events than the port allows is refused, and one at the bounds is written.
+pub async fn a_commit_above_the_bounds_is_refused<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (_, photos) = fixtures::job(&db, now, owner, 1_000).await;
+    let before = Snapshot::of(&db).await;
+    let start_and_cancel = |count: usize| {
+        let mut commit = fixtures::commit(now);
+        for photo in &photos[..count] {
+            commit.write_command(photo, PhotoCommand::StartUpload);
+            let last = commit.changes.last_mut().unwrap();
+            let events = last.events[0].clone();
+            let more = |_| NewEvent {
+                id: fixtures::event_id(),
+                ..events.clone()
+            };
+            last.events.extend((0..2).map(more));
+        }
+        commit
+    };
+    let refused = db.journal.commit(start_and_cancel(668)).await;
+    assert!(
+        matches!(
+            refused,
+            Err(CommitError::Invalid(InvalidCommit::TooManyEvents(2_004)))
+        ),
+        "{refused:?}"
+    );
+    let mut wide = fixtures::commit(now);
+    let job = wide.write_job(owner, 1_001);
+    for _ in 0..1_001 {
+        wide.write_photo(fixtures::declared_photo(now, owner, job.value.id));
+    }
+    let refused = db.journal.commit(wide).await;
+    assert!(
+        matches!(
+            refused,
+            Err(CommitError::Invalid(InvalidCommit::TooManyChanges(1_002)))
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(Snapshot::of(&db).await, before);
+    commit_ok(&db, start_and_cancel(667)).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rapidphoto_application::ports::{
     Cursor, Details, EventFilter, Guard, NewEvent, Unique, WorkKind, WorkOrder,
 };
-use rapidphoto_domain::{Version, photo::PhotoCommand, values::Filename};
+use rapidphoto_domain::{photo::PhotoCommand, values::Filename};
 
 use super::{
     DatabaseHarness,
@@ -46,6 +46,24 @@ pub async fn a_repeated_commit_keeps_later_changes<H: DatabaseHarness>(harness: 
     let started = commit.write_command(&photo, PhotoCommand::StartUpload);
     commit_ok(&db, commit.clone()).await;
     fixtures::execute(&db, now, &started, PhotoCommand::Cancel).await;
+    let before = Snapshot::of(&db).await;
+    assert!(commit_ok(&db, commit).await.repeated);
+    assert_eq!(Snapshot::of(&db).await, before);
+}
+
+/// A repetition is told by the versions of its own events, whatever happened to the streams that it guards.
+pub async fn a_commit_whose_guard_has_moved_since_is_still_repeated<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (_, photos) = fixtures::job(&db, now, owner, 2).await;
+    let mut commit = fixtures::commit(now);
+    commit.write_command(&photos[0], PhotoCommand::StartUpload);
+    commit.guards.push(Guard {
+        stream: photos[1].value.id.into(),
+        version: photos[1].version,
+    });
+    commit_ok(&db, commit.clone()).await;
+    fixtures::execute(&db, now, &photos[1], PhotoCommand::Cancel).await;
     let before = Snapshot::of(&db).await;
     assert!(commit_ok(&db, commit).await.repeated);
     assert_eq!(Snapshot::of(&db).await, before);
@@ -228,6 +246,6 @@ pub async fn the_guard_of_an_empty_commit_is_checked<H: DatabaseHarness>(harness
     };
     assert!(guard(photo.version).is_empty());
     assert!(!commit_ok(&db, guard(photo.version)).await.repeated);
-    let rejected = db.journal.commit(guard(Version::NEW)).await;
+    let rejected = db.journal.commit(guard(photo.version.plus(1))).await;
     assert_eq!(conflicts(rejected)[0].actual, photo.version);
 }

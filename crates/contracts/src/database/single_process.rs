@@ -111,7 +111,8 @@ pub async fn other_namespaces_keep_their_leases<H: SingleProcessHarness>(harness
 pub async fn many_looks_are_made_due<H: SingleProcessHarness>(harness: H) {
     let (db, single, now) = (harness.ports(), harness.single_process(), harness.now());
     let owner = fixtures::user(&db, now).await;
-    let (_, photos) = fixtures::job(&db, now, owner, 1100).await;
+    let (_, mut photos) = fixtures::job(&db, now, owner, 550).await;
+    photos.extend(fixtures::job(&db, now, owner, 550).await.1);
     let later = Duration::from_hours(1);
     let orders = photos
         .iter()

@@ -145,17 +145,10 @@ impl<'a> Model<'a> {
             self.stale.push(std::mem::replace(&mut self.photos[index], photo));
         }
         let counts = JobCounts::of(self.photos.iter().map(|photo| photo.value.status()));
+        let retries = self.photos.iter().map(|photo| photo.value.retries).sum();
         let job_event = match self.job.value.outcome {
-            None => self.job.value.complete(counts).ok(),
-            Some(_)
-                if self
-                    .photos
-                    .iter()
-                    .any(|photo| !photo.value.status().is_terminal()) =>
-            {
-                self.job.value.reopen().ok()
-            }
-            Some(_) => None,
+            None => self.job.value.complete(counts, retries).ok(),
+            Some(_) => self.job.value.reopen(retries).ok(),
         };
         if let Some(event) = job_event {
             self.job = commit.write_job_event(&self.job, event);

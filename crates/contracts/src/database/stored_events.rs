@@ -163,6 +163,8 @@ fn photo_events(now: rapidphoto_domain::Timestamp) -> Vec<PhotoEvent> {
             window: None,
         },
         failed(FailureReason::ProcessingError),
+        PhotoEvent::PhotoCleaningStarted {},
+        PhotoEvent::PhotoCleaned {},
         PhotoEvent::PhotoTagged {
             labels: labels(&["Zürich", "new year", "猫"]),
         },
@@ -186,6 +188,7 @@ fn job_events() -> [JobEvent; 3] {
             round: 1,
             status: JobStatus::CompletedWithErrors,
             counts,
+            retries: Some(u32::MAX),
         },
         JobEvent::UploadJobReopened { round: 2 },
     ]

@@ -11,10 +11,12 @@ macro_rules! database_contract {
                 a_conflict_lists_every_changed_stream_and_guard,
                 a_satisfied_guard_changes_nothing,
                 an_unsatisfied_guard_is_a_conflict,
+                a_guard_of_a_new_stream_is_refused,
             ],
             repeats: [
                 repeating_a_commit_succeeds_and_changes_nothing,
                 a_repeated_commit_keeps_later_changes,
+                a_commit_whose_guard_has_moved_since_is_still_repeated,
                 a_repeated_commit_does_not_change_work_or_claims,
                 partially_stored_event_ids_are_a_duplicate,
                 an_event_id_of_another_stream_or_version_is_a_duplicate,
@@ -38,6 +40,7 @@ macro_rules! database_contract {
                 a_commit_with_a_duplicate_unique_value_writes_nothing,
                 errors_are_reported_in_a_fixed_order,
                 a_rejected_commit_succeeds_once_corrected,
+                a_commit_above_the_bounds_is_refused,
             ],
             unique_values: [
                 an_upload_id_is_unique_among_a_users_photos,
@@ -58,6 +61,9 @@ macro_rules! database_contract {
                 a_concurrently_repeated_commit_is_written_once,
                 one_of_concurrent_commits_under_a_claim_is_written,
                 an_event_with_a_derived_id_is_written_once,
+                two_streams_that_guard_each_other_are_not_both_written,
+                an_open_commit_and_one_that_guards_it_are_not_both_written,
+                requests_with_the_same_files_in_opposite_orders_create_one_job,
             ],
             contention: [
                 concurrent_writers_that_retry_are_all_written,
@@ -164,6 +170,14 @@ macro_rules! database_contract {
                 a_page_of_rows_can_start_after_any_stream,
                 state_rows_equal_the_folds_of_their_streams,
             ],
+            job_rounds: [
+                a_retry_before_the_completion_keeps_the_round_open,
+                a_retry_during_the_completion_prevents_it,
+                a_retry_after_the_completion_begins_a_round,
+                a_retry_that_precedes_the_completion_in_the_log_begins_a_round,
+                a_retry_that_has_ended_is_a_round,
+                tagging_a_photo_begins_no_round,
+            ],
             job_views: [
                 a_job_view_has_its_photos_in_the_order_declared,
                 a_job_without_photos_has_a_view,
@@ -173,6 +187,9 @@ macro_rules! database_contract {
                 a_job_view_has_the_outcome_of_its_round,
                 a_job_views_cursor_precedes_later_events,
                 a_job_view_is_a_consistent_snapshot,
+                the_last_change_of_a_job_is_its_or_its_photos_last_event,
+                a_job_is_open_while_a_photo_is_not_terminal,
+                a_change_after_an_open_commit_is_not_settled,
             ],
             photo_reads: [
                 a_photo_view_has_state_details_and_times,

@@ -1,6 +1,6 @@
 //! Expected versions and guards: no commit is based on outdated state.
 
-use rapidphoto_application::ports::{Guard, VersionConflict};
+use rapidphoto_application::ports::{CommitError, Guard, InvalidCommit, VersionConflict};
 use rapidphoto_domain::{Version, job::JobEvent, photo::PhotoCommand};
 
 use super::{
@@ -108,23 +108,17 @@ pub async fn a_satisfied_guard_changes_nothing<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
     let (job, photos) = fixtures::job(&db, now, owner, 1).await;
-    let unknown = fixtures::photo_id();
     let mut commit = fixtures::commit(now);
     commit.write_command(&photos[0], PhotoCommand::StartUpload);
     commit.guards.push(Guard {
         stream: job.value.id.into(),
         version: Version(1),
     });
-    commit.guards.push(Guard {
-        stream: unknown.into(),
-        version: Version::NEW,
-    });
     commit_ok(&db, commit).await;
     assert_eq!(
         db.log.latest_version(job.value.id.into()).await.unwrap(),
         Version(1)
     );
-    assert_eq!(db.log.latest_version(unknown.into()).await.unwrap(), Version::NEW);
     assert_eq!(
         db.log.latest_version(photos[0].value.id.into()).await.unwrap(),
         Version(2)
@@ -161,5 +155,26 @@ pub async fn an_unsatisfied_guard_is_a_conflict<H: DatabaseHarness>(harness: H) 
         version: Version(2),
     });
     assert_eq!(conflicts(db.journal.commit(work).await).len(), 1);
+    assert_eq!(Snapshot::of(&db).await, before);
+}
+
+/// A guard at version 0 is refused: a stream without events has no row that a database could lock.
+pub async fn a_guard_of_a_new_stream_is_refused<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let photo = fixtures::photo(&db, now, owner).await;
+    let before = Snapshot::of(&db).await;
+    let unknown = fixtures::job_id().into();
+    let mut commit = fixtures::commit(now);
+    commit.write_command(&photo, PhotoCommand::StartUpload);
+    commit.guards.push(Guard {
+        stream: unknown,
+        version: Version::NEW,
+    });
+    let refused = db.journal.commit(commit).await;
+    assert!(
+        matches!(refused, Err(CommitError::Invalid(InvalidCommit::GuardOfNewStream(stream))) if stream == unknown),
+        "{refused:?}"
+    );
     assert_eq!(Snapshot::of(&db).await, before);
 }

@@ -34,6 +34,9 @@ pub struct JobOutcome {
     pub status: JobStatus,
     /// Number of photos by status.
     pub counts: JobCounts,
+    /// Sum of the photos' retries that the outcome includes. A greater sum means that a photo was retried since: the next
+    /// round begins. `None` only for the fold of an event that was stored before events carried the sum.
+    pub retries: Option<u32>,
 }
 
 /// Event of an upload job.
@@ -59,13 +62,16 @@ pub enum JobEvent {
         status: JobStatus,
         /// Number of photos by status.
         counts: JobCounts,
+        /// Sum of the retries of all photos, deleted ones included; `None` in events stored before it was recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retries: Option<u32>,
     },
     /// A photo of a completed job is retried: the next round starts.
     UploadJobReopened {
         /// Number of the round that starts.
         round: u32,
     },
-    /// The owner cancelled the job; its photos are cancelled one by one afterwards.
+    /// The owner cancelled the job; its photos are cancelled with it, or in chunks afterwards if they are many.
     UploadJobCancelled {},
 }
 
@@ -81,6 +87,9 @@ pub enum JobError {
     /// A job can be reopened only if its current round has ended.
     #[error("the job's current round has not ended yet")]
     NotCompleted,
+    /// A job can be reopened only if a photo was retried since its round ended.
+    #[error("no photo of the job was retried since its round ended")]
+    NotRetried,
     /// The job was cancelled before in this round.
     #[error("the job is already cancelled")]
     AlreadyCancelled,
@@ -102,11 +111,11 @@ impl UploadJob {
         }
     }
 
-    /// Ends the current round.
+    /// Ends the current round. `retries` is the sum of the retries of all photos, deleted ones included.
     ///
     /// # Errors
     /// A photo is not terminal, or the round has already ended.
-    pub fn complete(&self, counts: JobCounts) -> Result<JobEvent, JobError> {
+    pub fn complete(&self, counts: JobCounts, retries: u32) -> Result<JobEvent, JobError> {
         if self.outcome.is_some() {
             return Err(JobError::AlreadyCompleted);
         }
@@ -118,16 +127,18 @@ impl UploadJob {
             round: self.round,
             status,
             counts,
+            retries: Some(retries),
         })
     }
 
-    /// Starts the next round, because a photo is retried.
+    /// Starts the next round, because a photo was retried: the sum of all photos' retries exceeds the outcome's.
     ///
     /// # Errors
-    /// The current round has not ended.
-    pub const fn reopen(&self) -> Result<JobEvent, JobError> {
-        if self.outcome.is_none() {
-            return Err(JobError::NotCompleted);
+    /// The current round has not ended, or includes all retries.
+    pub fn reopen(&self, retries: u32) -> Result<JobEvent, JobError> {
+        let outcome = self.outcome.ok_or(JobError::NotCompleted)?;
+        if outcome.retries.is_none_or(|included| retries <= included) {
+            return Err(JobError::NotRetried);
         }
         Ok(JobEvent::UploadJobReopened {
             round: self.round + 1,
@@ -197,10 +208,16 @@ impl UploadJob {
         match event {
             // Only the first event of a stream creates the job; a later one changes nothing.
             JobEvent::UploadJobCreated { .. } => {}
-            JobEvent::UploadJobCompleted { status, counts, .. } => {
+            JobEvent::UploadJobCompleted {
+                status,
+                counts,
+                retries,
+                ..
+            } => {
                 self.outcome = Some(JobOutcome {
                     status: *status,
                     counts: *counts,
+                    retries: *retries,
                 });
             }
             JobEvent::UploadJobReopened { round } => {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::{
     event::PhotoEvent,
-    state::{Photo, PhotoState},
+    state::{Cleaning, Photo, PhotoState},
     status::PhotoStatus,
 };
 
@@ -39,6 +39,8 @@ impl Photo {
             window: *window,
             tags: BTreeSet::new(),
             deleted: false,
+            retries: 0,
+            cleaning: Cleaning::Kept,
             state: PhotoState::Queued,
         })
     }
@@ -85,7 +87,11 @@ impl Photo {
                     PhotoState::Verifying
                 };
                 self.window = window.unwrap_or(self.window);
+                self.retries = self.retries.saturating_add(1);
+                self.cleaning = Cleaning::Kept;
             }
+            PhotoEvent::PhotoCleaningStarted {} => self.cleaning = Cleaning::Started,
+            PhotoEvent::PhotoCleaned {} => self.cleaning = Cleaning::Done,
             PhotoEvent::PhotoTagged { labels } => self.tags.extend(labels.iter().cloned()),
             PhotoEvent::PhotoUntagged { labels } => self.tags.retain(|label| !labels.contains(label)),
             PhotoEvent::PhotoDeleted {} => self.deleted = true,

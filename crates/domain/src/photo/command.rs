@@ -69,6 +69,10 @@ pub enum PhotoCommand {
         /// Upload window, used if the file must be uploaded again.
         window: UploadWindow,
     },
+    /// The stored objects of a failed photo are about to be deleted.
+    StartCleaning,
+    /// The stored objects of a failed photo are deleted.
+    FinishCleaning,
     /// The owner adds labels.
     Tag {
         /// Labels to add; those that the photo already has are ignored.
@@ -98,6 +102,8 @@ impl PhotoCommand {
             Self::FailProcessing => "fail the processing",
             Self::Cancel => "cancel",
             Self::Retry { .. } => "retry",
+            Self::StartCleaning => "start the cleaning",
+            Self::FinishCleaning => "finish the cleaning",
             Self::Tag { .. } => "tag",
             Self::Untag { .. } => "untag",
             Self::Delete => "delete",

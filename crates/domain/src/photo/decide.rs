@@ -5,7 +5,7 @@ use super::{
     event::{PhotoEvent, RetryCause},
     failure::FailureReason,
     state::{
-        Photo,
+        Cleaning, Photo,
         PhotoState::{
             self, Cancelled, Completed, Failed, Processing, Queued, Rejected, Uploading, Verifying,
         },
@@ -65,6 +65,11 @@ impl Photo {
         let state = &self.state;
         let event = match command {
             PhotoCommand::StartUpload => start_upload(state),
+            PhotoCommand::Renew { .. } | PhotoCommand::CompleteUpload | PhotoCommand::Retry { .. }
+                if self.cleaning == Cleaning::Started =>
+            {
+                None
+            }
             PhotoCommand::Renew { window } => renew(state, window),
             PhotoCommand::CompleteUpload => complete_upload(state),
             PhotoCommand::StartProcessing { object } => {
@@ -88,7 +93,15 @@ impl Photo {
                 })
             }
             PhotoCommand::Cancel => (!self.status().is_terminal()).then_some(PhotoEvent::PhotoCancelled {}),
-            PhotoCommand::Retry { window } => retry(state, window),
+            PhotoCommand::Retry { window } => retry(state, self.cleaning, window),
+            // An earlier worker may have begun, and stopped before it finished.
+            PhotoCommand::StartCleaning if self.cleaning == Cleaning::Started => return Ok(Vec::new()),
+            PhotoCommand::StartCleaning => {
+                (self.status() == PhotoStatus::Failed).then_some(PhotoEvent::PhotoCleaningStarted {})
+            }
+            PhotoCommand::FinishCleaning => {
+                (self.cleaning == Cleaning::Started).then_some(PhotoEvent::PhotoCleaned {})
+            }
             PhotoCommand::Tag { labels } => {
                 let labels: BTreeSet<_> = labels.difference(&self.tags).cloned().collect();
                 if labels.is_empty() {
@@ -159,14 +172,17 @@ const fn complete_upload(state: &PhotoState) -> Option<PhotoEvent> {
     }
 }
 
-const fn retry(state: &PhotoState, window: UploadWindow) -> Option<PhotoEvent> {
+const fn retry(state: &PhotoState, cleaning: Cleaning, window: UploadWindow) -> Option<PhotoEvent> {
     match state {
         Failed {
             reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
         } => Some(upload_again(RetryCause::Requested, window)),
         Failed {
             reason: FailureReason::ProcessingError,
-        } => Some(verify_again(RetryCause::Requested)),
+        } => Some(match cleaning {
+            Cleaning::Done => upload_again(RetryCause::Requested, window),
+            Cleaning::Kept | Cleaning::Started => verify_again(RetryCause::Requested),
+        }),
         Queued
         | Uploading
         | Verifying

@@ -75,6 +75,10 @@ pub enum PhotoEvent {
         /// New upload window, if the file must be uploaded again.
         window: Option<UploadWindow>,
     },
+    /// The deletion of a failed photo's stored objects begins.
+    PhotoCleaningStarted {},
+    /// A failed photo's stored objects are deleted.
+    PhotoCleaned {},
     /// The owner added labels.
     PhotoTagged {
         /// Labels that the photo did not have before.

@@ -21,7 +21,7 @@ pub use failure::FailureReason;
 pub use finding::{Check, CheckPolicies, Finding, Measure, Policy, Verdict};
 pub use perceptual_hash::{PerceptualHash, PerceptualHashError};
 pub use result::{ProcessingResult, Thumbnail};
-pub use state::{Photo, PhotoState};
+pub use state::{Cleaning, Photo, PhotoState};
 pub use status::PhotoStatus;
 pub use tags::{MAX_TAGS, TooManyTags};
 pub use upload::{Declared, StoredObject, UploadWindow};

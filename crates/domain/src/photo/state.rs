@@ -37,8 +37,28 @@ pub struct Photo {
     pub tags: BTreeSet<TagLabel>,
     /// True if the photo is deleted: it is hidden and never changes again.
     pub deleted: bool,
+    /// Number of retries, each of which takes a job that has ended to its next round.
+    #[serde(default)]
+    pub retries: u32,
+    /// Deletion of a failed photo's stored objects.
+    #[serde(default)]
+    pub cleaning: Cleaning,
     /// State in the life cycle.
     pub state: PhotoState,
+}
+
+/// Deletion of the stored objects of a failed photo. A retry must not begin while they are being deleted: the deletion
+/// could take the retried photo's object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cleaning {
+    /// The objects are kept.
+    #[default]
+    Kept,
+    /// The objects are being deleted, and may be gone.
+    Started,
+    /// The objects are deleted: a retry needs a new upload.
+    Done,
 }
 
 /// State of a photo in its life cycle, with the data that exists only in that state.

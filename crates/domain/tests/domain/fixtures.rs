@@ -223,7 +223,7 @@ pub(crate) fn deleted_photo(state: State) -> Photo {
 }
 
 /// One command of each kind, in the order of the rows of the transition table.
-pub(crate) fn every_command() -> [PhotoCommand; 14] {
+pub(crate) fn every_command() -> [PhotoCommand; 16] {
     [
         PhotoCommand::StartUpload,
         PhotoCommand::Renew {
@@ -250,6 +250,8 @@ pub(crate) fn every_command() -> [PhotoCommand; 14] {
         PhotoCommand::Untag {
             labels: labels(["old", "unknown"]),
         },
+        PhotoCommand::StartCleaning,
+        PhotoCommand::FinishCleaning,
         PhotoCommand::Delete,
     ]
 }

@@ -67,6 +67,10 @@ impl TestJob {
         self.photos.iter().map(Photo::status)
     }
 
+    fn retries(&self) -> u32 {
+        self.photos.iter().map(|photo| photo.retries).sum()
+    }
+
     fn record(&mut self, event: JobEvent) {
         self.job = self.job.clone().apply(&event);
         self.log.push(event);
@@ -89,14 +93,13 @@ impl TestJob {
             }
         }
         let counts = JobCounts::of(self.statuses());
-        if !JobStatus::of(&counts).is_terminal()
-            && let Ok(event) = self.job.reopen()
-        {
+        let retries = self.retries();
+        if let Ok(event) = self.job.reopen(retries) {
             self.ids
                 .push(UploadJob::reopening_id(self.job.id, self.job.round + 1));
             self.record(event);
         }
-        if let Ok(event) = self.job.complete(counts) {
+        if let Ok(event) = self.job.complete(counts, retries) {
             self.ids
                 .push(UploadJob::completion_id(self.job.id, self.job.round));
             self.record(event);
@@ -135,7 +138,7 @@ proptest! {
             } else {
                 JobError::NotTerminal
             };
-            prop_assert_eq!(test.job.complete(counts), Err(error));
+            prop_assert_eq!(test.job.complete(counts, test.retries()), Err(error));
         }
         for event in &test.log {
             if let JobEvent::UploadJobCompleted { status, counts, .. } = event {

@@ -7,7 +7,7 @@ use rapidphoto_domain::{
 
 use crate::fixtures::{JOB, USER};
 
-type Results = [Result<JobEvent, JobError>; 4];
+type Results = [Result<JobEvent, JobError>; 5];
 
 const ENDED: JobCounts = JobCounts {
     queued: 0,
@@ -23,11 +23,15 @@ const IN_PROGRESS: JobCounts = JobCounts {
     ..ENDED
 };
 
+/// Sum of the photos' retries that the outcome includes.
+const RETRIES: u32 = 3;
+
 const fn completed(round: u32) -> JobEvent {
     JobEvent::UploadJobCompleted {
         round,
         status: JobStatus::CompletedWithErrors,
         counts: ENDED,
+        retries: Some(RETRIES),
     }
 }
 
@@ -38,29 +42,31 @@ fn job(later: &[JobEvent]) -> UploadJob {
 
 #[test]
 fn commands_are_accepted_or_rejected_according_to_the_table() {
-    use JobError::{AlreadyCancelled, AlreadyCompleted, NotCompleted, NotTerminal};
+    use JobError::{AlreadyCancelled, AlreadyCompleted, NotCompleted, NotRetried, NotTerminal};
     let cancelled = JobEvent::UploadJobCancelled {};
     let reopened = |round| JobEvent::UploadJobReopened { round };
-    // Columns: complete with all photos terminal, complete with one in progress, reopen, cancel.
+    // Columns: complete with all photos terminal, complete with one in progress, reopen after a retry, reopen
+    // without one, cancel.
     #[rustfmt::skip]
     let table: [(Vec<JobEvent>, Results); 6] = [
-        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
-        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Err(AlreadyCancelled)]),
+        (vec![], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Err(NotCompleted), Ok(cancelled.clone())]),
+        (vec![cancelled.clone()], [Ok(completed(1)), Err(NotTerminal), Err(NotCompleted), Err(NotCompleted), Err(AlreadyCancelled)]),
         (vec![completed(1)],
-            [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCompleted)]),
+            [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(NotRetried), Err(AlreadyCompleted)]),
         (vec![cancelled.clone(), completed(1)],
-            [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(AlreadyCancelled)]),
+            [Err(AlreadyCompleted), Err(AlreadyCompleted), Ok(reopened(2)), Err(NotRetried), Err(AlreadyCancelled)]),
         (vec![completed(1), reopened(2)],
-            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
+            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Err(NotCompleted), Ok(cancelled.clone())]),
         (vec![cancelled.clone(), completed(1), reopened(2)],
-            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Ok(cancelled.clone())]),
+            [Ok(completed(2)), Err(NotTerminal), Err(NotCompleted), Err(NotCompleted), Ok(cancelled.clone())]),
     ];
     for (history, expected) in table {
         let given = job(&history);
         let results = [
-            given.complete(ENDED),
-            given.complete(IN_PROGRESS),
-            given.reopen(),
+            given.complete(ENDED, RETRIES),
+            given.complete(IN_PROGRESS, RETRIES),
+            given.reopen(RETRIES + 1),
+            given.reopen(RETRIES),
             given.cancel(),
         ];
         assert_eq!(results, expected, "{history:?}");
@@ -88,6 +94,7 @@ fn events_are_applied_to_the_job() {
     let outcome = JobOutcome {
         status: JobStatus::CompletedWithErrors,
         counts: ENDED,
+        retries: Some(RETRIES),
     };
     assert_eq!(
         ended,

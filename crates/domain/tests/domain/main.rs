@@ -8,6 +8,10 @@ mod job_sequences;
 #[cfg(test)]
 mod job_table;
 #[cfg(test)]
+mod photo_cleaning;
+#[cfg(test)]
+mod photo_creation;
+#[cfg(test)]
 mod photo_sequences;
 #[cfg(test)]
 mod photo_table;

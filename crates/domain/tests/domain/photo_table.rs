@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rapidphoto_domain::{
     photo::{
-        FailureReason, FoldError, InvalidTransition, MAX_TAGS, Photo, PhotoCommand, PhotoEvent, PhotoState,
+        Cleaning, FailureReason, InvalidTransition, MAX_TAGS, Photo, PhotoCommand, PhotoEvent, PhotoState,
         PhotoStatus, RetryCause, TooManyTags,
     },
     values::TagLabel,
@@ -52,17 +52,19 @@ enum Entry {
     Tag,
     /// A label is removed.
     Untag,
+    /// The stored objects are about to be deleted.
+    StartClean,
     /// The photo is hidden.
     Delete,
 }
 use Entry::{
     ArrivalRetry, Cancel, Complete, Delete, Expired, Failed, Missing, No, Process, Reject, Renew, RenewRetry,
-    Start, Tag, Untag, UploadRetry, Uploaded, VerifyRetry,
+    Start, StartClean, Tag, Untag, UploadRetry, Uploaded, VerifyRetry,
 };
 
 /// Rows as in [`row`], columns as in [`State::ALL`].
 #[rustfmt::skip]
-const TABLE: [[Entry; 10]; 14] = [
+const TABLE: [[Entry; 10]; 16] = [
     // QUEUED    UPLOADING VERIFYING PROCESSING COMPLETED REJECTED missing       expired       processing   CANCELLED
     [ Start,    No,       No,       No,        No,       No,      No,           No,           No,          No ], // start the upload
     [ Renew,    Renew,    No,       No,        No,       No,      RenewRetry,   RenewRetry,   No,          No ], // renew
@@ -77,6 +79,8 @@ const TABLE: [[Entry; 10]; 14] = [
     [ No,       No,       No,       No,        No,       No,      UploadRetry,  UploadRetry,  VerifyRetry, No ], // retry
     [ Tag,      Tag,      Tag,      Tag,       Tag,      Tag,     Tag,          Tag,          Tag,         Tag ], // tag
     [ Untag,    Untag,    Untag,    Untag,     Untag,    Untag,   Untag,        Untag,        Untag,       Untag ], // untag
+    [ No,       No,       No,       No,        No,       No,      StartClean,   StartClean,   StartClean,  No ], // start the cleaning
+    [ No,       No,       No,       No,        No,       No,      No,           No,           No,          No ], // finish the cleaning
     [ No,       No,       No,       No,        Delete,   Delete,  Delete,       Delete,       Delete,      Delete ], // delete
 ];
 
@@ -96,7 +100,9 @@ const fn row(command: &PhotoCommand) -> usize {
         PhotoCommand::Retry { .. } => 10,
         PhotoCommand::Tag { .. } => 11,
         PhotoCommand::Untag { .. } => 12,
-        PhotoCommand::Delete => 13,
+        PhotoCommand::StartCleaning => 13,
+        PhotoCommand::FinishCleaning => 14,
+        PhotoCommand::Delete => 15,
     }
 }
 
@@ -115,6 +121,7 @@ fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
         };
         let after = Photo {
             window,
+            retries: 1,
             ..at(PhotoState::Queued, given)
         };
         (event, after)
@@ -125,7 +132,11 @@ fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
             to: PhotoStatus::Verifying,
             window: None,
         };
-        (event, at(PhotoState::Verifying, given))
+        let after = Photo {
+            retries: 1,
+            ..at(PhotoState::Verifying, given)
+        };
+        (event, after)
     };
     Some(match entry {
         No => return None,
@@ -184,6 +195,11 @@ fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
             let tags = labels(["kept"]);
             (event, Photo { tags, ..given })
         }
+        StartClean => {
+            let cleaning = Cleaning::Started;
+            let after = Photo { cleaning, ..given };
+            (PhotoEvent::PhotoCleaningStarted {}, after)
+        }
         Delete => {
             let deleted = true;
             (PhotoEvent::PhotoDeleted {}, Photo { deleted, ..given })
@@ -222,7 +238,7 @@ fn every_pair_of_state_and_command_has_the_result_in_the_table() {
             pairs += 1;
         }
     }
-    assert_eq!((pairs, allowed), (14 * 10, 51));
+    assert_eq!((pairs, allowed), (16 * 10, 54));
 }
 
 #[test]
@@ -242,7 +258,7 @@ fn a_deleted_photo_rejects_every_command() {
             pairs += 1;
         }
     }
-    assert_eq!(pairs, 14 * 6);
+    assert_eq!(pairs, 16 * 6);
 }
 
 #[test]
@@ -254,7 +270,7 @@ fn the_table_covers_every_state_and_command() {
 
     assert_eq!(
         every_command().each_ref().map(row),
-        std::array::from_fn::<_, 14, _>(|n| n)
+        std::array::from_fn::<_, 16, _>(|n| n)
     );
     let names: BTreeSet<_> = every_command().each_ref().map(PhotoCommand::name).into();
     assert_eq!(
@@ -338,35 +354,6 @@ fn a_photo_has_at_most_100_tags() {
         ..photo
     };
     assert_eq!(over_limit.check_tag_count(&numbered(0..101)), Ok(()));
-}
-
-#[test]
-fn a_new_photo_has_the_values_of_its_command() {
-    let command = queue_photo();
-
-    let first = Photo::queue(command.clone());
-
-    let expected = Photo {
-        id: command.id,
-        job: command.job,
-        owner: command.owner,
-        upload_id: command.upload_id,
-        declared: command.declared,
-        object: command.object,
-        window: command.window,
-        tags: BTreeSet::new(),
-        deleted: false,
-        state: PhotoState::Queued,
-    };
-    assert_eq!(Photo::begin(&first), Ok(expected.clone()));
-    assert_eq!(Photo::fold([&first]), Ok(expected));
-}
-
-#[test]
-fn a_stream_must_begin_with_the_creation_of_the_photo() {
-    assert_eq!(Photo::fold([]), Err(FoldError));
-    let created_late = [PhotoEvent::PhotoUploadStarted {}, Photo::queue(queue_photo())];
-    assert_eq!(Photo::fold(&created_late), Err(FoldError));
 }
 
 #[test]

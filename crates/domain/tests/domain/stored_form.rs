@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// All type names of events in the log.
-const TYPES: [&str; 22] = [
+const TYPES: [&str; 24] = [
     "UserRegistered",
     "UserDisabled",
     "UploadJobCreated",
@@ -42,6 +42,8 @@ const TYPES: [&str; 22] = [
     "UserEnabled",
     "UserAdminGranted",
     "UserDeleted",
+    "PhotoCleaningStarted",
+    "PhotoCleaned",
 ];
 
 /// Index of an event in [`TYPES`]. No arm is a wildcard, so that a new event must be added here.
@@ -74,12 +76,14 @@ const fn index(event: &DomainEvent) -> usize {
             PhotoEvent::PhotoTagged { .. } => 16,
             PhotoEvent::PhotoUntagged { .. } => 17,
             PhotoEvent::PhotoDeleted {} => 18,
+            PhotoEvent::PhotoCleaningStarted {} => 22,
+            PhotoEvent::PhotoCleaned {} => 23,
         },
     }
 }
 
 /// One event of each type, with all optional members.
-fn samples() -> [DomainEvent; 19] {
+fn samples() -> [DomainEvent; 24] {
     [
         User::register(USER).into(),
         UserEvent::UserDisabled {}.into(),
@@ -95,6 +99,7 @@ fn samples() -> [DomainEvent; 19] {
                 failed: 1,
                 cancelled: 1,
             },
+            retries: Some(4),
         }
         .into(),
         JobEvent::UploadJobReopened { round: 2 }.into(),
@@ -135,6 +140,11 @@ fn samples() -> [DomainEvent; 19] {
         }
         .into(),
         PhotoEvent::PhotoDeleted {}.into(),
+        UserEvent::UserEnabled {}.into(),
+        UserEvent::UserAdminGranted {}.into(),
+        UserEvent::UserDeleted {}.into(),
+        PhotoEvent::PhotoCleaningStarted {}.into(),
+        PhotoEvent::PhotoCleaned {}.into(),
     ]
 }
 

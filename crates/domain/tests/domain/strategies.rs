@@ -182,7 +182,7 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
 /// far. The values of a command come from one number: a union of strategies would take longer than the tests
 /// themselves.
 pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
-    (0_u8..31, any::<u16>()).prop_map(|(kind, number)| {
+    (0_u8..33, any::<u16>()).prop_map(|(kind, number)| {
         let window = fixtures::window_from(number.into());
         let object = StoredObject {
             bytes: number.into(),
@@ -207,6 +207,8 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
             26 => PhotoCommand::Reject {
                 reasons: fixtures::findings().split_off(usize::from(number % 4)),
             },
+            30 => PhotoCommand::StartCleaning,
+            31 => PhotoCommand::FinishCleaning,
             27 => PhotoCommand::Tag {
                 labels: some_labels(number),
             },
@@ -222,9 +224,9 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
 /// Any event, including those that no sequence of commands produces.
 pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
     use PhotoEvent::{
-        PhotoCancelled, PhotoDeleted, PhotoFailed, PhotoProcessingCompleted, PhotoProcessingStarted,
-        PhotoRejected, PhotoRetried, PhotoTagged, PhotoUntagged, PhotoUploadCompleted, PhotoUploadRenewed,
-        PhotoUploadStarted,
+        PhotoCancelled, PhotoCleaned, PhotoCleaningStarted, PhotoDeleted, PhotoFailed,
+        PhotoProcessingCompleted, PhotoProcessingStarted, PhotoRejected, PhotoRetried, PhotoTagged,
+        PhotoUntagged, PhotoUploadCompleted, PhotoUploadRenewed, PhotoUploadStarted,
     };
     let reason = select(vec![
         FailureReason::UploadMissing,
@@ -250,6 +252,8 @@ pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
         (cause, to, option::of(window())).prop_map(|(cause, to, window)| PhotoRetried { cause, to, window }),
         labels().prop_map(|labels| PhotoTagged { labels }),
         labels().prop_map(|labels| PhotoUntagged { labels }),
+        Just(PhotoCleaningStarted {}),
+        Just(PhotoCleaned {}),
         Just(PhotoDeleted {}),
     ]
 }
@@ -280,13 +284,16 @@ pub(crate) fn job_event() -> impl Strategy<Value = JobEvent> {
                 }
             }
         ),
-        (any::<u32>(), status, job_counts()).prop_map(|(round, status, counts)| {
-            JobEvent::UploadJobCompleted {
-                round,
-                status,
-                counts,
+        (any::<u32>(), status, job_counts(), any::<Option<u32>>()).prop_map(
+            |(round, status, counts, retries)| {
+                JobEvent::UploadJobCompleted {
+                    round,
+                    status,
+                    counts,
+                    retries,
+                }
             }
-        }),
+        ),
         any::<u32>().prop_map(|round| JobEvent::UploadJobReopened { round }),
         Just(JobEvent::UploadJobCancelled {}),
     ]

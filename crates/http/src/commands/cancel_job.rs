@@ -19,6 +19,8 @@ pub(super) fn endpoint() -> Endpoint {
 }
 
 /// Cancels a job: photos still in progress are cancelled, all others stay as they are. Safe to repeat.
+///
+/// The response to a job of more than 100 open photos may still be `IN_PROGRESS`: the others are cancelled right after it.
 #[utoipa::path(
     post,
     path = "/commands/upload-jobs/{jobId}/cancel",

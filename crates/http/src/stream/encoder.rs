@@ -155,8 +155,10 @@ impl EventEncoder {
                 data.deleted = true;
                 None
             }
-            // Upload windows and tags do not affect the status.
+            // Upload windows, deleted objects and tags do not affect the status.
             PhotoEvent::PhotoUploadRenewed { .. }
+            | PhotoEvent::PhotoCleaningStarted {}
+            | PhotoEvent::PhotoCleaned {}
             | PhotoEvent::PhotoTagged { .. }
             | PhotoEvent::PhotoUntagged { .. } => None,
         };

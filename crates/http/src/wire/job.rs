@@ -3,7 +3,6 @@ use std::time::Duration;
 use rapidphoto_api_types as api;
 use rapidphoto_application::{jobs::JobSnapshot, ports::PhotoView};
 use rapidphoto_domain::values::Progress;
-use sha2::{Digest, Sha256};
 
 use super::{
     reason::{reasons, warnings},
@@ -16,6 +15,7 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, cursor: String, poll_after: D
         view,
         status,
         counts,
+        version: _,
         progress: uploads,
     } = snapshot;
     let total = snapshot.total_progress();
@@ -63,18 +63,4 @@ fn photo_snapshot(view: &PhotoView, upload: Progress) -> api::PhotoSnapshot {
         warnings: warnings(&photo.state),
         updated_at: view.updated_at,
     }
-}
-
-/// Entity tag of a snapshot: a hash of all members except the cursor.
-///
-/// The cursor is the end of the event log and changes with every event of any user, so that a tag including it would
-/// never match. A client may resume from the older cursor too, as no event of this job lies between the two. Snapshots
-/// with the same tag may therefore differ in their bytes, which makes the tag a weak one.
-pub(crate) fn job_view_tag(snapshot: &api::JobSnapshot) -> Result<String, serde_json::Error> {
-    let without_cursor = api::JobSnapshot {
-        cursor: String::new(),
-        ..snapshot.clone()
-    };
-    let hash = Sha256::digest(serde_json::to_vec(&without_cursor)?);
-    Ok(format!("W/\"{}\"", hex::encode(hash)))
 }

@@ -182,7 +182,7 @@ async fn an_unchanged_snapshot_is_not_modified() {
         assert_eq!(same.header("etag"), tag);
         assert!(same.body.is_empty());
     }
-    for other in ["\"x\"", "", &tag[..20]] {
+    for other in ["\"x\"", "", &tag[..tag.len() - 2]] {
         app.get(&path)
             .token(&token)
             .header("if-none-match", other)

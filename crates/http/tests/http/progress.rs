@@ -34,6 +34,38 @@ async fn progress_is_one_report_or_an_array() {
 }
 
 #[tokio::test]
+async fn progress_changes_the_tag_of_its_jobs_snapshot_only() {
+    let app = TestServer::start().await;
+    let token = app.user("ada").await;
+    let job = app.job(&token, 1).await;
+    let other = app.job(&token, 1).await;
+    let path = |job: &Value| format!("/queries/upload-jobs/{}", text(&job["jobId"]));
+    let tag = async |job: &Value| {
+        let snapshot = app.get(&path(job)).token(&token).expect_status(200).await;
+        snapshot.header("etag").to_owned()
+    };
+    let report = async |sent: u64| {
+        let tick =
+            json!({ "photoId": job["items"][0]["photoId"], "bytesSent": sent, "bytesTotal": BODY.len() });
+        let post = app.post("/commands/upload/progress").token(&token).json(&tick);
+        post.expect_status(202).await;
+    };
+    report(5).await;
+    let (before, before_other) = (tag(&job).await, tag(&other).await);
+    report(6).await;
+    let after = tag(&job).await;
+    assert_ne!(after, before);
+    report(6).await;
+    for (job, known) in [(&job, after), (&other, before_other)] {
+        app.get(&path(job))
+            .token(&token)
+            .header("if-none-match", &known)
+            .expect_status(304)
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn invalid_progress_gets_a_pointer_to_the_error() {
     let app = TestServer::start().await;
     let token = app.user("ada").await;

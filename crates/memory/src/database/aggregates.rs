@@ -1,4 +1,4 @@
-use std::ops::Bound;
+use std::{collections::BTreeSet, ops::Bound};
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
@@ -46,6 +46,19 @@ impl Aggregates for MemoryStore {
         self.read(|namespace| {
             let ids = namespace.photos_of_jobs.get(&job).into_iter().flatten();
             ids.filter_map(|id| photo(namespace, *id)).collect()
+        })
+        .await
+    }
+
+    async fn open_jobs(&self, jobs: &[JobId]) -> Result<BTreeSet<JobId>, Unavailable> {
+        self.read(|namespace| {
+            let is_open = |id: &PhotoId| {
+                let row = namespace.photo_row(*id);
+                row.is_some_and(|(photo, _)| !photo.status().is_terminal())
+            };
+            let photos = |job| namespace.photos_of_jobs.get(job).into_iter().flatten();
+            let open = jobs.iter().filter(|job| photos(job).any(is_open));
+            open.copied().collect()
         })
         .await
     }

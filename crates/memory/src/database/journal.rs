@@ -15,6 +15,7 @@ use crate::Operation;
 #[async_trait]
 impl Journal for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        commit.validate()?;
         let mut commit = commit;
         // Events are stored in the order of their streams, so that a job precedes its photos.
         commit.changes.sort_by_key(|change| change.stream);

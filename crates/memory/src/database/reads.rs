@@ -2,15 +2,20 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    Account, AggregateState, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
-    PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials, UserReads,
+    Account, AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
+    LastChange, PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials,
+    UserReads,
 };
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
     values::{Email, UploadId},
 };
 
-use super::{MemoryStore, namespace::Namespace, photo_lists};
+use super::{
+    MemoryStore,
+    namespace::{LogRow, Namespace},
+    photo_lists,
+};
 
 #[async_trait]
 impl PhotoReads for MemoryStore {
@@ -58,6 +63,11 @@ impl JobReads for MemoryStore {
         self.read(|namespace| job_view(namespace, owner, job))
             .await?
             .transpose()
+    }
+
+    async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {
+        self.read(|namespace| last_change(namespace, job).filter(|_| is_owner(namespace, owner, job)))
+            .await
     }
 }
 
@@ -141,6 +151,26 @@ fn view(namespace: &Namespace, id: PhotoId) -> Result<PhotoView, Unavailable> {
     })
 }
 
+/// Last change of a job without events, which does not exist.
+const NEVER_CHANGED: LastChange = LastChange {
+    cursor: Cursor::START,
+    settled: true,
+};
+
+fn is_owner(namespace: &Namespace, owner: UserId, job: JobId) -> bool {
+    let row = namespace.state(job);
+    row.is_some_and(|row| matches!(&row.state, AggregateState::Job(job) if job.owner == owner))
+}
+
+fn last_change(namespace: &Namespace, job: JobId) -> Option<LastChange> {
+    let of_job = |row: &(&Cursor, &LogRow)| row.1.job == Some(job);
+    let (cursor, _) = namespace.log.iter().rev().find(of_job)?;
+    Some(LastChange {
+        cursor: *cursor,
+        settled: *cursor <= namespace.head(),
+    })
+}
+
 fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<JobView, Unavailable>> {
     let row = namespace.state(id)?;
     let AggregateState::Job(job) = &row.state else {
@@ -167,5 +197,6 @@ fn job_view(namespace: &Namespace, owner: UserId, id: JobId) -> Option<Result<Jo
         outcome: job.outcome,
         deleted: deleted.map(|(photo, _)| photo.status()).collect(),
         cursor: namespace.head(),
+        last_change: last_change(namespace, id).unwrap_or(NEVER_CHANGED),
     }))
 }

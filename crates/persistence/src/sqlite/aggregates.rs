@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
+    SqliteConnection, sql_query, sql_types::Text,
 };
 use rapidphoto_application::ports::{Aggregates, Unavailable, Versioned};
 use rapidphoto_domain::{JobId, PhotoId, UserId, Version, job::UploadJob, photo::Photo, user::User};
@@ -11,7 +14,7 @@ use super::SqliteStore;
 use crate::{
     error::StoreError,
     number::count,
-    rows::decoded,
+    rows::{decoded, encoded, parsed},
     schema::{photos, upload_jobs, users},
 };
 
@@ -69,6 +72,12 @@ impl Aggregates for SqliteStore {
         self.read(move |connection, namespace| Ok(photos_of(connection, namespace, job)?))
             .await
     }
+
+    async fn open_jobs(&self, jobs: &[JobId]) -> Result<BTreeSet<JobId>, Unavailable> {
+        let wanted = encoded("jobs", &jobs)?;
+        self.read(move |connection, namespace| Ok(open_jobs(connection, namespace, &wanted)?))
+            .await
+    }
 }
 
 fn photos_of(
@@ -85,6 +94,30 @@ fn photos_of(
         .into_iter()
         .map(|row| versioned("photo", row))
         .collect()
+}
+
+#[derive(QueryableByName)]
+struct OpenJob {
+    #[diesel(sql_type = Text)]
+    job_id: String,
+}
+
+/// Jobs with open photos. The statuses are written out, as in the index `photos_open`.
+fn open_jobs(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    wanted: &Value,
+) -> Result<BTreeSet<JobId>, StoreError> {
+    let open = sql_query(
+        "SELECT wanted.value AS job_id FROM json_each(?) AS wanted WHERE EXISTS (
+            SELECT 1 FROM photos INDEXED BY photos_open WHERE namespace = ? AND job_id = wanted.value
+            AND status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING'))",
+    );
+    let open = open
+        .bind::<Text, _>(wanted.to_string())
+        .bind::<Text, _>(namespace)
+        .load::<OpenJob>(connection)?;
+    open.iter().map(|row| parsed("job_id", &row.job_id)).collect()
 }
 
 fn versioned<T: DeserializeOwned>(

@@ -1,18 +1,18 @@
 use async_trait::async_trait;
 use diesel::{
-    Connection as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
-    SqliteConnection, dsl::not,
+    Connection as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult,
+    RunQueryDsl as _, SqliteConnection, dsl::not,
 };
-use rapidphoto_application::ports::{JobReads, JobView, Unavailable};
+use rapidphoto_application::ports::{Cursor, JobReads, JobView, LastChange, Unavailable};
 use rapidphoto_domain::{JobId, UserId, job::UploadJob, photo::PhotoStatus};
 use serde_json::Value;
 
 use super::{SqliteStore, journal::head, photo_views::views};
 use crate::{
     error::StoreError,
-    number::timestamp,
+    number::{count, timestamp},
     rows::{PhotoViewRow, decoded, photo_view_columns},
-    schema::{photos, upload_jobs},
+    schema::{events, photos, upload_jobs},
 };
 
 #[async_trait]
@@ -25,6 +25,38 @@ impl JobReads for SqliteStore {
             Ok(view)
         })
         .await
+    }
+
+    async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {
+        self.read(move |connection, namespace| {
+            let last = last_event(connection, namespace, job).map_err(StoreError::from)?;
+            let last = last.filter(|(event_owner, _)| *event_owner == owner.to_string());
+            Ok(last.map(|(_, position)| change_at(position)))
+        })
+        .await
+    }
+}
+
+/// Owner and position of the last event of a job or of one of its photos.
+fn last_event(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    job: JobId,
+) -> QueryResult<Option<(String, i64)>> {
+    events::table
+        .filter(events::namespace.eq(namespace))
+        .filter(events::job_id.eq(job.to_string()))
+        .order(events::position.desc())
+        .select((events::owner, events::position))
+        .first(connection)
+        .optional()
+}
+
+/// The only writer commits in the order of positions, so that every change is settled.
+fn change_at(position: i64) -> LastChange {
+    LastChange {
+        cursor: Cursor::new(0, count(position)),
+        settled: true,
     }
 }
 
@@ -82,6 +114,7 @@ fn job_view(
             .map(|(status, _)| status_of(status))
             .collect::<Result<_, _>>()?,
         cursor: head(connection, namespace)?,
+        last_change: change_at(last_event(connection, namespace, id)?.map_or(0, |(_, position)| position)),
     }))
 }
 

@@ -2,6 +2,7 @@
 //! read once and validated as a whole before anything starts.
 
 mod imaging;
+mod problems;
 mod sections;
 mod sources;
 mod validation;
@@ -12,12 +13,12 @@ use std::{
 };
 
 pub use imaging::{ImagingSection, Isolation};
+pub use problems::{ConfigProblems, Problem};
 pub use sections::{
     AuthSection, ChecksSection, Config, DataSection, LimitsSection, LogFormat, LogSection, ServerSection,
     StorageSection, TlsSection, UploadsSection, WorkSection,
 };
 pub use sources::{ENV_PREFIX, Overrides};
-pub use validation::{ConfigProblems, Problem};
 
 use self::sources::Sources;
 
@@ -232,10 +233,10 @@ mod tests {
             config.storage.listen = "[2001:db8::1]:9000".to_owned();
             change(&mut config);
             let found = config.find_invalid(&BTreeSet::new());
-            found
+            let lines = found
                 .into_iter()
-                .map(|(key, requirement)| format!("{key}: {requirement}\n"))
-                .collect::<String>()
+                .map(|(key, requirement)| format!("{key}: {requirement}"));
+            lines.collect::<Vec<_>>().join("\n")
         };
         let refused = problems(|_| ());
         for named in [

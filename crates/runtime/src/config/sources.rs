@@ -14,7 +14,7 @@ use figment::{
 };
 use toml_edit::{ImDocument, TableLike};
 
-use super::{sections::Config, validation::Problem};
+use super::{problems::Problem, sections::Config};
 
 /// Prefix of environment variables; two underscores separate a section from its key, as in
 /// `RAPIDPHOTO_SERVER__LISTEN`.
@@ -207,7 +207,7 @@ impl Sources {
             let defaults = || Figment::from(Serialized::defaults(Config::default()));
             let tried = |value: &Value| match with(defaults(), value).extract::<Config>() {
                 // Sections without defaults are whole only once all their keys are merged.
-                Err(error) if !matches!(error.kind, Kind::MissingField(_)) => Err(error),
+                Err(error) if !matches!(error.kind, Kind::MissingField(_)) => Err(Box::new(error)),
                 Ok(_) | Err(_) => Ok(value.clone()),
             };
             let value = tried(&written.value).or_else(|error| match &written.text {

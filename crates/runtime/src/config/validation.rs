@@ -1,6 +1,5 @@
 use std::{
     collections::BTreeSet,
-    fmt,
     net::{SocketAddr, ToSocketAddrs},
     time::Duration,
 };
@@ -9,40 +8,9 @@ use humantime_serde::re::humantime::format_duration;
 use rapidphoto_domain::values::KeySpace;
 use url::Url;
 
+use rapidphoto_application::ports::Commit;
+
 use super::sections::Config;
-
-/// Wrong values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigProblems(pub Vec<Problem>);
-
-/// A wrong value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Name as the user wrote it: file, line and key, environment variable, or option; of a default value, the key.
-    pub name: String,
-    /// Requirement that the value does not meet.
-    pub requirement: String,
-}
-
-impl Problem {
-    pub(super) fn new(name: impl Into<String>, requirement: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            requirement: requirement.into(),
-        }
-    }
-}
-
-impl fmt::Display for ConfigProblems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is invalid")?;
-        self.0
-            .iter()
-            .try_for_each(|problem| write!(f, "\n  {}: {}", problem.name, problem.requirement))
-    }
-}
-
-impl std::error::Error for ConfigProblems {}
 
 /// Collects problems.
 struct Validator<'a> {
@@ -113,6 +81,7 @@ impl Config {
         };
         self.validate_network(&mut validator);
         self.validate_amounts(&mut validator);
+        self.validate_users(&mut validator);
         self.validate_times(&mut validator);
         validator.problems
     }
@@ -226,9 +195,9 @@ impl Config {
 
     fn validate_amounts(&self, validator: &mut Validator<'_>) {
         validator.check(
-            (1..=10_000).contains(&self.uploads.max_files),
+            (1..=Commit::MAX_PHOTOS).contains(&self.uploads.max_files),
             "uploads.max_files",
-            "must be 1 to 10000",
+            "must be 1 to 1000, as a job's creation is one commit",
         );
         validator.check(
             self.uploads.max_file_bytes > 0,
@@ -280,6 +249,9 @@ impl Config {
             "checks.max_pixels",
             "must be greater than 0",
         );
+    }
+
+    fn validate_users(&self, validator: &mut Validator<'_>) {
         validator.check(
             (1..=64).contains(&self.auth.concurrent_hashes),
             "auth.concurrent_hashes",

@@ -1,5 +1,6 @@
 use std::{collections::HashMap, sync::Arc};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rapidphoto_domain::{UserId, photo::Photo, values::UploadId};
 
 use super::{
@@ -35,6 +36,9 @@ const RETRY: RetryPolicy = RetryPolicy {
     },
     ..RetryPolicy::on_conflict("a file of the batch", 16)
 };
+
+/// Concurrent signatures; some of them ask storage for the object.
+const CONCURRENT_SIGNATURES: usize = 8;
 
 impl CreateJobHandler {
     /// A handler on these ports.
@@ -82,16 +86,20 @@ impl CreateJobHandler {
 
     async fn answer(&self, owner: UserId, declared: DeclaredPhotos) -> Result<CreatedJob, CreateJobError> {
         let photos = self.urls.with_fresh_windows(owner, declared.photos).await?;
-        let mut items = Vec::with_capacity(photos.len());
-        for photo in photos {
-            items.push(JobItem {
+        let items = photos.into_iter().map(|photo| async move {
+            Ok::<_, CreateJobError>(JobItem {
                 photo: photo.id,
                 job: photo.job,
                 upload_id: photo.upload_id,
                 status: photo.status(),
                 upload: self.urls.sign(&photo).await?,
-            });
-        }
+            })
+        });
+        let items: Vec<_> = items.collect();
+        let items = stream::iter(items)
+            .buffered(CONCURRENT_SIGNATURES)
+            .try_collect()
+            .await?;
         Ok(CreatedJob {
             job: declared.job,
             created: declared.created,

@@ -1,18 +1,25 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::StreamExt as _;
 use rapidphoto_application::{
     live::{LiveError, LiveItem, Snapshot, Start, WatchError, WatchJob, WatchUser},
-    ports::{Cursor, ProgressTick},
+    ports::{Aggregates as _, Cursor, ProgressTick},
 };
-use rapidphoto_domain::{StreamId, UserId, values::Progress};
+use rapidphoto_domain::{
+    StreamId, UserId,
+    photo::PhotoCommand,
+    values::{Progress, TagLabel},
+};
 use rapidphoto_memory::{
     DeclaredPhoto, Operation, TestApp,
     fixtures::{OTHER_USER, TEST_TIMEOUT},
 };
 use tokio::time::timeout;
 
-use crate::support::live::{RunningTail, next, next_event, next_snapshot, watch_job};
+use crate::support::{
+    live::{RunningTail, next, next_event, next_snapshot, watch_job},
+    photo_commit,
+};
 
 async fn complete(app: &TestApp, declared: &DeclaredPhoto) {
     app.upload(std::slice::from_ref(declared)).await;
@@ -84,14 +91,31 @@ async fn an_unknown_cursor_resets_the_stream() {
     running.stop().await;
 }
 
+/// Adds a tag and removes it again, `changes` times in all.
+async fn change_tags(app: &TestApp, declared: &DeclaredPhoto, changes: usize) {
+    let labels: BTreeSet<_> = [TagLabel::parse("a").unwrap()].into();
+    for _ in 0..changes {
+        let before = app.store.photo(declared.photo).await.unwrap().unwrap();
+        let labels = labels.clone();
+        let command = if before.value.tags.is_empty() {
+            PhotoCommand::Tag { labels }
+        } else {
+            PhotoCommand::Untag { labels }
+        };
+        let commit = photo_commit(app, &before, command);
+        app.ports.database.journal.commit(commit).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_stream_that_missed_more_than_ten_thousand_events_of_its_job_is_reset() {
-    let app = TestApp::with_settings(|settings| settings.uploads.max_files = 20_000);
+    let app = TestApp::new();
     let running = RunningTail::start(&app);
     let quiet = app.declare_one().await;
     let start = app.ports.database.log.head().await.unwrap();
-    // With the job's own event, exactly 10 000 events.
-    let busy = app.declare(9_999).await;
+    // With the job's own event and those of its photos, exactly 10 000 events.
+    let busy = app.declare(999).await;
+    change_tags(&app, &busy[0], 9_000).await;
     let mut stream = watch_job(&app, &running.tail, busy[0].job, Some(start)).await;
     next_event(&mut stream).await;
     complete(&app, &busy[0]).await;
@@ -171,7 +195,10 @@ async fn a_lagging_stream_ends_and_can_be_resumed_without_gaps() {
     let mut last = next_snapshot(&mut stream).await.cursor();
     let mut theirs = watch.user(command(OTHER_USER, None)).await.unwrap();
     next_snapshot(&mut theirs).await;
-    app.declare(3000).await;
+    // Three events of jobs and 2 998 of photos.
+    for photos in [1_000, 1_000, 998] {
+        app.declare(photos).await;
+    }
     // The tail sends events in order: once the other user receives a later event, it has sent all of these.
     app.declare_as(OTHER_USER, 1).await;
     next_event(&mut theirs).await;

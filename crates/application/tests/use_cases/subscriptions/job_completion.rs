@@ -166,9 +166,9 @@ async fn a_retry_that_fails_before_it_is_processed_is_a_round() {
 #[tokio::test]
 async fn an_interrupted_cancellation_of_a_job_is_completed() {
     let app = TestApp::new();
-    let declared = app.declare(3).await;
+    let declared = app.declare(150).await;
     app.upload(&declared[..1]).await;
-    // The event of the job is stored, but the process crashes before it cancels the photos.
+    // The event of the job and the first 100 photos are stored, but the process crashes.
     app.store.faults().lose_answers(Operation::Commit, 1);
     let handler = CancelJobHandler::new(&app.ports, app.settings.work);
     let command = CancelJob {
@@ -177,7 +177,8 @@ async fn an_interrupted_cancellation_of_a_job_is_completed() {
         metadata: EventMetadata::default(),
     };
     assert!(handler.handle(command).await.is_err());
-    assert_eq!(app.status(declared[1].photo).await, PhotoStatus::Queued);
+    assert_eq!(app.status(declared[100].photo).await, PhotoStatus::Cancelled);
+    assert_eq!(app.status(declared[101].photo).await, PhotoStatus::Queued);
     app.completion().catch_up().await.unwrap();
     for declared in &declared[1..] {
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Cancelled);
@@ -193,15 +194,19 @@ async fn an_interrupted_cancellation_of_a_job_is_completed() {
 #[tokio::test]
 async fn a_photo_that_is_retried_after_a_cancellation_is_not_cancelled() {
     let app = TestApp::new();
-    let declared = app.declare(2).await;
+    // The reactor cancels the last one.
+    let declared = app.declare(102).await;
     app.finalize(declared[0].photo).await;
     app.execute_for(Duration::from_mins(1)).await;
     app.cancel_job(declared[0].job).await;
     retry(&app, &declared[0]).await;
+    assert_eq!(app.status(declared[101].photo).await, PhotoStatus::Queued);
     // The subscription processes the cancellation after the retry.
     app.completion().catch_up().await.unwrap();
     assert_eq!(app.status(declared[0].photo).await, PhotoStatus::Queued);
-    assert_eq!(app.status(declared[1].photo).await, PhotoStatus::Cancelled);
+    for declared in &declared[1..] {
+        assert_eq!(app.status(declared.photo).await, PhotoStatus::Cancelled);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use rapidphoto_application::{
-    ports::{Advance, Cursor, Subscriptions},
-    subscriptions::{JobCompletion, ReactError, Reactor},
+    ports::{Advance, Cursor, EventFilter, StoredEvent, SubscriptionName, Subscriptions},
+    subscriptions::{JobCompletion, ReactError, Reactor, SubscriptionRunner},
 };
 use rapidphoto_domain::{DomainEvent, job::JobEvent};
 use rapidphoto_memory::{Operation, TestApp};
@@ -97,4 +98,71 @@ async fn the_runner_survives_outages_of_the_database() {
         )
     });
     assert_eq!(completed, 3);
+}
+
+/// Reactor that takes longer than the lease.
+struct SlowReactor;
+
+#[async_trait]
+impl Reactor for SlowReactor {
+    fn name(&self) -> SubscriptionName {
+        "slow"
+    }
+
+    fn filter(&self) -> EventFilter {
+        EventFilter::default()
+    }
+
+    async fn react(&self, _: &[StoredEvent], _: Advance) -> Result<bool, ReactError> {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        Ok(false)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_while_a_reaction_takes_longer_than_it() {
+    let app = TestApp::new();
+    app.declare_one().await;
+    let runner = SubscriptionRunner::new(
+        Arc::new(SlowReactor),
+        &app.ports,
+        app.signals.clone(),
+        Duration::from_secs(1),
+    );
+    let others = async {
+        // The clock of the store advances with the runtime's.
+        for _ in 0..55 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            app.clock.advance(Duration::from_secs(1));
+            let acquired = app.store.acquire("slow", Duration::from_secs(10)).await;
+            assert_eq!(acquired.unwrap(), None);
+        }
+    };
+    let (caught_up, ()) = tokio::join!(runner.catch_up(), others);
+    assert!(caught_up.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reaction_is_dropped_once_its_lease_is_lost() {
+    let app = TestApp::new();
+    app.declare_one().await;
+    let runner = SubscriptionRunner::new(
+        Arc::new(SlowReactor),
+        &app.ports,
+        app.signals.clone(),
+        Duration::from_secs(1),
+    );
+    let other = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        app.clock.advance(Duration::from_secs(11));
+        let acquired = app.store.acquire("slow", Duration::from_mins(5)).await;
+        assert!(acquired.unwrap().is_some());
+    };
+    let begun = tokio::time::Instant::now();
+    let (caught_up, ()) = tokio::join!(runner.catch_up(), other);
+    assert!(matches!(caught_up, Err(ReactError::LeaseLost)), "{caught_up:?}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "the runtime's clock is paused"
+    );
 }

@@ -9,6 +9,7 @@ mod insert;
 mod prepared;
 mod states;
 mod tags;
+mod update;
 mod work;
 
 use async_trait::async_trait;
@@ -23,6 +24,7 @@ use super::SqliteStore;
 #[async_trait]
 impl Journal for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        commit.validate()?;
         let prepared = Prepared::new(&self.namespace, commit, &self.codec)?;
         let clock = self.clock.clone();
         let written = self

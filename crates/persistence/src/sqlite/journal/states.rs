@@ -1,13 +1,16 @@
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult, RunQueryDsl as _,
-    SqliteConnection,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection,
     dsl::not,
     result::{DatabaseErrorKind, Error},
 };
 use rapidphoto_application::ports::{CommitError, Unique};
-use rapidphoto_domain::StreamId;
 
-use super::{failure::Failure, insert::insert_all, prepared::Prepared};
+use super::{
+    failure::Failure,
+    insert::insert_all,
+    prepared::Prepared,
+    update::{Changed, DELETED_PHOTOS, JOBS, PHOTOS, USERS, check_updated, update_all},
+};
 use crate::{
     error::StoreError,
     rows::{JobRow, PhotoRow, UserRow, parsed},
@@ -24,15 +27,9 @@ pub(super) fn write(
     namespace: &str,
     commit: &Prepared,
 ) -> Result<(), Failure> {
-    for row in &commit.users.changed {
-        check_updated(update_user(connection, row)?, &row.user_id)?;
-    }
-    for row in &commit.jobs.changed {
-        check_updated(update_job(connection, row)?, &row.job_id)?;
-    }
-    for row in &commit.photos.changed {
-        check_updated(update_photo(connection, row)?, &row.photo_id)?;
-    }
+    update_users(connection, namespace, &commit.users.changed)?;
+    update_jobs(connection, namespace, &commit.jobs.changed)?;
+    update_photos(connection, namespace, &commit.photos.changed)?;
     insert_all!(connection, users::table, &commit.users.new, UserRow::BINDS)?;
     insert_all!(connection, upload_jobs::table, &commit.jobs.new, JobRow::BINDS)?;
     match insert_all!(connection, photos::table, &commit.photos.new, PhotoRow::BINDS) {
@@ -47,58 +44,98 @@ pub(super) fn write(
     }
 }
 
-/// Checks that one row was updated. The version check has passed, so that the stream has events and must have a row.
-fn check_updated(rows: usize, id: &str) -> Result<(), StoreError> {
-    if rows == 1 {
-        return Ok(());
+fn update_users(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rows: &[UserRow],
+) -> Result<(), StoreError> {
+    if let [row] = rows {
+        let user = users::table
+            .filter(users::namespace.eq(&row.namespace))
+            .filter(users::user_id.eq(&row.user_id));
+        let updated = diesel::update(user)
+            .set((
+                users::version.eq(row.version),
+                users::state.eq(&row.state),
+                users::updated_at.eq(row.updated_at),
+            ))
+            .execute(connection)?;
+        return check_updated(updated, &row.user_id);
     }
-    let stream: StreamId = parsed("stream_id", id)?;
-    Err(StoreError::NoStateRow(stream))
+    let rows = rows.iter().map(|row| Changed {
+        id: &row.user_id,
+        version: row.version,
+        state: &row.state,
+        status: "",
+        updated_at: row.updated_at,
+    });
+    update_all(connection, namespace, USERS, rows)
 }
 
-fn update_user(connection: &mut SqliteConnection, row: &UserRow) -> QueryResult<usize> {
-    let user = users::table
-        .filter(users::namespace.eq(&row.namespace))
-        .filter(users::user_id.eq(&row.user_id));
-    diesel::update(user)
-        .set((
-            users::version.eq(row.version),
-            users::state.eq(&row.state),
-            users::updated_at.eq(row.updated_at),
-        ))
-        .execute(connection)
-}
-
-fn update_job(connection: &mut SqliteConnection, row: &JobRow) -> QueryResult<usize> {
-    let job = upload_jobs::table
-        .filter(upload_jobs::namespace.eq(&row.namespace))
-        .filter(upload_jobs::job_id.eq(&row.job_id));
-    diesel::update(job)
-        .set((
-            upload_jobs::version.eq(row.version),
-            upload_jobs::state.eq(&row.state),
-            upload_jobs::updated_at.eq(row.updated_at),
-        ))
-        .execute(connection)
-}
-
-fn update_photo(connection: &mut SqliteConnection, row: &PhotoRow) -> QueryResult<usize> {
-    let photo = photos::table
-        .filter(photos::namespace.eq(&row.namespace))
-        .filter(photos::photo_id.eq(&row.photo_id));
-    let changed = (
-        photos::status.eq(row.status),
-        photos::version.eq(row.version),
-        photos::state.eq(&row.state),
-        photos::updated_at.eq(row.updated_at),
-    );
-    if row.deleted {
-        diesel::update(photo)
-            .set((changed, photos::deleted.eq(true)))
-            .execute(connection)
-    } else {
-        diesel::update(photo).set(changed).execute(connection)
+fn update_jobs(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rows: &[JobRow],
+) -> Result<(), StoreError> {
+    if let [row] = rows {
+        let job = upload_jobs::table
+            .filter(upload_jobs::namespace.eq(&row.namespace))
+            .filter(upload_jobs::job_id.eq(&row.job_id));
+        let updated = diesel::update(job)
+            .set((
+                upload_jobs::version.eq(row.version),
+                upload_jobs::state.eq(&row.state),
+                upload_jobs::updated_at.eq(row.updated_at),
+            ))
+            .execute(connection)?;
+        return check_updated(updated, &row.job_id);
     }
+    let rows = rows.iter().map(|row| Changed {
+        id: &row.job_id,
+        version: row.version,
+        state: &row.state,
+        status: "",
+        updated_at: row.updated_at,
+    });
+    update_all(connection, namespace, JOBS, rows)
+}
+
+fn update_photos(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    rows: &[PhotoRow],
+) -> Result<(), StoreError> {
+    if let [row] = rows {
+        let photo = photos::table
+            .filter(photos::namespace.eq(&row.namespace))
+            .filter(photos::photo_id.eq(&row.photo_id));
+        let changed = (
+            photos::status.eq(row.status),
+            photos::version.eq(row.version),
+            photos::state.eq(&row.state),
+            photos::updated_at.eq(row.updated_at),
+        );
+        let updated = if row.deleted {
+            diesel::update(photo)
+                .set((changed, photos::deleted.eq(true)))
+                .execute(connection)?
+        } else {
+            diesel::update(photo).set(changed).execute(connection)?
+        };
+        return check_updated(updated, &row.photo_id);
+    }
+    for (deleted, table) in [(false, PHOTOS), (true, DELETED_PHOTOS)] {
+        let rows = rows.iter().filter(|row| row.deleted == deleted);
+        let rows = rows.map(|row| Changed {
+            id: &row.photo_id,
+            version: row.version,
+            state: &row.state,
+            status: row.status,
+            updated_at: row.updated_at,
+        });
+        update_all(connection, namespace, table, rows)?;
+    }
+    Ok(())
 }
 
 /// Finds the upload id that violates the unique index; SQLite does not report the violating row.

@@ -59,7 +59,9 @@ fn changed_labels<'a>(photo: &'a Photo, event: &'a DomainEvent) -> Option<&'a BT
         | PhotoEvent::PhotoRejected { .. }
         | PhotoEvent::PhotoFailed { .. }
         | PhotoEvent::PhotoCancelled {}
-        | PhotoEvent::PhotoRetried { .. } => None,
+        | PhotoEvent::PhotoRetried { .. }
+        | PhotoEvent::PhotoCleaningStarted {}
+        | PhotoEvent::PhotoCleaned {} => None,
     }
 }
 
