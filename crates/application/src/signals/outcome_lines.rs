@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rapidphoto_domain::{
-    DomainEvent, StreamId, Timestamp, UserId, Version,
+    DomainEvent, StreamId, Timestamp, Version,
     job::{JobEvent, UploadJob},
     photo::{Photo, PhotoEvent, PhotoStatus, RetryCause},
 };
@@ -170,7 +170,7 @@ impl ChangedPhoto {
 }
 
 fn write_job(event: &JobEvent, job: &UploadJob, at: Timestamp) {
-    let (id, user): (_, UserId) = (job.id, job.owner);
+    let (id, user) = (job.id, job.owner);
     match event {
         JobEvent::UploadJobCreated {
             photo_count,
@@ -183,6 +183,7 @@ fn write_job(event: &JobEvent, job: &UploadJob, at: Timestamp) {
             round,
             status,
             counts,
+            ..
         } => tracing::info!(
             target: TARGET,
             job = %id,
