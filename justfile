@@ -17,6 +17,10 @@ serve *arguments:
 test *arguments:
     scripts/test "$@"
 
+# Five minutes of 1000 hostile sockets, forms of 1 GB, guessed passwords and poison photos beside 200 photos
+drill:
+    DRILL_SECONDS=300 scripts/test -p rapidphoto --test whole -- --nocapture photos_complete_in_bounded_memory
+
 # Everything that must hold before a change lands
 ci:
     bash .ci/run

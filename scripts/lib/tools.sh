@@ -64,9 +64,20 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# One test runs a page in a real browser, another manipulates a database with the SQLite shell.
+# Tests run a page in a real browser, manipulate a database with the SQLite shell, and put real proxies in front of a server.
 install_test_tools() {
-    install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3'
+    # Debian installs servers here, which is not in the PATH of all users.
+    PATH="$PATH:/usr/sbin"
+    local proxy new_proxies=()
+    for proxy in nginx caddy; do
+        have_any "$proxy" || new_proxies+=("$proxy")
+    done
+    install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
+        'nginx=nginx' 'caddy=caddy'
+    # Debian starts servers when it installs them. The tests start their own.
+    if [ ${#new_proxies[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
+        as_root systemctl disable --now "${new_proxies[@]}"
+    fi
 }
 
 install_walkthrough_tools() {

@@ -5,6 +5,7 @@
 
 mod auth;
 mod commands;
+mod limits;
 mod operations;
 mod photo;
 mod problem;
@@ -19,6 +20,7 @@ pub use commands::{
     JobCancelled, JobItem, MultipartItem, PhotoDeleted, PhotoTags, ProgressAccepted, ProgressRequest,
     ProgressTick, Strategy, UploadState, UploadedPart,
 };
+pub use limits::{CheckLimits, CheckPolicy, Limits, Quota};
 pub use operations::{DependencyReport, Health, Readiness};
 pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
 pub use problem::{Problem, ProblemDetail};

@@ -163,7 +163,7 @@ pub struct Progress {
 /// | `too_small_resolution` | check | shorter edge too short; pixels |
 /// | `too_many_pixels` | check | more pixels, or memory to decode them, than this server has; pixels, or none |
 /// | `corrupt` | check | can't be decoded completely; none |
-/// | `checksum_mismatch` | check | another SHA-256 than declared; checksums |
+/// | `checksum_mismatch` | check | another SHA-256 than declared; none |
 /// | `blurry` | check | below the minimum sharpness; numbers |
 /// | `near_duplicate` | check | similar to another photo of the owner, `photoId`; none |
 /// | `infected` | check | reported by a malware scanner; none |
@@ -194,12 +194,12 @@ pub struct Reason {
     pub photo_id: Option<String>,
 }
 
-/// Measured or allowed value of a check: a number, or a text such as a MIME type or a checksum.
+/// Measured or allowed value of a check: a number, or a text such as a MIME type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum MeasuredValue {
     /// Bytes, pixels or another quantity, as the code tells.
     Number(f64),
-    /// MIME type or checksum.
+    /// MIME type.
     Text(String),
 }

@@ -9,6 +9,7 @@ mod error_chain;
 mod housekeeping;
 pub mod intake;
 pub mod jobs;
+pub mod limits;
 pub mod live;
 pub mod log;
 pub mod photos;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
+use rapidphoto_domain::{
+    photo::CheckPolicies,
+    values::{KeySpace, MimeType},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Claim;
@@ -14,6 +17,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// Limits and lifetimes of uploads.
     pub uploads: UploadSettings,
+    /// Quotas of each user, and back-pressure.
+    pub quotas: QuotaSettings,
     /// Scheduling, retries and retention of background work.
     pub work: WorkSettings,
     /// Validation of photos.
@@ -40,6 +45,9 @@ pub struct UploadSettings {
     pub max_files: usize,
     /// Maximum size of a file in bytes. Default: 100 MiB. Larger files are rejected.
     pub max_file_bytes: u64,
+    /// Types that the deployment can decode. Files of other types are not accepted unless the policy of
+    /// `unsupported_format` lets them pass. Default: all.
+    pub readable_types: &'static [MimeType],
     /// Validity of upload and download URLs. Default: 15 minutes.
     pub url_lifetime: Duration,
     /// Upload window: an upload expires this long after its last activity (creation, renewal, part URLs or progress).
@@ -47,6 +55,21 @@ pub struct UploadSettings {
     pub window: Duration,
     /// Retention of idempotency keys. Default: 24 hours. A later request with the same key creates a new job.
     pub idempotency_lifetime: Duration,
+}
+
+/// Bounds on new photos: of each user, and of the deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaSettings {
+    /// Maximum number of photos of a user that have not ended; 0 for none. Default: 10 000.
+    pub open_photos: u64,
+    /// Maximum number of bytes of a user's photos; 0 for none. Default: 1 TiB.
+    pub stored_bytes: u64,
+    /// Maximum number of photos that a user creates on one day in UTC; 0 for none. Default: 50 000.
+    pub photos_per_day: u64,
+    /// Free space in bytes that new photos must leave; 0 for none. Default: 1 GiB.
+    pub min_free_bytes: u64,
+    /// Time that the oldest photo may wait for processing before no jobs are accepted; zero for any time. Default: 1 hour.
+    pub max_work_age: Duration,
 }
 
 /// Scheduling, retries and retention of background work.
@@ -137,6 +160,7 @@ impl Default for UploadSettings {
     fn default() -> Self {
         Self {
             max_files: 1000,
+            readable_types: &MimeType::ALL,
             max_file_bytes: 100 * 1024 * 1024,
             url_lifetime: Duration::from_mins(15),
             window: Duration::from_hours(24),
@@ -149,6 +173,18 @@ impl WorkSettings {
     /// Returns true if the work has been executed alone [`max_claims`](Self::max_claims) times and never released.
     pub(crate) const fn claims_exhausted(&self, claim: &Claim) -> bool {
         claim.claims > self.max_claims.saturating_add(1)
+    }
+}
+
+impl Default for QuotaSettings {
+    fn default() -> Self {
+        Self {
+            open_photos: 10_000,
+            stored_bytes: 1 << 40,
+            photos_per_day: 50_000,
+            min_free_bytes: 1 << 30,
+            max_work_age: Duration::from_hours(1),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
         SessionEnds, SessionWatches, StreamTickets,
     },
     jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
+    limits::ShowLimitsHandler,
     photos::{
         DeletePhotoHandler, DownloadUrlHandler, ListPhotosHandler, PhotoHistoryHandler, ShowPhotoHandler,
         TagPhotoHandler,
@@ -39,6 +40,7 @@ pub struct UseCases {
     pub list_photos: ListPhotosHandler,
     pub download_url: DownloadUrlHandler,
     pub photo_history: PhotoHistoryHandler,
+    pub show_limits: ShowLimitsHandler,
 }
 
 impl UseCases {
@@ -72,6 +74,7 @@ impl UseCases {
             list_photos: ListPhotosHandler::new(ports, settings()),
             download_url: DownloadUrlHandler::new(ports, settings()),
             photo_history: PhotoHistoryHandler::new(ports),
+            show_limits: ShowLimitsHandler::new(ports, settings()),
         }
     }
 }

@@ -67,37 +67,31 @@ impl Endpoint {
         Self::new::<D>(Access::Public, web::route().to(handler))
     }
 
-    /// An endpoint for access tokens with `scope`.
+    /// An endpoint for access tokens with `scope`, limited to the user's rate of requests.
     pub(crate) fn scoped<D: Described>(
         scope: Scope,
+        handler: impl Handler<(Call, UserId), Output = HandlerResult>,
+    ) -> Self {
+        Self::rate_limited::<D>(scope, RateClass::Requests, handler)
+    }
+
+    /// An endpoint for access tokens with `scope`, limited to the user's rate of this class.
+    pub(crate) fn rate_limited<D: Described>(
+        scope: Scope,
+        rate: RateClass,
         handler: impl Handler<(Call, UserId), Output = HandlerResult>,
     ) -> Self {
         let authorized = move |call: Call| {
             let handler = handler.clone();
             async move {
                 let user = call.authorize(scope)?;
-                handler.call((call, user)).await
-            }
-        };
-        Self::new::<D>(Access::Scope(scope), web::route().to(authorized))
-    }
-
-    /// An endpoint for access tokens with `scope`, limited to the user's rate.
-    pub(crate) fn rate_limited<D: Described>(
-        scope: Scope,
-        rate: RateClass,
-        handler: impl Handler<(Call, UserId), Output = HandlerResult>,
-    ) -> Self {
-        let limited = move |call: Call, user: UserId| {
-            let handler = handler.clone();
-            async move {
                 call.check_rate(rate, user)?;
                 handler.call((call, user)).await
             }
         };
         Self {
             rate: Some(rate),
-            ..Self::scoped::<D>(scope, limited)
+            ..Self::new::<D>(Access::Scope(scope), web::route().to(authorized))
         }
     }
 
@@ -110,10 +104,14 @@ impl Endpoint {
             let handler = handler.clone();
             async move {
                 let (user, query) = call.authorize_stream(scope).await?;
+                call.check_rate(RateClass::Requests, user)?;
                 handler.call((call, user, query)).await
             }
         };
-        Self::new::<D>(Access::Stream(scope), web::route().to(authorized))
+        Self {
+            rate: Some(RateClass::Requests),
+            ..Self::new::<D>(Access::Stream(scope), web::route().to(authorized))
+        }
     }
 
     fn new<D: Described>(access: Access, route: Route) -> Self {

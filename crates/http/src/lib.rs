@@ -11,6 +11,7 @@ mod config;
 mod cursors;
 mod endpoint;
 mod endpoints;
+mod job_rate;
 mod limits;
 mod middleware;
 mod openapi;

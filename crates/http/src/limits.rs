@@ -1,6 +1,10 @@
 //! Rate limits per user, by the generic cell rate algorithm (GCRA): bursts up to the quota, then evenly spaced requests.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::http::header::HeaderName;
 use governor::{
@@ -13,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::HttpConfig,
+    job_rate::{self, JobRate, Place},
     problem::{Problem, kinds, whole_seconds},
 };
 
@@ -24,19 +29,23 @@ pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("rateli
 /// Time after which an overloaded server may have completed a use case.
 const RETRY_OVERLOADED: Duration = Duration::from_secs(1);
 
+/// Time after which a server without space or with a backlog may accept jobs again.
+pub(crate) const RETRY_LATER: Duration = Duration::from_secs(30);
+
 /// Rate limit that an endpoint's requests count against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateClass {
-    /// Job creations.
-    Jobs,
+    /// All requests but progress posts.
+    Requests,
     /// Progress posts.
     Progress,
 }
 
 /// Rate limiters of all classes.
 pub(crate) struct Limits {
-    jobs: Limiter,
+    requests: Limiter,
     progress: Limiter,
+    jobs: Arc<JobRate>,
     /// Use cases that may run at once.
     in_flight: Arc<Semaphore>,
 }
@@ -64,7 +73,8 @@ pub(crate) struct Allowance {
 impl Limits {
     pub(crate) fn new(config: &HttpConfig) -> Self {
         Self {
-            jobs: Limiter::new("jobs", config.jobs_per_minute, Duration::from_mins(1)),
+            requests: Limiter::new("requests", config.requests_per_second, Duration::from_secs(1)),
+            jobs: JobRate::new(config.jobs_per_minute),
             progress: Limiter::new("progress", config.progress_per_second, Duration::from_secs(1)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
         }
@@ -76,9 +86,22 @@ impl Limits {
     /// If the request exceeds the quota.
     pub(crate) fn check(&self, class: RateClass, user: UserId) -> Result<Allowance, Allowance> {
         match class {
-            RateClass::Jobs => self.jobs.check(user),
+            RateClass::Requests => self.requests.check(user),
             RateClass::Progress => self.progress.check(user),
         }
+    }
+
+    /// Takes a place for a new job, if the user has created fewer within a minute than allowed.
+    pub(crate) fn reserve_job(&self, user: UserId) -> (Option<Place>, Allowance) {
+        let (place, places) = self.jobs.reserve(user, Instant::now());
+        let allowance = Allowance {
+            name: "jobs",
+            quota: self.jobs.per_minute.get(),
+            window: job_rate::WINDOW,
+            remaining: places.remaining,
+            reset: places.reset,
+        };
+        (place, allowance)
     }
 
     /// Admits one more use case, which must keep the permit until its end.
@@ -93,10 +116,11 @@ impl Limits {
 
     /// Drops the state of users whose whole quota is available again.
     pub(crate) fn remove_idle_users(&self) {
-        for Limiter { users, .. } in [&self.jobs, &self.progress] {
+        for Limiter { users, .. } in [&self.requests, &self.progress] {
             users.retain_recent();
             users.shrink_to_fit();
         }
+        self.jobs.remove_idle_users(Instant::now());
     }
 }
 
@@ -145,10 +169,13 @@ impl Allowance {
     pub(crate) fn problem(&self) -> Problem {
         Problem::new(kinds::RATE_LIMITED)
             .detail(format!(
-                "More than {} requests of this kind in {} s. Retry after the time in `Retry-After`.",
+                "The limit of {} {} in {} s is reached. The next one is possible in {} s.",
                 self.quota,
-                self.window.as_secs()
+                self.name,
+                self.window.as_secs(),
+                whole_seconds(self.reset)
             ))
+            .usage(u64::from(self.quota - self.remaining), u64::from(self.quota))
             .retry_after(self.reset)
     }
 

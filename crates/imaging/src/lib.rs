@@ -42,6 +42,7 @@ mod tiff;
 mod webp;
 mod ycbcr;
 
+pub use formats::READABLE_TYPES;
 pub use inspect::{inspect_bytes, max_memory_bytes};
 pub use isolated::{Patience, ProcessConfig, ProcessPool, Protection, StartError, run_inspection_child};
 pub use pool::{ImagingConfig, ImagingPool};

@@ -9,6 +9,7 @@
 mod clock;
 mod database;
 mod faults;
+mod free_space;
 mod ids;
 mod inspector;
 mod lock;
@@ -20,6 +21,7 @@ mod tokens;
 pub use clock::FakeClock;
 pub use database::{HeldCommit, MemoryStore};
 pub use faults::{Faults, Operation};
+pub use free_space::FakeSpace;
 pub use ids::SeededIds;
 pub use inspector::StubInspector;
 pub use objects::{ClientAnswer, MemoryObjects};

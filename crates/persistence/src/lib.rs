@@ -25,6 +25,9 @@
 //! otherwise. A panic during a transaction rolls it back, its callers receive `Unavailable`, and the writer continues with
 //! a new connection.
 //!
+//! **Erased data is gone.** Deleted bytes are overwritten with zeros (`secure_delete`). The write-ahead log keeps earlier
+//! contents until it is emptied, for which the program calls [`SqliteStore::empty_log`] at intervals.
+//!
 //! **Many rows, few statements.** The number of statements of a commit does not depend on its number of photos, unless a
 //! statement would bind more than 32 766 values and has to be split. The statements of the common commit of one stream
 //! are prepared once per connection.

@@ -68,6 +68,7 @@ diesel::table! {
         photo_id -> Text,
         filename -> Nullable<Text>,
         metadata -> Nullable<Json>,
+        hashes -> Nullable<Json>,
     }
 }
 

@@ -14,6 +14,8 @@ mod commits;
 mod contract;
 #[path = "sqlite/durability.rs"]
 mod durability;
+#[path = "sqlite/erasure.rs"]
+mod erasure;
 #[path = "sqlite/groups.rs"]
 mod groups;
 #[path = "sqlite/job_completion.rs"]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use metrics::gauge;
+use rapidphoto_application::ports::Unavailable;
 
 /// Directories whose free space is watched.
 #[derive(Debug, Clone)]
@@ -36,6 +37,12 @@ impl FreeSpace {
         gauge!("data_free_bytes").set(as_gauge(data));
         gauge!("store_free_bytes").set(as_gauge(store));
         Ok(data.min(store))
+    }
+}
+
+impl rapidphoto_application::ports::FreeSpace for FreeSpace {
+    fn free_bytes(&self) -> Result<u64, Unavailable> {
+        self.record().map_err(Unavailable::database)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Periodic deletion of expired data.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::Housekeeping;
+use rapidphoto_persistence::SqliteStore;
 use tokio_util::sync::CancellationToken;
 
 /// Time between two runs.
 const INTERVAL: Duration = Duration::from_mins(10);
 
-/// Deletes expired data at intervals, until `shutdown` is cancelled.
-pub(crate) async fn run(housekeeping: Housekeeping, shutdown: CancellationToken) {
+/// Deletes expired data at intervals, and the traces of erased data in the database's log, until `shutdown` is cancelled.
+pub(crate) async fn run(housekeeping: Housekeeping, store: Arc<SqliteStore>, shutdown: CancellationToken) {
     while shutdown
         .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
@@ -25,5 +26,6 @@ pub(crate) async fn run(housekeeping: Housekeeping, shutdown: CancellationToken)
                 tracing::warn!(%error, "expired tokens can't be deleted; trying again in 10 minutes");
             }
         }
+        store.empty_log().await;
     }
 }

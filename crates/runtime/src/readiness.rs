@@ -38,7 +38,8 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 const MIN_FREE_BYTES: u64 = 64 * 1024 * 1024;
 
 impl Dependencies {
-    pub(crate) fn new(
+    /// The checks, made at most once a second.
+    pub(crate) fn cached(
         ports: &Ports,
         store: Arc<SqliteStore>,
         data_dir: &Path,

@@ -57,6 +57,10 @@ pub struct Running {
 /// Starts a deployment; once this returns, it accepts requests.
 ///
 /// `metrics` renders the metrics of the process in Prometheus's text format.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the composition, in the order in which its parts depend on each other"
+)]
 pub async fn start(
     config: Config,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
@@ -126,9 +130,7 @@ pub async fn start(
     workers.spawn("database writer", {
         let store = Arc::clone(&store);
         async move {
-            stop.run_until_cancelled(store.writer_ended())
-                .await
-                .unwrap_or_default()
+            stop.run_until_cancelled(store.writer_ended()).await;
         }
     });
     let runner = WorkRunner::new(&ports, &settings, signals.clone());
@@ -151,7 +153,7 @@ pub async fn start(
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
     workers.spawn(
         "housekeeping",
-        housekeeping::run(housekeeping, workers.stop_token()),
+        housekeeping::run(housekeeping, Arc::clone(&store), workers.stop_token()),
     );
 
     let mut api_tasks = TaskGroup::new(&failed);
@@ -161,7 +163,7 @@ pub async fn start(
         async move { tail.run(stop).await }
     });
     let free_space = FreeSpace::new(&config.data.dir, &wiring::objects_dir(&config));
-    let readiness = Dependencies::new(
+    let readiness = Dependencies::cached(
         &ports,
         Arc::clone(&store),
         &config.data.dir,

@@ -45,13 +45,16 @@ fn apply(loaded: &Result<Config, ConfigError>, telemetry: &Telemetry, running: &
                 "SIGHUP: the configuration is invalid, so that nothing changes"
             );
         }
-        Ok(config) => match telemetry.set_filter(&config.log.filter) {
-            Err(error) => tracing::error!(%error, "SIGHUP: the log filter can't be changed"),
-            Ok(()) => tracing::info!(
-                filter = config.log.filter,
-                "SIGHUP: log filter reloaded; other settings change at the next start"
-            ),
-        },
+        Ok(config) => {
+            if let Err(error) = telemetry.set_filter(&config.log.filter) {
+                tracing::error!(%error, "SIGHUP: the log filter can't be changed");
+            } else {
+                tracing::info!(
+                    filter = config.log.filter,
+                    "SIGHUP: log filter reloaded; other settings change at the next start"
+                );
+            }
+        }
     }
     running.reload_certificates();
 }

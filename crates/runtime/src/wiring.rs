@@ -8,7 +8,9 @@ use rapidphoto_application::{
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     progress::LocalTicks,
-    settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
+    settings::{
+        AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
+    },
     signals::{SignallingJournal, Signals},
 };
 use rapidphoto_credentials::{
@@ -20,7 +22,7 @@ use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
 
-use crate::{Config, Secrets, config::TlsSection, inspection};
+use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -34,9 +36,17 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
         uploads: UploadSettings {
             max_files: uploads.max_files,
             max_file_bytes: uploads.max_file_bytes,
+            readable_types: rapidphoto_imaging::READABLE_TYPES,
             url_lifetime: uploads.url_lifetime,
             window: uploads.window,
             ..UploadSettings::default()
+        },
+        quotas: QuotaSettings {
+            open_photos: config.limits.open_photos,
+            stored_bytes: config.limits.stored_bytes,
+            photos_per_day: config.limits.photos_per_day,
+            min_free_bytes: config.data.min_free_bytes,
+            max_work_age: config.limits.max_work_age,
         },
         work: WorkSettings {
             concurrency: work.concurrency,
@@ -85,6 +95,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         request_timeout: config.server.request_timeout,
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
+        requests_per_second: positive(config.limits.requests_per_second),
         streams: positive(config.limits.streams),
         trusted_proxies: config.server.trusted_proxies.clone(),
         proxy_hops: config.server.proxy_hops,
@@ -127,6 +138,7 @@ pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses
         region: storage.region.clone(),
         allowed_origins: config.server.allowed_origins.clone(),
         max_object_bytes: config.uploads.max_file_bytes,
+        min_free_bytes: config.data.min_free_bytes,
         hosts: addresses.s3_hosts(),
         idle_timeout: storage.idle_timeout,
         shutdown_grace: config.server.drain_timeout,
@@ -252,6 +264,7 @@ pub(crate) async fn ports(
         tokens: Arc::new(tokens),
         inspector: inspection::start(&config.imaging).await?,
         ticks: Arc::new(LocalTicks::default()),
+        free_space: Arc::new(FreeSpace::new(&config.data.dir, &objects_dir(config))),
     })
 }
 

@@ -19,6 +19,9 @@ pub struct EmbeddedConfig {
     pub allowed_origins: Vec<String>,
     /// Maximum size of an object in bytes.
     pub max_object_bytes: u64,
+    /// Free space in bytes that uploads of clients must leave; 0 for none. Requests without `If-None-Match: *`, such as those
+    /// of workers, may use it: they finish what was accepted.
+    pub min_free_bytes: u64,
     /// Values of `Host` that URLs of this store are signed for, such as `photos.example:9000`; for messages only. Empty
     /// if they are not known.
     pub hosts: Vec<String>,
@@ -50,6 +53,7 @@ impl EmbeddedConfig {
             allowed_origins: Vec::new(),
             // Maximum of a single PUT in S3.
             max_object_bytes: 5 * 1024 * 1024 * 1024,
+            min_free_bytes: 0,
             hosts: Vec::new(),
             // 64 kbit/s: a photo of 5 MB takes at most 11 minutes.
             min_upload_bytes_per_second: 8 * 1024,
@@ -89,6 +93,7 @@ impl fmt::Debug for EmbeddedConfig {
             .field("secret_key", &"…")
             .field("allowed_origins", &self.allowed_origins)
             .field("max_object_bytes", &self.max_object_bytes)
+            .field("min_free_bytes", &self.min_free_bytes)
             .field("hosts", &self.hosts)
             .field("min_upload_bytes_per_second", &self.min_upload_bytes_per_second)
             .field("idle_timeout", &self.idle_timeout)

@@ -110,22 +110,22 @@ mod tests {
             .map_err(|error| error.code().as_str().to_owned())
     }
 
-    fn names(names: [&str; 2]) -> Result<Option<Vec<String>>, String> {
-        Ok(Some(names.map(str::to_owned).to_vec()))
+    fn names(names: [&str; 2]) -> Option<Vec<String>> {
+        Some(names.map(str::to_owned).to_vec())
     }
 
     #[test]
     fn signed_headers_are_read_from_the_url_or_the_header() {
         let url = "/b/k?X-Amz-SignedHeaders=content-length%3Bhost&X-Amz-Signature=f&x=y";
-        assert_eq!(signed(url, None), names(["content-length", "host"]));
+        assert_eq!(signed(url, None), Ok(names(["content-length", "host"])));
         assert_eq!(signed("/b/k", None), Ok(None));
-        assert_eq!(signed("/b/k", Some(V4)), names(["host", "x-amz-date"]));
+        assert_eq!(signed("/b/k", Some(V4)), Ok(names(["host", "x-amz-date"])));
     }
 
     #[test]
     fn encoded_parameter_names_are_decoded() {
         let url = "/b/k?X-Amz-SignedHeader%73=content-length%3Bhost&X-Amz-Signatur%65=f";
-        assert_eq!(signed(url, None), names(["content-length", "host"]));
+        assert_eq!(signed(url, None), Ok(names(["content-length", "host"])));
     }
 
     #[test]

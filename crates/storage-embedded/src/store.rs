@@ -87,6 +87,8 @@ impl EmbeddedStore {
             bucket: config.bucket.clone(),
             region: config.region.clone(),
             max_object_bytes: config.max_object_bytes,
+            root: config.root.clone(),
+            min_free_bytes: config.min_free_bytes,
             receiving: Arc::default(),
             tasks: tasks.clone(),
         };

@@ -1,4 +1,5 @@
 use std::{
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -18,6 +19,8 @@ use tokio::{
 pub struct ServerOptions {
     /// Environment variables of the process, including configuration.
     pub environment: Vec<(String, String)>,
+    /// Listen addresses of the API and the storage; default: free ports of 127.0.0.1.
+    pub listen: Option<[SocketAddr; 2]>,
 }
 
 impl ServerOptions {
@@ -25,6 +28,13 @@ impl ServerOptions {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Sets the listen addresses of the API and the storage.
+    #[must_use]
+    pub fn listening_on(mut self, api: SocketAddr, storage: SocketAddr) -> Self {
+        self.listen = Some([api, storage]);
         self
     }
 
@@ -85,15 +95,13 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let log = data_dir.with_extension("log");
         let stderr = std::fs::File::options().create(true).append(true).open(&log)?;
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let [api, storage] = options
+            .listen
+            .unwrap_or([free_port; 2])
+            .map(|address| address.to_string());
         let mut child = Command::from(command(binary))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--s3-listen",
-                "127.0.0.1:0",
-                "--data-dir",
-            ])
+            .args(["serve", "--listen", &api, "--s3-listen", &storage, "--data-dir"])
             .arg(data_dir)
             .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -33,7 +33,7 @@ async fn connect(server: SocketAddr, number: usize) -> Option<TcpStream> {
 }
 
 /// Sends a byte of a head every 20 s, and connects again when the connection is closed. Never returns.
-async fn trickle(server: SocketAddr, number: usize) {
+pub(crate) async fn trickle(server: SocketAddr, number: usize) {
     loop {
         if let Some(mut stream) = connect(server, number).await {
             for byte in b"GET /healthz HTTP/1.1\r\nX-Filler: ".iter().cycle() {
@@ -48,7 +48,7 @@ async fn trickle(server: SocketAddr, number: usize) {
 }
 
 /// Requests the largest document and reads nothing of it. Connects again every 20 s. Never returns.
-async fn ask_and_never_read(server: SocketAddr, number: usize) {
+pub(crate) async fn ask_and_never_read(server: SocketAddr, number: usize) {
     const REQUEST: &[u8] = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
     loop {
         let stream = connect(server, number).await;
@@ -62,8 +62,8 @@ async fn ask_and_never_read(server: SocketAddr, number: usize) {
 }
 
 /// Tries a password on a new connection.
-async fn try_password(server: SocketAddr, number: usize) {
-    let body = format!("{{\"email\":\"user-{number}@example.org\",\"password\":\"wrong password\"}}");
+pub(crate) async fn try_password(server: SocketAddr, number: usize, email: &str) {
+    let body = format!("{{\"email\":\"{email}\",\"password\":\"wrong password\"}}");
     let request = format!(
         "POST /commands/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\
          Content-Length: {}\r\n\r\n{body}",
@@ -93,7 +93,7 @@ async fn complete_job(session: &Session, seed: u64) -> Duration {
     started.elapsed()
 }
 
-fn address(url: &str) -> SocketAddr {
+pub(crate) fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().unwrap()
 }
 
@@ -113,7 +113,9 @@ async fn hostile_connections_do_not_keep_a_client_from_its_work() {
     }
     // All are connected, or refused.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let logins = tokio::spawn(join_all((0..200).map(|number| try_password(api, number))));
+    let logins = tokio::spawn(join_all((0..200).map(|number| async move {
+        try_password(api, number, &format!("user-{number}@example.org")).await;
+    })));
     let beside = complete_job(&session, 1000).await;
     let resident = server.resident_bytes().unwrap();
     let metrics = read_metrics(api).await;
@@ -160,7 +162,7 @@ async fn the_workers_need_no_connection_of_clients() {
 }
 
 /// `/metrics`, on a new connection.
-async fn read_metrics(api: SocketAddr) -> String {
+pub(crate) async fn read_metrics(api: SocketAddr) -> String {
     let mut stream = TcpStream::connect(api).await.unwrap();
     stream
         .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -16,6 +16,8 @@ mod browser;
 mod crashes;
 mod data_directory;
 mod demo;
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+mod drill;
 mod fixtures;
 mod formats;
 mod hostile;
@@ -23,6 +25,9 @@ mod operating;
 mod outcomes;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
+mod privacy;
+#[cfg(target_os = "linux")]
+mod proxies;
 mod races;
 mod shutdown;
 mod tls;

@@ -150,7 +150,9 @@ async fn a_server_without_its_data_is_not_ready() {
         let data_dir = DataDir::new();
         let server = data_dir.serve(&DataDir::options()).await;
         until_readiness(server.api(), StatusCode::OK).await;
-        std::fs::remove_dir_all(data_dir.path().join(removed)).unwrap();
+        // Moved instead of deleted, because the server may be writing.
+        let moved = data_dir.path().with_extension("moved");
+        std::fs::rename(data_dir.path().join(removed), moved).unwrap();
         let report = until_readiness(server.api(), StatusCode::SERVICE_UNAVAILABLE).await;
         let failed = report["dependencies"]
             .as_array()

@@ -78,7 +78,7 @@ fn is_stored(directory: &Path, bytes: &[u8]) -> bool {
 }
 
 /// Process ids of the children of a process that still run.
-fn children_of(parent: u32) -> Vec<u32> {
+pub(crate) fn children_of(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap();
     processes
         .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
@@ -91,7 +91,7 @@ fn is_alive(process: &u32) -> bool {
     status_field(*process, "State:").is_some_and(|state| state != "Z" && state != "X")
 }
 
-fn status_field(process: u32, name: &str) -> Option<String> {
+pub(crate) fn status_field(process: u32, name: &str) -> Option<String> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1).map(str::to_owned)

@@ -26,8 +26,6 @@ pub struct StorageEvent {
     pub key: String,
     /// Reported size in bytes; not trusted.
     pub size: Option<u64>,
-    /// Reported entity tag; not trusted.
-    pub e_tag: Option<String>,
     /// Order among the events of the same key.
     pub sequencer: Option<Sequencer>,
 }
@@ -155,7 +153,7 @@ impl StorageMessage {
         } else {
             form_decoded(key)
         };
-        self.created.push(created(bucket, key, object, "eTag"));
+        self.created.push(created(bucket, key, object));
     }
 
     fn read_event_bridge(&mut self, name: &str, detail: &Map<String, Value>) {
@@ -170,7 +168,7 @@ impl StorageMessage {
             .and_then(Value::as_str);
         match (bucket.and_then(Value::as_str), object, key) {
             (Some(bucket), Some(object), Some(key)) => {
-                self.created.push(created(bucket, key.to_owned(), object, "etag"));
+                self.created.push(created(bucket, key.to_owned(), object));
             }
             _ => self
                 .malformed
@@ -179,13 +177,12 @@ impl StorageMessage {
     }
 }
 
-fn created(bucket: &str, key: String, object: &Map<String, Value>, e_tag: &str) -> StorageEvent {
+fn created(bucket: &str, key: String, object: &Map<String, Value>) -> StorageEvent {
     let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
     StorageEvent {
         bucket: bucket.to_owned(),
         key,
         size: object.get("size").and_then(Value::as_u64),
-        e_tag: text("eTag").or_else(|| text(e_tag)),
         sequencer: text("sequencer")
             .filter(|digits| !digits.is_empty())
             .map(Sequencer),
@@ -245,7 +242,6 @@ mod tests {
     fn assert_is_test_object(event: &StorageEvent) {
         assert_eq!((event.bucket.as_str(), event.key.as_str()), ("uploads", KEY));
         assert_eq!(event.size, Some(1000));
-        assert_eq!(event.e_tag.as_deref(), Some("398533d48111e9f664b1f64cb10c4b63"));
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl StorageEventHandler {
             }
         };
         counter!("storage_events_total", "outcome" => outcome).increment(1);
-        tracing::debug!(%photo, outcome, size = event.size, e_tag = event.e_tag, "handled a storage event");
+        tracing::debug!(%photo, outcome, size = event.size, "handled a storage event");
         Ok(())
     }
 }

@@ -7,6 +7,6 @@ mod new_file;
 
 pub(crate) use cancel_job::cancel_photos;
 pub use cancel_job::{CancelJob, CancelJobError, CancelJobHandler};
-pub use create_job::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, JobItem};
+pub use create_job::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, JobItem, NotAdmitted, Quota};
 pub use job_snapshot::{JobSnapshot, JobSnapshotHandler, JobVersion, PhotoProgress};
 pub use new_file::{FileProblem, NewFile, RawFile};

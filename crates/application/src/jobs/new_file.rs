@@ -1,9 +1,9 @@
 use rapidphoto_domain::{
-    photo::Declared,
+    photo::{Check, Declared, Policy},
     values::{Checksum, Filename, MimeType, UploadId},
 };
 
-use crate::settings::UploadSettings;
+use crate::settings::Settings;
 
 /// A file as the client describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,8 +25,10 @@ pub struct RawFile {
 pub struct NewFile {
     /// Name of the file.
     pub filename: Filename,
-    /// Declared type, length and checksum.
+    /// Declared type and length.
     pub declared: Declared,
+    /// Declared SHA-256, if the client knows it.
+    pub checksum: Option<Checksum>,
     /// The client's own name for the file.
     pub upload_id: Option<UploadId>,
 }
@@ -46,7 +48,7 @@ pub struct FileProblem {
 
 impl RawFile {
     /// Validates a file's description.
-    pub(super) fn parse(&self, index: usize, settings: &UploadSettings) -> Result<NewFile, FileProblem> {
+    pub(super) fn parse(&self, index: usize, settings: &Settings) -> Result<NewFile, FileProblem> {
         let problem = |field, code, message: String| FileProblem {
             index,
             field,
@@ -62,6 +64,19 @@ impl RawFile {
         let filename = Filename::parse_declared(&self.filename, named_as)
             .map_err(|why| problem("filename", "invalid_filename", why.to_string()))?;
         let mime_type = mime_type?;
+        let uploads = &settings.uploads;
+        let readable = uploads.readable_types;
+        // A policy that lets unreadable files pass stores them without thumbnails.
+        if !readable.contains(&mime_type)
+            && settings.checks.policies.policy(Check::UnsupportedFormat) == Policy::Reject
+        {
+            let readable: Vec<_> = readable.iter().map(|readable| readable.as_str()).collect();
+            let message = format!(
+                "{mime_type} can't be processed here; the type must be one of {}",
+                readable.join(", ")
+            );
+            return Err(problem("mimeType", "unsupported_type", message));
+        }
         if self.bytes == 0 {
             return Err(problem(
                 "bytes",
@@ -69,8 +84,8 @@ impl RawFile {
                 "a photo has at least one byte".to_owned(),
             ));
         }
-        if self.bytes > settings.max_file_bytes {
-            let message = format!("a file has at most {} bytes", settings.max_file_bytes);
+        if self.bytes > uploads.max_file_bytes {
+            let message = format!("a file has at most {} bytes", uploads.max_file_bytes);
             return Err(problem("bytes", "too_large", message));
         }
         let upload_id = self
@@ -91,11 +106,11 @@ impl RawFile {
         let declared = Declared {
             mime_type,
             bytes: self.bytes,
-            checksum: checksum.transpose()?,
         };
         Ok(NewFile {
             filename,
             declared,
+            checksum: checksum.transpose()?,
             upload_id,
         })
     }

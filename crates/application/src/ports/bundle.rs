@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, IdempotencyReads, Ids, JobReads,
-    Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, ProgressTicks, Sessions,
-    StateRows, Subscriptions, UploadActivity, UserReads, WorkQueue,
+    AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, FreeSpace, IdempotencyReads, Ids,
+    JobReads, Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, ProgressTicks,
+    Sessions, StateRows, Subscriptions, UploadActivity, UsageReads, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -19,6 +19,7 @@ pub struct Ports {
     pub tokens: Arc<dyn AccessTokens>,
     pub inspector: Arc<dyn PhotoInspector>,
     pub ticks: Arc<dyn ProgressTicks>,
+    pub free_space: Arc<dyn FreeSpace>,
 }
 
 /// The ports of one database. They share its data: what the journal has committed, the others read.
@@ -37,6 +38,7 @@ pub struct DatabasePorts {
     pub users: Arc<dyn UserReads>,
     pub idempotency: Arc<dyn IdempotencyReads>,
     pub activity: Arc<dyn UploadActivity>,
+    pub usage: Arc<dyn UsageReads>,
 }
 
 /// The ports that a use case needs to decide and write.
@@ -80,6 +82,7 @@ impl DatabasePorts {
             + UserReads
             + IdempotencyReads
             + UploadActivity
+            + UsageReads
             + 'static,
     {
         Self {
@@ -94,7 +97,8 @@ impl DatabasePorts {
             photos: database.clone(),
             users: database.clone(),
             idempotency: database.clone(),
-            activity: database,
+            activity: database.clone(),
+            usage: database,
         }
     }
 }

@@ -7,8 +7,8 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoMetadata, Unavailable,
-    WorkKind, WorkOrder,
+    Advance, AggregateState, Cursor, EventMetadata, NonEmpty, PasswordHash, PhotoHashes, PhotoMetadata,
+    Unavailable, WorkKind, WorkOrder,
 };
 
 /// The only port that writes events, states, work, details and subscriptions' positions: all of a commit or none of it.
@@ -184,6 +184,13 @@ pub enum Details {
         photo: PhotoId,
         /// The metadata.
         metadata: Box<PhotoMetadata>,
+    },
+    /// Hashes of a photo's content, which replace earlier ones.
+    PhotoHashes {
+        /// The photo.
+        photo: PhotoId,
+        /// The hashes.
+        hashes: PhotoHashes,
     },
     /// Erases all details of a photo.
     ErasePhoto {

@@ -1,4 +1,5 @@
 use chrono::NaiveDateTime;
+use rapidphoto_domain::{photo::PerceptualHash, values::Checksum};
 use serde::{Deserialize, Serialize};
 
 /// Metadata from a photo's EXIF, limited to supported tags with plausible values. It is personal data: stored outside
@@ -24,6 +25,22 @@ pub struct PhotoMetadata {
     /// Program that wrote the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
+}
+
+/// Hashes of a photo's content. They identify the content, so they are personal data: stored outside the log and erased
+/// with the photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PhotoHashes {
+    /// SHA-256 that the client declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Checksum>,
+    /// SHA-256 of the content; `None` before the photo is completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Checksum>,
+    /// Perceptual hash, if it was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perceptual: Option<PerceptualHash>,
 }
 
 /// Time of the exposure by the camera's clock.

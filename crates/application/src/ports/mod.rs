@@ -20,6 +20,7 @@ mod storage_messages;
 mod subscriptions;
 mod unavailable;
 mod upload_activity;
+mod usage;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
@@ -37,7 +38,7 @@ pub use journal::{
     Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit,
     Journal, NewEvent, Unique, VersionConflict,
 };
-pub use metadata::{Camera, Exposure, Location, PhotoMetadata, TakenAt};
+pub use metadata::{Camera, Exposure, Location, PhotoHashes, PhotoMetadata, TakenAt};
 pub use non_empty::NonEmpty;
 pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
@@ -53,4 +54,5 @@ pub use storage_messages::{MessageError, StorageMessages};
 pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
 pub use upload_activity::UploadActivity;
+pub use usage::{FreeSpace, Usage, UsageReads};
 pub use work::{Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue};

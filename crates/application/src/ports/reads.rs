@@ -10,7 +10,8 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoMetadata, Scope, Scopes, Unavailable,
+    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes, PhotoMetadata, Scope, Scopes,
+    Unavailable,
 };
 
 /// Read model of a photo.
@@ -24,6 +25,8 @@ pub struct PhotoView {
     pub filename: Filename,
     /// Metadata from EXIF.
     pub metadata: PhotoMetadata,
+    /// Hashes of the content.
+    pub hashes: PhotoHashes,
     /// Time at which the photo was declared.
     pub created_at: Timestamp,
     /// Time of the last change.

@@ -3,6 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use rapidphoto_domain::{
     PhotoId, Timestamp, UserId,
     photo::{Cleaning, FailureReason, Photo, PhotoCommand, PhotoState, PhotoStatus, UploadWindow},
+    values::Checksum,
 };
 
 use crate::{
@@ -65,11 +66,16 @@ impl UploadUrls {
         Ok(fresh)
     }
 
-    /// Upload URL with the expiry in the photo's window; `None` if the photo needs no upload.
+    /// Upload URL for a photo with this declared checksum, with the expiry in the photo's window; `None` if the photo needs
+    /// no upload.
     ///
     /// A photo may be VERIFYING because a client reported an upload that never took place: it gets a URL unless its object
     /// is there. Once its window is over it fails as `upload_missing` within seconds, and can be renewed then.
-    pub(crate) async fn sign(&self, photo: &Photo) -> Result<Option<PresignedUrl>, Unavailable> {
+    pub(crate) async fn sign(
+        &self,
+        photo: &Photo,
+        checksum: Option<Checksum>,
+    ) -> Result<Option<PresignedUrl>, Unavailable> {
         let reported = !photo.deleted
             && photo.status() == PhotoStatus::Verifying
             && photo.window.url_expires_at > self.ports.clock.now();
@@ -82,7 +88,7 @@ impl UploadUrls {
             key: photo.object.key.clone(),
             mime_type: photo.declared.mime_type,
             bytes: photo.declared.bytes,
-            checksum: photo.declared.checksum,
+            checksum,
             valid_for: left.to_std().unwrap_or_default(),
         };
         self.presigner.put(&grant).await.map(Some)

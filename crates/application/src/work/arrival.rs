@@ -2,22 +2,43 @@
 
 use rapidphoto_domain::{
     photo::{Check, Declared, Finding, InvalidTransition, Photo, PhotoCommand, PhotoEvent, StoredObject},
-    values::MimeType,
+    values::{Checksum, MimeType},
 };
 
-use crate::{ports::ObjectHead, settings::Settings};
+use super::failure::WorkError;
+use crate::{
+    ports::{Claim, ObjectHead, PhotoReads},
+    settings::Settings,
+};
+
+/// Stored object as HEAD reports it, with the checksum that the client declared for it.
+#[derive(Debug, Clone)]
+pub(super) struct Arrived {
+    pub(super) head: ObjectHead,
+    pub(super) declared_checksum: Option<Checksum>,
+}
+
+/// Reads the checksum that the client declared for a claim's photo; `None` if it declared none or the photo is deleted.
+pub(super) async fn declared_checksum(
+    photos: &dyn PhotoReads,
+    claim: &Claim,
+) -> Result<Option<Checksum>, WorkError> {
+    let view = photos.photo(claim.owner, claim.token.photo).await;
+    let view = view.map_err(WorkError::Database)?;
+    Ok(view.and_then(|view| view.hashes.declared))
+}
 
 /// Events for a photo in VERIFYING whose object exists: processing starts, or the photo is rejected.
 pub(super) fn decide_verification(
     photo: &Photo,
-    head: &ObjectHead,
+    arrived: &Arrived,
     settings: &Settings,
 ) -> Result<Vec<PhotoEvent>, InvalidTransition> {
-    let findings = head_findings(&photo.declared, head, settings.uploads.max_file_bytes);
+    let findings = head_findings(&photo.declared, arrived, settings.uploads.max_file_bytes);
     let verdict = settings.checks.policies.evaluate(findings);
     photo.decide(if verdict.reasons.is_empty() {
         PhotoCommand::StartProcessing {
-            object: stored_object(head),
+            object: stored_object(&arrived.head),
         }
     } else {
         PhotoCommand::Reject {
@@ -26,16 +47,14 @@ pub(super) fn decide_verification(
     })
 }
 
-/// Identity of the object that HEAD reported.
-pub(super) fn stored_object(head: &ObjectHead) -> StoredObject {
-    StoredObject {
-        e_tag: head.e_tag.clone(),
-        bytes: head.bytes,
-    }
+/// The object that HEAD reported, as it is stored in the photo's state.
+pub(super) const fn stored_object(head: &ObjectHead) -> StoredObject {
+    StoredObject { bytes: head.bytes }
 }
 
 /// Differences in size, type and checksum between the HEAD response and the declaration.
-pub(super) fn head_findings(declared: &Declared, head: &ObjectHead, max_bytes: u64) -> Vec<Finding> {
+pub(super) fn head_findings(declared: &Declared, arrived: &Arrived, max_bytes: u64) -> Vec<Finding> {
+    let head = &arrived.head;
     let mut findings = size_findings(declared, head.bytes, max_bytes);
     if let Some(stored) = head.content_type.as_deref().and_then(essence)
         && !content_type_agrees(&stored, declared.mime_type)
@@ -46,14 +65,10 @@ pub(super) fn head_findings(declared: &Declared, head: &ObjectHead, max_bytes: u
             declared.mime_type.to_string(),
         ));
     }
-    if let (Some(stored), Some(declared)) = (head.checksum, declared.checksum)
+    if let (Some(stored), Some(declared)) = (head.checksum, arrived.declared_checksum)
         && stored != declared
     {
-        findings.push(Finding::measured(
-            Check::ChecksumMismatch,
-            stored.to_string(),
-            declared.to_string(),
-        ));
+        findings.push(Finding::without_values(Check::ChecksumMismatch));
     }
     findings
 }
@@ -89,27 +104,30 @@ fn content_type_agrees(stored: &str, declared: MimeType) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rapidphoto_domain::values::{Checksum, ETag};
+    use rapidphoto_domain::values::ETag;
 
     use super::*;
 
     const DECLARED: Declared = Declared {
         mime_type: MimeType::Jpeg,
         bytes: 1000,
-        checksum: Some(Checksum::from_bytes([7; 32])),
     };
 
-    fn head(bytes: u64, content_type: Option<&str>, checksum: Option<[u8; 32]>) -> ObjectHead {
-        ObjectHead {
+    fn arrived(bytes: u64, content_type: Option<&str>, checksum: Option<[u8; 32]>) -> Arrived {
+        let head = ObjectHead {
             e_tag: ETag::parse("tag").unwrap(),
             bytes,
             content_type: content_type.map(str::to_owned),
             checksum: checksum.map(Checksum::from_bytes),
+        };
+        Arrived {
+            head,
+            declared_checksum: Some(Checksum::from_bytes([7; 32])),
         }
     }
 
-    fn checks(head: &ObjectHead) -> Vec<Check> {
-        let findings = head_findings(&DECLARED, head, 5000);
+    fn checks(arrived: &Arrived) -> Vec<Check> {
+        let findings = head_findings(&DECLARED, arrived, 5000);
         findings.into_iter().map(|finding| finding.check).collect()
     }
 
@@ -122,15 +140,15 @@ mod tests {
             Some("binary/octet-stream"),
             Some(""),
         ] {
-            assert_eq!(checks(&head(1000, content_type, None)), []);
+            assert_eq!(checks(&arrived(1000, content_type, None)), []);
         }
-        assert_eq!(checks(&head(1000, None, Some([7; 32]))), []);
+        assert_eq!(checks(&arrived(1000, None, Some([7; 32]))), []);
     }
 
     #[test]
     fn every_mismatch_gives_a_finding() {
         assert_eq!(
-            checks(&head(6000, Some("text/plain"), Some([8; 32]))),
+            checks(&arrived(6000, Some("text/plain"), Some([8; 32]))),
             [
                 Check::SizeMismatch,
                 Check::TooLarge,
@@ -138,7 +156,7 @@ mod tests {
                 Check::ChecksumMismatch
             ]
         );
-        assert_eq!(checks(&head(999, Some("image/png"), None)).len(), 2);
+        assert_eq!(checks(&arrived(999, Some("image/png"), None)).len(), 2);
     }
 
     #[test]

@@ -52,11 +52,13 @@ impl Executor {
             look: Look {
                 ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
+                photos: Arc::clone(&ports.database.photos),
                 activity: Arc::clone(&ports.database.activity),
                 settings: Arc::clone(&settings),
             },
             process: Process {
                 ports: write_ports.clone(),
+                photos: Arc::clone(&ports.database.photos),
                 objects: Arc::clone(&objects),
                 inspector: Arc::clone(&ports.inspector),
                 budget: MemoryBudget::new(settings.work.download_budget_bytes),

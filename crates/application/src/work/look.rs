@@ -6,13 +6,14 @@ use rapidphoto_domain::{
 };
 
 use super::{
-    arrival, backoff,
+    arrival::{self, Arrived},
+    backoff,
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
     outcome::{Decision, commit_outcome, load},
 };
 use crate::{
-    ports::{Claim, Due, ObjectHead, ObjectStore, UploadActivity, WritePorts},
+    ports::{Claim, Due, ObjectStore, PhotoReads, UploadActivity, WritePorts},
     settings::Settings,
 };
 
@@ -20,6 +21,7 @@ use crate::{
 pub(super) struct Look {
     pub(super) ports: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
+    pub(super) photos: Arc<dyn PhotoReads>,
     pub(super) activity: Arc<dyn UploadActivity>,
     pub(super) settings: Arc<Settings>,
 }
@@ -33,7 +35,13 @@ impl Look {
         let seen = match photo {
             Some(photo) if needs_object(&photo.value) && !self.claims_exhausted(claim, &photo.value) => {
                 let head = self.objects.head(&photo.value.object.key).await;
-                head.map_err(WorkError::Storage)?
+                match head.map_err(WorkError::Storage)? {
+                    Some(head) => Some(Arrived {
+                        head,
+                        declared_checksum: arrival::declared_checksum(&*self.photos, claim).await?,
+                    }),
+                    None => None,
+                }
             }
             _ => None,
         };
@@ -63,7 +71,7 @@ impl Look {
         photo: &Photo,
         now: Timestamp,
         claim: &Claim,
-        seen: Option<&ObjectHead>,
+        seen: Option<&Arrived>,
         last_activity: Option<Timestamp>,
     ) -> Result<Decision, InvalidTransition> {
         let done = Decision::finish(claim);
@@ -72,22 +80,22 @@ impl Look {
         }
         match &photo.state {
             PhotoState::Queued | PhotoState::Uploading => match seen {
-                Some(head) => self.complete_upload(photo, claim, head),
+                Some(arrived) => self.complete_upload(photo, claim, arrived),
                 None => self.keep_waiting(photo, now, claim, last_activity),
             },
             PhotoState::Verifying if self.claims_exhausted(claim, photo) => {
                 Ok(done.with_events(photo.decide(PhotoCommand::FailProcessing)?))
             }
             PhotoState::Verifying => match seen {
-                Some(head) => {
-                    Ok(done.with_events(arrival::decide_verification(photo, head, &self.settings)?))
+                Some(arrived) => {
+                    Ok(done.with_events(arrival::decide_verification(photo, arrived, &self.settings)?))
                 }
                 None => self.look_again(photo, claim),
             },
             PhotoState::Failed {
                 reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
             } if photo.cleaning != Cleaning::Started => match seen {
-                Some(head) => self.complete_upload(photo, claim, head),
+                Some(arrived) => self.complete_upload(photo, claim, arrived),
                 None => Ok(next_late_look(photo, now)
                     .map_or(done, |at| Decision::postpone(claim, Due::at(at, now), 0))),
             },
@@ -105,11 +113,11 @@ impl Look {
         &self,
         photo: &Photo,
         claim: &Claim,
-        head: &ObjectHead,
+        arrived: &Arrived,
     ) -> Result<Decision, InvalidTransition> {
         let mut events = photo.decide(PhotoCommand::CompleteUpload)?;
         let verifying = events.iter().fold(photo.clone(), Photo::apply);
-        events.extend(arrival::decide_verification(&verifying, head, &self.settings)?);
+        events.extend(arrival::decide_verification(&verifying, arrived, &self.settings)?);
         Ok(Decision::finish(claim).with_events(events))
     }
 

@@ -29,6 +29,7 @@ mod auth {
 }
 
 mod jobs {
+    mod admission;
     mod cancel_job;
     mod create_job;
     mod job_snapshot;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rapidphoto_application::ports::{
-    Advance, Cursor, Details, EventMetadata, PhotoMetadata, WorkKind, WorkOrder,
+    Advance, Cursor, Details, EventMetadata, PhotoHashes, PhotoMetadata, WorkKind, WorkOrder,
 };
 use rapidphoto_domain::{photo::PhotoCommand, values::Filename};
 
@@ -133,7 +133,7 @@ pub async fn commits_survive_a_restart<H: DatabaseHarness>(harness: H) {
     assert!(next.token.token > claim.token);
 }
 
-/// Filenames and EXIF are stored beside the log and erased with the photo; account details are not.
+/// Filenames, EXIF and hashes are stored beside the log and erased with the photo; account details are not.
 pub async fn details_are_replaced_and_erased<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
@@ -141,6 +141,7 @@ pub async fn details_are_replaced_and_erased<H: DatabaseHarness>(harness: H) {
     let id = photo.value.id;
     let view = || async { db.photos.photo(owner, id).await.unwrap().unwrap() };
     assert_eq!(view().await.metadata, PhotoMetadata::default());
+    assert_eq!(view().await.hashes, PhotoHashes::default());
     let metadata = fixtures::metadata();
     let renamed = Filename::parse("renamed.jpg").unwrap();
     let mut commit = fixtures::commit(now);
@@ -152,10 +153,14 @@ pub async fn details_are_replaced_and_erased<H: DatabaseHarness>(harness: H) {
         photo: id,
         metadata: Box::new(metadata.clone()),
     });
+    commit.details.push(Details::PhotoHashes {
+        photo: id,
+        hashes: fixtures::hashes(),
+    });
     commit_ok(&db, commit).await;
     assert_eq!(
-        (view().await.filename, view().await.metadata),
-        (renamed, metadata)
+        (view().await.filename, view().await.metadata, view().await.hashes),
+        (renamed, metadata, fixtures::hashes())
     );
 
     let mut fewer = fixtures::commit(now);
@@ -163,14 +168,29 @@ pub async fn details_are_replaced_and_erased<H: DatabaseHarness>(harness: H) {
         photo: id,
         metadata: Box::default(),
     });
+    let declared_only = PhotoHashes {
+        declared: fixtures::hashes().declared,
+        ..PhotoHashes::default()
+    };
+    fewer.details.push(Details::PhotoHashes {
+        photo: id,
+        hashes: declared_only,
+    });
     commit_ok(&db, fewer).await;
-    assert_eq!(view().await.metadata, PhotoMetadata::default());
+    assert_eq!(
+        (view().await.metadata, view().await.hashes),
+        (PhotoMetadata::default(), declared_only)
+    );
 
     // Erased details do not reappear with a new filename.
     for details in [
         Details::PhotoMetadata {
             photo: id,
             metadata: Box::new(fixtures::metadata()),
+        },
+        Details::PhotoHashes {
+            photo: id,
+            hashes: fixtures::hashes(),
         },
         Details::ErasePhoto { photo: id },
         Details::PhotoName {
@@ -183,8 +203,12 @@ pub async fn details_are_replaced_and_erased<H: DatabaseHarness>(harness: H) {
         commit_ok(&db, commit).await;
     }
     assert_eq!(
-        (view().await.filename, view().await.metadata),
-        (fixtures::filename(), PhotoMetadata::default())
+        (view().await.filename, view().await.metadata, view().await.hashes),
+        (
+            fixtures::filename(),
+            PhotoMetadata::default(),
+            PhotoHashes::default()
+        )
     );
 
     let cancelled = fixtures::execute(&db, now, &photo, PhotoCommand::Cancel).await;

@@ -33,6 +33,7 @@ mod suites;
 pub mod tickets;
 pub mod unique_values;
 pub mod upload_activity;
+pub mod usage;
 pub mod versions;
 pub mod work_orders;
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use rapidphoto_application::ports::Details;
 use rapidphoto_domain::photo::PhotoCommand;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     fixtures::{self, CommitExt, commit_ok},
 };
 
-/// A photo view contains its state, filename, metadata and times.
+/// A photo view contains its state, filename, metadata, hashes and times.
 pub async fn a_photo_view_has_state_details_and_times<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let owner = fixtures::user(&db, now).await;
@@ -17,18 +18,20 @@ pub async fn a_photo_view_has_state_details_and_times<H: DatabaseHarness>(harnes
     let later = now + Duration::from_millis(250);
     let mut commit = fixtures::commit(later);
     let started = commit.write_command(&photo, PhotoCommand::StartUpload);
-    commit
-        .details
-        .push(rapidphoto_application::ports::Details::PhotoMetadata {
-            photo: photo.value.id,
-            metadata: Box::new(fixtures::metadata()),
-        });
+    commit.details.push(Details::PhotoMetadata {
+        photo: photo.value.id,
+        metadata: Box::new(fixtures::metadata()),
+    });
+    commit.details.push(Details::PhotoHashes {
+        photo: photo.value.id,
+        hashes: fixtures::hashes(),
+    });
     commit_ok(&db, commit).await;
     let view = db.photos.photo(owner, photo.value.id).await.unwrap().unwrap();
     assert_eq!((view.photo, view.version), (started.value, started.version));
     assert_eq!(
-        (view.filename, view.metadata),
-        (fixtures::filename(), fixtures::metadata())
+        (view.filename, view.metadata, view.hashes),
+        (fixtures::filename(), fixtures::metadata(), fixtures::hashes())
     );
     assert_eq!((view.created_at, view.updated_at), (now, later));
 }

@@ -117,7 +117,6 @@ fn photo_events(now: rapidphoto_domain::Timestamp) -> Vec<PhotoEvent> {
             .collect()
     };
     let bare = rapidphoto_domain::photo::ProcessingResult {
-        perceptual_hash: None,
         sharpness: None,
         warnings: Vec::new(),
         thumbnails: Vec::new(),

@@ -234,6 +234,10 @@ macro_rules! database_contract {
                 the_last_sign_of_life_is_kept,
                 signs_of_life_are_deleted_after_a_time,
             ],
+            usage: [
+                usage_counts_open_stored_and_new_photos,
+                the_oldest_due_work_is_found,
+            ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,
                 a_ticket_not_used_in_time_is_invalid,

@@ -34,7 +34,7 @@ impl Photo {
             job: *job,
             owner: *owner,
             upload_id: *upload_id,
-            declared: declared.clone(),
+            declared: *declared,
             object: object.clone(),
             window: *window,
             tags: BTreeSet::new(),
@@ -64,9 +64,7 @@ impl Photo {
             PhotoEvent::PhotoUploadRenewed { window } => self.window = *window,
             PhotoEvent::PhotoUploadCompleted {} => self.state = PhotoState::Verifying,
             PhotoEvent::PhotoProcessingStarted { object } => {
-                self.state = PhotoState::Processing {
-                    object: object.clone(),
-                };
+                self.state = PhotoState::Processing { object: *object };
             }
             PhotoEvent::PhotoProcessingCompleted { result } => {
                 self.state = PhotoState::Completed {

@@ -14,7 +14,7 @@ use crate::{
     values::{ObjectRef, TagLabel, UploadId},
 };
 
-/// Event of a photo. No event contains a filename, EXIF, an e-mail address or a network address.
+/// Event of a photo. No event contains a filename, EXIF, a hash of the content, an e-mail address or a network address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all_fields = "camelCase")]
 pub enum PhotoEvent {

@@ -111,7 +111,7 @@ pub enum Measure {
     Count(u64),
     /// Real number, such as a sharpness.
     Quantity(f64),
-    /// Text, such as a type or a checksum.
+    /// Text, such as a type. Never a hash of the content, which must be erasable.
     Name(String),
 }
 

@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
 
-use super::{finding::Finding, perceptual_hash::PerceptualHash, upload::StoredObject};
+use super::{finding::Finding, upload::StoredObject};
 use crate::{
     timestamp::Timestamp,
-    values::{Checksum, MimeType, ThumbnailEdge},
+    values::{MimeType, ThumbnailEdge},
 };
 
-/// Result of processing a photo.
+/// Result of processing a photo, without hashes of the content, which must be erasable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcessingResult {
@@ -14,16 +14,12 @@ pub struct ProcessingResult {
     pub object: StoredObject,
     /// Type detected from the content.
     pub mime_type: MimeType,
-    /// SHA-256 of the content.
-    pub checksum: Checksum,
     /// Width of the upright image, in pixels.
     pub width: u32,
     /// Height of the upright image, in pixels.
     pub height: u32,
     /// Thumbnails in storage.
     pub thumbnails: Vec<Thumbnail>,
-    /// Perceptual hash, if it was computed.
-    pub perceptual_hash: Option<PerceptualHash>,
     /// Sharpness, a finite number, if it was measured.
     pub sharpness: Option<f64>,
     /// Findings of checks with the policy [`Policy::Warn`](super::Policy::Warn).

@@ -14,8 +14,8 @@ use crate::{
     values::{ObjectRef, TagLabel, UploadId},
 };
 
-/// Photo, folded from its events. Filename, EXIF and location are stored elsewhere, because they must be erasable and
-/// events are not.
+/// Photo, folded from its events. Filename, EXIF, location and hashes of the content are stored elsewhere, because they
+/// must be erasable and events are not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Photo {

@@ -1,20 +1,15 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    timestamp::Timestamp,
-    values::{Checksum, ETag, MimeType},
-};
+use crate::{timestamp::Timestamp, values::MimeType};
 
-/// File as declared by the client before the upload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// File as declared by the client before the upload, without its name and checksum, which must be erasable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Declared {
     /// Declared type.
     pub mime_type: MimeType,
     /// Declared size in bytes.
     pub bytes: u64,
-    /// Declared SHA-256, if the client knows it.
-    pub checksum: Option<Checksum>,
 }
 
 /// Upload window; every sign of life from the client extends it.
@@ -27,12 +22,11 @@ pub struct UploadWindow {
     pub ends_at: Timestamp,
 }
 
-/// Object in storage, as reported by HEAD.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Object in storage, as reported by HEAD. Its entity tag is left out: most stores derive it from the content, and the
+/// state must not identify the content of an erased photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredObject {
-    /// Entity tag, which makes sure that the verified object is the one that is processed.
-    pub e_tag: ETag,
     /// Size in bytes.
     pub bytes: u64,
 }

@@ -6,10 +6,10 @@ use chrono::DateTime;
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
     photo::{
-        Check, Declared, FailureReason, Finding, PerceptualHash, Photo, PhotoCommand, PhotoEvent, PhotoState,
+        Check, Declared, FailureReason, Finding, Photo, PhotoCommand, PhotoEvent, PhotoState,
         ProcessingResult, QueuePhoto, StoredObject, Thumbnail, UploadWindow,
     },
-    values::{Checksum, ETag, KeySpace, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
+    values::{KeySpace, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
 };
 
 pub(crate) const USER: UserId = UserId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0001);
@@ -34,17 +34,13 @@ pub(crate) fn labels<const N: usize>(labels: [&str; N]) -> BTreeSet<TagLabel> {
 }
 
 pub(crate) fn stored_object() -> StoredObject {
-    StoredObject {
-        e_tag: ETag::parse("9a0364b9e99bb480dd25e1f0284c8555").unwrap(),
-        bytes: 3_141_592,
-    }
+    StoredObject { bytes: 3_141_592 }
 }
 
 pub(crate) fn processing_result() -> ProcessingResult {
     ProcessingResult {
         object: stored_object(),
         mime_type: MimeType::Jpeg,
-        checksum: Checksum::from_bytes([0xab; 32]),
         width: 3024,
         height: 4032,
         thumbnails: vec![
@@ -59,7 +55,6 @@ pub(crate) fn processing_result() -> ProcessingResult {
                 height: 1024,
             },
         ],
-        perceptual_hash: Some(PerceptualHash(0xf0f0_1234_5678_9abc)),
         sharpness: Some(812.5),
         warnings: vec![Finding::measured(Check::Blurry, 12.25, 100.0)],
         completed_at: minute(3),
@@ -93,7 +88,6 @@ pub(crate) fn queue_photo() -> QueuePhoto {
         declared: Declared {
             mime_type: MimeType::Jpeg,
             bytes: 3_141_592,
-            checksum: Some(Checksum::from_bytes([0xab; 32])),
         },
         object: ObjectRef {
             bucket: "photos".to_owned(),

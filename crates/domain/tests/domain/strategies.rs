@@ -8,11 +8,11 @@ use rapidphoto_domain::{
     EventId, JobId, PhotoId, Timestamp, UserId,
     job::{JobCounts, JobEvent, JobStatus},
     photo::{
-        Check, Declared, FailureReason, Finding, Measure, PerceptualHash, Photo, PhotoCommand, PhotoEvent,
-        PhotoStatus, ProcessingResult, QueuePhoto, RetryCause, StoredObject, Thumbnail, UploadWindow,
+        Check, Declared, FailureReason, Finding, Measure, Photo, PhotoCommand, PhotoEvent, PhotoStatus,
+        ProcessingResult, QueuePhoto, RetryCause, StoredObject, Thumbnail, UploadWindow,
     },
     user::UserEvent,
-    values::{Checksum, ETag, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
+    values::{Checksum, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
 };
 
 use crate::fixtures;
@@ -73,10 +73,7 @@ fn labels() -> impl Strategy<Value = BTreeSet<TagLabel>> {
 }
 
 fn stored_object() -> impl Strategy<Value = StoredObject> {
-    (any::<u128>(), any::<u64>()).prop_map(|(e_tag, bytes)| StoredObject {
-        e_tag: ETag::parse(&format!("{e_tag:032x}")).unwrap(),
-        bytes,
-    })
+    any::<u64>().prop_map(|bytes| StoredObject { bytes })
 }
 
 /// Texts that JSON must escape or could confuse with other types. Random texts would take most of the time of the
@@ -128,25 +125,19 @@ fn thumbnail() -> impl Strategy<Value = Thumbnail> {
 }
 
 fn processing_result() -> impl Strategy<Value = Box<ProcessingResult>> {
-    let file = (stored_object(), mime_type(), checksum(), timestamp());
+    let file = (stored_object(), mime_type(), timestamp());
     let image = (any::<u32>(), any::<u32>(), vec(thumbnail(), 0..3));
-    let findings = (
-        option::of(any::<u64>().prop_map(PerceptualHash)),
-        option::of(quantity()),
-        vec(finding(), 0..2),
-    );
+    let findings = (option::of(quantity()), vec(finding(), 0..2));
     (file, image, findings).prop_map(|(file, image, findings)| {
-        let (object, mime_type, checksum, completed_at) = file;
+        let (object, mime_type, completed_at) = file;
         let (width, height, thumbnails) = image;
-        let (perceptual_hash, sharpness, warnings) = findings;
+        let (sharpness, warnings) = findings;
         Box::new(ProcessingResult {
             object,
             mime_type,
-            checksum,
             width,
             height,
             thumbnails,
-            perceptual_hash,
             sharpness,
             warnings,
             completed_at,
@@ -156,14 +147,7 @@ fn processing_result() -> impl Strategy<Value = Box<ProcessingResult>> {
 
 pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
     let ids = (photo_id(), job_id(), user_id(), upload_id());
-    let declared =
-        (mime_type(), any::<u64>(), option::of(checksum())).prop_map(|(mime_type, bytes, checksum)| {
-            Declared {
-                mime_type,
-                bytes,
-                checksum,
-            }
-        });
+    let declared = (mime_type(), any::<u64>()).prop_map(|(mime_type, bytes)| Declared { mime_type, bytes });
     let object = [text(), text(), text()].prop_map(|[bucket, key, region]| ObjectRef { bucket, key, region });
     (ids, declared, object, window()).prop_map(|((id, job, owner, upload_id), declared, object, window)| {
         QueuePhoto {
@@ -184,10 +168,7 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
 pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
     (0_u8..33, any::<u16>()).prop_map(|(kind, number)| {
         let window = fixtures::window_from(number.into());
-        let object = StoredObject {
-            bytes: number.into(),
-            ..fixtures::stored_object()
-        };
+        let object = StoredObject { bytes: number.into() };
         match kind {
             0..4 => PhotoCommand::StartUpload,
             4..6 => PhotoCommand::Renew { window },

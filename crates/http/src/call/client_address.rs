@@ -44,7 +44,7 @@ mod tests {
 
     const CLIENT: &str = "203.0.113.9";
 
-    /// Address of a request from `peer`, with 10.0.0.0/8 and fd00::/8 as trusted networks.
+    /// Address of a request from `peer`, with `10.0.0.0/8` and `fd00::/8` as trusted networks.
     fn address(peer: &str, forwarded: &[&str], hops: usize) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {

@@ -5,7 +5,7 @@ use actix_web::{
 use rapidphoto_api_types as api;
 use rapidphoto_api_types::{CreateJobRequest, CreateJobResponse, FileRequest, Strategy};
 use rapidphoto_application::{
-    jobs::{CreateJob, CreateJobError, CreatedJob, FileProblem, JobItem, RawFile},
+    jobs::{CreateJob, CreateJobError, CreatedJob, FileProblem, JobItem, NotAdmitted, Quota, RawFile},
     ports::{IdempotencyKey, Scope},
 };
 use rapidphoto_domain::UserId;
@@ -13,7 +13,7 @@ use rapidphoto_domain::UserId;
 use crate::{
     call::{Call, HandlerResult, json},
     endpoint::Endpoint,
-    limits::RateClass,
+    limits::RETRY_LATER,
     problem::{Problem, kinds},
     wire,
 };
@@ -21,7 +21,7 @@ use crate::{
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub(super) fn endpoint() -> Endpoint {
-    Endpoint::rate_limited::<__path_create_job>(Scope::PhotosWrite, RateClass::Jobs, create_job).problems(&[
+    Endpoint::scoped::<__path_create_job>(Scope::PhotosWrite, create_job).problems(&[
         kinds::INVALID_FILE_COUNT,
         kinds::INVALID_FILES,
         kinds::UPLOAD_ID_REUSED,
@@ -30,6 +30,11 @@ pub(super) fn endpoint() -> Endpoint {
         kinds::MULTIPART_UNAVAILABLE,
         kinds::DEDUPE_UNAVAILABLE,
         kinds::CONTENDED,
+        kinds::OPEN_PHOTOS_EXCEEDED,
+        kinds::PHOTOS_PER_DAY_EXCEEDED,
+        kinds::STORED_BYTES_EXCEEDED,
+        kinds::STORAGE_FULL,
+        kinds::BACKLOG,
     ])
 }
 
@@ -38,7 +43,7 @@ pub(super) fn endpoint() -> Endpoint {
 /// Every item has the id of its job, the status of its photo and, until the photo is uploaded, a URL for one PUT with
 /// exactly the given headers. `Content-Length` is signed too, but HTTP clients set it themselves. One invalid file rejects
 /// the whole batch. A repeated request with the same `uploadId`s or the same `Idempotency-Key` never creates a second
-/// photo.
+/// photo. Only requests that create a job count against the jobs per minute; `GET /queries/limits` has all limits.
 #[utoipa::path(
     post,
     path = "/commands/upload-jobs",
@@ -71,9 +76,16 @@ async fn create_job(mut call: Call, owner: UserId) -> HandlerResult {
         idempotency_key,
         metadata: call.metadata(Some(owner)),
     };
+    let place = call.reserve_job(owner)?;
     let use_cases = call.use_cases();
     let job = call
-        .on_main(async move { use_cases.create_job.handle(command).await })
+        .on_main(async move {
+            let job = use_cases.create_job.handle(command).await;
+            if job.as_ref().is_ok_and(|job| job.created) {
+                place.keep();
+            }
+            job
+        })
         .await?;
     response(job.map_err(problem)?)
 }
@@ -166,9 +178,41 @@ fn problem(error: CreateJobError) -> Problem {
             "reused",
             error.to_string(),
         ),
+        CreateJobError::NotAdmitted(reason) => not_admitted(reason),
         CreateJobError::Contended(contended) => contended.into(),
         CreateJobError::Unavailable(unavailable) => unavailable.into(),
         other => Problem::internal(other),
+    }
+}
+
+fn not_admitted(reason: NotAdmitted) -> Problem {
+    let detail = format!("No job was created: {reason}.");
+    match reason {
+        NotAdmitted::Quota {
+            quota,
+            used,
+            allowed,
+            retry_after,
+            requested: _,
+        } => {
+            let problem = Problem::new(match quota {
+                Quota::OpenPhotos => kinds::OPEN_PHOTOS_EXCEEDED,
+                Quota::StoredBytes => kinds::STORED_BYTES_EXCEEDED,
+                Quota::PhotosPerDay => kinds::PHOTOS_PER_DAY_EXCEEDED,
+            });
+            let problem = problem.detail(detail).usage(used, allowed);
+            match retry_after {
+                Some(wait) => problem.retry_after(wait),
+                None => problem,
+            }
+        }
+        // Amounts of the whole server are not for its users.
+        NotAdmitted::Space { .. } => Problem::new(kinds::STORAGE_FULL)
+            .source(reason)
+            .retry_after(RETRY_LATER),
+        NotAdmitted::Backlog { .. } => Problem::new(kinds::BACKLOG)
+            .source(reason)
+            .retry_after(RETRY_LATER),
     }
 }
 

@@ -82,6 +82,10 @@ kinds! {
         "This server can't strip metadata. Leave `stripMetadata` out.";
     TOO_MANY_PROGRESS_TICKS = 422 "too_many_ticks" "The array has more than 1000 progress reports. Split it.";
     RATE_LIMITED = 429 "rate_limited" "Too many requests of this kind. Retry after the time in `Retry-After`.";
+    OPEN_PHOTOS_EXCEEDED = 429 "open_photos_exceeded"
+        "Too many photos are not finished. Upload or cancel some, then retry.";
+    PHOTOS_PER_DAY_EXCEEDED = 429 "photos_per_day_exceeded"
+        "Too many new photos today. Retry after the time in `Retry-After`.";
     TOO_MANY_STREAMS = 429 "too_many_streams"
         "Too many open streams. Close one, or watch all jobs through `/queries/events`.";
     TOO_MANY_FAILED_LOGINS = 429 "too_many_failed_logins"
@@ -96,6 +100,13 @@ kinds! {
         "A service that the server depends on can't be reached. Retry after the time in `Retry-After`.";
     OVERLOADED = 503 "overloaded"
         "The server has too many requests in progress. Retry after the time in `Retry-After`.";
+    BACKLOG = 503 "backlog"
+        "Photos wait too long for their processing, so that no new ones are accepted. Retry after the time in \
+         `Retry-After`.";
     REQUEST_TIMEOUT = 503 "request_timeout"
         "The request took too long. It may still complete; check its result before you repeat it.";
+    STORED_BYTES_EXCEEDED = 507 "stored_bytes_exceeded"
+        "The photos would need more space than the user may use. Delete some, then retry.";
+    STORAGE_FULL = 507 "storage_full"
+        "The server has too little free space for these photos. Retry after the time in `Retry-After`.";
 }

@@ -6,6 +6,7 @@ mod history;
 mod job;
 mod job_events;
 mod last_event_id;
+mod limits;
 mod list_photos;
 mod photo;
 mod sort;
@@ -22,5 +23,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         photo::endpoint(),
         download_url::endpoint(),
         history::endpoint(),
+        limits::endpoint(),
     ]
 }

@@ -21,7 +21,7 @@ pub(crate) fn photo(with_urls: PhotoWithUrls) -> api::Photo {
     let metadata = view.metadata;
     let result = completed(photo);
     let arrived = photo.verified_object().map(|object| object.bytes);
-    let checksum = result.map(|result| result.checksum).or(photo.declared.checksum);
+    let checksum = view.hashes.measured.or(view.hashes.declared);
     api::Photo {
         photo_id: photo.id.to_string(),
         job_id: photo.job.to_string(),
@@ -48,9 +48,7 @@ pub(crate) fn photo(with_urls: PhotoWithUrls) -> api::Photo {
             longitude: place.longitude,
             altitude: place.altitude,
         }),
-        perceptual_hash: result
-            .and_then(|result| result.perceptual_hash)
-            .map(|hash| hash.to_string()),
+        perceptual_hash: view.hashes.perceptual.map(|hash| hash.to_string()),
         sharpness: result.and_then(|result| result.sharpness),
         tags: photo.tags.iter().map(ToString::to_string).collect(),
         status: photo_status(photo.status()),

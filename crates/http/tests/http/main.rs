@@ -16,6 +16,7 @@ mod connections;
 mod cors;
 mod idempotency;
 mod jobs;
+mod limits;
 mod lists;
 mod logs;
 mod middleware;

@@ -20,7 +20,7 @@ fn protected() -> Vec<(&'static str, String, Scope)> {
         }
     });
     let protected: Vec<_> = protected.collect();
-    assert_eq!(protected.len(), 15, "{protected:?}");
+    assert_eq!(protected.len(), 16, "{protected:?}");
     protected
 }
 
@@ -32,7 +32,7 @@ fn every_protected_endpoint_requires_its_scope() {
         .map(|(method, path, scope)| (*method, path.as_str(), scope.as_str()))
         .collect();
     let (read, write) = ("photos:read", "photos:write");
-    let expected: [(&str, &str, &str); 15] = [
+    let expected: [(&str, &str, &str); 16] = [
         ("POST", "/commands/auth/stream-ticket", read),
         ("POST", "/commands/upload-jobs", write),
         ("POST", &format!("/commands/upload-jobs/{JOB}/cancel"), write),
@@ -48,6 +48,7 @@ fn every_protected_endpoint_requires_its_scope() {
         ("GET", &format!("/queries/photos/{PHOTO}"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/download-url"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/history"), read),
+        ("GET", "/queries/limits", read),
     ];
     assert_eq!(derived, BTreeSet::from(expected));
 }

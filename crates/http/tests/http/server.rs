@@ -12,7 +12,7 @@ use rapidphoto_domain::UserId;
 use rapidphoto_http::{App, Dependency, DependencyState, HttpConfig, Readiness, serve};
 use rapidphoto_listener::{Acceptor, Limits, install_crypto_provider};
 use rapidphoto_memory::{
-    FakeClock, MemoryObjects, MemoryStore, PlainTokens, StubInspector, TestApp,
+    FakeClock, FakeSpace, MemoryObjects, MemoryStore, PlainTokens, StubInspector, TestApp,
     fixtures::{self, BODY},
 };
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub(crate) struct TestServer {
     pub(crate) store: MemoryStore,
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) inspector: Arc<StubInspector>,
+    pub(crate) free_space: Arc<FakeSpace>,
     app: TestApp,
     http: reqwest::Client,
     documented: Documented,
@@ -75,6 +76,7 @@ impl TestServer {
         let mut config = HttpConfig {
             workers: 1,
             drain: DRAIN,
+            requests_per_second: 10_000.try_into().unwrap(),
             ..HttpConfig::default()
         };
         let mut readiness: Arc<dyn Readiness> = Arc::new(AllUp);
@@ -125,6 +127,7 @@ impl TestServer {
             store: app.store.clone(),
             objects: Arc::clone(&app.objects),
             inspector: Arc::clone(&app.inspector),
+            free_space: Arc::clone(&app.free_space),
             app,
             http: reqwest::Client::new(),
             documented: Documented::read(),

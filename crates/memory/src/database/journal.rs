@@ -148,9 +148,13 @@ fn write_details(namespace: &mut Namespace, details: Details) {
         Details::PhotoMetadata { photo, metadata } => {
             namespace.metadata.insert(photo, *metadata);
         }
+        Details::PhotoHashes { photo, hashes } => {
+            namespace.hashes.insert(photo, hashes);
+        }
         Details::ErasePhoto { photo } => {
             namespace.names.remove(&photo);
             namespace.metadata.remove(&photo);
+            namespace.hashes.remove(&photo);
         }
         Details::User {
             user,

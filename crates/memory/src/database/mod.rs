@@ -8,6 +8,7 @@ mod reads;
 mod sessions;
 mod subscriptions;
 mod upload_activity;
+mod usage;
 mod validation;
 mod work;
 mod work_orders;

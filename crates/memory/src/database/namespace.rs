@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rapidphoto_application::{
     log::EncodedEvent,
     ports::{
-        AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash,
+        AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes,
         PhotoMetadata, Session, SessionId, StreamTicket, SubscriptionName, TokenHash,
     },
 };
@@ -33,6 +33,7 @@ pub(super) struct Namespace {
     pub(super) uploads: BTreeMap<(UserId, UploadId), PhotoId>,
     pub(super) names: BTreeMap<PhotoId, Filename>,
     pub(super) metadata: BTreeMap<PhotoId, PhotoMetadata>,
+    pub(super) hashes: BTreeMap<PhotoId, PhotoHashes>,
     pub(super) accounts: BTreeMap<Email, Account>,
     pub(super) idempotency: BTreeMap<(UserId, IdempotencyKey), IdempotencyRecord>,
     pub(super) work: WorkTable,

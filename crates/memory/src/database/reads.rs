@@ -146,6 +146,7 @@ fn view(namespace: &Namespace, id: PhotoId) -> Result<PhotoView, Unavailable> {
         version: row.version,
         filename: namespace.names.get(&id).cloned().ok_or_else(no_filename)?,
         metadata: namespace.metadata.get(&id).cloned().unwrap_or_default(),
+        hashes: namespace.hashes.get(&id).copied().unwrap_or_default(),
         created_at: row.created_at,
         updated_at: row.updated_at,
     })

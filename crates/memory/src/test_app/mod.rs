@@ -23,14 +23,18 @@ use rapidphoto_application::{
     log::EventCodec,
     ports::{Clock, DatabasePorts, Ports},
     progress::{LocalTicks, ProgressBoard},
-    settings::{AuthSettings, CheckSettings, Settings, StorageSettings, UploadSettings, WorkSettings},
+    settings::{
+        AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
+    },
     signals::{SignallingJournal, Signals},
     subscriptions::{JobCompletion, SubscriptionRunner},
     work::WorkRunner,
 };
 use rapidphoto_domain::{Timestamp, UserId, values::KeySpace};
 
-use crate::{FakeClock, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector};
+use crate::{
+    FakeClock, FakeSpace, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
+};
 
 /// Complete application on in-memory adapters. Clones share all state.
 ///
@@ -48,6 +52,8 @@ pub struct TestApp {
     pub objects: Arc<MemoryObjects>,
     /// Image inspector.
     pub inspector: Arc<StubInspector>,
+    /// Free space of the disk.
+    pub free_space: Arc<FakeSpace>,
     /// Progress of uploads.
     pub board: Arc<ProgressBoard>,
     /// Notifications of commits.
@@ -100,6 +106,7 @@ impl TestApp {
             Arc::clone(&any_clock),
         ));
         let inspector = Arc::new(StubInspector::default());
+        let free_space = Arc::new(FakeSpace::default());
         let board = Arc::new(ProgressBoard::default());
         let signals = Signals::default();
         let mut database = DatabasePorts::of(Arc::new(store.clone()));
@@ -118,6 +125,7 @@ impl TestApp {
             tokens: Arc::new(PlainTokens),
             inspector: inspector.clone(),
             ticks: Arc::new(LocalTicks::default()),
+            free_space: free_space.clone(),
         };
         adjust(&mut settings, &mut ports);
         let settings = Arc::new(settings);
@@ -128,6 +136,7 @@ impl TestApp {
             store,
             objects,
             inspector,
+            free_space,
             board,
             signals,
             settings,
@@ -185,6 +194,7 @@ fn settings() -> Settings {
             keys: KeySpace::new("test").unwrap(),
         },
         uploads: UploadSettings::default(),
+        quotas: QuotaSettings::default(),
         work: WorkSettings::default(),
         checks: CheckSettings::default(),
         auth: AuthSettings::default(),

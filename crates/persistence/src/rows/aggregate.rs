@@ -141,6 +141,8 @@ pub(crate) struct PhotoViewRow {
     filename: Option<String>,
     #[diesel(sql_type = Nullable<Json>)]
     metadata: Option<Value>,
+    #[diesel(sql_type = Nullable<Json>)]
+    hashes: Option<Value>,
 }
 
 /// Columns of a [`PhotoViewRow`].
@@ -151,6 +153,7 @@ type PhotoViewColumns = (
     photos::updated_at,
     diesel::dsl::Nullable<photo_details::filename>,
     diesel::dsl::Nullable<photo_details::metadata>,
+    diesel::dsl::Nullable<photo_details::hashes>,
 );
 
 /// Selects a [`PhotoViewRow`] from photos joined with their details.
@@ -162,6 +165,7 @@ pub(crate) fn photo_view_columns() -> PhotoViewColumns {
         photos::updated_at,
         photo_details::filename.nullable(),
         photo_details::metadata.nullable(),
+        photo_details::hashes.nullable(),
     )
 }
 
@@ -169,11 +173,13 @@ impl PhotoViewRow {
     pub(crate) fn into_view(self) -> Result<PhotoView, StoreError> {
         let filename: Filename = parsed("filename", self.filename.as_deref().unwrap_or_default())?;
         let metadata = self.metadata.map(|json| decoded("metadata", json));
+        let hashes = self.hashes.map(|json| decoded("hashes", json));
         Ok(PhotoView {
             photo: decoded("photo", self.state)?,
             version: Version(count(self.version)),
             filename,
             metadata: metadata.transpose()?.unwrap_or_default(),
+            hashes: hashes.transpose()?.unwrap_or_default(),
             created_at: timestamp(self.created_at),
             updated_at: timestamp(self.updated_at),
         })

@@ -10,7 +10,7 @@ mod text;
 mod work;
 
 pub(crate) use aggregate::{JobRow, PhotoRow, PhotoViewRow, UserRow, photo_view_columns};
-pub(crate) use details::NameRow;
+pub(crate) use details::{HashesRow, NameRow};
 pub(crate) use event::{EventRow, NewEventRow};
 pub(crate) use idempotency::IdempotencyRow;
 pub(crate) use session::{SessionRow, TicketRow, session_id};

@@ -28,8 +28,10 @@ const ALL_CONNECTIONS: &str = "PRAGMA synchronous = FULL;
     PRAGMA cache_size = -8192;";
 
 /// Additional settings of the writer. The limit, in bytes, is that of the write-ahead log (`WAL_LIMIT`); a longer file is
-/// cut to it when the log starts anew.
-const WRITER_ONLY: &str = "PRAGMA journal_size_limit = 67108864;";
+/// cut to it when the log starts anew. Deleted content is overwritten with zeros, so that erased personal data does not stay
+/// in free pages.
+const WRITER_ONLY: &str = "PRAGMA journal_size_limit = 67108864;
+    PRAGMA secure_delete = ON;";
 
 /// Additional settings of readers.
 const READER_ONLY: &str = "PRAGMA query_only = ON;";
@@ -165,6 +167,7 @@ mod tests {
             assert_eq!(setting(&mut writer, "foreign_keys"), 1);
             assert_eq!(setting(&mut writer, "recursive_triggers"), 1);
             assert_eq!(setting(&mut writer, "query_only"), 0);
+            assert_eq!(setting(&mut writer, "secure_delete"), 1);
             assert_eq!(journal_mode(&mut writer).unwrap(), "wal");
         }
         let mut reader = location.reader().unwrap();

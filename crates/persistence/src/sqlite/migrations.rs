@@ -1,6 +1,8 @@
 //! Migrates a database to the schema of this program.
 
-use diesel::{SqliteConnection, migration::MigrationSource, sqlite::Sqlite};
+use diesel::{
+    SqliteConnection, connection::SimpleConnection as _, migration::MigrationSource, sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::OpenError;
@@ -8,11 +10,37 @@ use crate::error::StoreError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
+/// Version of the migration that made hashes erasable.
+const ERASABLE_HASHES: &str = "00000000000070";
+
 /// Runs the pending migrations, all or none. Rejects a database that a newer program has migrated.
 ///
 /// The check and the migrations share one immediate transaction: if two processes open a new file concurrently, the
 /// second one finds all migrations applied.
 pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let overwrite = keeps_erased_data(connection)?;
+    if overwrite {
+        // Before the migration, so that it is repeated if the program ends in between.
+        connection.batch_execute("VACUUM")?;
+    }
+    run_pending(connection)?;
+    if overwrite {
+        connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
+    Ok(())
+}
+
+/// Returns true for an existing database whose free pages may have personal data: programs without the migration that made
+/// hashes erasable did not overwrite what they deleted.
+fn keeps_erased_data(connection: &mut SqliteConnection) -> Result<bool, OpenError> {
+    let applied = connection.applied_migrations().map_err(OpenError::Migration)?;
+    let overwriting = applied
+        .iter()
+        .any(|version| version.to_string().as_str() == ERASABLE_HASHES);
+    Ok(!applied.is_empty() && !overwriting)
+}
+
+fn run_pending(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     connection.immediate_transaction(|connection| {
         let known = newest_known()?;
         let applied = connection.applied_migrations().map_err(OpenError::Migration)?;

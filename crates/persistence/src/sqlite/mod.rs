@@ -30,6 +30,7 @@ mod tickets;
 mod turns;
 mod unchanged;
 mod upload_activity;
+mod usage;
 mod user_reads;
 mod wal;
 mod work_queue;
@@ -124,6 +125,12 @@ impl SqliteStore {
             _unchanged: None,
             turns: Arc::new(Turns::new(config.first_turn)),
         })
+    }
+
+    /// Empties the write-ahead log soon: it keeps earlier contents of the database, erased data too, until they are
+    /// overwritten. Has no effect while a long read uses the log; call it at intervals.
+    pub async fn empty_log(&self) {
+        self.writer.empty_log().await;
     }
 
     /// Waits for running calls, then closes the database. Later calls return `Unavailable`.

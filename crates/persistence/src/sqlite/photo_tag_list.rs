@@ -17,7 +17,7 @@ use crate::{number::limit, rows::PhotoViewRow};
 /// page (NULL for the first page).
 const PHOTOS_OF_TAG: &str = "
     SELECT photos.version, photos.state, photos.created_at, photos.updated_at,
-           photo_details.filename, photo_details.metadata
+           photo_details.filename, photo_details.metadata, photo_details.hashes
     FROM photo_tags
     CROSS JOIN photos ON photos.namespace = photo_tags.namespace AND photos.photo_id = photo_tags.photo_id
     LEFT JOIN photo_details ON photo_details.namespace = photos.namespace

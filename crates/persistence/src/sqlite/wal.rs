@@ -27,6 +27,8 @@ pub(super) struct WalLimit {
     limit: u64,
     /// Size in bytes of the next attempt.
     next: u64,
+    /// True if the log is to be emptied at any size.
+    requested: bool,
 }
 
 impl WalLimit {
@@ -36,23 +38,32 @@ impl WalLimit {
             path: beside(database, "-wal"),
             limit,
             next: limit,
+            requested: false,
         }
+    }
+
+    /// Empties the log at the next opportunity, at any size: it keeps earlier contents of the database, erased data too,
+    /// until they are overwritten.
+    pub(super) const fn request(&mut self) {
+        self.requested = true;
     }
 
     /// Called between transactions of the only writer.
     #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 bytes")]
     pub(super) fn enforce(&mut self, connection: &mut SqliteConnection) {
         let mut bytes = fs::metadata(&self.path).map_or(0, |file| file.len());
-        if bytes <= self.limit {
+        if bytes <= self.limit && !self.requested {
             self.next = self.limit;
-        } else if bytes > self.next {
+        } else if bytes > self.next || self.requested {
+            // After a failure a request is not repeated, so that a long read does not delay every commit.
+            self.requested = false;
             match truncate(connection) {
                 Ok(true) => {
                     bytes = 0;
                     self.next = self.limit;
                 }
                 Ok(false) => {
-                    self.next = bytes + self.limit / 8;
+                    self.next = bytes.max(self.limit) + self.limit / 8;
                     if bytes > 4 * self.limit {
                         tracing::warn!(
                             bytes,
@@ -61,7 +72,7 @@ impl WalLimit {
                     }
                 }
                 Err(error) => {
-                    self.next = bytes + self.limit / 8;
+                    self.next = bytes.max(self.limit) + self.limit / 8;
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         bytes,

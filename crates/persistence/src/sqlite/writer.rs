@@ -24,6 +24,7 @@ const QUEUE_CAPACITY: usize = 1024;
 
 enum Message {
     Task(Box<dyn Task>),
+    EmptyLog,
     Close,
 }
 
@@ -73,6 +74,12 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::WriterStopped.into()))
     }
 
+    /// Has the write-ahead log emptied after the queued tasks.
+    pub(super) async fn empty_log(&self) {
+        // Fails only if the thread has ended; closing the last connection removes the log.
+        let _ = self.messages.send(Message::EmptyLog).await;
+    }
+
     /// Completes when the thread has ended or is about to, so that later calls fail.
     pub(super) async fn ended(&self) {
         self.messages.closed().await;
@@ -98,11 +105,11 @@ fn run(
 ) {
     let mut group = Vec::with_capacity(MAX_GROUP);
     while let Some(message) = waiting.blocking_recv() {
-        add_to_group(message, &mut group, &mut waiting);
+        add_to_group(message, &mut group, &mut waiting, &mut wal);
         while group.len() < MAX_GROUP
             && let Ok(message) = waiting.try_recv()
         {
-            add_to_group(message, &mut group, &mut waiting);
+            add_to_group(message, &mut group, &mut waiting, &mut wal);
         }
         // After a panic the connection's state is unknown. The group is dropped, which its callers receive as an error;
         // closing the connection rolls back its open transaction.
@@ -128,9 +135,15 @@ fn run(
 }
 
 /// Adds a task to the group. `Close` closes the channel to further tasks.
-fn add_to_group(message: Message, group: &mut Vec<Box<dyn Task>>, waiting: &mut mpsc::Receiver<Message>) {
+fn add_to_group(
+    message: Message,
+    group: &mut Vec<Box<dyn Task>>,
+    waiting: &mut mpsc::Receiver<Message>,
+    wal: &mut WalLimit,
+) {
     match message {
         Message::Task(task) => group.push(task),
+        Message::EmptyLog => wal.request(),
         Message::Close => waiting.close(),
     }
 }

@@ -176,6 +176,8 @@ pub struct DataSection {
     pub dir: PathBuf,
     /// Number of database connections for reading.
     pub readers: usize,
+    /// Free space in bytes that new photos must leave; 0 for none.
+    pub min_free_bytes: u64,
 }
 
 impl Default for DataSection {
@@ -183,6 +185,7 @@ impl Default for DataSection {
         Self {
             dir: PathBuf::from("data"),
             readers: 4,
+            min_free_bytes: 1024 * MIB,
         }
     }
 }
@@ -334,6 +337,17 @@ pub struct LimitsSection {
     pub jobs_per_minute: u32,
     /// Progress reports a user may send per second.
     pub progress_per_second: u32,
+    /// All other requests a user may send per second.
+    pub requests_per_second: u32,
+    /// Photos of a user that have not ended; 0 for any number.
+    pub open_photos: u64,
+    /// Bytes of a user's photos; 0 for any number.
+    pub stored_bytes: u64,
+    /// Photos a user may create on one day in UTC; 0 for any number.
+    pub photos_per_day: u64,
+    /// Time that the oldest photo may wait for processing before no jobs are accepted; 0s for any time.
+    #[serde(with = "humantime_serde")]
+    pub max_work_age: Duration,
     /// Event streams a user may have open at once.
     pub streams: u32,
 }
@@ -343,6 +357,11 @@ impl Default for LimitsSection {
         Self {
             jobs_per_minute: 10,
             progress_per_second: 20,
+            requests_per_second: 50,
+            open_photos: 10_000,
+            stored_bytes: 1 << 40,
+            photos_per_day: 50_000,
+            max_work_age: Duration::from_hours(1),
             streams: 10,
         }
     }

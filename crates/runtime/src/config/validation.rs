@@ -275,21 +275,14 @@ impl Config {
         ] {
             validator.check((1..=100_000).contains(&number), name, "must be 1 to 100000");
         }
-        validator.check(
-            self.limits.jobs_per_minute > 0,
-            "limits.jobs_per_minute",
-            "must be greater than 0",
-        );
-        validator.check(
-            self.limits.progress_per_second > 0,
-            "limits.progress_per_second",
-            "must be greater than 0",
-        );
-        validator.check(
-            self.limits.streams > 0,
-            "limits.streams",
-            "must be greater than 0",
-        );
+        for (name, number) in [
+            ("limits.jobs_per_minute", self.limits.jobs_per_minute),
+            ("limits.progress_per_second", self.limits.progress_per_second),
+            ("limits.requests_per_second", self.limits.requests_per_second),
+            ("limits.streams", self.limits.streams),
+        ] {
+            validator.check(number > 0, name, "must be greater than 0");
+        }
         validator.check(
             (4096..=64 << 20).contains(&self.server.body_limit),
             "server.body_limit",

@@ -49,6 +49,7 @@ impl Backend {
         if upload.only_if_absent {
             // An early check spares clients that send `Expect: 100-continue` the upload of the body.
             self.check_absent(&upload.key).await?;
+            self.check_space(upload.size).await?;
         }
 
         let monitor = extensions.get::<BodyMonitor>().cloned().unwrap_or_default();

@@ -11,6 +11,7 @@
 mod chunked_uploads;
 mod cors;
 mod faulty_clients;
+mod free_space;
 mod keys;
 mod notifications;
 mod objects;

@@ -1,5 +1,6 @@
 use rapidphoto_domain::{JobId, PhotoId, UserId, photo::PhotoStatus, values::UploadId};
 
+use super::admission::NotAdmitted;
 use crate::{
     commit::{Contended, WriteError},
     jobs::new_file::{FileProblem, RawFile},
@@ -61,6 +62,9 @@ pub enum CreateJobError {
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// New photos are not accepted now.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// Other requests changed the same photos concurrently each time.
     #[error(transparent)]
     Contended(#[from] Contended),

@@ -1,16 +1,17 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use rapidphoto_domain::{UserId, photo::Photo, values::UploadId};
+use rapidphoto_domain::{UserId, values::UploadId};
 
 use super::{
+    admission::Admission,
     command::{CreateJob, CreateJobError, CreatedJob, JobItem},
     idempotency::{EarlierRequests, fingerprint},
     planning::{DeclaredPhotos, Request},
 };
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
-    ports::{CommitError, PhotoReads, Ports, Unique, WritePorts},
+    ports::{CommitError, PhotoReads, PhotoView, Ports, Unique, WritePorts},
     settings::Settings,
     uploads::UploadUrls,
 };
@@ -21,6 +22,7 @@ pub struct CreateJobHandler {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
     earlier: EarlierRequests,
+    admission: Admission,
     urls: UploadUrls,
     settings: Arc<Settings>,
 }
@@ -47,6 +49,7 @@ impl CreateJobHandler {
             ports: ports.write_ports(),
             photos: Arc::clone(&ports.database.photos),
             earlier: EarlierRequests::new(ports),
+            admission: Admission::new(ports, settings.quotas),
             urls: UploadUrls::new(ports, Arc::clone(&settings)),
             settings,
         }
@@ -54,17 +57,20 @@ impl CreateJobHandler {
 
     /// Creates a job for the files that are new, and returns the photo of each file.
     pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
-        let request = Request::parse(&command, fingerprint(&command.files), &self.settings.uploads)?;
+        let request = Request::parse(&command, fingerprint(&command.files), &self.settings)?;
         let declared = commit_with_retry(&*self.ports.journal, RETRY, || async {
             if let Some(earlier) = self.earlier.find(&request).await? {
                 return Ok(Decided::Nothing(earlier));
             }
             let known = self.known(command.owner, &request).await?;
             let (commit, declared) = request.plan(&known, &self.ports, &self.settings);
+            if declared.created {
+                self.admission.admit(command.owner, declared.new).await?;
+            }
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
         .await?;
-        self.answer(command.owner, declared).await
+        self.answer(&request, declared).await
     }
 
     /// The photos that exist for the files' upload ids.
@@ -72,27 +78,35 @@ impl CreateJobHandler {
         &self,
         owner: UserId,
         request: &Request<'_>,
-    ) -> Result<HashMap<UploadId, Photo>, CreateJobError> {
+    ) -> Result<HashMap<UploadId, PhotoView>, CreateJobError> {
         let ids = request.upload_ids();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let views = self.photos.by_upload_ids(owner, &ids).await?;
-        let known = views.into_iter().map(|view| (view.photo.upload_id, view.photo));
+        let known = views.into_iter().map(|view| (view.photo.upload_id, view));
         let known = known.collect();
         request.reject_reused_ids(&known)?;
         Ok(known)
     }
 
-    async fn answer(&self, owner: UserId, declared: DeclaredPhotos) -> Result<CreatedJob, CreateJobError> {
-        let photos = self.urls.with_fresh_windows(owner, declared.photos).await?;
-        let items = photos.into_iter().map(|photo| async move {
+    async fn answer(
+        &self,
+        request: &Request<'_>,
+        declared: DeclaredPhotos,
+    ) -> Result<CreatedJob, CreateJobError> {
+        let photos = self
+            .urls
+            .with_fresh_windows(request.owner(), declared.photos)
+            .await?;
+        let files = photos.into_iter().zip(request.checksums());
+        let items = files.map(|(photo, checksum)| async move {
             Ok::<_, CreateJobError>(JobItem {
                 photo: photo.id,
                 job: photo.job,
                 upload_id: photo.upload_id,
                 status: photo.status(),
-                upload: self.urls.sign(&photo).await?,
+                upload: self.urls.sign(&photo, checksum).await?,
             })
         });
         let items: Vec<_> = items.collect();

@@ -7,6 +7,7 @@ use rapidphoto_domain::{PhotoId, UserId, photo::Photo};
 use sha2::{Digest, Sha256};
 
 use super::{
+    admission::BatchSize,
     command::CreateJobError,
     planning::{DeclaredPhotos, Request, common_job},
 };
@@ -53,6 +54,7 @@ impl EarlierRequests {
             job: record.job.or_else(|| common_job(&photos)),
             created: false,
             photos,
+            new: BatchSize::default(),
         }))
     }
 

@@ -6,15 +6,18 @@ use rapidphoto_domain::{
     JobId, PhotoId, UserId,
     job::UploadJob,
     photo::{Photo, QueuePhoto},
-    values::{ObjectRef, UploadId},
+    values::{Checksum, ObjectRef, UploadId},
 };
 
-use super::command::{CreateJob, CreateJobError};
+use super::{
+    admission::BatchSize,
+    command::{CreateJob, CreateJobError},
+};
 use crate::{
     decision::{record_new_job, record_new_photo},
     jobs::new_file::{FileProblem, NewFile},
-    ports::{Commit, Details, IdempotencyKey, IdempotencyRecord, WritePorts},
-    settings::{Settings, UploadSettings},
+    ports::{Commit, Details, IdempotencyKey, IdempotencyRecord, PhotoHashes, PhotoView, WritePorts},
+    settings::Settings,
     uploads::upload_window,
 };
 
@@ -33,6 +36,8 @@ pub(super) struct DeclaredPhotos {
     pub(super) created: bool,
     /// One photo for each file, in the client's order.
     pub(super) photos: Vec<Photo>,
+    /// Size of the files that are new.
+    pub(super) new: BatchSize,
 }
 
 impl<'a> Request<'a> {
@@ -40,9 +45,9 @@ impl<'a> Request<'a> {
     pub(super) fn parse(
         command: &'a CreateJob,
         fingerprint: [u8; 32],
-        settings: &UploadSettings,
+        settings: &Settings,
     ) -> Result<Self, CreateJobError> {
-        let max = settings.max_files;
+        let max = settings.uploads.max_files;
         if command.files.is_empty() || command.files.len() > max {
             return Err(CreateJobError::FileCount { max });
         }
@@ -87,16 +92,27 @@ impl<'a> Request<'a> {
         self.fingerprint
     }
 
+    /// The declared checksum of each file, in the client's order.
+    pub(super) fn checksums(&self) -> impl Iterator<Item = Option<Checksum>> {
+        self.files.iter().map(|file| file.checksum)
+    }
+
     /// The upload ids that the client has chosen.
     pub(super) fn upload_ids(&self) -> Vec<UploadId> {
         self.files.iter().filter_map(|file| file.upload_id).collect()
     }
 
     /// Rejects upload ids that belong to a different file.
-    pub(super) fn reject_reused_ids(&self, known: &HashMap<UploadId, Photo>) -> Result<(), CreateJobError> {
+    pub(super) fn reject_reused_ids(
+        &self,
+        known: &HashMap<UploadId, PhotoView>,
+    ) -> Result<(), CreateJobError> {
         let mut problems = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
-            if known_photo(file, known).is_some_and(|photo| photo.declared != file.declared) {
+            let reused = known_photo(file, known).is_some_and(|known| {
+                known.photo.declared != file.declared || known.hashes.declared != file.checksum
+            });
+            if reused {
                 problems.push(FileProblem {
                     index,
                     field: "uploadId",
@@ -116,7 +132,7 @@ impl<'a> Request<'a> {
     /// commit is empty if every file is known and the request has no idempotency key.
     pub(super) fn plan(
         &self,
-        known: &HashMap<UploadId, Photo>,
+        known: &HashMap<UploadId, PhotoView>,
         ports: &WritePorts,
         settings: &Settings,
     ) -> (Commit, DeclaredPhotos) {
@@ -127,8 +143,8 @@ impl<'a> Request<'a> {
         let mut bytes_total = 0;
         let mut photo_count = 0;
         for file in &self.files {
-            if let Some(photo) = known_photo(file, known) {
-                photos.push(photo.clone());
+            if let Some(known) = known_photo(file, known) {
+                photos.push(known.photo.clone());
                 continue;
             }
             let id = PhotoId::from_bits(ids.ulid());
@@ -139,7 +155,7 @@ impl<'a> Request<'a> {
                 upload_id: file
                     .upload_id
                     .unwrap_or_else(|| UploadId::from_random(random_bits(ids.secret()))),
-                declared: file.declared.clone(),
+                declared: file.declared,
                 object: ObjectRef {
                     bucket: settings.storage.bucket.clone(),
                     key: settings.storage.keys.original(self.owner(), id),
@@ -153,6 +169,13 @@ impl<'a> Request<'a> {
                 photo: id,
                 filename: file.filename.clone(),
             });
+            if file.checksum.is_some() {
+                let hashes = PhotoHashes {
+                    declared: file.checksum,
+                    ..PhotoHashes::default()
+                };
+                commit.details.push(Details::PhotoHashes { photo: id, hashes });
+            }
             photos.extend(record_new_photo(&mut commit, event, ids, &settings.work));
         }
         let created = photo_count > 0;
@@ -170,12 +193,21 @@ impl<'a> Request<'a> {
             job,
             expires_at: commit.at + settings.uploads.idempotency_lifetime,
         });
-        let declared = DeclaredPhotos { job, created, photos };
+        let new = BatchSize {
+            photos: u64::from(photo_count),
+            bytes: bytes_total,
+        };
+        let declared = DeclaredPhotos {
+            job,
+            created,
+            photos,
+            new,
+        };
         (commit, declared)
     }
 }
 
-fn known_photo<'a>(file: &NewFile, known: &'a HashMap<UploadId, Photo>) -> Option<&'a Photo> {
+fn known_photo<'a>(file: &NewFile, known: &'a HashMap<UploadId, PhotoView>) -> Option<&'a PhotoView> {
     file.upload_id.and_then(|id| known.get(&id))
 }
 

@@ -46,7 +46,8 @@ async fn a_valid_photo_is_completed_with_thumbnails_and_metadata() {
         (result.width, result.height, result.mime_type),
         (4032, 3024, MimeType::Jpeg)
     );
-    assert_eq!(Some(result.checksum), view.photo.declared.checksum);
+    assert!(view.hashes.measured.is_some());
+    assert_eq!(view.hashes.measured, view.hashes.declared);
     assert_eq!(result.completed_at, app.now());
     assert_eq!(view.metadata.camera.unwrap().model.as_deref(), Some("a camera"));
     for edge in ThumbnailEdge::ALL {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use crate::{
     error::StoreError,
-    rows::{NameRow, encoded},
+    rows::{HashesRow, NameRow, encoded},
     schema::{photo_details, photos, users},
     sqlite::MAX_BINDS,
 };
@@ -23,6 +23,7 @@ pub(super) struct DetailChanges {
     erased: Vec<String>,
     names: Vec<NameRow>,
     metadata: Vec<MetadataChange>,
+    hashes: Vec<HashesRow>,
     credentials: Vec<Credentials>,
     passwords: Vec<Password>,
     erased_users: Vec<String>,
@@ -53,6 +54,7 @@ impl DetailChanges {
         let mut erased = BTreeSet::new();
         let mut names: BTreeMap<PhotoId, NameRow> = BTreeMap::new();
         let mut metadata: BTreeMap<PhotoId, MetadataChange> = BTreeMap::new();
+        let mut hashes: BTreeMap<PhotoId, HashesRow> = BTreeMap::new();
         for detail in details {
             match detail {
                 Details::PhotoName { photo, filename } => {
@@ -69,8 +71,17 @@ impl DetailChanges {
                 } => {
                     metadata.insert(photo, MetadataChange::new(photo, &read)?);
                 }
+                Details::PhotoHashes { photo, hashes: known } => {
+                    let row = HashesRow {
+                        namespace: namespace.to_owned(),
+                        photo_id: photo.to_string(),
+                        hashes: encoded("hashes", &known)?,
+                    };
+                    hashes.insert(photo, row);
+                }
                 Details::ErasePhoto { photo } => {
                     names.remove(&photo);
+                    hashes.remove(&photo);
                     metadata.remove(&photo);
                     erased.insert(photo);
                 }
@@ -98,6 +109,7 @@ impl DetailChanges {
         changes.erased = erased.iter().map(ToString::to_string).collect();
         changes.names = names.into_values().collect();
         changes.metadata = metadata.into_values().collect();
+        changes.hashes = hashes.into_values().collect();
         Ok(changes)
     }
 }
@@ -123,6 +135,7 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     erase(connection, namespace, &changes.erased)?;
     write_names(connection, &changes.names)?;
+    write_hashes(connection, &changes.hashes)?;
     for change in &changes.metadata {
         write_metadata(connection, namespace, change)?;
     }
@@ -161,6 +174,18 @@ fn write_names(connection: &mut SqliteConnection, names: &[NameRow]) -> QueryRes
             .on_conflict((photo_details::namespace, photo_details::photo_id))
             .do_update()
             .set(photo_details::filename.eq(excluded(photo_details::filename)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+fn write_hashes(connection: &mut SqliteConnection, hashes: &[HashesRow]) -> QueryResult<()> {
+    for chunk in hashes.chunks(MAX_BINDS / HashesRow::BINDS) {
+        diesel::insert_into(photo_details::table)
+            .values(chunk)
+            .on_conflict((photo_details::namespace, photo_details::photo_id))
+            .do_update()
+            .set(photo_details::hashes.eq(excluded(photo_details::hashes)))
             .execute(connection)?;
     }
     Ok(())

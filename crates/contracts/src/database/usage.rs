@@ -1,0 +1,67 @@
+//! Usage of quotas, and the age of waiting work.
+
+use std::time::Duration;
+
+use rapidphoto_application::ports::{Usage, WorkKind};
+use rapidphoto_domain::photo::PhotoCommand;
+
+use super::{
+    DatabaseHarness,
+    fixtures::{self, CommitExt, commit_ok, execute, schedule, user},
+};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Each change of a photo changes its owner's usage in the same commit; other users and namespaces keep theirs.
+pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = user(&db, now).await;
+    let stranger = user(&db, now).await;
+    let usage = async |at| db.usage.usage(owner, at).await.unwrap();
+    assert_eq!(usage(now).await, Usage::default());
+
+    let mut commit = fixtures::commit(now);
+    let job = commit.write_job(owner, 20);
+    let photos: Vec<_> = (0..20)
+        .map(|_| commit.write_photo(fixtures::declared_photo(now, owner, job.value.id)))
+        .collect();
+    let bytes = photos[0].value.declared.bytes;
+    commit_ok(&db, commit).await;
+    let expected = |open_photos, stored: u64, photos_of_day| Usage {
+        open_photos,
+        stored_bytes: stored * bytes,
+        photos_of_day,
+    };
+    assert_eq!(usage(now).await, expected(20, 20, 20));
+    assert_eq!(usage(now + DAY).await, expected(20, 20, 0));
+
+    let cancelled = execute(&db, now, &photos[0], PhotoCommand::Cancel).await;
+    execute(&db, now, &photos[1], PhotoCommand::Cancel).await;
+    assert_eq!(usage(now).await, expected(18, 18, 20));
+    execute(&db, now, &cancelled, PhotoCommand::Delete).await;
+    assert_eq!(usage(now).await, expected(18, 18, 20));
+    let failed = execute(&db, now, &photos[2], PhotoCommand::ExpireUpload).await;
+    assert_eq!(usage(now).await, expected(17, 18, 20));
+    execute(&db, now, &failed, PhotoCommand::Delete).await;
+    assert_eq!(usage(now).await, expected(17, 17, 20));
+
+    fixtures::photo(&db, now + DAY, owner).await;
+    assert_eq!(usage(now + DAY).await, expected(18, 18, 1));
+    assert_eq!(db.usage.usage(stranger, now).await.unwrap(), Usage::default());
+    let other = harness.other_namespace();
+    assert_eq!(other.usage.usage(owner, now).await.unwrap(), Usage::default());
+}
+
+/// Only claimable `look` and `process` work counts.
+pub async fn the_oldest_due_work_is_found<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+    let owner = user(&db, now).await;
+    let photo = fixtures::photo(&db, now, owner).await;
+    fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Clean)]).await;
+    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+    fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process)]).await;
+    assert_eq!(db.usage.oldest_due().await.unwrap(), Some(Duration::ZERO));
+    fixtures::claim_work(&db, now, &photo, WorkKind::Process).await;
+    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+}
