@@ -29,7 +29,9 @@ pub struct CreateJobRequest {
 #[serde(rename_all = "camelCase")]
 #[serde(deny_unknown_fields)]
 pub struct FileRequest {
-    /// Filename, 1 to 255 bytes in UTF-8.
+    /// Filename, 1 to 255 bytes in UTF-8, without `/`, `\`, control and bidirectional characters. Its extension, in any
+    /// case, is one of jpg, jpeg, jpe, jfif, png, webp, gif, tif, tiff, heic, heif and avif; it need not be the one of
+    /// the type. A name without a dot, as Android gives them, gets the usual extension of `mimeType`.
     #[schema(example = "IMG_0001.jpg", min_length = 1, max_length = 255)]
     pub filename: String,
     /// MIME type.
@@ -106,7 +108,8 @@ pub struct JobItem {
     /// HTTP method of the upload, always `PUT`.
     #[schema(example = "PUT")]
     pub method: String,
-    /// Presigned URL for the upload; null if the file need not be uploaded any more.
+    /// Presigned URL for the upload; null if the file need not be uploaded any more. The storage answers 200, or 412 if the
+    /// file is there already, because an earlier attempt succeeded without its answer arriving: treat 412 as success.
     pub presigned_url: Option<String>,
     /// Headers that the upload must contain unchanged. `Content-Length` is signed, too; HTTP clients set it themselves.
     pub headers: BTreeMap<String, String>,

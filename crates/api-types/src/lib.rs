@@ -24,7 +24,9 @@ pub use limits::{CheckLimits, CheckPolicy, Limits, Quota};
 pub use operations::{DependencyReport, Health, Readiness};
 pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
 pub use problem::{Problem, ProblemDetail};
-pub use snapshot::{JobSnapshot, JobStatus, PhotoSnapshot, PhotoStatus, Progress, Reason};
+pub use snapshot::{
+    JobSnapshot, JobStatus, MeasuredValue, PhotoSnapshot, PhotoStatus, Progress, Reason, StatusReason,
+};
 pub use stream::{
     JobStreamEvent, PhotoStreamEvent, StreamEnd, StreamEndReason, StreamReset, UserStreamStart,
 };

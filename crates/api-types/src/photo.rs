@@ -171,7 +171,8 @@ pub struct HistoryEntry {
     pub actor: Option<String>,
     /// Identifier of the request that caused the event; null if none did.
     pub request_id: Option<String>,
-    /// Data of the event; its members depend on the type.
+    /// Data of the event; its members depend on the type. A finding has its code as `code`; `check` is the same value
+    /// under its former name.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
 }

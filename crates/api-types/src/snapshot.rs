@@ -34,7 +34,8 @@ impl PhotoStatus {
     }
 }
 
-/// Status of a job, computed from the statuses of its photos.
+/// Status of a job, computed from the statuses of its photos. A REJECTED photo counts like a FAILED one: a job whose
+/// photos are all REJECTED is FAILED, with `failedCount` 0 and `statusReason` `photos_rejected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum JobStatus {
@@ -62,6 +63,18 @@ impl JobStatus {
     }
 }
 
+/// Explanation of a job's status FAILED or COMPLETED_WITH_ERRORS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusReason {
+    /// Photos were rejected by checks, and none failed.
+    PhotosRejected,
+    /// Uploads or processing of photos failed, and no photo was rejected.
+    PhotosFailed,
+    /// Both.
+    PhotosRejectedAndFailed,
+}
+
 /// State of a job and its photos at one point in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +83,9 @@ pub struct JobSnapshot {
     pub job_id: String,
     /// Status of the job.
     pub status: JobStatus,
+    /// Explanation of the status FAILED or COMPLETED_WITH_ERRORS; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<StatusReason>,
     /// Position in the event log at that time. An event stream that resumes after it continues without a gap.
     pub cursor: String,
     /// Time of creation.
@@ -80,7 +96,7 @@ pub struct JobSnapshot {
     pub total_count: u32,
     /// Number of COMPLETED photos.
     pub completed_count: u32,
-    /// Number of FAILED photos.
+    /// Number of FAILED photos. REJECTED ones are not among them.
     pub failed_count: u32,
     /// Number of REJECTED photos.
     pub rejected_count: u32,
@@ -137,6 +153,26 @@ pub struct Progress {
 }
 
 /// Reason for a rejection, a failure or a warning.
+///
+/// | code | of | meaning; `measured` and `allowed` |
+/// |---|---|---|
+/// | `unsupported_format` | check | no image, or of a format that this server does not read; none |
+/// | `type_mismatch` | check | another type than declared; MIME types |
+/// | `size_mismatch` | check | another size than declared; bytes |
+/// | `too_large` | check | more bytes than allowed; bytes |
+/// | `too_small_resolution` | check | shorter edge too short; pixels |
+/// | `too_many_pixels` | check | more pixels, or memory to decode them, than this server has; pixels, or none |
+/// | `corrupt` | check | can't be decoded completely; none |
+/// | `checksum_mismatch` | check | another SHA-256 than declared; none |
+/// | `blurry` | check | below the minimum sharpness; numbers |
+/// | `near_duplicate` | check | similar to another photo of the owner, `photoId`; none |
+/// | `infected` | check | reported by a malware scanner; none |
+/// | `moderation` | check | rejected by a moderation service; none |
+/// | `upload_missing` | failure | reported as uploaded, but not in storage: upload it again |
+/// | `upload_expired` | failure | not uploaded in time: upload it again |
+/// | `processing_error` | failure | processing failed three times; the original is kept |
+///
+/// New codes may be added: treat an unknown one as a rejection or failure with its `message`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
@@ -145,15 +181,25 @@ pub struct Reason {
     pub code: String,
     /// Explanation, for people.
     pub message: String,
-    /// Measured value: a number or a text.
+    /// Measured value; absent if the check measures nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<MeasuredValue>)]
     pub measured: Option<serde_json::Value>,
-    /// Allowed value: a number or a text.
+    /// Allowed or declared value; absent if the check has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<MeasuredValue>)]
     pub allowed: Option<serde_json::Value>,
     /// Similar photo, for `near_duplicate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo_id: Option<String>,
+}
+
+/// Measured or allowed value of a check: a number, or a text such as a MIME type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum MeasuredValue {
+    /// Bytes, pixels or another quantity, as the code tells.
+    Number(f64),
+    /// MIME type.
+    Text(String),
 }

@@ -78,6 +78,12 @@ impl Acceptor {
     /// Creates an acceptor. `name` is the listener's name in metrics and log lines. Without `tls`, connections are
     /// plain text.
     pub fn new(name: &'static str, limits: Limits, tls: Option<Arc<Tls>>) -> Self {
+        for reason in ["per_address", "overall", "tls_handshake", "tls_timeout"] {
+            counter!("connections_refused_total", "listener" => name, "reason" => reason).increment(0);
+        }
+        for reason in Closed::ALL.map(Closed::label) {
+            counter!("connections_closed_total", "listener" => name, "reason" => reason).increment(0);
+        }
         Self {
             name,
             limits,

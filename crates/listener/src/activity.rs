@@ -49,6 +49,8 @@ pub(crate) enum Closed {
 }
 
 impl Closed {
+    pub(crate) const ALL: [Self; 4] = [Self::SlowHead, Self::Idle, Self::SlowReader, Self::Displaced];
+
     /// Value of the metric's label.
     pub(crate) const fn label(self) -> &'static str {
         match self {

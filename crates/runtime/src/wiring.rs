@@ -249,7 +249,11 @@ pub(crate) async fn ports(
     let current = SigningKey::new(&secrets.token_key)?;
     let tokens = Hs256Tokens::new(ISSUER, current, previous.transpose()?);
     let mut database = DatabasePorts::of(Arc::clone(&parts.store));
-    database.journal = Arc::new(SignallingJournal::new(database.journal, parts.signals.clone()));
+    database.journal = Arc::new(SignallingJournal::new(
+        database.journal,
+        Arc::clone(&database.log),
+        parts.signals.clone(),
+    ));
     Ok(Ports {
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(&parts.ids),

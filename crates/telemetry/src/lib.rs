@@ -20,7 +20,7 @@ use tracing_subscriber::{
 };
 
 pub use config::{LogFormat, TelemetryConfig, TelemetryError, TraceConfig};
-pub use metrics::{METRICS, Metric, MetricKind, Metrics};
+pub use metrics::{METRICS, Metric, MetricKind, Metrics, PREFIX};
 
 /// Checks the syntax of a log filter.
 ///
@@ -58,7 +58,7 @@ impl Telemetry {
             .with(traces.as_ref().map(traces::Traces::layer))
             .try_init()
             .map_err(|_| TelemetryError::Taken("logs"))?;
-        let (metrics, upkeep) = metrics::install()?;
+        let (metrics, upkeep) = metrics::install(&config.version)?;
         Ok(Self {
             filter: handle,
             metrics,

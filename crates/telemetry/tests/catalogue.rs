@@ -65,3 +65,16 @@ fn every_recorded_metric_is_described() {
         "only {recorded} metrics were found: this test no longer recognises how they are recorded"
     );
 }
+
+#[test]
+fn operators_find_every_metric_in_the_documentation() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    for metric in METRICS {
+        let name = format!("`{}`", metric.full_name());
+        assert!(
+            docs.contains(&name),
+            "docs/operations.md does not describe {name}"
+        );
+    }
+}

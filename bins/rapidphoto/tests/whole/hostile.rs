@@ -134,7 +134,7 @@ async fn hostile_connections_do_not_keep_a_client_from_its_work() {
     );
     let connections: u64 = metrics
         .lines()
-        .filter(|line| line.starts_with("connections_open"))
+        .filter(|line| line.starts_with("rapidphoto_connections_open"))
         .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
         .sum();
     assert!(connections > 500, "{connections} connections are open\n{metrics}");

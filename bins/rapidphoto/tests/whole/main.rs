@@ -22,6 +22,7 @@ mod fixtures;
 mod formats;
 mod hostile;
 mod operating;
+mod outcomes;
 #[cfg(all(feature = "failpoints", target_os = "linux"))]
 mod poison;
 mod privacy;

@@ -290,7 +290,7 @@ async fn uploads_in_progress_are_counted_until_they_are_stored() {
         let metrics = metrics.await.unwrap().text().await.unwrap();
         metrics
             .lines()
-            .any(|line| line == format!("upload_inflight {count}"))
+            .any(|line| line == format!("rapidphoto_upload_inflight {count}"))
     };
     assert!(gauge_is("2").await);
     for (item, bytes) in items.iter().zip([small, large]) {

@@ -51,6 +51,21 @@ impl SecurityEvent {
     }
 }
 
+/// Sets the counters of all events of clients to 0.
+pub(crate) fn register() {
+    for event in [
+        SecurityEvent::LoggedIn,
+        SecurityEvent::LoginRefused,
+        SecurityEvent::LoginDelayed,
+        SecurityEvent::Registered,
+        SecurityEvent::RegistrationDelayed,
+        SecurityEvent::LoggedOut,
+        SecurityEvent::RefreshTokenReused,
+    ] {
+        counter!("security_events_total", "event" => event.name()).increment(0);
+    }
+}
+
 /// What is known of an event. Addresses are only given where nobody is logged in or someone logs in.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Subject {

@@ -79,6 +79,7 @@ impl LogInHandler {
         ends: SessionEnds,
         key: [u8; 32],
     ) -> Self {
+        audit::register();
         Self {
             journal: Arc::clone(&ports.database.journal),
             clock: Arc::clone(&ports.clock),

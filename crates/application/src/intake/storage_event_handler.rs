@@ -22,6 +22,9 @@ pub struct StorageEventHandler {
 impl StorageEventHandler {
     /// Creates a handler.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
+        for outcome in ["reported", "repeated", "unknown", "unintelligible"] {
+            counter!("storage_events_total", "outcome" => outcome).increment(0);
+        }
         Self {
             arrivals: ReportArrivalHandler::new(ports, settings.work),
             bucket: settings.storage.bucket.clone(),
@@ -72,7 +75,7 @@ impl StorageEventHandler {
             Arrival::Reported(_) => "reported",
             Arrival::AlreadyReported(_) => "repeated",
             Arrival::Unknown => {
-                tracing::warn!(%owner, %photo, "ignored a storage event of an unknown photo");
+                tracing::warn!(user = %owner, %photo, "ignored a storage event of an unknown photo");
                 "unknown"
             }
         };

@@ -55,12 +55,15 @@ impl RawFile {
             code,
             message,
         };
-        let filename = Filename::parse(&self.filename)
-            .map_err(|why| problem("filename", "invalid_filename", why.to_string()))?;
         let mime_type = self
             .mime_type
             .parse::<MimeType>()
-            .map_err(|why| problem("mimeType", "unsupported_type", why.to_string()))?;
+            .map_err(|why| problem("mimeType", "unsupported_type", why.to_string()));
+        // A wrong name is reported first, whatever the type.
+        let named_as = *mime_type.as_ref().unwrap_or(&MimeType::Jpeg);
+        let filename = Filename::parse_declared(&self.filename, named_as)
+            .map_err(|why| problem("filename", "invalid_filename", why.to_string()))?;
+        let mime_type = mime_type?;
         let uploads = &settings.uploads;
         let readable = uploads.readable_types;
         // A policy that lets unreadable files pass stores them without thumbnails.

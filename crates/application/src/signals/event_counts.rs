@@ -22,6 +22,31 @@ enum CountedEvent {
 }
 
 impl EventCounts {
+    /// Sets all counters to 0 that do not exist yet: an absent one looks like a broken one, and a rate needs two values.
+    pub(super) fn register() {
+        let events = [
+            CountedEvent::JobCreated,
+            CountedEvent::PhotoQueued,
+            CountedEvent::PhotoCompleted,
+            CountedEvent::PhotoCancelled,
+            CountedEvent::PhotoRetried,
+        ];
+        let statuses = [
+            JobStatus::Completed,
+            JobStatus::CompletedWithErrors,
+            JobStatus::Failed,
+            JobStatus::Cancelled,
+        ];
+        let events = events
+            .into_iter()
+            .chain(statuses.map(CountedEvent::JobCompleted))
+            .chain(Check::ALL.map(CountedEvent::PhotoRejected))
+            .chain(FailureReason::ALL.map(CountedEvent::PhotoFailed));
+        for event in events {
+            event.count(0);
+        }
+    }
+
     pub(super) fn of(commit: &Commit) -> Self {
         let events = commit.changes.iter().flat_map(|change| &change.events);
         Self(events.filter_map(|new| counted(&new.event)).collect())
@@ -29,23 +54,24 @@ impl EventCounts {
 
     pub(super) fn record(self) {
         for event in self.0 {
-            match event {
-                CountedEvent::JobCreated => counter!("upload_job_created_total").increment(1),
-                CountedEvent::JobCompleted(status) => {
-                    counter!("upload_job_completed_total", "status" => status.as_str()).increment(1);
-                }
-                CountedEvent::PhotoQueued => counter!("photo_queued_total").increment(1),
-                CountedEvent::PhotoCompleted => counter!("photo_completed_total").increment(1),
-                CountedEvent::PhotoRejected(check) => {
-                    counter!("photo_rejected_total", "reason" => check.code()).increment(1);
-                }
-                CountedEvent::PhotoFailed(reason) => {
-                    counter!("photo_failed_total", "reason" => reason.code()).increment(1);
-                }
-                CountedEvent::PhotoCancelled => counter!("photo_cancelled_total").increment(1),
-                CountedEvent::PhotoRetried => counter!("photo_retried_total").increment(1),
-            }
+            event.count(1);
         }
+    }
+}
+
+impl CountedEvent {
+    fn count(self, times: u64) {
+        let counter = match self {
+            Self::JobCreated => counter!("upload_job_created_total"),
+            Self::JobCompleted(status) => counter!("upload_job_completed_total", "status" => status.as_str()),
+            Self::PhotoQueued => counter!("photo_queued_total"),
+            Self::PhotoCompleted => counter!("photo_completed_total"),
+            Self::PhotoRejected(check) => counter!("photo_rejected_total", "reason" => check.code()),
+            Self::PhotoFailed(reason) => counter!("photo_failed_total", "reason" => reason.code()),
+            Self::PhotoCancelled => counter!("photo_cancelled_total"),
+            Self::PhotoRetried => counter!("photo_retried_total"),
+        };
+        counter.increment(times);
     }
 }
 

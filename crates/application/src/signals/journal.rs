@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use metrics::histogram;
 use tokio::time::Instant;
 
-use super::{Signals, event_counts::EventCounts};
-use crate::ports::{Commit, CommitError, Committed, Journal, WorkOrder};
+use super::{Signals, event_counts::EventCounts, outcome_lines::OutcomeLines};
+use crate::ports::{Commit, CommitError, Committed, EventLog, Journal, WorkOrder};
 
-/// Journal that signals each successful commit to workers and to followers of the log, and counts its events in the
-/// metrics.
+/// Journal that signals each successful commit to workers and to followers of the log, counts its events in the metrics,
+/// and logs what they mean for jobs and photos.
 pub struct SignallingJournal {
     inner: Arc<dyn Journal>,
+    log: Arc<dyn EventLog>,
     signals: Signals,
 }
 
@@ -18,9 +19,10 @@ pub struct SignallingJournal {
 const WAKE_UP_HORIZON: Duration = Duration::from_secs(10);
 
 impl SignallingJournal {
-    /// Wraps `inner`.
-    pub const fn new(inner: Arc<dyn Journal>, signals: Signals) -> Self {
-        Self { inner, signals }
+    /// Wraps `inner`; `log` has the same events.
+    pub fn new(inner: Arc<dyn Journal>, log: Arc<dyn EventLog>, signals: Signals) -> Self {
+        EventCounts::register();
+        Self { inner, log, signals }
     }
 }
 
@@ -34,6 +36,7 @@ impl Journal for SignallingJournal {
             WorkOrder::Finish { .. } | WorkOrder::Drop { .. } => false,
         });
         let counts = EventCounts::of(&commit);
+        let lines = OutcomeLines::of(&commit);
         let started = Instant::now();
         let committed = self.inner.commit(commit).await;
         histogram!("log_commit_seconds").record(started.elapsed());
@@ -44,6 +47,7 @@ impl Journal for SignallingJournal {
         self.signals.log_committed();
         if !committed.repeated {
             counts.record();
+            lines.write(&*self.log).await;
         }
         Ok(committed)
     }

@@ -5,6 +5,7 @@ mod channels;
 mod event_counts;
 mod journal;
 mod log_wait;
+mod outcome_lines;
 
 pub use channels::Signals;
 pub use journal::SignallingJournal;

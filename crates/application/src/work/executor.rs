@@ -81,7 +81,12 @@ impl Executor {
     /// Executes the work item and handles every outcome.
     #[tracing::instrument(
         name = "work", skip_all,
-        fields(photo = %claim.token.photo, kind = %claim.token.kind, attempts = claim.attempts, claims = claim.claims)
+        fields(
+            photo = %claim.token.photo, user = %claim.owner, kind = %claim.token.kind,
+            attempts = claim.attempts, claims = claim.claims,
+            // Of `process`, in milliseconds, once they are known.
+            download_ms, inspect_ms, store_ms,
+        )
     )]
     pub(super) async fn execute(&self, claim: &Claim) {
         let outcome = self.attempt(claim).await;

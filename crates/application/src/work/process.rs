@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
 use metrics::histogram;
 use rapidphoto_domain::{
+    Timestamp,
     photo::{
         Check, Finding, InvalidTransition, Photo, PhotoCommand, PhotoState, PhotoStatus, ProcessingResult,
         Thumbnail, Verdict,
@@ -98,15 +99,16 @@ impl Process {
     }
 
     async fn examine(&self, photo: &Photo, arrived: Arrived) -> Result<Examined, WorkError> {
+        let started = self.ports.clock.now();
         let download = download(&*self.objects, &self.budget, &photo.object.key, &arrived.head).await?;
+        self.record_step("download_ms", started);
         let limits = InspectionLimits {
             max_pixels: self.settings.checks.max_pixels,
             min_edge: self.settings.checks.min_edge,
         };
         let started = self.ports.clock.now();
         let inspection = self.inspector.inspect(download.bytes.clone(), limits).await;
-        let duration = (self.ports.clock.now() - started).to_std().unwrap_or_default();
-        histogram!("thumbnail_latency_seconds").record(duration);
+        histogram!("thumbnail_latency_seconds").record(self.record_step("inspect_ms", started));
         let inspection = inspection.map_err(|error| match error {
             InspectError::ShuttingDown => WorkError::Stopping,
             InspectError::Unavailable(why) => WorkError::Inspection(why),
@@ -125,6 +127,13 @@ impl Process {
             inspection,
             verdict,
         })
+    }
+
+    /// Adds the time since `started` to the span of the work, and so to the log line of the photo's end.
+    fn record_step(&self, name: &'static str, started: Timestamp) -> Duration {
+        let duration = (self.ports.clock.now() - started).to_std().unwrap_or_default();
+        tracing::Span::current().record(name, u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
+        duration
     }
 
     /// Findings against a photo, at most one per check.
@@ -170,7 +179,9 @@ impl Process {
             inspection,
             verdict,
         } = examined;
+        let started = self.ports.clock.now();
         self.store_thumbnails(photo, &inspection.thumbnails).await?;
+        self.record_step("store_ms", started);
         fail::fail_point!("worker.after-thumbnails", |_| std::process::abort());
         let thumbnails = inspection.thumbnails.iter().map(|thumbnail| Thumbnail {
             edge: thumbnail.edge,

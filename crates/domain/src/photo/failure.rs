@@ -13,6 +13,9 @@ pub enum FailureReason {
 }
 
 impl FailureReason {
+    /// All reasons.
+    pub const ALL: [Self; 3] = [Self::UploadMissing, Self::UploadExpired, Self::ProcessingError];
+
     /// Stable code.
     pub const fn code(self) -> &'static str {
         match self {

@@ -1,10 +1,13 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text_value::{is_direction_control, is_invisible, text_value};
+use super::{
+    mime_type::MimeType,
+    text_value::{is_direction_control, is_invisible, text_value},
+};
 
-/// Name of a file on the client, in Unicode NFC without invisible characters. It is displayed and offered for downloads, and never part of a storage
-/// key.
+/// Name of a file on the client, in Unicode NFC without invisible characters. It is displayed and offered for downloads,
+/// and never part of a storage key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Filename(String);
@@ -38,6 +41,17 @@ impl Filename {
     const EXTENSIONS: [&'static str; 12] = [
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "heic", "heif", "avif",
     ];
+
+    /// Like [`Self::parse`], but a name without any extension gets the one of its type: Android's media store gives
+    /// such names.
+    pub fn parse_declared(raw: &str, mime_type: MimeType) -> Result<Self, FilenameError> {
+        let stem = raw.trim();
+        if stem.is_empty() || stem.contains('.') {
+            Self::parse(raw)
+        } else {
+            Self::parse(&format!("{stem}.{}", mime_type.extension()))
+        }
+    }
 
     /// Parses a filename, normalises it to NFC and removes invisible characters.
     pub fn parse(raw: &str) -> Result<Self, FilenameError> {
@@ -78,6 +92,22 @@ text_value!(Filename, FilenameError);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_without_extension_gets_the_one_of_its_type() {
+        for mime_type in MimeType::ALL {
+            let name = Filename::parse_declared("1000012345", mime_type).unwrap();
+            assert_eq!(name.as_str(), format!("1000012345.{}", mime_type.extension()));
+        }
+        let declared = |raw| Filename::parse_declared(raw, MimeType::Png);
+        assert_eq!(declared(" photo ").unwrap().as_str(), "photo.png");
+        assert_eq!(declared("photo.jpg").unwrap().as_str(), "photo.jpg");
+        assert_eq!(declared("photo.exe"), Err(FilenameError::Extension));
+        assert_eq!(declared("photo."), Err(FilenameError::Extension));
+        assert_eq!(declared(""), Err(FilenameError::Extension));
+        assert_eq!(declared("\u{200b}"), Err(FilenameError::Empty));
+        assert_eq!(declared(&"a".repeat(252)), Err(FilenameError::TooLong));
+    }
 
     #[test]
     fn a_filename_is_normalised_to_nfc() {

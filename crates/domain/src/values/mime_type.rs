@@ -57,6 +57,20 @@ impl MimeType {
             Self::Avif => "image/avif",
         }
     }
+
+    /// Usual extension of filenames, without the dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Gif => "gif",
+            Self::Tiff => "tiff",
+            Self::Heic => "heic",
+            Self::Heif => "heif",
+            Self::Avif => "avif",
+        }
+    }
 }
 
 impl FromStr for MimeType {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use utoipa::{
     OpenApi,
     openapi::{
-        Components, OpenApi as Document,
+        Components, OpenApi as Document, RefOr, Schema,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -31,7 +31,7 @@ const PATH: &str = "/openapi.json";
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "RapidPhotoUpload", description = include_str!("introduction.md"), license(name = "MIT OR Apache-2.0")),
+    info(title = "RapidPhotoUpload API", description = include_str!("introduction.md"), license(name = "MIT OR Apache-2.0")),
     // Schemas of problems and stream events, which no endpoint names as its body.
     components(schemas(
         rapidphoto_api_types::Problem,
@@ -54,10 +54,15 @@ struct Api;
 /// OpenAPI 3.1 document of the whole API.
 pub fn document() -> Document {
     let mut document = Api::openapi();
-    let introduction = document.info.description.get_or_insert_default();
-    introduction.push_str(&problems::table());
     let components = document.components.get_or_insert_default();
     add_security_schemes(components);
+    // At the schema, which the page shows after the endpoints.
+    if let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem") {
+        problem
+            .description
+            .get_or_insert_default()
+            .push_str(&problems::table());
+    }
     for endpoint in endpoints() {
         components.schemas.extend(endpoint.schemas.iter().cloned());
         let operation = operation::complete(&endpoint);
@@ -142,6 +147,14 @@ impl Documentation {
         let found = utoipa_swagger_ui::serve(name, Arc::clone(&self.page));
         let found = found.map_err(|error| Problem::internal(error.to_string()))?;
         let file = found.ok_or_else(|| Problem::new(kinds::NO_SUCH_ROUTE))?;
+        let is_page = file.content_type.starts_with("text/html");
+        if is_page && let Ok(page) = str::from_utf8(&file.bytes) {
+            let page = page.replace("<title>Swagger UI</title>", "<title>RapidPhotoUpload API</title>");
+            return Ok(HttpResponse::Ok()
+                .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+                .content_type(file.content_type)
+                .body(page));
+        }
         let mut response = HttpResponse::Ok();
         if file.gzpipped {
             response.insert_header(header::ContentEncoding::Gzip);

@@ -84,7 +84,7 @@ pub(super) fn table() -> String {
         let Kind { status, code, detail } = kind;
         format!("| `{code}` | {status} | {detail} |\n")
     });
-    let head = "\n**All codes**\n\n| code | status | meaning |\n|---|---|---|\n".to_owned();
+    let head = "\n\n**All codes**\n\n| code | status | meaning |\n|---|---|---|\n".to_owned();
     head + &rows.collect::<String>()
 }
 

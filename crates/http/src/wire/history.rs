@@ -1,6 +1,7 @@
 use rapidphoto_api_types as api;
 use rapidphoto_application::ports::StoredEvent;
 use rapidphoto_domain::PhotoId;
+use serde_json::Value;
 
 /// Events of a photo.
 pub(crate) fn history(
@@ -15,7 +16,8 @@ pub(crate) fn history(
 }
 
 fn entry(stored: StoredEvent) -> Result<api::HistoryEntry, serde_json::Error> {
-    let (event_type, data) = stored.event.encode()?;
+    let (event_type, mut data) = stored.event.encode()?;
+    name_codes(&mut data);
     Ok(api::HistoryEntry {
         event_id: stored.id.to_string(),
         version: stored.version.0,
@@ -25,4 +27,18 @@ fn entry(stored: StoredEvent) -> Result<api::HistoryEntry, serde_json::Error> {
         request_id: stored.metadata.request_id,
         data,
     })
+}
+
+/// Adds `code`, as snapshots name it, to findings, which are stored with `check`.
+fn name_codes(data: &mut Value) {
+    match data {
+        Value::Array(items) => items.iter_mut().for_each(name_codes),
+        Value::Object(members) => {
+            members.values_mut().for_each(name_codes);
+            if let Some(check @ Value::String(_)) = members.get("check").cloned() {
+                members.insert("code".to_owned(), check);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

@@ -6,7 +6,7 @@ use rapidphoto_domain::values::Progress;
 
 use super::{
     reason::{reasons, warnings},
-    status::{job_status, photo_status, progress},
+    status::{job_status, photo_status, progress, status_reason},
 };
 
 /// Snapshot of a job and its photos. `cursor` is the text of its position for the client.
@@ -27,6 +27,7 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, cursor: String, poll_after: D
     api::JobSnapshot {
         job_id: view.id.to_string(),
         status: job_status(*status),
+        status_reason: status_reason(*status, counts),
         cursor,
         created_at: view.created_at,
         updated_at: view.updated_at,

@@ -1,5 +1,9 @@
 use rapidphoto_api_types as api;
-use rapidphoto_domain::{job::JobStatus, photo::PhotoStatus, values::Progress};
+use rapidphoto_domain::{
+    job::{JobCounts, JobStatus},
+    photo::PhotoStatus,
+    values::Progress,
+};
 
 pub(crate) const fn photo_status(status: PhotoStatus) -> api::PhotoStatus {
     match status {
@@ -22,6 +26,21 @@ pub(crate) const fn job_status(status: JobStatus) -> api::JobStatus {
         JobStatus::CompletedWithErrors => api::JobStatus::CompletedWithErrors,
         JobStatus::Failed => api::JobStatus::Failed,
         JobStatus::Cancelled => api::JobStatus::Cancelled,
+    }
+}
+
+/// Explanation of a status that tells of photos that did not complete.
+pub(super) const fn status_reason(status: JobStatus, counts: &JobCounts) -> Option<api::StatusReason> {
+    match status {
+        JobStatus::Failed | JobStatus::CompletedWithErrors => {
+            match (counts.rejected > 0, counts.failed > 0) {
+                (true, false) => Some(api::StatusReason::PhotosRejected),
+                (false, true) => Some(api::StatusReason::PhotosFailed),
+                (true, true) => Some(api::StatusReason::PhotosRejectedAndFailed),
+                (false, false) => None,
+            }
+        }
+        JobStatus::Queued | JobStatus::InProgress | JobStatus::Completed | JobStatus::Cancelled => None,
     }
 }
 

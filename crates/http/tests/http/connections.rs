@@ -104,13 +104,12 @@ async fn a_client_that_does_not_read_loses_its_connection() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let metric = "connections_closed_total{listener=\"api\",reason=\"slow_reader\"}";
     let counted = async {
-        while !app
-            .get("/metrics")
-            .expect_status(200)
-            .await
-            .text()
-            .contains(metric)
-        {
+        loop {
+            let metrics = app.get("/metrics").expect_status(200).await.text();
+            let value = metrics.lines().find_map(|line| line.strip_prefix(metric));
+            if value.is_some_and(|value| value.trim() != "0") {
+                return;
+            }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };

@@ -1,5 +1,6 @@
 use std::{fs, path::Path};
 
+use rapidphoto_domain::photo::{Check, FailureReason};
 use rapidphoto_http::endpoints;
 use serde_json::Value;
 
@@ -34,6 +35,7 @@ async fn the_document_and_its_page_are_served_without_external_files() {
     );
     let page = app.get("/docs/").expect_status(200).await;
     assert!(page.text().contains("swagger-ui"));
+    assert!(page.text().contains("<title>RapidPhotoUpload API</title>"));
     let redirected = app.get("/docs").expect_status(200).await;
     assert_eq!(redirected.body, page.body);
     let start = app
@@ -53,6 +55,36 @@ async fn the_document_and_its_page_are_served_without_external_files() {
         assert!(page.text().contains(file));
         app.get(&format!("/docs/{file}")).expect_status(200).await;
     }
+}
+
+#[test]
+fn every_reason_is_described_and_measured_as_number_or_text() {
+    let document = document();
+    let reason = &document["components"]["schemas"]["Reason"];
+    let description = reason["description"].as_str().unwrap();
+    let checks = Check::ALL.map(Check::code);
+    for code in checks.iter().chain(&FailureReason::ALL.map(FailureReason::code)) {
+        assert!(description.contains(&format!("| `{code}` |")), "{code}");
+    }
+    for member in ["measured", "allowed"] {
+        let schema = reason["properties"][member].to_string();
+        assert!(schema.contains("#/components/schemas/MeasuredValue"), "{schema}");
+    }
+    let value = document["components"]["schemas"]["MeasuredValue"].to_string();
+    for kind in ["number", "string"] {
+        assert!(value.contains(&format!("\"type\":\"{kind}\"")), "{value}");
+    }
+}
+
+#[test]
+fn the_flow_comes_first_and_the_codes_of_problems_last() {
+    let document = document();
+    let introduction = document["info"]["description"].as_str().unwrap();
+    assert!(introduction.find("upload-jobs").unwrap() < introduction.find("RFC 9457").unwrap());
+    assert!(introduction.contains("412 is success"));
+    assert!(!introduction.contains("| `rate_limited` |"));
+    let problem = document["components"]["schemas"]["Problem"]["description"].as_str();
+    assert!(problem.unwrap().contains("| `rate_limited` |"));
 }
 
 #[tokio::test]

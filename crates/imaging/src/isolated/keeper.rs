@@ -230,6 +230,21 @@ impl Keeper {
     }
 }
 
+/// Sets the counters of faults to 0.
+pub(super) fn register_counters() {
+    for reason in [
+        "ended",
+        "timed_out",
+        "panicked",
+        "invalid_answer",
+        "unlimited",
+        "idle",
+        "not_started",
+    ] {
+        counter!("imaging_children_ended_total", "reason" => reason).increment(0);
+    }
+}
+
 /// Counts a child that ended.
 fn ended(reason: &'static str) {
     counter!("imaging_children_ended_total", "reason" => reason).increment(1);

@@ -8,7 +8,7 @@ use rapidphoto_application::ports::{
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::{
-    keeper::{Job, Keeper, StartError, State},
+    keeper::{self, Job, Keeper, StartError, State},
     process::{Launcher, MemoryBudget, Patience},
     wire::Protection,
 };
@@ -68,6 +68,7 @@ impl ProcessPool {
     /// # Errors
     /// If no child can be started.
     pub async fn start(config: ProcessConfig) -> Result<Self, StartError> {
+        keeper::register_counters();
         let children = config.children.get();
         let (jobs, queue) = mpsc::unbounded_channel();
         let queue = Arc::new(Mutex::new(queue));

@@ -110,7 +110,11 @@ impl TestApp {
         let board = Arc::new(ProgressBoard::default());
         let signals = Signals::default();
         let mut database = DatabasePorts::of(Arc::new(store.clone()));
-        database.journal = Arc::new(SignallingJournal::new(database.journal, signals.clone()));
+        database.journal = Arc::new(SignallingJournal::new(
+            database.journal,
+            Arc::clone(&database.log),
+            signals.clone(),
+        ));
         let mut ports = Ports {
             clock: any_clock,
             ids: ids.clone(),

@@ -36,6 +36,7 @@ pub(crate) struct Handler {
 
 impl Handler {
     pub(crate) fn new(config: &EmbeddedConfig, s3: S3Service, ids: Arc<dyn Ids>, tasks: TaskTracker) -> Self {
+        outcome::register_counters();
         Self {
             s3,
             cors: Cors::new(&config.allowed_origins),

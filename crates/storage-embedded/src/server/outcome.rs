@@ -35,6 +35,21 @@ impl ErrorDocument {
     }
 }
 
+/// Sets the counters of refused and failed requests to 0.
+pub(super) fn register_counters() {
+    for operation in [
+        "put_object",
+        "get_object",
+        "head_object",
+        "delete_object",
+        "other",
+    ] {
+        for outcome in ["refused", "failed"] {
+            counter!("storage_requests_total", "operation" => operation, "outcome" => outcome).increment(0);
+        }
+    }
+}
+
 /// Counts a request and logs it: a refused or failed one at `warn`, any other at `debug`.
 pub(super) fn record(
     method: &Method,

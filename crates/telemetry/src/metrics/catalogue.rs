@@ -12,9 +12,9 @@ pub enum MetricKind {
 }
 
 /// A metric recorded by one of the crates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
-    /// Name; ends in the unit, or in `_total` for counters.
+    /// Name without [`PREFIX`], as the crates record it; ends in the unit, or in `_total` for counters.
     pub name: &'static str,
     /// Kind.
     pub kind: MetricKind,
@@ -22,7 +22,34 @@ pub struct Metric {
     pub unit: Option<Unit>,
     /// Help text of the metric.
     pub help: &'static str,
+    /// Upper bounds of a histogram's buckets, ascending; empty for other kinds.
+    pub buckets: &'static [f64],
 }
+
+impl Metric {
+    /// Name as it is rendered.
+    pub fn full_name(&self) -> String {
+        format!("{PREFIX}_{}", self.name)
+    }
+}
+
+/// First word of all names: those of several programs share one database.
+pub const PREFIX: &str = "rapidphoto";
+
+/// Requests: from a cached read to the default `server.request_timeout`.
+const REQUEST_SECONDS: &[f64] = &[
+    0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// Commits: from a write without a sync to a disk that hangs.
+const COMMIT_SECONDS: &[f64] = &[
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+
+/// Inspections: from a small JPEG to the time limit of a child process.
+const INSPECTION_SECONDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
 
 const fn counter(name: &'static str, help: &'static str) -> Metric {
     Metric {
@@ -30,6 +57,7 @@ const fn counter(name: &'static str, help: &'static str) -> Metric {
         kind: MetricKind::Counter,
         unit: None,
         help,
+        buckets: &[],
     }
 }
 
@@ -39,20 +67,23 @@ const fn gauge(name: &'static str, help: &'static str) -> Metric {
         kind: MetricKind::Gauge,
         unit: None,
         help,
+        buckets: &[],
     }
 }
 
-const fn seconds(name: &'static str, help: &'static str) -> Metric {
+const fn seconds(name: &'static str, help: &'static str, buckets: &'static [f64]) -> Metric {
     Metric {
         name,
         kind: MetricKind::Histogram,
         unit: Some(Unit::Seconds),
         help,
+        buckets,
     }
 }
 
 /// All metrics.
 pub const METRICS: &[Metric] = &[
+    gauge("build_info", "Version of the program; the value is always 1"),
     counter("upload_job_created_total", "Upload jobs created"),
     counter(
         "upload_job_completed_total",
@@ -124,11 +155,17 @@ pub const METRICS: &[Metric] = &[
     ),
     seconds(
         "http_request_duration_seconds",
-        "Time from the head of an HTTP request to the head of its response",
+        "Time from the head of an HTTP request to the head of its response, by method, route and status",
+        REQUEST_SECONDS,
     ),
-    seconds("log_commit_seconds", "Duration of a commit to the database"),
+    seconds(
+        "log_commit_seconds",
+        "Duration of a commit to the database",
+        COMMIT_SECONDS,
+    ),
     seconds(
         "thumbnail_latency_seconds",
         "Time for decoding a photo and encoding its thumbnails",
+        INSPECTION_SECONDS,
     ),
 ];
