@@ -63,7 +63,7 @@ impl JobStatus {
     }
 }
 
-/// Explanation of a job's status FAILED or COMPLETED_WITH_ERRORS.
+/// Explanation of the status FAILED or `COMPLETED_WITH_ERRORS` of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusReason {
@@ -83,7 +83,7 @@ pub struct JobSnapshot {
     pub job_id: String,
     /// Status of the job.
     pub status: JobStatus,
-    /// Explanation of the status FAILED or COMPLETED_WITH_ERRORS; absent otherwise.
+    /// Explanation of the status FAILED or `COMPLETED_WITH_ERRORS`; absent otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<StatusReason>,
     /// Position in the event log at that time. An event stream that resumes after it continues without a gap.

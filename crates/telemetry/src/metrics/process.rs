@@ -79,7 +79,7 @@ impl Process {
         })
     }
 
-    /// Field of `/proc/self/stat` by its number in proc_pid_stat(5), at least 3.
+    /// Field of `/proc/self/stat` by its number in `proc_pid_stat(5)`, at least 3.
     fn stat(&self, number: usize) -> Option<f64> {
         self.stat.get(number.checked_sub(3)?)?.parse().ok()
     }

@@ -97,7 +97,7 @@ fn parsed(text: &str) -> BTreeMap<&str, Family<'_>> {
     families
 }
 
-/// The rules of `promtool check metrics` (client_golang, `prometheus/testutil/promlint/validations`).
+/// The rules of `promtool check metrics` (`client_golang`, `prometheus/testutil/promlint/validations`).
 #[test]
 fn promtools_rules_hold_for_every_metric() {
     let text = rendered();
