@@ -87,8 +87,8 @@ pub(crate) fn children_of(parent: u32) -> Vec<u32> {
 }
 
 /// Returns true while a process exists and is no zombie.
-fn is_alive(process: &u32) -> bool {
-    status_field(*process, "State:").is_some_and(|state| state != "Z" && state != "X")
+fn is_alive(process: u32) -> bool {
+    status_field(process, "State:").is_some_and(|state| state != "Z" && state != "X")
 }
 
 pub(crate) fn status_field(process: u32, name: &str) -> Option<String> {
@@ -119,11 +119,11 @@ async fn children_end_when_their_server_is_killed() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let children = children_of(server.id().unwrap());
     assert_eq!(children.len(), 2);
-    assert!(children.iter().all(is_alive));
+    assert!(children.iter().copied().all(is_alive));
 
     server.kill().await.unwrap();
     let ended = async {
-        while children.iter().any(is_alive) {
+        while children.iter().copied().any(is_alive) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

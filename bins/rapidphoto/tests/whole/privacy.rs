@@ -106,7 +106,7 @@ async fn a_deleted_photo_leaves_no_data_in_any_file() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), cleaned)
+    tokio::time::timeout(Duration::from_mins(1), cleaned)
         .await
         .expect("the objects of the photo were not removed within 60 s");
     let status = running.server.terminate().await.unwrap();

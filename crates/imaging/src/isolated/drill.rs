@@ -24,7 +24,7 @@ pub(super) fn perform(file: &[u8]) -> Option<Inspection> {
         },
         "allocate" => allocate(),
         "garbage" => {
-            write(&[0x2a; 100_000]);
+            write(&vec![0x2a; 100_000]);
             Ok(())
         }
         "long-head" => {

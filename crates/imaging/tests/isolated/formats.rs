@@ -81,7 +81,7 @@ fn jpeg(width: u16, height: u16, colour: ColorType, channels: usize) -> Bytes {
 
 fn large_photos() -> Vec<(String, Bytes)> {
     let (width, height) = (4000, 3000);
-    let photo = SamplePhoto::new(1, width.into(), height.into());
+    let photo = SamplePhoto::new(1, width, height);
     let progressive = SamplePhoto {
         progressive: true,
         ..photo
