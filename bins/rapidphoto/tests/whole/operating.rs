@@ -196,7 +196,7 @@ async fn operators_have_a_listener_of_their_own() {
         .text()
         .await
         .unwrap();
-    for gauge in ["\ndata_free_bytes ", "\nstore_free_bytes "] {
+    for gauge in ["\nrapidphoto_data_free_bytes ", "\nrapidphoto_store_free_bytes "] {
         let (_, value) = metrics.split_once(gauge).expect(&metrics);
         let value: f64 = value.lines().next().unwrap().parse().unwrap();
         assert!(value > 0.0, "{gauge}{value}");
