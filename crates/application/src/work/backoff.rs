@@ -4,6 +4,13 @@ use rapidphoto_domain::Timestamp;
 
 use crate::ports::Ids;
 
+/// Shortest interval between two polls of the queue.
+pub(super) const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Delay after the first failed poll; it doubles with each further one.
+pub(super) const INITIAL_POLL_BACKOFF: Duration = Duration::from_millis(250);
+/// Longest delay after a failed poll.
+pub(super) const MAX_POLL_BACKOFF: Duration = Duration::from_secs(10);
+
 /// Longest delay before a work item is tried again, without jitter.
 pub(super) const MAX_BACKOFF: Duration = Duration::from_mins(5);
 

@@ -7,9 +7,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    backoff::{INITIAL_POLL_BACKOFF, MAX_POLL_BACKOFF, MIN_POLL_INTERVAL},
     executor::Executor,
     pool::WorkerPool,
-    runner::{INITIAL_BACKOFF, MAX_BACKOFF, MIN_POLL_INTERVAL},
 };
 use crate::{
     error_chain::chain,
@@ -32,24 +32,24 @@ const MAX_WAIT_FOR_IDLENESS: Duration = Duration::from_secs(10);
 impl Orphans {
     /// Executes orphaned work until `shutdown`. `in_hand` is held for reading by all other work.
     pub(super) async fn run(&self, in_hand: &RwLock<()>, shutdown: &CancellationToken) {
-        let mut backoff = INITIAL_BACKOFF;
+        let mut backoff = INITIAL_POLL_BACKOFF;
         // End of the last orphaned item, or the start of the runner.
         let mut since = Instant::now();
         while !shutdown.is_cancelled() {
             let wait = match self.poll(in_hand, since, shutdown).await {
                 Ok(Poll::Executed) => {
                     since = Instant::now();
-                    backoff = INITIAL_BACKOFF;
+                    backoff = INITIAL_POLL_BACKOFF;
                     continue;
                 }
                 Ok(Poll::Wait(wait)) => {
-                    backoff = INITIAL_BACKOFF;
+                    backoff = INITIAL_POLL_BACKOFF;
                     wait
                 }
                 Err(why) => {
                     tracing::warn!(error = %chain(&why), ?backoff, "orphaned work could not be claimed");
                     let wait = backoff;
-                    backoff = (backoff * 2).min(MAX_BACKOFF);
+                    backoff = (backoff * 2).min(MAX_POLL_BACKOFF);
                     wait
                 }
             };

@@ -5,6 +5,7 @@ use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    backoff::{INITIAL_POLL_BACKOFF, MAX_POLL_BACKOFF, MIN_POLL_INTERVAL},
     executor::Executor,
     health::{Allowance, StorageHealth},
     orphans::Orphans,
@@ -33,10 +34,6 @@ pub struct WorkRunner {
 const LOOK_AND_CLEAN: &[WorkKind] = &[WorkKind::Look, WorkKind::Clean];
 const PROCESS: &[WorkKind] = &[WorkKind::Process];
 
-/// Shortest interval between two polls of the queue.
-pub(super) const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
-pub(super) const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
-pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// Interval between two measurements of the queue's depth.
 const METRICS_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -108,7 +105,7 @@ impl WorkRunner {
     ) {
         let mut pool = WorkerPool::new(Arc::clone(&self.executor));
         let mut wake_ups = self.signals.work();
-        let mut backoff = INITIAL_BACKOFF;
+        let mut backoff = INITIAL_POLL_BACKOFF;
         while !shutdown.is_cancelled() {
             // Marked as seen before the queue is polled: a wake-up in between is not lost.
             wake_ups.borrow_and_update();
@@ -119,13 +116,13 @@ impl WorkRunner {
             };
             let wait = match self.fill(&mut pool, kinds, turn).await {
                 Ok(wait) => {
-                    backoff = INITIAL_BACKOFF;
+                    backoff = INITIAL_POLL_BACKOFF;
                     wait
                 }
                 Err(why) => {
                     tracing::warn!(error = %chain(&why), ?backoff, "work could not be claimed");
                     let wait = Wait::Fixed(backoff);
-                    backoff = (backoff * 2).min(MAX_BACKOFF);
+                    backoff = (backoff * 2).min(MAX_POLL_BACKOFF);
                     wait
                 }
             };

@@ -3,6 +3,7 @@ mod held_commits;
 mod journal;
 mod log;
 mod namespace;
+mod open_commits;
 mod photo_lists;
 mod reads;
 mod sessions;

@@ -1,6 +1,6 @@
 use rapidphoto_domain::{JobId, PhotoId, UserId, photo::PhotoStatus, values::UploadId};
 
-use super::admission::NotAdmitted;
+use super::not_admitted::NotAdmitted;
 use crate::{
     commit::{Contended, WriteError},
     jobs::new_file::{FileProblem, RawFile},
