@@ -3,5 +3,5 @@
 mod server;
 mod user;
 
-pub use server::{ExitedEarly, Server, ServerOptions, command};
+pub use server::{ExitedEarly, Server, ServerOptions, command, install_crypto_provider};
 pub use user::{PASSWORD, new_user};

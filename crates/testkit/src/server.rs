@@ -91,8 +91,7 @@ impl Server {
     /// # Errors
     /// [`ExitedEarly`] with the log if the process exits before it is ready; another error after a minute without output.
     pub async fn start(binary: &Path, data_dir: &Path, options: &ServerOptions) -> anyhow::Result<Self> {
-        // Fails if another test has installed it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto_provider();
         let log = data_dir.with_extension("log");
         let stderr = std::fs::File::options().create(true).append(true).open(&log)?;
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -223,4 +222,10 @@ impl Server {
         anyhow::ensure!(sent.success(), "SIG{name} can't be sent");
         Ok(())
     }
+}
+
+/// Installs the TLS implementation that clients in this process use, if there is none yet.
+pub fn install_crypto_provider() {
+    // Fails if another test has installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

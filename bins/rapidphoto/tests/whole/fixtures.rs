@@ -33,7 +33,7 @@ pub(crate) fn binary() -> &'static Path {
 impl DataDir {
     pub(crate) fn new() -> Self {
         // Clients that a test makes by itself need it even for plain text.
-        rapidphoto_listener::install_crypto_provider();
+        rapidphoto_testkit::install_crypto_provider();
         Self {
             temporary: tempfile::tempdir().unwrap(),
         }

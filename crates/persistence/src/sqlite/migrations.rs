@@ -18,7 +18,8 @@ const ERASABLE_HASHES: &str = "00000000000070";
 /// The check and the migrations share one immediate transaction: if two processes open a new file concurrently, the
 /// second one finds all migrations applied.
 pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let overwrite = keeps_erased_data(connection)?;
+    // Reading the versions creates their table in a new file: a write, which must wait for other processes.
+    let overwrite = connection.immediate_transaction(keeps_erased_data)?;
     if overwrite {
         // Before the migration, so that it is repeated if the program ends in between.
         connection.batch_execute("VACUUM")?;
