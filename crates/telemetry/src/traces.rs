@@ -29,6 +29,8 @@ impl Traces {
         if !(0.0..=1.0).contains(&settings.sample_ratio) {
             return Err(TelemetryError::SampleRatio);
         }
+        // The exporter's HTTP client needs it, also without TLS. Fails if the program has installed one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)

@@ -126,7 +126,7 @@ mod tests {
         let starts = [
             "rapidphoto.toml:2: server.listen_on: unknown key; known ones are listen, ",
             "rapidphoto.toml:3: server.body_limit: invalid type: found string \"large\"",
-            "rapidphoto.toml:6: uploads.max_files: must be 1 to 10000",
+            "rapidphoto.toml:6: uploads.max_files: must be 1 to 1000",
             "rapidphoto.toml:7: uploads.window: ",
             "rapidphoto.toml:9: log.format: unknown variant: found `xml`",
             "rapidphoto.toml:11: sever.listen: unknown key; known ones are ",
