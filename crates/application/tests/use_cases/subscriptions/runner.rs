@@ -119,16 +119,21 @@ impl Reactor for SlowReactor {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_lease_is_renewed_while_a_reaction_takes_longer_than_it() {
-    let app = TestApp::new();
+/// Runner of [`SlowReactor`], with an event to react to.
+async fn slow_runner(app: &TestApp) -> SubscriptionRunner {
     app.declare_one().await;
-    let runner = SubscriptionRunner::new(
+    SubscriptionRunner::new(
         Arc::new(SlowReactor),
         &app.ports,
         app.signals.clone(),
         Duration::from_secs(1),
-    );
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_while_a_reaction_takes_longer_than_it() {
+    let app = TestApp::new();
+    let runner = slow_runner(&app).await;
     let others = async {
         // The clock of the store advances with the runtime's.
         for _ in 0..55 {
@@ -145,13 +150,7 @@ async fn a_lease_is_renewed_while_a_reaction_takes_longer_than_it() {
 #[tokio::test(start_paused = true)]
 async fn a_reaction_is_dropped_once_its_lease_is_lost() {
     let app = TestApp::new();
-    app.declare_one().await;
-    let runner = SubscriptionRunner::new(
-        Arc::new(SlowReactor),
-        &app.ports,
-        app.signals.clone(),
-        Duration::from_secs(1),
-    );
+    let runner = slow_runner(&app).await;
     let other = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         app.clock.advance(Duration::from_secs(11));

@@ -8,7 +8,7 @@ use rapidphoto_application::{
     ports::{Clock, InspectError, ObjectStore},
     work::WorkRunner,
 };
-use rapidphoto_domain::{Timestamp, photo::PhotoStatus};
+use rapidphoto_domain::{PhotoId, Timestamp, photo::PhotoStatus};
 use rapidphoto_memory::{TestApp, fixtures::BODY};
 
 use crate::support::accounts::{EMAIL, log_in, register};
@@ -41,15 +41,19 @@ fn skewed_apps() -> [TestApp; 2] {
     })
 }
 
+/// Stores a photo's original, but not through its URL, whose validity the storage judges by its own clock.
+async fn put_original(app: &TestApp, photo: PhotoId) {
+    let key = app.original_key(photo);
+    ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg")
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
 async fn a_photo_is_completed_at_once_whatever_the_clock_says() {
     for app in skewed_apps() {
         let declared = app.declare_one().await;
-        // Not through the URL, whose validity the storage judges by its own clock.
-        let key = app.original_key(declared.photo);
-        ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg")
-            .await
-            .unwrap();
+        put_original(&app, declared.photo).await;
         app.finalize(declared.photo).await;
         app.execute_due().await;
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Completed);
@@ -60,10 +64,7 @@ async fn a_photo_is_completed_at_once_whatever_the_clock_says() {
 async fn looks_and_retries_follow_the_databases_clock() {
     for app in skewed_apps() {
         let declared = app.declare_one().await;
-        let key = app.original_key(declared.photo);
-        ObjectStore::put(&*app.objects, &key, BODY.into(), "image/jpeg")
-            .await
-            .unwrap();
+        put_original(&app, declared.photo).await;
         // The storage event is lost; the first look is due soon after the URL has expired.
         let broken = InspectError::Failed("requested by a test".to_owned());
         app.inspector.answer(Err(broken));
