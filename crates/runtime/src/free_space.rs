@@ -42,7 +42,7 @@ impl FreeSpace {
 
 impl rapidphoto_application::ports::FreeSpace for FreeSpace {
     fn free_bytes(&self) -> Result<u64, Unavailable> {
-        self.record().map_err(Unavailable::database)
+        self.record().map_err(Unavailable::disk)
     }
 }
 

@@ -38,6 +38,14 @@ impl Unavailable {
         }
     }
 
+    /// The free space of the disk can't be determined.
+    pub fn disk(source: impl Into<BoxError>) -> Self {
+        Self {
+            what: "the disk",
+            source: source.into(),
+        }
+    }
+
     /// Photos can't be inspected.
     pub fn inspection(source: impl Into<BoxError>) -> Self {
         Self {

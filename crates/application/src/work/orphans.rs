@@ -30,13 +30,13 @@ pub(super) struct Orphans {
 const MAX_WAIT_FOR_IDLENESS: Duration = Duration::from_secs(10);
 
 impl Orphans {
-    /// Executes orphaned work until `shutdown`. `in_hand` is held for reading by all other work.
-    pub(super) async fn run(&self, in_hand: &RwLock<()>, shutdown: &CancellationToken) {
+    /// Executes orphaned work until `shutdown`. `other_work` is held for reading by all other work.
+    pub(super) async fn run(&self, other_work: &RwLock<()>, shutdown: &CancellationToken) {
         let mut backoff = INITIAL_POLL_BACKOFF;
         // End of the last orphaned item, or the start of the runner.
         let mut since = Instant::now();
         while !shutdown.is_cancelled() {
-            let wait = match self.poll(in_hand, since, shutdown).await {
+            let wait = match self.poll(other_work, since, shutdown).await {
                 Ok(Poll::Executed) => {
                     since = Instant::now();
                     backoff = INITIAL_POLL_BACKOFF;
@@ -63,7 +63,7 @@ impl Orphans {
     /// Executes one orphaned item if one is due.
     async fn poll(
         &self,
-        in_hand: &RwLock<()>,
+        other_work: &RwLock<()>,
         since: Instant,
         shutdown: &CancellationToken,
     ) -> Result<Poll, Unavailable> {
@@ -72,7 +72,7 @@ impl Orphans {
         if due.is_none_or(|due| !due.is_zero()) {
             return Ok(Poll::Wait(wait.max(MIN_POLL_INTERVAL)));
         }
-        let Some(alone) = until_alone(in_hand, since + MAX_WAIT_FOR_IDLENESS, shutdown).await else {
+        let Some(alone) = until_alone(other_work, since + MAX_WAIT_FOR_IDLENESS, shutdown).await else {
             return Ok(Poll::Wait(Duration::ZERO));
         };
         let claim = self
@@ -104,18 +104,18 @@ enum Poll {
 
 /// Waits until no other work is executed; `None` on shutdown. From `deadline` on other work waits for the lock.
 async fn until_alone<'a>(
-    in_hand: &'a RwLock<()>,
+    other_work: &'a RwLock<()>,
     deadline: Instant,
     shutdown: &CancellationToken,
 ) -> Option<RwLockWriteGuard<'a, ()>> {
     let alone = async {
         while Instant::now() < deadline {
-            if let Ok(alone) = in_hand.try_write() {
+            if let Ok(alone) = other_work.try_write() {
                 return alone;
             }
             tokio::time::sleep(MIN_POLL_INTERVAL).await;
         }
-        in_hand.write().await
+        other_work.write().await
     };
     tokio::select! {
         alone = alone => Some(alone),

@@ -57,16 +57,16 @@ impl WorkRunner {
     /// Returns only after `shutdown`; errors are logged and retried.
     pub async fn run(&self, shutdown: CancellationToken) {
         // Held for reading by each work item of the pools, and for writing by orphaned work.
-        let in_hand = Arc::new(RwLock::new(()));
+        let other_work = Arc::new(RwLock::new(()));
         let orphans = Orphans {
             queue: Arc::clone(&self.queue),
             executor: Arc::clone(&self.executor),
             settings: self.settings,
         };
         tokio::join!(
-            self.run_pool(LOOK_AND_CLEAN, &in_hand, &shutdown),
-            self.run_pool(PROCESS, &in_hand, &shutdown),
-            orphans.run(&in_hand, &shutdown),
+            self.run_pool(LOOK_AND_CLEAN, &other_work, &shutdown),
+            self.run_pool(PROCESS, &other_work, &shutdown),
+            orphans.run(&other_work, &shutdown),
             self.report_depth(&shutdown)
         );
     }
@@ -100,7 +100,7 @@ impl WorkRunner {
     async fn run_pool(
         &self,
         kinds: &'static [WorkKind],
-        in_hand: &Arc<RwLock<()>>,
+        other_work: &Arc<RwLock<()>>,
         shutdown: &CancellationToken,
     ) {
         let mut pool = WorkerPool::new(Arc::clone(&self.executor));
@@ -111,7 +111,7 @@ impl WorkRunner {
             wake_ups.borrow_and_update();
             // Waits while orphaned work is executed.
             let turn = tokio::select! {
-                turn = Arc::clone(in_hand).read_owned() => Arc::new(turn),
+                turn = Arc::clone(other_work).read_owned() => Arc::new(turn),
                 () = shutdown.cancelled() => break,
             };
             let wait = match self.fill(&mut pool, kinds, turn).await {

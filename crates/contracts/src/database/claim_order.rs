@@ -137,7 +137,7 @@ pub async fn successive_claims_alternate_between_users<H: DatabaseHarness>(harne
 }
 
 /// Ten users have much work, which is claimed and finished one by one or by several workers. A newcomer is served within
-/// one round, plus what is in hand.
+/// one round, plus the work in progress.
 pub async fn a_newcomer_waits_for_one_round_of_busy_users<H: DatabaseHarness>(harness: H) {
     const BUSY: usize = 10;
     let (db, now) = (harness.ports(), harness.now());

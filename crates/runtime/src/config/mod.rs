@@ -2,6 +2,7 @@
 //! read once and validated as a whole before anything starts.
 
 mod imaging;
+mod limits;
 mod problems;
 mod sections;
 mod sources;
@@ -13,10 +14,11 @@ use std::{
 };
 
 pub use imaging::{ImagingSection, Isolation};
+pub use limits::LimitsSection;
 pub use problems::{ConfigProblems, Problem};
 pub use sections::{
-    AuthSection, ChecksSection, Config, DataSection, LimitsSection, LogFormat, LogSection, ServerSection,
-    StorageSection, TlsSection, UploadsSection, WorkSection,
+    AuthSection, ChecksSection, Config, DataSection, LogFormat, LogSection, ServerSection, StorageSection,
+    TlsSection, UploadsSection, WorkSection,
 };
 pub use sources::{ENV_PREFIX, Overrides};
 

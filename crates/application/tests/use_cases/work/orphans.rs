@@ -103,7 +103,7 @@ async fn a_photo_that_kills_its_workers_takes_no_neighbour_with_it() {
     });
     assert!(
         run_until_killed(&app, first, &settled).await,
-        "killed with eight photos in hand"
+        "killed with eight photos in progress"
     );
     let mut deaths = 0;
     loop {
