@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Size of a batch, without files that are already known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BatchSize {
     pub(super) photos: u64,
     pub(super) bytes: u64,

@@ -64,8 +64,8 @@ impl CreateJobHandler {
             }
             let known = self.known(command.owner, &request).await?;
             let (commit, declared) = request.plan(&known, &self.ports, &self.settings);
-            if declared.created {
-                self.admission.admit(command.owner, declared.new).await?;
+            if let Some(new) = declared.new {
+                self.admission.admit(command.owner, new).await?;
             }
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
@@ -116,7 +116,7 @@ impl CreateJobHandler {
             .await?;
         Ok(CreatedJob {
             job: declared.job,
-            created: declared.created,
+            created: declared.new.is_some(),
             items,
         })
     }

@@ -7,7 +7,6 @@ use rapidphoto_domain::{PhotoId, UserId, photo::Photo};
 use sha2::{Digest, Sha256};
 
 use super::{
-    admission::BatchSize,
     command::CreateJobError,
     planning::{DeclaredPhotos, Request, common_job},
 };
@@ -52,9 +51,8 @@ impl EarlierRequests {
         let photos = self.load(owner, &record.photos).await?;
         Ok(Some(DeclaredPhotos {
             job: record.job.or_else(|| common_job(&photos)),
-            created: false,
             photos,
-            new: BatchSize::default(),
+            new: None,
         }))
     }
 

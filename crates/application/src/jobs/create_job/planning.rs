@@ -32,12 +32,10 @@ pub(super) struct Request<'a> {
 pub(super) struct DeclaredPhotos {
     /// The job that all of them belong to; `None` if they belong to several.
     pub(super) job: Option<JobId>,
-    /// True if this request created the job.
-    pub(super) created: bool,
     /// One photo for each file, in the client's order.
     pub(super) photos: Vec<Photo>,
-    /// Size of the files that are new.
-    pub(super) new: BatchSize,
+    /// Size of the files that are new; `None` if the request creates no job.
+    pub(super) new: Option<BatchSize>,
 }
 
 impl<'a> Request<'a> {
@@ -178,8 +176,11 @@ impl<'a> Request<'a> {
             }
             photos.extend(record_new_photo(&mut commit, event, ids, &settings.work));
         }
-        let created = photo_count > 0;
-        let job = if created {
+        let new = (photo_count > 0).then(|| BatchSize {
+            photos: u64::from(photo_count),
+            bytes: bytes_total,
+        });
+        let job = if new.is_some() {
             let event = UploadJob::create(job, self.owner(), photo_count, bytes_total);
             record_new_job(&mut commit, event, ids).map(|job| job.id)
         } else {
@@ -193,16 +194,7 @@ impl<'a> Request<'a> {
             job,
             expires_at: commit.at + settings.uploads.idempotency_lifetime,
         });
-        let new = BatchSize {
-            photos: u64::from(photo_count),
-            bytes: bytes_total,
-        };
-        let declared = DeclaredPhotos {
-            job,
-            created,
-            photos,
-            new,
-        };
+        let declared = DeclaredPhotos { job, photos, new };
         (commit, declared)
     }
 }
