@@ -178,6 +178,7 @@ fn problem(error: CreateJobError) -> Problem {
             "reused",
             error.to_string(),
         ),
+        CreateJobError::AccountNotActive => Problem::invalid_token(kinds::INVALID_TOKEN),
         CreateJobError::NotAdmitted(reason) => not_admitted(reason),
         CreateJobError::Contended(contended) => contended.into(),
         CreateJobError::Unavailable(unavailable) => unavailable.into(),

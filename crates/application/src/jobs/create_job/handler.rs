@@ -1,7 +1,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use rapidphoto_domain::{UserId, values::UploadId};
+use rapidphoto_domain::{StreamId, UserId, user::UserStatus, values::UploadId};
 
 use super::{
     admission::Admission,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
-    ports::{CommitError, PhotoReads, PhotoView, Ports, Unique, WritePorts},
+    ports::{CommitError, Guard, PhotoReads, PhotoView, Ports, Unique, WritePorts},
     settings::Settings,
     uploads::UploadUrls,
 };
@@ -63,14 +63,30 @@ impl CreateJobHandler {
                 return Ok(Decided::Nothing(earlier));
             }
             let known = self.known(command.owner, &request).await?;
-            let (commit, declared) = request.plan(&known, &self.ports, &self.settings);
+            let (mut commit, declared) = request.plan(&known, &self.ports, &self.settings);
             if let Some(new) = declared.new {
                 self.admission.admit(command.owner, new).await?;
+                commit.guards.extend(self.active_account(command.owner).await?);
             }
             Ok::<_, CreateJobError>(Decided::of(commit, declared))
         })
         .await?;
         self.answer(&request, declared).await
+    }
+
+    /// A guard that the account is still active when the job is written: access tokens outlive a disabled or deleted
+    /// account, and the photos of a deleted one are erased only once.
+    async fn active_account(&self, owner: UserId) -> Result<Option<Guard>, CreateJobError> {
+        let Some(user) = self.ports.aggregates.user(owner).await? else {
+            return Ok(None);
+        };
+        if user.value.status != UserStatus::Active {
+            return Err(CreateJobError::AccountNotActive);
+        }
+        Ok(Some(Guard {
+            stream: StreamId::User(owner),
+            version: user.version,
+        }))
     }
 
     /// The photos that exist for the files' upload ids.

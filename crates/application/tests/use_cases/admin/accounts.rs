@@ -3,7 +3,8 @@ use std::sync::Arc;
 use rapidphoto_application::{
     admin::{AccountError, Accounts},
     auth::{LogIn, LogInError, RefreshError, RegisterUserError},
-    ports::{PhotoListQuery, Scope, Scopes},
+    jobs::{CreateJob, CreateJobError},
+    ports::{EventMetadata, PhotoListQuery, Scope, Scopes},
     settings::Registration,
     subscriptions::{AccountErasure, SubscriptionRunner},
 };
@@ -11,7 +12,7 @@ use rapidphoto_domain::{
     UserId,
     user::{UserCommand, UserStatus},
 };
-use rapidphoto_memory::{Operation, TestApp};
+use rapidphoto_memory::{Operation, TestApp, fixtures};
 
 use crate::support::accounts::{EMAIL, PASSWORD, log_in};
 
@@ -122,6 +123,38 @@ async fn a_disabled_account_has_no_sessions_until_it_is_enabled() {
         matches!(unknown, Err(AccountError::NoSuchAccount(_))),
         "{unknown:?}"
     );
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_active_creates_no_photos_with_an_old_access_token() {
+    let app = TestApp::new();
+    let accounts = accounts(&app);
+    let user = accounts.add(EMAIL, PASSWORD).await.unwrap();
+    let create = || {
+        let command = CreateJob {
+            owner: user,
+            files: vec![fixtures::file(0)],
+            idempotency_key: None,
+            metadata: EventMetadata::default(),
+        };
+        let use_cases = app.use_cases();
+        async move { use_cases.create_job.handle(command).await }
+    };
+    create().await.unwrap();
+    for (change, allowed) in [
+        (UserCommand::Disable, false),
+        (UserCommand::Enable, true),
+        (UserCommand::Delete, false),
+    ] {
+        accounts.change(&user.to_string(), change).await.unwrap();
+        match create().await {
+            Ok(_) => assert!(allowed),
+            Err(error) => assert!(
+                !allowed && matches!(error, CreateJobError::AccountNotActive),
+                "{error:?}"
+            ),
+        }
+    }
 }
 
 #[tokio::test]
