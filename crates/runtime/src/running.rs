@@ -119,31 +119,24 @@ pub async fn start(
             socket: listeners.storage_of_workers,
         },
     ];
-    let stop = storage.stop_token();
-    storage.spawn("storage", async move {
+    storage.spawn("storage", |stop| async move {
         objects.serve(served, stop.cancelled_owned()).await;
     });
 
     let mut workers = TaskGroup::new(&failed);
-    let stop = workers.stop_token();
     // Without its writer the process can do nothing useful: its end is a failure of the deployment.
-    workers.spawn("database writer", {
-        let store = Arc::clone(&store);
-        async move {
-            stop.run_until_cancelled(store.writer_ended()).await;
-        }
+    let writer = Arc::clone(&store);
+    workers.spawn("database writer", |stop| async move {
+        stop.run_until_cancelled(writer.writer_ended()).await;
     });
     let runner = WorkRunner::new(&ports, &settings, signals.clone());
-    let stop = workers.stop_token();
-    workers.spawn("worker", async move { runner.run(stop).await });
+    workers.spawn("worker", |stop| async move { runner.run(stop).await });
     let completion = Arc::new(JobCompletion::new(&ports, settings.work));
     let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
-    let stop = workers.stop_token();
-    workers.spawn("job completion", async move { completion.run(stop).await });
+    workers.spawn("job completion", |stop| async move { completion.run(stop).await });
     let erasure = Arc::new(AccountErasure::new(&ports, settings.work));
     let erasure = SubscriptionRunner::new(erasure, &ports, signals.clone(), config.work.poll);
-    let stop = workers.stop_token();
-    workers.spawn("account erasure", async move { erasure.run(stop).await });
+    workers.spawn("account erasure", |stop| async move { erasure.run(stop).await });
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),
@@ -151,17 +144,14 @@ pub async fn start(
         config.work.poll,
     ));
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
-    workers.spawn(
-        "housekeeping",
-        housekeeping::run(housekeeping, Arc::clone(&store), workers.stop_token()),
-    );
+    let emptied = Arc::clone(&store);
+    workers.spawn("housekeeping", |stop| {
+        housekeeping::run(housekeeping, emptied, stop)
+    });
 
     let mut api_tasks = TaskGroup::new(&failed);
-    let stop = api_tasks.stop_token();
-    api_tasks.spawn("live tail", {
-        let tail = Arc::clone(&tail);
-        async move { tail.run(stop).await }
-    });
+    let running = Arc::clone(&tail);
+    api_tasks.spawn("live tail", |stop| async move { running.run(stop).await });
     let free_space = FreeSpace::new(&config.data.dir, &wiring::objects_dir(&config));
     let readiness = Dependencies::cached(
         &ports,
@@ -195,8 +185,8 @@ pub async fn start(
         config: wiring::http(&config),
     };
     for certificate in &certificates {
-        let (certificate, stop) = (Arc::clone(certificate), api_tasks.stop_token());
-        api_tasks.spawn("TLS certificate", async move {
+        let certificate = Arc::clone(certificate);
+        api_tasks.spawn("TLS certificate", |stop| async move {
             stop.run_until_cancelled(certificate.watch()).await;
         });
     }
@@ -211,12 +201,10 @@ pub async fn start(
             config: wiring::operations(&config),
             ..app.clone()
         };
-        let stop = api_tasks.stop_token();
-        api_tasks.spawn("operations", serve_api(listener, acceptor, app, stop));
+        api_tasks.spawn("operations", |stop| serve_api(listener, acceptor, app, stop));
     }
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
-    let stop = api_tasks.stop_token();
-    api_tasks.spawn("API", serve_api(listeners.api, acceptor, app, stop));
+    api_tasks.spawn("API", |stop| serve_api(listeners.api, acceptor, app, stop));
 
     Ok(Running {
         addresses,

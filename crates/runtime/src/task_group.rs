@@ -22,13 +22,12 @@ impl TaskGroup {
         }
     }
 
-    /// Token that is cancelled when the group's tasks must end.
-    pub(crate) fn stop_token(&self) -> CancellationToken {
-        self.stop.clone()
-    }
-
-    /// Starts a task; `name` is used in log messages.
-    pub(crate) fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    /// Starts a task; `name` is used in log messages. `task` receives the token that is cancelled when it must end.
+    pub(crate) fn spawn<F>(&mut self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = task(self.stop.clone());
         let guard = TaskGuard {
             name,
             stop: self.stop.clone(),
@@ -76,7 +75,10 @@ mod tests {
         for panics in [true, false] {
             let failed = CancellationToken::new();
             let mut group = TaskGroup::new(&failed);
-            group.spawn("short", async move { assert!(!panics, "this panic is expected") });
+            group.spawn(
+                "short",
+                |_| async move { assert!(!panics, "this panic is expected") },
+            );
             failed.cancelled().await;
             group.stop().await;
         }
@@ -86,7 +88,7 @@ mod tests {
     async fn a_task_that_ends_after_stop_is_not_reported() {
         let failed = CancellationToken::new();
         let mut group = TaskGroup::new(&failed);
-        group.spawn("long", group.stop_token().cancelled_owned());
+        group.spawn("long", CancellationToken::cancelled_owned);
         group.stop().await;
         assert!(!failed.is_cancelled());
     }
