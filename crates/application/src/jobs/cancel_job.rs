@@ -55,7 +55,7 @@ impl From<CommitError> for CancelJobError {
     }
 }
 
-/// Cancels jobs. The job's own event and the first [`PHOTOS_PER_COMMIT`] photos are one commit; the job-completion reactor
+/// Cancels jobs. The job's own event and the first hundred photos are one commit; the job-completion reactor
 /// cancels the others, also if this process crashes.
 pub struct CancelJobHandler {
     ports: WritePorts,
