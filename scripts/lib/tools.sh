@@ -83,15 +83,24 @@ install_test_tools() {
         as_root systemctl disable --now "${new_servers[@]}"
     fi
     for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
-    install_moto
+    # An imitation of AWS.
+    install_python_tool moto "$moto_version" moto_server server
 }
 
-# An imitation of AWS, in an environment of its own: Debian's Python allows no packages beside those of Debian.
-install_moto() {
-    local home="$cache_dir/tools/moto-$moto_version"
-    if [ ! -x "$home/bin/moto_server" ]; then
+# Checkers of files for deployment.
+install_deploy_tools() {
+    install_missing 'docker-compose=docker-compose'
+    install_python_tool check-jsonschema 0.39.0 check-jsonschema
+    install_python_tool kubernetes-validate 1.37.0 kubernetes-validate
+}
+
+# install_python_tool PACKAGE VERSION COMMAND [EXTRA]
+# Adds the command to PATH, in an environment of its own: Debian's Python allows no packages beside those of Debian.
+install_python_tool() {
+    local home="$cache_dir/tools/$1-$2"
+    if [ ! -x "$home/bin/$3" ]; then
         python3 -c 'import ensurepip' >/dev/null 2>&1 || install_missing 'no-command=python3-venv'
-        python3 -m venv --clear "$home" && "$home/bin/pip" install -q "moto[server]==$moto_version"
+        python3 -m venv --clear "$home" && "$home/bin/pip" install -q "$1${4:+[$4]}==$2"
     fi
     PATH="$PATH:$home/bin"
 }
