@@ -57,6 +57,7 @@ mod photos {
 mod subscriptions {
     mod job_completion;
     mod job_costs;
+    mod relay;
     mod runner;
 }
 
