@@ -20,7 +20,7 @@ use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::{HttpConfig, Surface};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
-use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
+use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
 
 use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection};
 
@@ -228,7 +228,8 @@ pub(crate) async fn ports(
             &S3Config {
                 endpoint: Some(addresses.s3_local.clone()),
                 public_endpoint: Some(addresses.s3_public.clone()),
-                force_path_style: true,
+                addressing: Addressing::Path,
+                conditional_writes: ConditionalWrites::On,
                 ..S3Config::new(
                     &storage.bucket,
                     &storage.region,

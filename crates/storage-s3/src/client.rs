@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use aws_sdk_s3::{
     Client,
     config::{
-        BehaviorVersion, Credentials, IdentityCache, Region, RequestChecksumCalculation,
-        ResponseChecksumValidation, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+        BehaviorVersion, IdentityCache, ProvideCredentials, Region, RequestChecksumCalculation,
+        ResponseChecksumValidation, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
         timeout::TimeoutConfig,
     },
 };
@@ -11,33 +13,20 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 
-use crate::config::{S3Config, S3ConfigError};
+use crate::{
+    config::{Addressing, S3Config, S3ConfigError},
+    endpoint::terminated,
+};
 
 /// Client that sends requests to the servers' endpoint.
-pub(crate) fn for_requests(config: &S3Config) -> Result<Client, S3ConfigError> {
-    build(config, config.endpoint.as_deref())
-}
-
-/// Client that presigns URLs for the public endpoint. It sends no requests.
-pub(crate) fn for_presigning(config: &S3Config) -> Result<Client, S3ConfigError> {
-    build(
-        config,
-        config.public_endpoint.as_deref().or(config.endpoint.as_deref()),
-    )
-}
-
-fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigError> {
-    config.check()?;
-    let configured = &config.credentials;
-    let credentials = Credentials::new(
-        &configured.access_key,
-        &configured.secret_key,
-        configured.session_token.clone(),
-        None,
-        "configuration",
-    );
+pub(crate) fn build(
+    config: &S3Config,
+    credentials: Arc<dyn ProvideCredentials>,
+) -> Result<Client, S3ConfigError> {
+    let endpoint = config.endpoint.as_deref();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(config.timeouts.connect)
+        .read_timeout(config.timeouts.read)
         .operation_attempt_timeout(config.timeouts.attempt)
         .operation_timeout(config.timeouts.operation)
         .build();
@@ -47,10 +36,10 @@ fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigEr
     let mut sdk = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
-        .credentials_provider(credentials)
-        // Static credentials need no cache.
+        .credentials_provider(SharedCredentialsProvider::from(credentials))
+        // `CurrentCredentials` is the cache.
         .identity_cache(IdentityCache::no_cache())
-        .force_path_style(config.force_path_style)
+        .force_path_style(config.addressing == Addressing::Path)
         .http_client(http_client(endpoint)?)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -58,14 +47,13 @@ fn build(config: &S3Config, endpoint: Option<&str>) -> Result<Client, S3ConfigEr
         .timeout_config(timeouts)
         .stalled_stream_protection(stall);
     if let Some(endpoint) = endpoint {
-        // The SDK appends the bucket to the endpoint's path without a separator.
-        sdk = sdk.endpoint_url(format!("{}/", endpoint.trim_end_matches('/')));
+        sdk = sdk.endpoint_url(terminated(endpoint));
     }
     Ok(Client::from_conf(sdk.build()))
 }
 
 /// HTTP client with rustls and ring; it also supports plain HTTP.
-fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, S3ConfigError> {
+pub(crate) fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, S3ConfigError> {
     // Root certificates are not loaded for plain HTTP, because a small container may have none.
     let uses_tls = endpoint.is_none_or(|endpoint| {
         endpoint

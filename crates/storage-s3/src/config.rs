@@ -1,6 +1,9 @@
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
+use aws_sdk_s3::types::ServerSideEncryption;
 use http::Uri;
+
+use crate::credentials::S3Credentials;
 
 /// Connection to an S3-compatible store.
 #[derive(Debug, Clone)]
@@ -13,13 +16,14 @@ pub struct S3Config {
     pub region: String,
     /// Name of the bucket.
     pub bucket: String,
-    /// Key pair that signs requests and URLs.
+    /// Keys that sign requests and URLs.
     pub credentials: S3Credentials,
-    /// True if the bucket is part of the path, as most stores other than AWS require, instead of the host name.
-    pub force_path_style: bool,
-    /// True if upload URLs require `If-None-Match: *`, so that an upload never replaces an object. Not supported by all
-    /// stores.
-    pub conditional_writes: bool,
+    /// Place of the bucket in URLs.
+    pub addressing: Addressing,
+    /// Condition of uploads, which not all stores support.
+    pub conditional_writes: ConditionalWrites,
+    /// Encryption of new objects; the bucket's default if `None`.
+    pub encryption: Option<Encryption>,
     /// Time-outs of requests.
     pub timeouts: S3Timeouts,
     /// Maximum attempts per request, including the first.
@@ -35,8 +39,9 @@ impl S3Config {
             region: region.into(),
             bucket: bucket.into(),
             credentials,
-            force_path_style: false,
-            conditional_writes: true,
+            addressing: Addressing::VirtualHost,
+            conditional_writes: ConditionalWrites::Auto,
+            encryption: None,
             timeouts: S3Timeouts::default(),
             max_attempts: 3,
         }
@@ -56,8 +61,13 @@ impl S3Config {
         if self.region.is_empty() {
             return Err(S3ConfigError::Region);
         }
-        if self.credentials.access_key.is_empty() || self.credentials.secret_key.is_empty() {
+        if self.credentials.are_empty() {
             return Err(S3ConfigError::Credentials);
+        }
+        if let Some(Encryption::Kms { key: Some(key) }) = &self.encryption
+            && (key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            return Err(S3ConfigError::KmsKey(key.clone()));
         }
         if self.max_attempts == 0 || self.timeouts.any_is_zero() {
             return Err(S3ConfigError::ZeroLimit);
@@ -81,33 +91,53 @@ fn check_endpoint(endpoint: &str) -> Result<(), S3ConfigError> {
     }
 }
 
-/// Key pair. Unlike the SDK's default, this crate reads no credentials from the environment or from files.
-#[derive(Clone)]
-pub struct S3Credentials {
-    /// Access key ID.
-    pub access_key: String,
-    /// Secret access key.
-    pub secret_key: String,
-    /// Session token of temporary credentials.
-    pub session_token: Option<String>,
+/// Place of the bucket in URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// In the path (`https://objects.example/photos/key`), as most stores other than AWS require.
+    Path,
+    /// In the host name (`https://photos.objects.example/key`), as AWS prefers. The SDK uses the path where a name can't
+    /// hold the bucket: with an IP address as the endpoint, or a bucket with dots and HTTPS.
+    VirtualHost,
 }
 
-impl S3Credentials {
-    /// Long-term credentials, without a session token.
-    pub fn new(access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
-        Self {
-            access_key: access_key.into(),
-            secret_key: secret_key.into(),
-            session_token: None,
+/// Use of `If-None-Match: *` in upload URLs, so that an upload never replaces an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConditionalWrites {
+    /// Required unless [`S3Store::probe`](crate::S3Store::probe) finds that the store ignores it.
+    Auto,
+    /// Required.
+    On,
+    /// Not required: a client can replace an object until its URL expires.
+    Off,
+}
+
+/// Encryption of new objects by the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    /// SSE-S3: with the store's own key (`AES256`).
+    S3,
+    /// SSE-KMS: with a key of the key management service.
+    Kms {
+        /// Id, ARN or alias of the key; the account's default key for S3 if `None`.
+        key: Option<String>,
+    },
+}
+
+impl Encryption {
+    pub(crate) fn algorithm(&self) -> ServerSideEncryption {
+        match self {
+            Self::S3 => ServerSideEncryption::Aes256,
+            Self::Kms { .. } => ServerSideEncryption::AwsKms,
         }
     }
-}
 
-impl fmt::Debug for S3Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3Credentials")
-            .field("access_key", &self.access_key)
-            .finish_non_exhaustive()
+    /// Key of the key management service, if it is not the default one.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match self {
+            Self::S3 => None,
+            Self::Kms { key } => key.as_deref(),
+        }
     }
 }
 
@@ -116,6 +146,8 @@ impl fmt::Debug for S3Credentials {
 pub struct S3Timeouts {
     /// Time-out for establishing a connection.
     pub connect: Duration,
+    /// Time-out for the head of the response, after the request has been sent.
+    pub read: Duration,
     /// Time-out of one attempt, up to the head of the response.
     pub attempt: Duration,
     /// Time-out of a request with all its attempts, up to the head of the response.
@@ -126,7 +158,7 @@ pub struct S3Timeouts {
 
 impl S3Timeouts {
     fn any_is_zero(&self) -> bool {
-        [self.connect, self.attempt, self.operation, self.stall]
+        [self.connect, self.read, self.attempt, self.operation, self.stall]
             .iter()
             .any(Duration::is_zero)
     }
@@ -136,6 +168,7 @@ impl Default for S3Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(3),
+            read: Duration::from_secs(10),
             attempt: Duration::from_secs(15),
             operation: Duration::from_secs(40),
             stall: Duration::from_secs(20),
@@ -164,6 +197,12 @@ pub enum S3ConfigError {
     /// The number of attempts or a time-out is zero.
     #[error("the number of attempts and all time-outs of the store must be greater than zero")]
     ZeroLimit,
+    /// The key for encryption can't be sent as a header.
+    #[error("{0:?} is not the id, ARN or alias of a KMS key; leave it out to use the account's default key")]
+    KmsKey(String),
+    /// The SDK knows no URL for the bucket.
+    #[error("no URL can be made of the bucket, the region and the endpoint of the store: {0}")]
+    Unresolved(String),
     /// TLS can't be initialised.
     #[error("TLS can't be initialised: {0}")]
     Tls(String),
@@ -190,7 +229,7 @@ mod tests {
     #[test]
     fn debug_output_and_errors_do_not_contain_secrets() {
         let mut config = config();
-        config.credentials.session_token = Some("whisper".to_owned());
+        config.credentials = S3Credentials::temporary("key", "hush", "whisper");
         let printed = format!("{config:?}");
         assert!(
             !printed.contains("hush") && !printed.contains("whisper"),
@@ -206,10 +245,14 @@ mod tests {
     fn invalid_configurations_are_errors() {
         type Change = fn(&mut S3Config);
         assert_eq!(config().check(), Ok(()));
-        let invalid: [(Change, S3ConfigError); 5] = [
+        let invalid: [(Change, S3ConfigError); 6] = [
             (|c| c.bucket.clear(), S3ConfigError::Bucket),
             (|c| c.region.clear(), S3ConfigError::Region),
-            (|c| c.credentials.secret_key.clear(), S3ConfigError::Credentials),
+            (|c| c.credentials = S3Credentials::new("key", ""), S3ConfigError::Credentials),
+            (
+                |c| c.encryption = Some(Encryption::Kms { key: Some("two words".to_owned()) }),
+                S3ConfigError::KmsKey("two words".to_owned()),
+            ),
             (|c| c.max_attempts = 0, S3ConfigError::ZeroLimit),
             (|c| c.timeouts.connect = Duration::ZERO, S3ConfigError::ZeroLimit),
         ];

@@ -1,6 +1,6 @@
 //! `Content-Disposition` for any filename, as specified by RFC 6266 and RFC 8187.
 
-use std::fmt::Write as _;
+use crate::percent;
 
 /// Header value that offers the body as a download with this filename.
 pub(crate) fn attachment(filename: &str) -> String {
@@ -8,14 +8,7 @@ pub(crate) fn attachment(filename: &str) -> String {
     let mut value = format!("attachment; filename=\"{fallback}\"");
     if fallback != filename {
         value.push_str("; filename*=UTF-8''");
-        for byte in filename.bytes() {
-            if is_attr_char(byte) {
-                value.push(char::from(byte));
-            } else {
-                // Writing to a String can't fail.
-                let _ = write!(value, "%{byte:02X}");
-            }
-        }
+        percent::encode(&mut value, filename, is_attr_char);
     }
     value
 }

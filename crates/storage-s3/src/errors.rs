@@ -24,7 +24,8 @@ pub(crate) fn is_changed<E>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == Some(412)
 }
 
-fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+/// HTTP status of the response, if there was one.
+pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 

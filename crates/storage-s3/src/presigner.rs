@@ -1,92 +1,120 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chrono::SubsecRound as _;
+use chrono::{DateTime, SubsecRound as _, Utc};
 use rapidphoto_application::ports::{PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
-use rapidphoto_domain::Timestamp;
 
-use crate::{disposition, store::S3Store};
+use crate::{
+    config::Encryption,
+    disposition,
+    sigv4::Permitted,
+    store::S3Store,
+};
+
+/// Longest validity that Signature Version 4 permits.
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+/// A URL can't be signed.
+#[derive(Debug, thiserror::Error)]
+enum PresigningError {
+    #[error("a URL is valid for a week at most, not for {} s", .0.as_secs())]
+    TooLong(Duration),
+    #[error("the credentials of the object storage have expired")]
+    Expired,
+}
 
 #[async_trait]
 impl Presigner for S3Store {
     async fn put(&self, grant: &PutGrant) -> Result<PresignedUrl, Unavailable> {
-        let validity = self.validity(grant.valid_for)?;
-        let bytes = i64::try_from(grant.bytes).map_err(Unavailable::storage)?;
-        let request = self
-            .presigning_client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(&grant.key)
-            .content_length(bytes)
-            .content_type(grant.mime_type.as_str())
-            .set_if_none_match(self.conditional_writes.then(|| "*".to_owned()))
-            .set_checksum_sha256(
-                grant
-                    .checksum
-                    .map(|checksum| STANDARD.encode(checksum.as_bytes())),
-            );
-        let signed = request
-            .presigned(validity.config)
-            .await
-            .map_err(Unavailable::storage)?;
-        Ok(presigned_url(&signed, validity.expires_at))
+        let bytes = grant.bytes.to_string();
+        let checksum = grant
+            .checksum
+            .map(|checksum| STANDARD.encode(checksum.as_bytes()));
+        let algorithm = self.algorithm();
+        let headers = [
+            ("content-type", Some(grant.mime_type.as_str())),
+            ("if-none-match", self.conditions.are_required().then_some("*")),
+            ("x-amz-checksum-sha256", checksum.as_deref()),
+            ("x-amz-server-side-encryption", algorithm.as_ref().map(|name| name.as_str())),
+            (
+                "x-amz-server-side-encryption-aws-kms-key-id",
+                self.encryption.as_ref().and_then(Encryption::key),
+            ),
+        ];
+        let mut headers: Vec<_> = headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        // HTTP clients set the length themselves: it is signed, and not listed.
+        let listed = headers
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        headers.push(("content-length", &bytes));
+        let request = Permitted {
+            method: "PUT",
+            key: &grant.key,
+            query: vec![("x-id", "PutObject")],
+            headers,
+        };
+        self.presign(request, grant.valid_for, listed).await
     }
 
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable> {
-        let validity = self.validity(grant.valid_for)?;
-        let filename = grant.download_as.as_ref();
-        let request = self
-            .presigning_client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(&grant.key)
-            .response_content_type(grant.mime_type.as_str())
-            .set_response_content_disposition(filename.map(|name| disposition::attachment(name.as_str())));
-        let signed = request
-            .presigned(validity.config)
-            .await
-            .map_err(Unavailable::storage)?;
-        Ok(presigned_url(&signed, validity.expires_at))
+        let disposition = grant
+            .download_as
+            .as_ref()
+            .map(|name| disposition::attachment(name.as_str()));
+        let mut query = vec![
+            ("response-content-type", grant.mime_type.as_str()),
+            ("x-id", "GetObject"),
+        ];
+        query.extend(
+            disposition
+                .as_deref()
+                .map(|value| ("response-content-disposition", value)),
+        );
+        let request = Permitted {
+            method: "GET",
+            key: &grant.key,
+            query,
+            headers: Vec::new(),
+        };
+        self.presign(request, grant.valid_for, Vec::new()).await
     }
-}
-
-/// Validity period of a URL.
-struct Validity {
-    config: PresigningConfig,
-    expires_at: Timestamp,
 }
 
 impl S3Store {
-    /// Validity in whole seconds, the resolution of Signature Version 4, starting with the current second.
-    fn validity(&self, valid_for: Duration) -> Result<Validity, Unavailable> {
+    /// Signs a URL that is valid from the current second, for whole seconds: the resolution of Signature Version 4. The
+    /// store refuses it after the expiry of the credentials, if that is earlier.
+    async fn presign(
+        &self,
+        request: Permitted<'_>,
+        valid_for: Duration,
+        headers: Vec<(String, String)>,
+    ) -> Result<PresignedUrl, Unavailable> {
+        if valid_for > WEEK {
+            return Err(Unavailable::storage(PresigningError::TooLong(valid_for)));
+        }
+        let credentials = self.credentials.get().await.map_err(Unavailable::storage)?;
         let start = self.clock.now().trunc_subsecs(0);
-        let seconds = Duration::from_secs(valid_for.as_secs());
-        let config = PresigningConfig::builder()
-            .start_time(SystemTime::from(start))
-            .expires_in(seconds)
-            .build()
+        let mut valid_for = Duration::from_secs(valid_for.as_secs());
+        if let Some(expiry) = credentials.expiry() {
+            let left = DateTime::<Utc>::from(expiry) - start;
+            let left = left
+                .to_std()
+                .map_err(|_| Unavailable::storage(PresigningError::Expired))?;
+            valid_for = valid_for.min(Duration::from_secs(left.as_secs()));
+        }
+        let url = self
+            .signer
+            .sign(request, &credentials, start, valid_for.as_secs())
             .map_err(Unavailable::storage)?;
-        Ok(Validity {
-            config,
-            expires_at: start + seconds,
+        Ok(PresignedUrl {
+            url,
+            headers,
+            expires_at: start + valid_for,
         })
-    }
-}
-
-/// URL and the headers to be sent with it, except those that HTTP clients set themselves.
-fn presigned_url(signed: &PresignedRequest, expires_at: Timestamp) -> PresignedUrl {
-    let headers = signed
-        .headers()
-        .filter(|(name, _)| {
-            !name.eq_ignore_ascii_case("content-length") && !name.eq_ignore_ascii_case("host")
-        })
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    PresignedUrl {
-        url: signed.uri().to_owned(),
-        headers,
-        expires_at,
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::{
     Client,
     primitives::ByteStream as SdkBody,
-    types::{ChecksumMode, ChecksumType},
+    types::{ChecksumMode, ChecksumType, ServerSideEncryption},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -16,16 +16,22 @@ use rapidphoto_domain::values::{Checksum, ETag};
 
 use crate::{
     client,
-    config::{S3Config, S3ConfigError},
+    config::{Encryption, S3Config, S3ConfigError},
+    credentials::CurrentCredentials,
+    endpoint::BucketUrl,
     errors::{self, MalformedResponse},
+    probe::Conditions,
+    sigv4::Signer,
 };
 
 /// One bucket of an S3-compatible store.
 pub struct S3Store {
     pub(crate) client: Client,
-    pub(crate) presigning_client: Client,
+    pub(crate) credentials: Arc<CurrentCredentials>,
+    pub(crate) signer: Signer,
     pub(crate) bucket: String,
-    pub(crate) conditional_writes: bool,
+    pub(crate) encryption: Option<Encryption>,
+    pub(crate) conditions: Conditions,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -35,13 +41,32 @@ impl S3Store {
     /// # Errors
     /// [`S3ConfigError`] if the configuration is invalid.
     pub fn new(config: &S3Config, clock: Arc<dyn Clock>) -> Result<Self, S3ConfigError> {
+        config.check()?;
+        let bucket_url = BucketUrl::for_clients(config)?;
+        let credentials = Arc::new(CurrentCredentials::new(
+            config.credentials.clone(),
+            Arc::clone(&clock),
+        ));
         Ok(Self {
-            client: client::for_requests(config)?,
-            presigning_client: client::for_presigning(config)?,
+            client: client::build(config, credentials.clone())?,
+            credentials,
+            signer: Signer::new(bucket_url, config.region.clone()),
             bucket: config.bucket.clone(),
-            conditional_writes: config.conditional_writes,
+            encryption: config.encryption.clone(),
+            conditions: Conditions::new(config.conditional_writes),
             clock,
         })
+    }
+
+    pub(crate) fn algorithm(&self) -> Option<ServerSideEncryption> {
+        self.encryption.as_ref().map(Encryption::algorithm)
+    }
+
+    pub(crate) fn kms_key(&self) -> Option<String> {
+        self.encryption
+            .as_ref()
+            .and_then(Encryption::key)
+            .map(str::to_owned)
     }
 }
 
@@ -108,6 +133,8 @@ impl ObjectStore for S3Store {
             .bucket(&self.bucket)
             .key(key)
             .content_type(content_type)
+            .set_server_side_encryption(self.algorithm())
+            .set_ssekms_key_id(self.kms_key())
             .body(body.into());
         let stored = request.send().await.map_err(Unavailable::storage)?;
         e_tag(stored.e_tag())

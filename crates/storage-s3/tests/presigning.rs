@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use rapidphoto_application::ports::{Clock, PresignedUrl, Presigner, PutGrant, ReadGrant};
 use rapidphoto_domain::values::{Checksum, Filename, MimeType};
-use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
+use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
 
 /// Always 2026-03-01T10:20:30.987Z.
 struct FixedClock;
@@ -27,7 +27,7 @@ fn config() -> S3Config {
     S3Config {
         endpoint: Some("http://minio:9000".to_owned()),
         public_endpoint: Some("https://photos.example/objects".to_owned()),
-        force_path_style: true,
+        addressing: Addressing::Path,
         ..S3Config::new(
             "photos",
             "eu-central-1",
@@ -157,7 +157,7 @@ async fn an_upload_without_a_checksum_signs_none() {
 #[tokio::test]
 async fn without_conditional_writes_no_condition_is_signed() {
     let config = S3Config {
-        conditional_writes: false,
+        conditional_writes: ConditionalWrites::Off,
         ..config()
     };
     let signed = signed_put(&config, &upload()).await;
@@ -262,8 +262,10 @@ async fn a_validity_of_more_than_a_week_is_an_error() {
 
 #[tokio::test]
 async fn temporary_credentials_sign_with_their_token() {
-    let mut config = config();
-    config.credentials.session_token = Some("to/ken".to_owned());
+    let config = S3Config {
+        credentials: S3Credentials::temporary("AKIDEXAMPLE", "secret", "to/ken"),
+        ..config()
+    };
     let signed = signed_put(&config, &upload()).await;
     assert_eq!(query(&signed.url)["X-Amz-Security-Token"], "to/ken");
 }

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
 use rapidphoto_application::ports::{Clock, GetError, ObjectStore, Unavailable};
 use rapidphoto_domain::values::{Checksum, ETag};
-use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store, S3Timeouts};
+use rapidphoto_storage_s3::{Addressing, S3Config, S3Credentials, S3Store, S3Timeouts};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -38,7 +38,7 @@ fn store(endpoint: String) -> S3Store {
 fn store_with_timeouts(endpoint: String, timeouts: S3Timeouts) -> S3Store {
     let config = S3Config {
         endpoint: Some(endpoint),
-        force_path_style: true,
+        addressing: Addressing::Path,
         max_attempts: 1,
         timeouts,
         ..S3Config::new("photos", "us-east-1", S3Credentials::new("key", "secret"))

@@ -14,7 +14,7 @@ use rapidphoto_contracts::{Answer, ObjectHarness};
 use rapidphoto_listener::{Acceptor, Limits, install_crypto_provider};
 use rapidphoto_runtime::{SystemClock, SystemIds};
 use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore, Listener};
-use rapidphoto_storage_s3::{S3Config, S3Credentials, S3Store};
+use rapidphoto_storage_s3::{Addressing, S3Config, S3Credentials, S3Store};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -56,7 +56,7 @@ impl ObjectHarness for EmbeddedHarness {
             endpoint: Some(format!("http://{address}")),
             // Another name of the same host: URLs signed for clients may have another host than the server's requests.
             public_endpoint: Some(format!("http://localhost:{}", address.port())),
-            force_path_style: true,
+            addressing: Addressing::Path,
             ..S3Config::new("photos", config.region, S3Credentials::new("key", "secret"))
         };
         Self {
