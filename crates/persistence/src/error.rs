@@ -23,8 +23,8 @@ pub(crate) enum StoreError {
     #[cfg(feature = "postgres")]
     #[error("no connection to the database has become free within 5 seconds; allow more connections or send less work")]
     PoolExhausted,
-    #[error("the read was aborted")]
-    ReadAborted(#[from] tokio::task::JoinError),
+    #[error("the call was aborted")]
+    Aborted(#[from] tokio::task::JoinError),
     #[error("the stored value of `{what}` is malformed")]
     MalformedValue {
         what: &'static str,

@@ -18,6 +18,9 @@ const MIGRATION_OPTIONS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c jit
 /// Limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Idle time after which the peer of a connection is probed.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// Configuration of a [`PgStore`](super::PgStore).
 #[derive(Clone)]
 pub struct PgConfig {
@@ -67,7 +70,8 @@ impl PgConfig {
         config
             .options(options)
             .application_name(&self.application_name)
-            .connect_timeout(CONNECT_TIMEOUT);
+            .connect_timeout(CONNECT_TIMEOUT)
+            .keepalives_idle(KEEPALIVE);
         if let Some(password) = &self.password {
             config.password(password);
         }
