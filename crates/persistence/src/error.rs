@@ -21,7 +21,9 @@ pub(crate) enum StoreError {
     #[error("a connection to the database can't be opened")]
     Pool(#[source] BoxError),
     #[cfg(feature = "postgres")]
-    #[error("no connection to the database has become free within 5 seconds; allow more connections or send less work")]
+    #[error(
+        "no connection to the database has become free within 5 seconds; allow more connections or send less work"
+    )]
     PoolExhausted,
     #[error("the call was aborted")]
     Aborted(#[from] tokio::task::JoinError),

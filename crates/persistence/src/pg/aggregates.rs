@@ -81,7 +81,8 @@ impl Aggregates for PgStore {
             .load(&mut self.connection().await?)
             .await
             .map_err(StoreError::from)?;
-        let photos: Result<Vec<_>, StoreError> = rows.into_iter().map(|row| versioned("photo", row)).collect();
+        let photos: Result<Vec<_>, StoreError> =
+            rows.into_iter().map(|row| versioned("photo", row)).collect();
         Ok(photos?)
     }
 

@@ -34,16 +34,16 @@ use std::{fmt, sync::Arc};
 use rapidphoto_application::{log::EventCodec, ports::Clock};
 use tokio::sync::RwLock;
 
+use self::{
+    config::Connector,
+    pool::{Connections, PooledConnection},
+    wake_ups::Commits,
+};
 pub use self::{
     config::PgConfig,
     migrate::{migrate, revert},
     open_error::PgOpenError,
     wake_ups::WakeUps,
-};
-use self::{
-    config::Connector,
-    pool::{Connections, PooledConnection},
-    wake_ups::Commits,
 };
 use crate::{error::StoreError, number::millis, turns::Turns};
 

@@ -44,9 +44,9 @@ where
     };
     let rows = AsyncConnectionCore::load(&mut connection, statement);
     async move {
-        let rows = rows.await?.map(|row| {
-            R::build_from_row(&row?).map_err(diesel::result::Error::DeserializationError)
-        });
+        let rows = rows
+            .await?
+            .map(|row| R::build_from_row(&row?).map_err(diesel::result::Error::DeserializationError));
         rows.try_collect().await
     }
     .boxed()

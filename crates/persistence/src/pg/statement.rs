@@ -32,7 +32,7 @@ macro_rules! statement {
 
         const _: () = {
             /// Key of the cached statement.
-            pub struct Id;
+            pub(in crate::pg) struct Id;
 
             impl $(<$lifetime>)? diesel::query_builder::QueryFragment<diesel::pg::Pg> for $name $(<$lifetime>)? {
                 fn walk_ast<'bind>(

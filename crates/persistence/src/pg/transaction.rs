@@ -26,7 +26,10 @@ impl Transaction {
     /// # Errors
     /// None before the transaction ends.
     pub(super) fn connection(&self) -> QueryResult<&AsyncPgConnection> {
-        let connection = self.connection.as_ref().ok_or(diesel::result::Error::NotInTransaction)?;
+        let connection = self
+            .connection
+            .as_ref()
+            .ok_or(diesel::result::Error::NotInTransaction)?;
         Ok(connection)
     }
 
@@ -41,7 +44,9 @@ impl Transaction {
 
     async fn end(mut self, sql: &str) -> QueryResult<PooledConnection> {
         self.batch(sql).await?;
-        self.connection.take().ok_or(diesel::result::Error::NotInTransaction)
+        self.connection
+            .take()
+            .ok_or(diesel::result::Error::NotInTransaction)
     }
 
     async fn batch(&self, sql: &str) -> QueryResult<()> {

@@ -8,10 +8,7 @@ use std::{convert::Infallible, pin::pin, time::Duration};
 use futures::{Stream, StreamExt as _, stream};
 use rapidphoto_application::signals::Signals;
 use tokio::sync::watch;
-use tokio_postgres::{
-    AsyncMessage, Client, Connection, NoTls, Socket,
-    tls::TlsStream,
-};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::TlsStream};
 
 use super::{PgStore, config::Connector};
 
@@ -76,7 +73,9 @@ impl WakeUps {
     pub async fn run(mut self) -> Infallible {
         loop {
             match self.connected().await {
-                Ok(()) => tracing::warn!("the connection for wake-ups was closed; the log is polled until it is open again"),
+                Ok(()) => tracing::warn!(
+                    "the connection for wake-ups was closed; the log is polled until it is open again"
+                ),
                 Err(error) => tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the connection for wake-ups failed; the log is polled until it is open again"
@@ -123,11 +122,15 @@ async fn send(
     commits: &mut watch::Receiver<Counts>,
     signals: &Signals,
 ) -> Result<Infallible, tokio_postgres::Error> {
-    client.batch_execute(&format!("LISTEN {LOG}; LISTEN {WORK}")).await?;
+    client
+        .batch_execute(&format!("LISTEN {LOG}; LISTEN {WORK}"))
+        .await?;
     // Notifications before are lost.
     signals.log_committed();
     signals.work_committed();
-    let notify = client.prepare("SELECT pg_notify(channel, $2) FROM unnest($1::text[]) AS channel").await?;
+    let notify = client
+        .prepare("SELECT pg_notify(channel, $2) FROM unnest($1::text[]) AS channel")
+        .await?;
     let mut sent = *commits.borrow_and_update();
     loop {
         if commits.changed().await.is_err() {

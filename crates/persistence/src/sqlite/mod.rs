@@ -42,9 +42,7 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{
-    connection::Location, readers::Readers, unchanged::Unchanged, wal::WalLimit, writer::Writer,
-};
+use self::{connection::Location, readers::Readers, unchanged::Unchanged, wal::WalLimit, writer::Writer};
 use crate::{error::StoreError, turns::Turns};
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).

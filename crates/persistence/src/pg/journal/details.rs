@@ -30,8 +30,18 @@ impl<'a> Dates<'a> {
         by_photo.extend(read.map(|change| (change.photo.as_str(), change.taken_at)));
         Self {
             by_photo,
-            changed: commit.photos.changed.iter().map(|row| row.photo_id.as_str()).collect(),
-            new: commit.photos.new.iter().map(|row| row.photo_id.as_str()).collect(),
+            changed: commit
+                .photos
+                .changed
+                .iter()
+                .map(|row| row.photo_id.as_str())
+                .collect(),
+            new: commit
+                .photos
+                .new
+                .iter()
+                .map(|row| row.photo_id.as_str())
+                .collect(),
         }
     }
 
@@ -150,7 +160,11 @@ pub(super) async fn write(
         execute(connection, erase_users),
     )?;
     if credentials != details.credentials.len() {
-        let users: Vec<String> = details.credentials.iter().map(|given| given.user.to_string()).collect();
+        let users: Vec<String> = details
+            .credentials
+            .iter()
+            .map(|given| given.user.to_string())
+            .collect();
         return Err(StoreError::NoUser(users.join(", ")).into());
     }
     Ok(())
@@ -180,7 +194,9 @@ fn write_details<'a>(namespace: &'a str, commit: &'a Prepared) -> Option<WriteDe
         return None;
     }
     let rows = commit.photos.new.iter().chain(&commit.photos.changed);
-    let owners: HashMap<&str, &str> = rows.map(|row| (row.photo_id.as_str(), row.owner.as_str())).collect();
+    let owners: HashMap<&str, &str> = rows
+        .map(|row| (row.photo_id.as_str(), row.owner.as_str()))
+        .collect();
     Some(WriteDetails {
         namespace,
         photos: given.keys().copied().collect(),
@@ -193,7 +209,10 @@ fn write_details<'a>(namespace: &'a str, commit: &'a Prepared) -> Option<WriteDe
 
 /// Dates of photos whose state rows are not updated anyway.
 fn set_dates<'a>(namespace: &'a str, dates: &Dates<'a>) -> Option<SetDates<'a>> {
-    let others = dates.by_photo.iter().filter(|(photo, _)| !dates.changed.contains(*photo));
+    let others = dates
+        .by_photo
+        .iter()
+        .filter(|(photo, _)| !dates.changed.contains(*photo));
     let (photos, dates): (Vec<&str>, Vec<Option<i64>>) = others.map(|(photo, date)| (*photo, *date)).unzip();
     (!photos.is_empty()).then_some(SetDates {
         namespace,

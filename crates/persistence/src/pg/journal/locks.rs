@@ -9,7 +9,11 @@ use rapidphoto_application::ports::Advance;
 use rapidphoto_domain::{StreamType, Version};
 use serde_json::Value;
 
-use super::{Scope, details::Dates, refusal::{Failure, Refusal}};
+use super::{
+    Scope,
+    details::Dates,
+    refusal::{Failure, Refusal},
+};
 use crate::{
     commit::Prepared,
     number::{count, millis, stored},
@@ -104,12 +108,18 @@ struct Ids {
 impl Ids {
     /// Existing streams of a type, and further rows that are changed beside them. A new stream has no row: the commit that
     /// creates it second is refused by a key.
-    fn of(commit: &Prepared, stream_type: StreamType, changed: bool, also: impl Iterator<Item = String>) -> Self {
+    fn of(
+        commit: &Prepared,
+        stream_type: StreamType,
+        changed: bool,
+        also: impl Iterator<Item = String>,
+    ) -> Self {
         let mut ids: BTreeSet<String> = also.collect();
         let changed = changed || !ids.is_empty();
-        let streams = commit.expected.iter().filter(|guard| {
-            guard.version != Version::NEW && guard.stream.stream_type() == stream_type
-        });
+        let streams = commit
+            .expected
+            .iter()
+            .filter(|guard| guard.version != Version::NEW && guard.stream.stream_type() == stream_type);
         ids.extend(streams.map(|guard| guard.stream.to_string()));
         Self {
             ids: ids.into_iter().collect(),
@@ -138,13 +148,29 @@ pub(super) async fn lock_and_check(
     let users_changed = !commit.users.changed.is_empty();
     let users = Ids::of(commit, StreamType::User, users_changed, details_users(commit));
     let (change_users, guard_users) = users.split();
-    let jobs = Ids::of(commit, StreamType::Job, !commit.jobs.changed.is_empty(), std::iter::empty());
+    let jobs = Ids::of(
+        commit,
+        StreamType::Job,
+        !commit.jobs.changed.is_empty(),
+        std::iter::empty(),
+    );
     let (change_jobs, guard_jobs) = jobs.split();
     let photos_changed = !commit.photos.changed.is_empty();
-    let photos = Ids::of(commit, StreamType::Photo, photos_changed, Dates::of(commit).other_photos());
+    let photos = Ids::of(
+        commit,
+        StreamType::Photo,
+        photos_changed,
+        Dates::of(commit).other_photos(),
+    );
     let (change_photos, guard_photos) = photos.split();
-    let keep = commit.idempotency.as_ref().map(|row| keep_response(row, millis(commit.at)));
-    let advance = commit.checkpoint.as_ref().map(|advance| advance_checkpoint(namespace, advance));
+    let keep = commit
+        .idempotency
+        .as_ref()
+        .map(|row| keep_response(row, millis(commit.at)));
+    let advance = commit
+        .checkpoint
+        .as_ref()
+        .map(|advance| advance_checkpoint(namespace, advance));
 
     let ((), kept, users, users_guarded, jobs, jobs_guarded, photos, photos_guarded, advanced, work) = try_join!(
         transaction.begin(),
@@ -153,7 +179,10 @@ pub(super) async fn lock_and_check(
         load(connection, guard_users.map(|ids| GuardUsers { namespace, ids })),
         load(connection, change_jobs.map(|ids| ChangeJobs { namespace, ids })),
         load(connection, guard_jobs.map(|ids| GuardJobs { namespace, ids })),
-        load(connection, change_photos.map(|ids| ChangePhotos { namespace, ids })),
+        load(
+            connection,
+            change_photos.map(|ids| ChangePhotos { namespace, ids })
+        ),
         load(connection, guard_photos.map(|ids| GuardPhotos { namespace, ids })),
         execute(connection, advance),
         load(connection, lock_work(namespace, commit)),
@@ -175,11 +204,14 @@ pub(super) async fn lock_and_check(
 fn details_users(commit: &Prepared) -> impl Iterator<Item = String> {
     let new: HashSet<&String> = commit.users.new.iter().map(|row| &row.user_id).collect();
     let details = &commit.details;
-    let users: Vec<String> = (details.credentials.iter().map(|credentials| credentials.user.to_string()))
-        .chain(details.passwords.iter().map(|password| password.user.clone()))
-        .chain(details.erased_users.iter().cloned())
-        .filter(|user| !new.contains(user))
-        .collect();
+    let users: Vec<String> = (details
+        .credentials
+        .iter()
+        .map(|credentials| credentials.user.to_string()))
+    .chain(details.passwords.iter().map(|password| password.user.clone()))
+    .chain(details.erased_users.iter().cloned())
+    .filter(|user| !new.contains(user))
+    .collect();
     users.into_iter()
 }
 
@@ -213,8 +245,16 @@ fn lock_work<'a>(namespace: &'a str, commit: &Prepared) -> Option<LockWork<'a>> 
     let new: HashSet<&String> = commit.photos.new.iter().map(|row| &row.photo_id).collect();
     let work = &commit.work;
     let mut rows: BTreeSet<(String, &'static str)> = BTreeSet::new();
-    rows.extend(work.claims.iter().map(|claim| (claim.photo.to_string(), claim.kind.as_str())));
-    rows.extend(work.postponed.iter().map(|to| (to.photo.clone(), to.kind.as_str())));
+    rows.extend(
+        work.claims
+            .iter()
+            .map(|claim| (claim.photo.to_string(), claim.kind.as_str())),
+    );
+    rows.extend(
+        work.postponed
+            .iter()
+            .map(|to| (to.photo.clone(), to.kind.as_str())),
+    );
     for (kind, photos) in &work.removed {
         rows.extend(photos.iter().map(|photo| (photo.clone(), kind.as_str())));
     }
@@ -233,7 +273,10 @@ fn lock_work<'a>(namespace: &'a str, commit: &Prepared) -> Option<LockWork<'a>> 
 }
 
 fn check_versions(commit: &Prepared, locked: &HashMap<String, i64>) -> Result<(), Refusal> {
-    let mut existing = commit.expected.iter().filter(|guard| guard.version != Version::NEW);
+    let mut existing = commit
+        .expected
+        .iter()
+        .filter(|guard| guard.version != Version::NEW);
     let unchanged = existing.all(|guard| {
         let version = locked.get(&guard.stream.to_string()).copied().unwrap_or(0);
         Version(count(version)) == guard.version

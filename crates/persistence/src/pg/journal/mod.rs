@@ -67,7 +67,7 @@ async fn write(
     let transaction = Transaction::on(connection);
     let refusal = match attempt(&transaction, scope, commit).await {
         Ok(cursor) => {
-            transaction.commit().await.map_err(unavailable)?;
+            drop(transaction.commit().await.map_err(unavailable)?);
             return Ok(Committed {
                 cursor,
                 repeated: false,

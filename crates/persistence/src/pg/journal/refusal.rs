@@ -93,7 +93,9 @@ pub(super) async fn explain(
     commit: &Prepared,
     refusal: Refusal,
 ) -> Result<Committed, CommitError> {
-    let stored = events::stored(connection, scope, commit).await.map_err(unavailable)?;
+    let stored = events::stored(connection, scope, commit)
+        .await
+        .map_err(unavailable)?;
     if let Some(cursor) = repetition(commit, &stored)? {
         return Ok(Committed {
             cursor,
@@ -140,7 +142,9 @@ async fn versions(
         streams: streams.map(|guard| guard.stream.to_string()).collect(),
     };
     let rows: Vec<(String, i64)> = load(connection, Some(statement)).await?;
-    let versions = rows.into_iter().map(|(id, version)| (id, Version(count(version))));
+    let versions = rows
+        .into_iter()
+        .map(|(id, version)| (id, Version(count(version))));
     Ok(versions.collect())
 }
 
@@ -156,7 +160,9 @@ async fn taken_upload_id(
         upload_ids: rows.iter().map(|row| row.upload_id.as_str()).collect(),
     };
     let places: Vec<i64> = load(connection, Some(statement)).await.map_err(unavailable)?;
-    let taken = places.into_iter().find_map(|place| rows.get(usize::try_from(place - 1).ok()?));
+    let taken = places
+        .into_iter()
+        .find_map(|place| rows.get(usize::try_from(place - 1).ok()?));
     let Some(row) = taken.or_else(|| repeated(rows)) else {
         return Ok(None);
     };

@@ -121,14 +121,23 @@ pub(super) async fn write(
         execute(connection, insert_jobs(scope, at, &jobs.new)),
         execute(connection, insert_photos(scope, at, &photos.new)),
     )?;
-    check_updated(updated_users, users.changed.iter().map(|row| row.user_id.as_str()))?;
+    check_updated(
+        updated_users,
+        users.changed.iter().map(|row| row.user_id.as_str()),
+    )?;
     check_updated(updated_jobs, jobs.changed.iter().map(|row| row.job_id.as_str()))?;
-    check_updated(updated_photos, photos.changed.iter().map(|row| row.photo_id.as_str()))?;
+    check_updated(
+        updated_photos,
+        photos.changed.iter().map(|row| row.photo_id.as_str()),
+    )?;
     Ok(())
 }
 
 /// All rows were locked before, so that they exist.
-fn check_updated<'a>(updated: usize, mut ids: impl ExactSizeIterator<Item = &'a str>) -> Result<(), StoreError> {
+fn check_updated<'a>(
+    updated: usize,
+    mut ids: impl ExactSizeIterator<Item = &'a str>,
+) -> Result<(), StoreError> {
     if updated == ids.len() {
         return Ok(());
     }
@@ -191,8 +200,14 @@ fn update_photos<'a>(
         statuses: rows.iter().map(|row| row.status).collect(),
         deleted: rows.iter().map(|row| row.deleted).collect(),
         states: rows.iter().map(|row| &row.state).collect(),
-        dated: rows.iter().map(|row| dates.get(&row.photo_id).is_some()).collect(),
-        dates: rows.iter().map(|row| dates.get(&row.photo_id).flatten()).collect(),
+        dated: rows
+            .iter()
+            .map(|row| dates.get(&row.photo_id).is_some())
+            .collect(),
+        dates: rows
+            .iter()
+            .map(|row| dates.get(&row.photo_id).flatten())
+            .collect(),
     })
 }
 
