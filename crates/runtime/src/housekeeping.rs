@@ -3,14 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::Housekeeping;
-use rapidphoto_persistence::SqliteStore;
 use tokio_util::sync::CancellationToken;
+
+use crate::database::Database;
 
 /// Time between two runs.
 const INTERVAL: Duration = Duration::from_mins(10);
 
-/// Deletes expired data at intervals, and the traces of erased data in the database's log, until `shutdown` is cancelled.
-pub(crate) async fn run(housekeeping: Housekeeping, store: Arc<SqliteStore>, shutdown: CancellationToken) {
+/// Deletes expired data at intervals, and the traces of erased data, until `shutdown` is cancelled.
+pub(crate) async fn run(housekeeping: Housekeeping, database: Arc<dyn Database>, shutdown: CancellationToken) {
     while shutdown
         .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
@@ -26,6 +27,6 @@ pub(crate) async fn run(housekeeping: Housekeeping, store: Arc<SqliteStore>, shu
                 tracing::warn!(%error, "expired tokens can't be deleted; trying again in 10 minutes");
             }
         }
-        store.empty_log().await;
+        database.remove_traces().await;
     }
 }

@@ -2,11 +2,17 @@
 //! all of them.
 
 mod backup;
+#[cfg(feature = "rabbitmq")]
+mod broker;
 mod check;
 pub mod config;
 mod data_dir;
+mod database;
 mod demo;
+#[cfg(feature = "distributed")]
+mod distributed;
 mod free_space;
+mod health;
 mod housekeeping;
 mod inspection;
 mod listeners;
@@ -17,6 +23,8 @@ mod rotate_keys;
 mod running;
 mod secrets;
 mod serve;
+#[cfg(feature = "rabbitmq")]
+mod store;
 mod system;
 mod task_group;
 mod termination;
@@ -26,8 +34,13 @@ mod wiring;
 
 pub use backup::backup;
 pub use check::check_config;
-pub use config::{Config, ConfigError, Overrides};
+pub use config::{Config, ConfigError, Overrides, Program};
 pub use demo::{DemoOptions, run as demo};
+#[cfg(feature = "distributed")]
+pub use distributed::{
+    ApiOptions, administer_cluster_users, init_storage, migrate, serve_api, serve_worker, verify_cluster,
+};
+pub use health::check_health;
 pub use rapidphoto_domain::user::UserCommand;
 pub use rapidphoto_imaging::run_inspection_child;
 pub use restore::restore;
@@ -35,6 +48,8 @@ pub use rotate_keys::rotate_keys;
 pub use running::{Running, start};
 pub use secrets::{PreviousKey, Secrets, SecretsError};
 pub use serve::serve;
+#[cfg(feature = "rabbitmq")]
+pub use store::serve_store;
 pub use system::{SystemClock, SystemIds};
 pub use termination::terminated;
 pub use users::{UserAdministration, administer_users};

@@ -132,11 +132,11 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// An error with its sources, the outermost first.
-fn chain(error: impl Into<anyhow::Error>) -> String {
+pub(crate) fn chain(error: impl Into<anyhow::Error>) -> String {
     format!("{:#}", error.into())
 }
 
-async fn state(check: impl Future<Output = Result<(), String>>) -> DependencyState {
+pub(crate) async fn state(check: impl Future<Output = Result<(), String>>) -> DependencyState {
     match tokio::time::timeout(CHECK_TIMEOUT, check).await {
         Ok(Ok(())) => DependencyState::Up,
         Ok(Err(reason)) => DependencyState::Down { reason },

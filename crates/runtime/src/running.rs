@@ -15,14 +15,15 @@ use rapidphoto_application::{
 };
 use rapidphoto_http::App;
 use rapidphoto_listener::{Acceptor, Tls};
-use rapidphoto_persistence::{DataDirLock, SqliteStore};
+use rapidphoto_persistence::DataDirLock;
 use rapidphoto_storage_embedded::{EmbeddedStore, Listener};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, SystemClock, SystemIds,
+    Config, Program, SystemClock, SystemIds,
     data_dir::{self, DataDir},
+    database::Database,
     free_space::FreeSpace,
     housekeeping,
     listeners::{self, Listeners},
@@ -33,25 +34,30 @@ use crate::{
 
 /// A running deployment.
 pub struct Running {
-    addresses: Addresses,
+    pub(crate) addresses: Addresses,
+    /// Line of JSON that tells the caller of a program where it listens.
+    pub(crate) announcement: serde_json::Value,
     /// TLS of the listeners.
-    certificates: Vec<Arc<Tls>>,
-    max_files_per_job: usize,
-    ids: Arc<dyn Ids>,
-    store: Arc<SqliteStore>,
+    pub(crate) certificates: Vec<Arc<Tls>>,
+    pub(crate) max_files_per_job: usize,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) database: Arc<dyn Database>,
     /// The API and the live tail; stopped first, together with the workers.
-    api_tasks: TaskGroup,
-    workers: TaskGroup,
+    pub(crate) api_tasks: TaskGroup,
+    pub(crate) workers: TaskGroup,
+    /// The listener for operators, so that `/readyz` says until the end that the process is stopping, and the exchange with
+    /// other processes; stopped last.
+    pub(crate) operations: TaskGroup,
     /// The embedded storage; stopped after the workers, which need it to finish.
-    storage: TaskGroup,
+    pub(crate) storage: TaskGroup,
     /// Cancelled when a task ends unexpectedly.
-    failed: CancellationToken,
+    pub(crate) failed: CancellationToken,
     /// Set to true when the deployment begins to stop.
-    draining: watch::Sender<bool>,
-    shutdown_delay: Duration,
-    drain_timeout: Duration,
-    // Last field: released after everything else is dropped.
-    _lock: DataDirLock,
+    pub(crate) draining: watch::Sender<bool>,
+    pub(crate) shutdown_delay: Duration,
+    pub(crate) drain_timeout: Duration,
+    // Last field: released after everything else is dropped. `None` without a data directory.
+    pub(crate) _lock: Option<DataDirLock>,
 }
 
 /// Starts a deployment; once this returns, it accepts requests.
@@ -65,6 +71,7 @@ pub async fn start(
     config: Config,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 ) -> anyhow::Result<Running> {
+    config.check_for(Program::Standalone)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let DataDir { store, secrets, lock } = data_dir::open(&config, &clock, ids.as_ref()).await?;
@@ -144,7 +151,7 @@ pub async fn start(
         config.work.poll,
     ));
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
-    let emptied = Arc::clone(&store);
+    let emptied: Arc<dyn Database> = Arc::clone(&store) as _;
     workers.spawn("housekeeping", |stop| {
         housekeeping::run(housekeeping, emptied, stop)
     });
@@ -190,40 +197,43 @@ pub async fn start(
             stop.run_until_cancelled(certificate.watch()).await;
         });
     }
+    let mut operations = TaskGroup::new(&failed);
     if let Some(listener) = listeners.operations {
         tracing::info!(address = %listener.local_addr()?, "listening for operators");
         let acceptor = Acceptor::new(
             "operations",
-            listeners::api_limits(&config),
+            listeners::operations_limits(&config),
             listeners.api_tls.clone(),
         );
         let app = App {
             config: wiring::operations(&config),
             ..app.clone()
         };
-        api_tasks.spawn("operations", |stop| serve_api(listener, acceptor, app, stop));
+        operations.spawn("operations", |stop| serve_http(listener, acceptor, app, stop));
     }
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
-    api_tasks.spawn("API", |stop| serve_api(listeners.api, acceptor, app, stop));
+    api_tasks.spawn("API", |stop| serve_http(listeners.api, acceptor, app, stop));
 
     Ok(Running {
+        announcement: serde_json::json!({ "api": addresses.api_public, "s3": addresses.s3_public }),
         addresses,
         certificates,
         max_files_per_job: config.uploads.max_files,
         ids,
-        store,
+        database: store,
         api_tasks,
+        operations,
         workers,
         storage,
         failed,
         draining,
         shutdown_delay: config.server.shutdown_delay,
         drain_timeout: config.server.drain_timeout,
-        _lock: lock,
+        _lock: Some(lock),
     })
 }
 
-async fn serve_api(listener: std::net::TcpListener, acceptor: Acceptor, app: App, stop: CancellationToken) {
+pub(crate) async fn serve_http(listener: std::net::TcpListener, acceptor: Acceptor, app: App, stop: CancellationToken) {
     if let Err(error) = rapidphoto_http::serve(listener, acceptor, app, stop.cancelled_owned()).await {
         tracing::error!(%error, "an HTTP server failed");
     }
@@ -282,7 +292,8 @@ impl Running {
                 self.storage.stop().await;
             };
             tokio::join!(self.api_tasks.stop(), storage);
-            self.store.close().await;
+            self.operations.stop().await;
+            self.database.close().await;
         };
         let limit = 2 * self.drain_timeout + CLOSING;
         if tokio::time::timeout(limit, drained).await.is_ok() {

@@ -44,6 +44,13 @@ pub struct PreviousKey {
     pub valid_until: DateTime<Utc>,
 }
 
+/// Keys that sign and verify access tokens.
+#[derive(Clone)]
+pub(crate) struct TokenKeys {
+    pub(crate) current: [u8; 32],
+    pub(crate) previous: Option<PreviousKey>,
+}
+
 /// Failure to load or store the secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -111,6 +118,14 @@ impl Secrets {
                 hex::encode_upper(name.first_chunk::<8>().unwrap_or(&[0; 8]))
             ),
             s3_secret_key: hex::encode(ids.secret()),
+        }
+    }
+
+    /// Keys of access tokens.
+    pub(crate) fn token_keys(&self) -> TokenKeys {
+        TokenKeys {
+            current: self.token_key,
+            previous: self.previous_token_key.clone(),
         }
     }
 

@@ -2,7 +2,6 @@ use std::{io::Write, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use rapidphoto_telemetry::{LogFormat, Telemetry, TelemetryConfig, TraceConfig};
-use serde_json::json;
 
 use crate::{Config, ConfigError, Running, config, start, terminated, termination::Hangups};
 
@@ -10,17 +9,32 @@ use crate::{Config, ConfigError, Running, config, start, terminated, termination
 ///
 /// On SIGHUP, `reload` loads the configuration again; of it, the log filter is applied. Certificates are loaded again, too.
 pub async fn serve(config: Config, reload: impl Fn() -> Result<Config, ConfigError>) -> anyhow::Result<()> {
+    run("rapidphoto", config, reload, start).await
+}
+
+/// Renders the metrics of the process in Prometheus's text format.
+pub(crate) type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Runs a program until SIGTERM or SIGINT, see [`serve`].
+pub(crate) async fn run<F>(
+    program: &'static str,
+    config: Config,
+    reload: impl Fn() -> Result<Config, ConfigError>,
+    start: impl FnOnce(Config, Metrics) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<Running>>,
+{
     // Tests set `FAILPOINTS` to the steps at which the process must abort.
     #[cfg(feature = "failpoints")]
     let _failpoints = fail::FailScenario::setup();
-    let telemetry = telemetry(&config)?;
+    let telemetry = telemetry(program, &config)?;
     let metrics = telemetry.metrics();
     // Installed before the start, so that an early signal is not lost.
     let mut terminated = tokio::spawn(terminated());
     let mut hangups = Hangups::install();
     let running = start(config, Arc::new(move || metrics.render())).await?;
-    let line = json!({ "api": running.api_url(), "s3": running.s3_url() });
-    writeln!(std::io::stdout().lock(), "{line}").context("stdout can't be written")?;
+    writeln!(std::io::stdout().lock(), "{}", running.announcement).context("stdout can't be written")?;
     let ended = loop {
         tokio::select! {
             signalled = &mut terminated => break signalled.map_err(Into::into),
@@ -60,7 +74,7 @@ fn apply(loaded: &Result<Config, ConfigError>, telemetry: &Telemetry, running: &
 }
 
 /// Starts logs, metrics and traces; once per process.
-pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
+pub(crate) fn telemetry(program: &'static str, config: &Config) -> anyhow::Result<Telemetry> {
     // For the exporter of traces.
     rapidphoto_listener::install_crypto_provider();
     let log = &config.log;
@@ -71,7 +85,7 @@ pub(crate) fn telemetry(config: &Config) -> anyhow::Result<Telemetry> {
             config::LogFormat::Json => LogFormat::Json,
         },
         traces: log.otlp_endpoint.clone().map(TraceConfig::new),
-        ..TelemetryConfig::new("rapidphoto", env!("CARGO_PKG_VERSION"))
+        ..TelemetryConfig::new(program, env!("CARGO_PKG_VERSION"))
     };
     Ok(Telemetry::start(&telemetry)?)
 }

@@ -68,7 +68,8 @@ pub async fn administer_users(config: Config, command: UserAdministration) -> an
     done
 }
 
-async fn run(accounts: &Accounts, command: UserAdministration) -> anyhow::Result<()> {
+/// Runs a command and prints the result.
+pub(crate) async fn run(accounts: &Accounts, command: UserAdministration) -> anyhow::Result<()> {
     let user = match command {
         UserAdministration::List => return list(accounts).await,
         UserAdministration::Add { email } => accounts.add(&email, &password()?).await?,

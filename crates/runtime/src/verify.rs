@@ -18,8 +18,14 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     );
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::read_database(&config, &clock).await?;
-    let verification = VerifyStateRows::new(&DatabasePorts::of(Arc::clone(&store)));
-    let report = verification.handle().await?;
+    let sound = report(&DatabasePorts::of(Arc::clone(&store)), &config.storage.environment).await;
+    store.close().await;
+    sound
+}
+
+/// Verifies a database and prints the result.
+pub(crate) async fn report(database: &DatabasePorts, environment: &str) -> anyhow::Result<bool> {
+    let report = VerifyStateRows::new(database).handle().await?;
     let mut out = std::io::stdout().lock();
     for mismatch in &report.mismatches {
         writeln!(out, "{mismatch}")?;
@@ -34,11 +40,8 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
         // A wrong environment would otherwise look like a clean result.
         writeln!(
             out,
-            "the database has no streams of the environment `{}` (storage.environment)",
-            config.storage.environment
+            "the database has no streams of the environment `{environment}` (storage.environment)"
         )?;
     }
-    drop(out);
-    store.close().await;
     Ok(report.is_clean() && report.streams > 0)
 }

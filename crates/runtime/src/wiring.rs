@@ -22,7 +22,9 @@ use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
 
-use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection};
+use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection, secrets::TokenKeys};
+#[cfg(feature = "distributed")]
+use crate::config::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, Secret};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -126,6 +128,42 @@ pub(crate) fn operations(config: &Config) -> HttpConfig {
     }
 }
 
+/// Connection to an object store of another process.
+#[cfg(feature = "distributed")]
+pub(crate) fn s3(config: &Config) -> anyhow::Result<S3Config> {
+    let section = &config.storage;
+    let text = |secret: &Option<Secret>| secret.as_ref().map_or_else(String::new, |text| text.reveal().to_owned());
+    let credentials = match section.credentials {
+        CredentialsSource::Static => S3Credentials::new(text(&section.access_key), text(&section.secret_key)),
+        CredentialsSource::Chain => S3Credentials::from_environment(&section.region)?,
+    };
+    let default_style = match section.endpoint {
+        Some(_) => AddressingStyle::Path,
+        None => AddressingStyle::Virtual,
+    };
+    Ok(S3Config {
+        endpoint: section.endpoint.clone(),
+        public_endpoint: section.public_endpoint.clone(),
+        addressing: match section.addressing.unwrap_or(default_style) {
+            AddressingStyle::Path => Addressing::Path,
+            AddressingStyle::Virtual => Addressing::VirtualHost,
+        },
+        conditional_writes: match section.conditional_writes {
+            Conditional::Auto => ConditionalWrites::Auto,
+            Conditional::On => ConditionalWrites::On,
+            Conditional::Off => ConditionalWrites::Off,
+        },
+        encryption: match section.encryption {
+            EncryptionKind::None => None,
+            EncryptionKind::S3 => Some(Encryption::S3),
+            EncryptionKind::Kms => Some(Encryption::Kms {
+                key: section.kms_key.clone(),
+            }),
+        },
+        ..S3Config::new(&section.bucket, &section.region, credentials)
+    })
+}
+
 /// Directory of the objects.
 pub(crate) fn objects_dir(config: &Config) -> std::path::PathBuf {
     config.data.dir.join(OBJECTS_DIR)
@@ -205,7 +243,8 @@ fn sqlite(config: &Config, first_turn: Option<u64>) -> SqliteConfig {
     }
 }
 
-fn codec() -> EventCodec {
+/// Codec of the current events.
+pub(crate) fn codec() -> EventCodec {
     EventCodec::new(Upcasters::current())
 }
 
@@ -241,14 +280,7 @@ pub(crate) async fn ports(
         .context("the configuration of the object storage is invalid")?,
     );
     let passwords = passwords(config, Arc::clone(&parts.ids))?;
-    let previous = secrets.previous_token_key.as_ref().map(|previous| {
-        Ok::<_, SigningKeyError>(PreviousKey {
-            key: SigningKey::new(&previous.key)?,
-            valid_until: previous.valid_until,
-        })
-    });
-    let current = SigningKey::new(&secrets.token_key)?;
-    let tokens = Hs256Tokens::new(ISSUER, current, previous.transpose()?);
+    let tokens = tokens(&secrets.token_keys())?;
     let mut database = DatabasePorts::of(Arc::clone(&parts.store));
     database.journal = Arc::new(SignallingJournal::new(
         database.journal,
@@ -267,6 +299,18 @@ pub(crate) async fn ports(
         ticks: Arc::new(LocalTicks::default()),
         free_space: Arc::new(FreeSpace::new(&config.data.dir, &objects_dir(config))),
     })
+}
+
+/// Issuer and verifier of access tokens.
+pub(crate) fn tokens(keys: &TokenKeys) -> anyhow::Result<Hs256Tokens> {
+    let previous = keys.previous.as_ref().map(|previous| {
+        Ok::<_, SigningKeyError>(PreviousKey {
+            key: SigningKey::new(&previous.key)?,
+            valid_until: previous.valid_until,
+        })
+    });
+    let current = SigningKey::new(&keys.current)?;
+    Ok(Hs256Tokens::new(ISSUER, current, previous.transpose()?))
 }
 
 /// `iss` claim of access tokens.

@@ -1,11 +1,15 @@
 //! Configuration from, in increasing precedence: defaults, a TOML file, environment variables, the command line. It is
 //! read once and validated as a whole before anything starts.
 
+mod distributed;
 mod imaging;
 mod limits;
 mod problems;
+mod programs;
+mod secret;
 mod sections;
 mod sources;
+mod storage;
 mod validation;
 
 use std::{
@@ -13,14 +17,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use distributed::{BrokerSection, DatabaseSection, EventSource, EventsSection, SecretsSection};
 pub use imaging::{ImagingSection, Isolation};
 pub use limits::LimitsSection;
 pub use problems::{ConfigProblems, Problem};
+pub use programs::Program;
+pub use secret::Secret;
 pub use sections::{
-    AuthSection, ChecksSection, Config, DataSection, LogFormat, LogSection, ServerSection, StorageSection,
-    TlsSection, UploadsSection, WorkSection,
+    AuthSection, ChecksSection, Config, DataSection, LogFormat, LogSection, ServerSection, TlsSection,
+    UploadsSection, WorkSection,
 };
 pub use sources::{ENV_PREFIX, Overrides};
+pub use storage::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, StorageSection};
 
 use self::sources::Sources;
 

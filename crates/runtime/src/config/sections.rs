@@ -5,7 +5,12 @@ use rapidphoto_application::settings::Registration;
 use rapidphoto_domain::photo::{Check, Policy};
 use serde::{Deserialize, Serialize};
 
-use super::{imaging::ImagingSection, limits::LimitsSection};
+use super::{
+    distributed::{BrokerSection, DatabaseSection, EventsSection, SecretsSection},
+    imaging::ImagingSection,
+    limits::LimitsSection,
+    storage::StorageSection,
+};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -15,9 +20,123 @@ const MIB: u64 = 1024 * 1024;
 pub struct Config {
     /// The HTTP API.
     pub server: ServerSection,
-    /// The embedded object storage.
+    /// The object storage.
     pub storage: StorageSection,
     /// The data directory and its database.
+    pub data: DataSection,
+    /// PostgreSQL.
+    pub database: DatabaseSection,
+    /// RabbitMQ.
+    pub broker: BrokerSection,
+    /// The queue of storage events.
+    pub events: EventsSection,
+    /// Keys of the API.
+    pub secrets: SecretsSection,
+    /// Limits of uploads.
+    pub uploads: UploadsSection,
+    /// Workers that process photos.
+    pub work: WorkSection,
+    /// Checks of photos.
+    pub checks: ChecksSection,
+    /// Passwords and tokens.
+    pub auth: AuthSection,
+    /// Limits of one user.
+    pub limits: LimitsSection,
+    /// Processes, threads and memory for decoding images.
+    pub imaging: ImagingSection,
+    /// Logs and traces.
+    pub log: LogSection,
+}
+
+/// The HTTP API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSection {
+    /// Listen address of the API; port 0 selects a free port.
+    pub listen: String,
+    /// Base URL of the API for clients; default: the listen address, with `https://` if there is a certificate.
+    pub public_url: Option<String>,
+    /// CORS origins that may use the API and the storage; `*` allows all.
+    pub allowed_origins: Vec<String>,
+    /// Maximum size of a request body in bytes.
+    pub body_limit: usize,
+    /// Time a request may take, body included.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// Time that requests and work in progress get to finish on shutdown.
+    #[serde(with = "humantime_serde")]
+    pub drain_timeout: Duration,
+    /// Time between SIGTERM and the end of the listeners; meanwhile `/readyz` answers 503, so that a load balancer sends
+    /// requests elsewhere.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_delay: Duration,
+    /// Networks of proxies whose `X-Forwarded-For` is trusted, such as `10.0.0.0/8`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Maximum number of trusted proxies between a client and the server.
+    pub proxy_hops: usize,
+    /// Listen address for operators: `/metrics` and `/readyz` are served there and not on `listen`; default: none.
+    pub operations_listen: Option<String>,
+    /// True if `/docs` and `/openapi.json` are served on `listen`; otherwise on `operations_listen`, if it is set.
+    pub public_docs: bool,
+    /// Certificate and key; default: plain text.
+    pub tls: Option<TlsSection>,
+    /// True if proxies terminate TLS in front of the API and the storage, which may then listen in plain text.
+    pub behind_tls_proxy: bool,
+    /// True to listen in plain text beyond this machine without such proxies.
+    pub insecure: bool,
+    /// Maximum number of connections.
+    pub max_connections: usize,
+    /// Maximum number of connections of one client address; of one /64 with IPv6.
+    pub max_connections_per_address: usize,
+    /// Time for a TLS handshake, and for the head of each request.
+    #[serde(with = "humantime_serde")]
+    pub head_timeout: Duration,
+    /// Time between requests after which a connection is closed.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// Time of waiting for a client to read a response over which its throughput is measured.
+    #[serde(with = "humantime_serde")]
+    pub stall_timeout: Duration,
+}
+
+/// Certificate of a listener. Changes of the files take effect within seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSection {
+    /// PEM file of the certificate, followed by the intermediate certificates.
+    pub certificate: PathBuf,
+    /// PEM file of the private key.
+    pub key: PathBuf,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            public_url: None,
+            allowed_origins: Vec::new(),
+            body_limit: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(15),
+            shutdown_delay: Duration::ZERO,
+            trusted_proxies: Vec::new(),
+            proxy_hops: 1,
+            operations_listen: None,
+            public_docs: true,
+            tls: None,
+            behind_tls_proxy: false,
+            insecure: false,
+            max_connections: 2048,
+            max_connections_per_address: 256,
+            head_timeout: Duration::from_secs(10),
+            // Longer than the usual interval between two polls.
+            idle_timeout: Duration::from_secs(75),
+            stall_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The data directory and its database.
     pub data: DataSection,
     /// Limits of uploads.
     pub uploads: UploadsSection,

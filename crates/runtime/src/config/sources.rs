@@ -39,6 +39,9 @@ pub struct Overrides {
     pub insecure: bool,
 }
 
+/// End of the names of variables that hold the path of a file with the value. No key of the configuration ends with it.
+const FILE_SUFFIX: &str = "_file";
+
 /// `RAPIDPHOTO_CONFIG` without the prefix: the path of the file, not a key.
 const CONFIG_FILE: &str = "CONFIG";
 
@@ -144,6 +147,26 @@ impl Sources {
                 self.problems.push(Problem::new(name, "is not UTF-8"));
                 continue;
             };
+            // `NAME_FILE` is the path of the file that holds the value of `NAME`, as secret managers mount it.
+            let (key, text) = match key.strip_suffix(FILE_SUFFIX) {
+                None => (key, text.to_owned()),
+                Some(key) => {
+                    let direct = name.get(..name.len() - FILE_SUFFIX.len()).unwrap_or_default();
+                    if std::env::var_os(direct).is_some() {
+                        let problem = format!("{direct} is set, too; set one of them");
+                        self.problems.push(Problem::new(name, problem));
+                        continue;
+                    }
+                    match fs::read_to_string(text) {
+                        Ok(content) => (key.to_owned(), content.trim_end_matches(['\r', '\n']).to_owned()),
+                        Err(error) => {
+                            let problem = format!("the file {text} can't be read: {error}");
+                            self.problems.push(Problem::new(name, problem));
+                            continue;
+                        }
+                    }
+                }
+            };
             if !key.contains('.') {
                 self.problems.push(Problem::new(
                     name,
@@ -154,7 +177,7 @@ impl Sources {
             self.written.push(Written {
                 key,
                 value: text.parse().unwrap_or_else(|never| match never {}),
-                text: Some(text.to_owned()),
+                text: Some(text),
                 place: Place::Variable(name.to_owned()),
             });
         }

@@ -1,0 +1,191 @@
+//! `rapidphoto-api`: commands, queries and live events over HTTP.
+
+use std::{net::TcpListener, sync::Arc};
+
+use anyhow::Context as _;
+use rapidphoto_application::{
+    Housekeeping, UseCases,
+    live::{LiveTail, WatchHandler},
+    progress::ProgressBoard,
+};
+use rapidphoto_domain::values::KeySpace;
+use rapidphoto_http::App;
+use rapidphoto_listener::Acceptor;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    adapters::{Adapters, NoInspector},
+    migrate,
+    readiness::Services,
+};
+use crate::{
+    Config, ConfigError, Program, Running,
+    config::key,
+    database::Database,
+    housekeeping,
+    listeners,
+    running::serve_http,
+    secrets::{PreviousKey, TokenKeys},
+    serve::{self, Metrics},
+    task_group::TaskGroup,
+    wiring::{self, Addresses},
+};
+
+/// Options of the API's command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ApiOptions {
+    /// Migrate the database first.
+    pub migrate: bool,
+}
+
+/// Serves the API until SIGTERM or SIGINT, then drains. Once ready, prints the addresses as one line of JSON on stdout.
+///
+/// On SIGHUP, `reload` loads the configuration again, as `rapidphoto serve` does.
+pub async fn serve_api(
+    config: Config,
+    options: ApiOptions,
+    reload: impl Fn() -> Result<Config, ConfigError>,
+) -> anyhow::Result<()> {
+    serve::run(NAME, config, reload, |config, metrics| start(config, options, metrics)).await
+}
+
+const NAME: &str = "rapidphoto-api";
+
+async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow::Result<Running> {
+    config.check_for(Program::Api)?;
+    if options.migrate {
+        migrate(&config).await?;
+    }
+    let (keys, refresh_key) = keys(&config)?;
+    let listeners = listeners::ApiListeners::open(&config)?;
+    let adapters = Adapters::connect(&config, NAME, &keys, Arc::new(NoInspector)).await?;
+    probe(&adapters, &config).await?;
+    let (ports, settings) = (&adapters.ports, &adapters.settings);
+    let database: Arc<dyn Database> = Arc::clone(&adapters.store) as _;
+
+    let failed = CancellationToken::new();
+    let mut operations = TaskGroup::new(&failed);
+    adapters.start_exchange(&mut operations);
+
+    let board = Arc::new(ProgressBoard::default());
+    let tail = Arc::new(LiveTail::new(
+        ports,
+        Arc::clone(&board),
+        adapters.signals.clone(),
+        config.work.poll,
+    ));
+    let mut api_tasks = TaskGroup::new(&failed);
+    let followed = Arc::clone(&tail);
+    api_tasks.spawn("live tail", |stop| async move { followed.run(stop).await });
+    let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
+    let kept = Arc::clone(&database);
+    api_tasks.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
+
+    let draining = watch::Sender::new(false);
+    let readiness = Services {
+        database: Arc::clone(&database),
+        objects: Arc::clone(&ports.objects),
+        inspector: None,
+        tail: Some(Arc::clone(&tail)),
+    };
+    let app = App {
+        use_cases: Arc::new(UseCases::new(
+            ports,
+            settings,
+            &board,
+            Arc::new(wiring::login_limits(&config)),
+            refresh_key,
+        )),
+        watch: WatchHandler::new(ports, board, tail),
+        readiness: readiness.cached(),
+        metrics,
+        main_runtime: tokio::runtime::Handle::current(),
+        ids: Arc::clone(&adapters.ids),
+        draining: draining.subscribe(),
+        cursor_key: refresh_key,
+        config: wiring::http(&config),
+    };
+    let addresses = addresses(&config, &listeners.api)?;
+    let operations_url = listeners.operations.as_ref().map(operations_url).transpose()?;
+    let announcement = json!({ "api": addresses.api_public, "operations": operations_url });
+    if let Some(listener) = listeners.operations {
+        serve_operations(&mut operations, listener, &config, &app);
+    }
+    let certificates = listeners.api_tls.iter().cloned().collect();
+    for certificate in listeners.api_tls.iter().cloned() {
+        api_tasks.spawn("TLS certificate", |stop| async move {
+            stop.run_until_cancelled(certificate.watch()).await;
+        });
+    }
+    let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
+    api_tasks.spawn("API", |stop| serve_http(listeners.api, acceptor, app, stop));
+    Ok(Running {
+        addresses,
+        announcement,
+        certificates,
+        max_files_per_job: config.uploads.max_files,
+        ids: adapters.ids,
+        database,
+        api_tasks,
+        workers: TaskGroup::new(&failed),
+        operations,
+        storage: TaskGroup::new(&failed),
+        failed,
+        draining,
+        shutdown_delay: config.server.shutdown_delay,
+        drain_timeout: config.server.drain_timeout,
+        _lock: None,
+    })
+}
+
+/// Keys of access tokens, and the key of refresh tokens and cursors.
+fn keys(config: &Config) -> anyhow::Result<(TokenKeys, [u8; 32])> {
+    let secrets = &config.secrets;
+    let previous = key(secrets.previous_token_key.as_ref()).zip(secrets.previous_valid_until);
+    let keys = TokenKeys {
+        current: key(secrets.token_key.as_ref()).context("secrets.token_key")?,
+        previous: previous.map(|(key, valid_until)| PreviousKey { key, valid_until }),
+    };
+    Ok((keys, key(secrets.refresh_key.as_ref()).context("secrets.refresh_key")?))
+}
+
+/// Finds out if the store refuses uploads that would replace an object. A store that is away is asked at the next start.
+async fn probe(adapters: &Adapters, config: &Config) -> anyhow::Result<()> {
+    let keys = KeySpace::new(&config.storage.environment)?;
+    if let Err(error) = adapters.objects.probe(&keys.probe_key()).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the object storage can't be reached; uploads must not replace objects until it was asked if it supports that"
+        );
+    }
+    Ok(())
+}
+
+/// Serves metrics and health checks.
+pub(super) fn serve_operations(tasks: &mut TaskGroup, listener: TcpListener, config: &Config, app: &App) {
+    // Plain text: it is for the network of the operators only.
+    let acceptor = Acceptor::new("operations", listeners::operations_limits(config), None);
+    let app = App {
+        config: wiring::operations(config),
+        ..app.clone()
+    };
+    tasks.spawn("operations", |stop| serve_http(listener, acceptor, app, stop));
+}
+
+/// URL of the listener for operators.
+pub(super) fn operations_url(listener: &TcpListener) -> anyhow::Result<String> {
+    Ok(wiring::local_url(listener.local_addr()?))
+}
+
+fn addresses(config: &Config, api: &TcpListener) -> anyhow::Result<Addresses> {
+    let local = wiring::local_url(api.local_addr()?);
+    let storage = &config.storage;
+    Ok(Addresses {
+        api_public: config.server.public_url.clone().unwrap_or_else(|| local.clone()),
+        api_local: local,
+        s3_local: storage.endpoint.clone().unwrap_or_default(),
+        s3_public: storage.public_endpoint.clone().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,13 @@
+//! A deployment on several machines: API and worker as processes that scale apart, over PostgreSQL, an object store and a message
+//! broker.
+
+mod adapters;
+mod administration;
+mod api;
+mod migrate;
+mod worker;
+
+pub use administration::{administer_cluster_users, verify_cluster};
+pub use api::{ApiOptions, serve_api};
+pub use migrate::migrate;
+pub use worker::serve_worker;

@@ -1,0 +1,176 @@
+//! `rapidphoto-worker`: storage events, the processing of photos, and the reactions to events.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use rapidphoto_application::{
+    Housekeeping, UseCases,
+    intake::StorageEventHandler,
+    live::{LiveTail, WatchHandler},
+    ports::{Ids as _, PhotoInspector as _},
+    progress::ProgressBoard,
+    subscriptions::{AccountErasure, JobCompletion, Reactor, Relay, SubscriptionRunner},
+    work::WorkRunner,
+};
+use rapidphoto_http::App;
+use rapidphoto_queue_rabbitmq::{NotificationConsumer, RabbitEvents};
+use rapidphoto_queue_sqs::{SqsConfig, SqsConsumer, SqsCredentials, SqsQueue};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    adapters::Adapters,
+    api::{operations_url, serve_operations},
+    readiness::Services,
+};
+use crate::{
+    Config, ConfigError, Program, Running, SystemClock, SystemIds,
+    config::{CredentialsSource, EventSource},
+    database::Database,
+    housekeeping, inspection,
+    listeners,
+    secrets::TokenKeys,
+    serve::{self, Metrics},
+    task_group::TaskGroup,
+    wiring::{self, Addresses},
+};
+
+/// Works until SIGTERM or SIGINT, then drains. Once ready, prints the address for operators as one line of JSON on stdout.
+///
+/// On SIGHUP, `reload` loads the configuration again, as `rapidphoto serve` does.
+pub async fn serve_worker(
+    config: Config,
+    reload: impl Fn() -> Result<Config, ConfigError>,
+) -> anyhow::Result<()> {
+    serve::run(NAME, config, reload, start).await
+}
+
+const NAME: &str = "rapidphoto-worker";
+
+async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
+    config.check_for(Program::Worker)?;
+    let listener = listeners::operations(&config)?;
+    let inspector = inspection::start(&config.imaging).await?;
+    // A worker issues and verifies no tokens; what it has instead is of no use to anybody.
+    let unused = SystemIds::new(Arc::new(SystemClock)).secret();
+    let keys = TokenKeys {
+        current: unused,
+        previous: None,
+    };
+    let adapters = Adapters::connect(&config, NAME, &keys, inspector).await?;
+    let (ports, settings) = (&adapters.ports, &adapters.settings);
+    let database: Arc<dyn Database> = Arc::clone(&adapters.store) as _;
+
+    let failed = CancellationToken::new();
+    let mut operations = TaskGroup::new(&failed);
+    adapters.start_exchange(&mut operations);
+    let mut workers = TaskGroup::new(&failed);
+    let runner = WorkRunner::new(ports, settings, adapters.signals.clone());
+    workers.spawn("worker", |stop| async move { runner.run(stop).await });
+    let mut reactors: Vec<(&'static str, Arc<dyn Reactor>)> = vec![
+        ("job completion", Arc::new(JobCompletion::new(ports, settings.work))),
+        ("account erasure", Arc::new(AccountErasure::new(ports, settings.work))),
+    ];
+    if let Some(broker) = &adapters.broker {
+        let publisher = Arc::new(RabbitEvents::new(broker, wiring::codec()));
+        reactors.push(("relay", Arc::new(Relay::new(publisher))));
+    }
+    for (name, reactor) in reactors {
+        let runner = SubscriptionRunner::new(reactor, ports, adapters.signals.clone(), config.work.poll);
+        workers.spawn(name, |stop| async move { runner.run(stop).await });
+    }
+    let board = Arc::new(ProgressBoard::default());
+    let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
+    let kept = Arc::clone(&database);
+    workers.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
+    consume(&adapters, &config, &mut workers)?;
+
+    let draining = watch::Sender::new(false);
+    let readiness = Services {
+        database: Arc::clone(&database),
+        objects: Arc::clone(&ports.objects),
+        inspector: Some(Arc::clone(&ports.inspector)),
+        tail: None,
+    };
+    let operations_address = listener.as_ref().map(operations_url).transpose()?;
+    if let Some(listener) = listener {
+        let tail = Arc::new(LiveTail::new(
+            ports,
+            Arc::clone(&board),
+            adapters.signals.clone(),
+            config.work.poll,
+        ));
+        // Of all endpoints, only those for operators are served.
+        let app = App {
+            use_cases: Arc::new(UseCases::new(
+                ports,
+                settings,
+                &board,
+                Arc::new(wiring::login_limits(&config)),
+                unused,
+            )),
+            watch: WatchHandler::new(ports, board, tail),
+            readiness: readiness.cached(),
+            metrics,
+            main_runtime: tokio::runtime::Handle::current(),
+            ids: Arc::clone(&adapters.ids),
+            draining: draining.subscribe(),
+            cursor_key: unused,
+            config: wiring::operations(&config),
+        };
+        serve_operations(&mut operations, listener, &config, &app);
+    }
+    Ok(Running {
+        addresses: Addresses::default(),
+        announcement: json!({ "operations": operations_address }),
+        certificates: Vec::new(),
+        max_files_per_job: config.uploads.max_files,
+        ids: adapters.ids,
+        database,
+        api_tasks: TaskGroup::new(&failed),
+        workers,
+        operations,
+        storage: TaskGroup::new(&failed),
+        failed,
+        draining,
+        shutdown_delay: config.server.shutdown_delay,
+        drain_timeout: config.server.drain_timeout,
+        _lock: None,
+    })
+}
+
+/// Starts the consumer of storage events.
+fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyhow::Result<()> {
+    let messages = Arc::new(StorageEventHandler::new(&adapters.ports, &adapters.settings));
+    match config.events.source {
+        EventSource::Rabbitmq => {
+            let broker = adapters.broker.as_ref().context("broker.url")?;
+            let clock = Arc::clone(&adapters.clock);
+            let consumer = NotificationConsumer::new(broker, messages, clock, config.events.prefetch);
+            tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
+        }
+        EventSource::Sqs => {
+            let consumer = SqsConsumer::new(queue(config)?, messages);
+            tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
+        }
+    }
+    Ok(())
+}
+
+/// The queue of storage events in SQS.
+fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
+    let (events, storage) = (&config.events, &config.storage);
+    let credentials = match (storage.credentials, &storage.access_key, &storage.secret_key) {
+        (CredentialsSource::Static, Some(access_key), Some(secret_key)) => {
+            SqsCredentials::new(access_key.reveal(), secret_key.reveal())
+        }
+        _ => SqsCredentials::Environment,
+    };
+    let url = events.sqs_queue_url.as_ref().context("events.sqs_queue_url")?;
+    let queue = SqsConfig {
+        endpoint: events.sqs_endpoint.clone(),
+        ..SqsConfig::new(&storage.region, url, credentials)
+    };
+    SqsQueue::new(queue).context("the configuration of SQS is invalid")
+}
