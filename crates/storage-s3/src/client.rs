@@ -4,8 +4,8 @@ use aws_sdk_s3::{
     Client,
     config::{
         BehaviorVersion, IdentityCache, ProvideCredentials, Region, RequestChecksumCalculation,
-        ResponseChecksumValidation, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
-        timeout::TimeoutConfig,
+        ResponseChecksumValidation, SharedCredentialsProvider, SharedHttpClient,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
 use aws_smithy_http_client::{

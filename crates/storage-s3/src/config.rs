@@ -248,9 +248,16 @@ mod tests {
         let invalid: [(Change, S3ConfigError); 6] = [
             (|c| c.bucket.clear(), S3ConfigError::Bucket),
             (|c| c.region.clear(), S3ConfigError::Region),
-            (|c| c.credentials = S3Credentials::new("key", ""), S3ConfigError::Credentials),
             (
-                |c| c.encryption = Some(Encryption::Kms { key: Some("two words".to_owned()) }),
+                |c| c.credentials = S3Credentials::new("key", ""),
+                S3ConfigError::Credentials,
+            ),
+            (
+                |c| {
+                    c.encryption = Some(Encryption::Kms {
+                        key: Some("two words".to_owned()),
+                    })
+                },
                 S3ConfigError::KmsKey("two words".to_owned()),
             ),
             (|c| c.max_attempts = 0, S3ConfigError::ZeroLimit),

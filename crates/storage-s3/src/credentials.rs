@@ -21,13 +21,12 @@ const PAUSE: Duration = Duration::from_mins(1);
 
 /// Access keys of the store.
 #[derive(Clone)]
-pub struct S3Credentials(pub(crate) Source);
+pub struct S3Credentials(Source);
 
 /// Origin of the keys.
 #[derive(Clone)]
-pub(crate) enum Source {
+enum Source {
     Fixed(Credentials),
-    #[cfg_attr(not(feature = "aws-credentials"), expect(dead_code, reason = "the only source"))]
     Fetched(SharedCredentialsProvider),
 }
 
@@ -44,6 +43,11 @@ impl S3Credentials {
         session_token: impl Into<String>,
     ) -> Self {
         Self::fixed(access_key, secret_key, Some(session_token.into()))
+    }
+
+    /// Credentials from a provider of the SDK. They are kept, and fetched again before they expire.
+    pub fn fetched(source: impl ProvideCredentials + 'static) -> Self {
+        Self(Source::Fetched(SharedCredentialsProvider::new(source)))
     }
 
     fn fixed(

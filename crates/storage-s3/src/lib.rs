@@ -10,6 +10,8 @@
 //!   clock.
 //! - The credentials must allow `s3:ListBucket`: without it S3 answers 403 for a missing object.
 
+#[cfg(feature = "aws-credentials")]
+mod aws_credentials;
 mod client;
 mod config;
 mod credentials;

@@ -5,12 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use rapidphoto_application::ports::{PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
 
-use crate::{
-    config::Encryption,
-    disposition,
-    sigv4::Permitted,
-    store::S3Store,
-};
+use crate::{config::Encryption, disposition, sigv4::Permitted, store::S3Store};
 
 /// Longest validity that Signature Version 4 permits.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -36,7 +31,10 @@ impl Presigner for S3Store {
             ("content-type", Some(grant.mime_type.as_str())),
             ("if-none-match", self.conditions.are_required().then_some("*")),
             ("x-amz-checksum-sha256", checksum.as_deref()),
-            ("x-amz-server-side-encryption", algorithm.as_ref().map(|name| name.as_str())),
+            (
+                "x-amz-server-side-encryption",
+                algorithm.as_ref().map(|name| name.as_str()),
+            ),
             (
                 "x-amz-server-side-encryption-aws-kms-key-id",
                 self.encryption.as_ref().and_then(Encryption::key),

@@ -75,7 +75,9 @@ impl S3Store {
         match request.send().await {
             Ok(_) => Ok(false),
             Err(error) if matches!(errors::status(&error), Some(412 | 409)) => Ok(true),
-            Err(error) if errors::status(&error) == Some(501) || error.code() == Some("NotImplemented") => Ok(false),
+            Err(error) if errors::status(&error) == Some(501) || error.code() == Some("NotImplemented") => {
+                Ok(false)
+            }
             Err(error) => Err(Unavailable::storage(error)),
         }
     }

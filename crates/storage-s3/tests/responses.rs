@@ -7,72 +7,20 @@
     reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
 )]
 
-use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
+mod support;
+
+use std::{error::Error, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use rapidphoto_application::ports::{Clock, GetError, ObjectStore, Unavailable};
+use rapidphoto_application::ports::{GetError, ObjectStore, Unavailable};
 use rapidphoto_domain::values::{Checksum, ETag};
-use rapidphoto_storage_s3::{Addressing, S3Config, S3Credentials, S3Store, S3Timeouts};
+use rapidphoto_storage_s3::{S3Config, S3Timeouts};
+use support::{config, request_head, store, store_at, store_responding};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket, TcpStream},
-    sync::mpsc,
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpSocket},
 };
-
-struct FixedClock;
-
-impl Clock for FixedClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH
-    }
-}
-
-/// Store at `endpoint`, with one attempt per request.
-fn store(endpoint: String) -> S3Store {
-    store_with_timeouts(endpoint, S3Timeouts::default())
-}
-
-/// Store at `endpoint`, with one attempt per request and these time-outs.
-fn store_with_timeouts(endpoint: String, timeouts: S3Timeouts) -> S3Store {
-    let config = S3Config {
-        endpoint: Some(endpoint),
-        addressing: Addressing::Path,
-        max_attempts: 1,
-        timeouts,
-        ..S3Config::new("photos", "us-east-1", S3Credentials::new("key", "secret"))
-    };
-    S3Store::new(&config, Arc::new(FixedClock)).unwrap()
-}
-
-/// Store that sends one response to every request, and the heads of the requests that it receives.
-async fn store_responding(response: &'static str) -> (S3Store, mpsc::UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let (sender, heads) = mpsc::unbounded_channel();
-    // The connection is closed after the response, so that clients neither wait for more nor reuse it.
-    let response = response
-        .replacen('\n', "\nConnection: close\n", 1)
-        .replace('\n', "\r\n");
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let head = request_head(&mut stream).await;
-            sender.send(head).unwrap();
-            stream.write_all(response.as_bytes()).await.unwrap();
-        }
-    });
-    (store(endpoint), heads)
-}
-
-async fn request_head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    String::from_utf8(head).unwrap()
-}
 
 fn etag() -> ETag {
     ETag::parse("tag").unwrap()
@@ -207,23 +155,9 @@ async fn an_unreachable_store_is_unavailable() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let endpoint = format!("http://{}", socket.local_addr().unwrap());
-    let error = store(endpoint).check().await.unwrap_err();
+    let error = store_at(endpoint).check().await.unwrap_err();
     assert!(chain(&error).contains("onnect"), "{}", chain(&error));
     drop(socket);
-}
-
-#[tokio::test]
-async fn a_store_that_never_responds_times_out() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let timeouts = S3Timeouts {
-        attempt: Duration::from_millis(500),
-        operation: Duration::from_hours(1),
-        stall: Duration::from_hours(1),
-        ..S3Timeouts::default()
-    };
-    let silent = store_with_timeouts(format!("http://{}", listener.local_addr().unwrap()), timeouts);
-    let result = tokio::time::timeout(Duration::from_mins(1), silent.head("a")).await;
-    assert!(result.expect("the store's time-out comes first").is_err());
 }
 
 #[tokio::test]
@@ -233,7 +167,10 @@ async fn a_stalled_body_times_out() {
         stall: Duration::from_secs(1),
         ..S3Timeouts::default()
     };
-    let stalling = store_with_timeouts(format!("http://{}", listener.local_addr().unwrap()), timeouts);
+    let stalling = store(S3Config {
+        timeouts,
+        ..config(format!("http://{}", listener.local_addr().unwrap()))
+    });
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         request_head(&mut stream).await;

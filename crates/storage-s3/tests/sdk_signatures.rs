@@ -171,19 +171,25 @@ fn configs() -> impl Strategy<Value = S3Config> {
         }),
     ]);
     (locations(), region, conditional, encryption).prop_map(
-        |((endpoint, public_endpoint, addressing, bucket), region, conditional_writes, encryption)| S3Config {
-            endpoint,
-            public_endpoint,
-            addressing,
-            conditional_writes,
-            encryption,
-            ..S3Config::new(bucket, region, S3Credentials::new("unset", "unset"))
+        |((endpoint, public_endpoint, addressing, bucket), region, conditional_writes, encryption)| {
+            S3Config {
+                endpoint,
+                public_endpoint,
+                addressing,
+                conditional_writes,
+                encryption,
+                ..S3Config::new(bucket, region, S3Credentials::new("unset", "unset"))
+            }
         },
     )
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let keys = ("[A-Z0-9]{4,20}", "[A-Za-z0-9+/]{1,60}", prop::option::of("[A-Za-z0-9+/=]{1,300}"));
+    let keys = (
+        "[A-Z0-9]{4,20}",
+        "[A-Za-z0-9+/]{1,60}",
+        prop::option::of("[A-Za-z0-9+/=]{1,300}"),
+    );
     // From 1970 to 2100; up to a week.
     let times = (0..4_102_444_800_i64, 1..=604_800_u64);
     // Segments that consist of dots are left out: HTTP clients resolve them.
@@ -194,7 +200,12 @@ fn cases() -> impl Strategy<Value = Case> {
     ];
     let mime_type = select(vec![MimeType::Jpeg, MimeType::Png, MimeType::Webp]);
     let name = prop::option::of(prop_oneof!["[ -~]{1,20}\\.jpg", "\\PC{1,20}\\.jpg"]);
-    let content = (0..5_000_000_000_u64, mime_type, prop::option::of(any::<[u8; 32]>()), name);
+    let content = (
+        0..5_000_000_000_u64,
+        mime_type,
+        prop::option::of(any::<[u8; 32]>()),
+        name,
+    );
     (configs(), keys, times, key, content).prop_map(
         |(mut config, keys, (now, seconds), key, (bytes, mime_type, checksum, download_as))| {
             config.credentials = match &keys {
@@ -226,7 +237,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn upload_urls_equal_the_sdks(case in cases()) {
