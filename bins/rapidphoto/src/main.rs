@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{Config, DemoOptions, Overrides};
+use rapidphoto_runtime::{Config, DemoOptions, Overrides, Program};
 use tokio::runtime::Runtime;
 
 mod user;
@@ -33,6 +33,35 @@ enum Command {
     Demo(Demo),
     /// Maintain a data directory.
     Admin(Admin),
+    /// Run the embedded storage as a process of its own, for the API and workers of several machines.
+    #[cfg(feature = "store")]
+    Store(Store),
+}
+
+/// Options of the storage as a process of its own.
+#[cfg(feature = "store")]
+#[derive(Args)]
+struct Store {
+    /// Validate the configuration, print the resulting values as JSON and exit
+    #[arg(long)]
+    check_config: bool,
+    /// Ask the running process of this configuration if it is ready; exit code 0 if so
+    #[arg(long)]
+    health: bool,
+}
+
+#[cfg(feature = "store")]
+impl Store {
+    fn execute(&self, runtime: &Runtime, file: Option<&Path>) -> anyhow::Result<()> {
+        let load = || Config::load(file, &Overrides::default());
+        if self.check_config {
+            rapidphoto_runtime::check_config(Program::Store, file, &Overrides::default())
+        } else if self.health {
+            rapidphoto_runtime::check_health(&load()?)
+        } else {
+            runtime.block_on(rapidphoto_runtime::serve_store(load()?, load))
+        }
+    }
 }
 
 #[derive(Args)]
@@ -177,12 +206,17 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_deref();
     match cli.command {
         Command::Serve(serve) if serve.check_config => {
-            rapidphoto_runtime::check_config(file, &serve.overrides())?;
+            rapidphoto_runtime::check_config(Program::Standalone, file, &serve.overrides())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(serve) => {
             let load = || Config::load(file, &serve.overrides());
             runtime.block_on(rapidphoto_runtime::serve(load()?, load))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "store")]
+        Command::Store(store) => {
+            store.execute(runtime, file)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(demo) => {

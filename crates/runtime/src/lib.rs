@@ -1,6 +1,7 @@
 //! The composition root: reads the configuration and connects the use cases with the adapters. No other crate depends on
 //! all of them.
 
+mod arguments;
 mod backup;
 #[cfg(feature = "rabbitmq")]
 mod broker;
@@ -17,6 +18,8 @@ mod housekeeping;
 mod inspection;
 mod listeners;
 mod manifest;
+#[cfg(feature = "rabbitmq")]
+mod operations;
 mod readiness;
 mod restore;
 mod rotate_keys;
@@ -32,6 +35,7 @@ mod users;
 mod verify;
 mod wiring;
 
+pub use arguments::{Account, AccountCommand};
 pub use backup::backup;
 pub use check::check_config;
 pub use config::{Config, ConfigError, Overrides, Program};
@@ -41,7 +45,6 @@ pub use distributed::{
     ApiOptions, administer_cluster_users, init_storage, migrate, serve_api, serve_worker, verify_cluster,
 };
 pub use health::check_health;
-pub use rapidphoto_domain::user::UserCommand;
 pub use rapidphoto_imaging::run_inspection_child;
 pub use restore::restore;
 pub use rotate_keys::rotate_keys;

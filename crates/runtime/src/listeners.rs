@@ -41,12 +41,7 @@ impl Listeners {
             api: std::net::TcpListener::bind(&server.listen)
                 .with_context(|| format!("the API can't listen on {} (server.listen)", server.listen))?,
             api_tls: certificates.0,
-            operations: server
-                .operations_listen
-                .as_ref()
-                .map(std::net::TcpListener::bind)
-                .transpose()
-                .context("the server can't listen for operators (server.operations_listen)")?,
+            operations: self::operations(config)?,
             storage: TcpListener::bind(&storage.listen).await.with_context(|| {
                 format!("the storage can't listen on {} (storage.listen)", storage.listen)
             })?,
@@ -63,7 +58,40 @@ impl Listeners {
     }
 }
 
-fn load(files: Option<&TlsSection>) -> anyhow::Result<Option<Arc<Tls>>> {
+/// Sockets of the API as a process of its own.
+#[cfg(feature = "distributed")]
+pub(crate) struct ApiListeners {
+    pub(crate) api: std::net::TcpListener,
+    pub(crate) api_tls: Option<Arc<Tls>>,
+    pub(crate) operations: Option<std::net::TcpListener>,
+}
+
+#[cfg(feature = "distributed")]
+impl ApiListeners {
+    pub(crate) fn open(config: &Config) -> anyhow::Result<Self> {
+        let server = &config.server;
+        raise_file_limit(server.max_connections + OPERATIONS_CONNECTIONS);
+        Ok(Self {
+            api: std::net::TcpListener::bind(&server.listen)
+                .with_context(|| format!("the API can't listen on {} (server.listen)", server.listen))?,
+            api_tls: load(server.tls.as_ref()).context("server.tls")?,
+            operations: operations(config)?,
+        })
+    }
+}
+
+/// Socket for operators, if it is configured.
+pub(crate) fn operations(config: &Config) -> anyhow::Result<Option<std::net::TcpListener>> {
+    config
+        .server
+        .operations_listen
+        .as_ref()
+        .map(std::net::TcpListener::bind)
+        .transpose()
+        .context("the server can't listen for operators (server.operations_listen)")
+}
+
+pub(crate) fn load(files: Option<&TlsSection>) -> anyhow::Result<Option<Arc<Tls>>> {
     let load = |files: &TlsSection| {
         Tls::load(TlsFiles {
             certificate: files.certificate.clone(),
@@ -77,7 +105,7 @@ fn load(files: Option<&TlsSection>) -> anyhow::Result<Option<Arc<Tls>>> {
 const OTHER_FILES: usize = 512;
 
 /// Raises the limit of open files as far as the connections need it; shells often set 1024.
-fn raise_file_limit(connections: usize) {
+pub(crate) fn raise_file_limit(connections: usize) {
     let needed = (connections + OTHER_FILES) as u64;
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {

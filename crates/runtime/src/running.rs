@@ -29,7 +29,7 @@ use crate::{
     listeners::{self, Listeners},
     readiness::Dependencies,
     task_group::TaskGroup,
-    wiring::{self, Addresses, SharedParts},
+    wiring::{self, Addresses, SharedParts, StorageKeys},
 };
 
 /// A running deployment.
@@ -103,7 +103,14 @@ pub async fn start(
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
     let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
-    let embedded = wiring::embedded(&config, &secrets, &addresses);
+    let embedded = wiring::embedded(
+        &config,
+        StorageKeys {
+            access_key: &secrets.s3_access_key,
+            secret_key: &secrets.s3_secret_key,
+        },
+        addresses.s3_hosts(),
+    );
     let opened = tokio::task::spawn_blocking({
         let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
         move || EmbeddedStore::open(&embedded, messages, clock, ids)

@@ -170,23 +170,30 @@ pub(crate) fn objects_dir(config: &Config) -> std::path::PathBuf {
 }
 
 /// Configuration of the embedded storage.
-pub(crate) fn embedded(config: &Config, secrets: &Secrets, addresses: &Addresses) -> EmbeddedConfig {
+pub(crate) fn embedded(config: &Config, keys: StorageKeys<'_>, hosts: Vec<String>) -> EmbeddedConfig {
     let storage = &config.storage;
     EmbeddedConfig {
         region: storage.region.clone(),
         allowed_origins: config.server.allowed_origins.clone(),
         max_object_bytes: config.uploads.max_file_bytes,
         min_free_bytes: config.data.min_free_bytes,
-        hosts: addresses.s3_hosts(),
+        hosts,
         idle_timeout: storage.idle_timeout,
         shutdown_grace: config.server.drain_timeout,
         ..EmbeddedConfig::new(
             objects_dir(config),
             &storage.bucket,
-            &secrets.s3_access_key,
-            &secrets.s3_secret_key,
+            keys.access_key,
+            keys.secret_key,
         )
     }
+}
+
+/// Key pair of the embedded storage.
+#[derive(Clone, Copy)]
+pub(crate) struct StorageKeys<'a> {
+    pub(crate) access_key: &'a str,
+    pub(crate) secret_key: &'a str,
 }
 
 /// Opens the database of the data directory.
@@ -325,7 +332,7 @@ pub(crate) struct SharedParts {
 }
 
 /// Base URLs of the API and the storage.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Addresses {
     /// The API on this machine.
     pub(crate) api_local: String,
@@ -358,16 +365,22 @@ impl Addresses {
 
 impl Addresses {
     /// Values of `Host` that URLs of the storage are signed for.
-    fn s3_hosts(&self) -> Vec<String> {
-        let host = |url: &String| {
-            url.split_once("://")
-                .map_or(url.as_str(), |(_, host)| host)
-                .to_owned()
-        };
+    pub(crate) fn s3_hosts(&self) -> Vec<String> {
         let mut hosts = vec![host(&self.s3_public), host(&self.s3_local)];
         hosts.dedup();
         hosts
     }
+}
+
+/// Host and port of a base URL.
+pub(crate) fn host(url: &str) -> String {
+    url.split_once("://").map_or(url, |(_, host)| host).to_owned()
+}
+
+/// Base URL of a plain-text listener, for connections from this machine.
+#[cfg(feature = "rabbitmq")]
+pub(crate) fn local_url(address: SocketAddr) -> String {
+    base_url(reachable(address), false)
 }
 
 fn base_url(address: SocketAddr, tls: bool) -> String {

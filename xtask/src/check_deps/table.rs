@@ -29,6 +29,8 @@ const CLIENT: &str = "rapidphoto-client";
 const TESTKIT: &str = "rapidphoto-testkit";
 const TEST_SERVICES: &str = "rapidphoto-test-services";
 const RAPIDPHOTO: &str = "rapidphoto";
+const API: &str = "rapidphoto-api";
+const WORKER: &str = "rapidphoto-worker";
 const BENCH_THUMBNAILS: &str = "bench-thumbnails";
 const XTASK: &str = "xtask";
 
@@ -64,6 +66,16 @@ const fn adapter(name: &'static str) -> CrateRule {
         tests_use: TEST_CRATES,
         third_party: ThirdParty::Any,
         because: ADAPTER,
+    }
+}
+
+const fn program(name: &'static str) -> CrateRule {
+    CrateRule {
+        name,
+        uses: &[RUNTIME],
+        tests_use: &[API_TYPES, CLIENT, SAMPLE_PHOTOS, TESTKIT, TEST_SERVICES],
+        third_party: ThirdParty::Only(&["anyhow", "clap", "tokio"]),
+        because: BINARY,
     }
 }
 
@@ -200,13 +212,9 @@ const CRATES: &[CrateRule] = &[
         third_party: ThirdParty::Any,
         because: LEAF,
     },
-    CrateRule {
-        name: RAPIDPHOTO,
-        uses: &[RUNTIME],
-        tests_use: &[API_TYPES, CLIENT, SAMPLE_PHOTOS, TESTKIT, TEST_SERVICES],
-        third_party: ThirdParty::Only(&["anyhow", "clap", "tokio"]),
-        because: BINARY,
-    },
+    program(RAPIDPHOTO),
+    program(API),
+    program(WORKER),
     CrateRule {
         name: BENCH_THUMBNAILS,
         uses: &[APPLICATION, IMAGING],
@@ -304,7 +312,7 @@ const HOMES: &[Home] = &[
     },
     Home {
         crates: &["anyhow"],
-        allowed_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, BENCH_THUMBNAILS, XTASK],
+        allowed_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, API, WORKER, BENCH_THUMBNAILS, XTASK],
         because: "Errors of libraries have types that callers can match.",
     },
 ];

@@ -4,6 +4,8 @@ mod healthz;
 mod metrics;
 mod readyz;
 
+pub(crate) use readyz::readiness_report;
+
 use crate::endpoint::Endpoint;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {

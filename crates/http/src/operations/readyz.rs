@@ -31,19 +31,31 @@ async fn readyz(call: Call) -> HandlerResult {
     let dependencies = call
         .on_main_always(async move { readiness.dependencies().await })
         .await?;
-    let is_missing = |one: &Dependency| one.required && one.state != DependencyState::Up;
-    let (mut response, status) = if *call.shared.app.draining.borrow() || *call.shared.closing.borrow() {
-        (HttpResponse::ServiceUnavailable(), "stopping")
-    } else if dependencies.iter().any(is_missing) {
-        (HttpResponse::ServiceUnavailable(), "not ready")
+    let stopping = *call.shared.app.draining.borrow() || *call.shared.closing.borrow();
+    let (is_ready, report) = readiness_report(dependencies, stopping);
+    let mut response = if is_ready {
+        HttpResponse::Ok()
     } else {
-        (HttpResponse::Ok(), "ready")
+        HttpResponse::ServiceUnavailable()
     };
-    let body = api::Readiness {
+    json(&mut response, &report)
+}
+
+/// Returns true if the process can serve requests, and the report.
+pub(crate) fn readiness_report(dependencies: Vec<Dependency>, stopping: bool) -> (bool, api::Readiness) {
+    let is_missing = |one: &Dependency| one.required && one.state != DependencyState::Up;
+    let (is_ready, status) = if stopping {
+        (false, "stopping")
+    } else if dependencies.iter().any(is_missing) {
+        (false, "not ready")
+    } else {
+        (true, "ready")
+    };
+    let report = api::Readiness {
         status: status.to_owned(),
         dependencies: dependencies.into_iter().map(report).collect(),
     };
-    json(&mut response, &body)
+    (is_ready, report)
 }
 
 fn report(dependency: Dependency) -> api::DependencyReport {

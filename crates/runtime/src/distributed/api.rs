@@ -8,8 +8,7 @@ use rapidphoto_application::{
     live::{LiveTail, WatchHandler},
     progress::ProgressBoard,
 };
-use rapidphoto_domain::values::KeySpace;
-use rapidphoto_http::App;
+use rapidphoto_http::{App, Process};
 use rapidphoto_listener::Acceptor;
 use serde_json::json;
 use tokio::sync::watch;
@@ -24,8 +23,7 @@ use crate::{
     Config, ConfigError, Program, Running,
     config::key,
     database::Database,
-    housekeeping,
-    listeners,
+    housekeeping, listeners, operations,
     running::serve_http,
     secrets::{PreviousKey, TokenKeys},
     serve::{self, Metrics},
@@ -61,7 +59,7 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
     let (keys, refresh_key) = keys(&config)?;
     let listeners = listeners::ApiListeners::open(&config)?;
     let adapters = Adapters::connect(&config, NAME, &keys, Arc::new(NoInspector)).await?;
-    probe(&adapters, &config).await?;
+    probe(&adapters, &config).await;
     let (ports, settings) = (&adapters.ports, &adapters.settings);
     let database: Arc<dyn Database> = Arc::clone(&adapters.store) as _;
 
@@ -108,11 +106,13 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
         config: wiring::http(&config),
     };
     let addresses = addresses(&config, &listeners.api)?;
-    let operations_url = listeners.operations.as_ref().map(operations_url).transpose()?;
-    let announcement = json!({ "api": addresses.api_public, "operations": operations_url });
-    if let Some(listener) = listeners.operations {
-        serve_operations(&mut operations, listener, &config, &app);
-    }
+    let process = Process {
+        readiness: Arc::clone(&app.readiness),
+        metrics: Arc::clone(&app.metrics),
+        draining: draining.subscribe(),
+    };
+    let operations_address = operations::serve(&mut operations, listeners.operations, process)?;
+    let announcement = json!({ "api": addresses.api_public, "operations": operations_address });
     let certificates = listeners.api_tls.iter().cloned().collect();
     for certificate in listeners.api_tls.iter().cloned() {
         api_tasks.spawn("TLS certificate", |stop| async move {
@@ -152,31 +152,14 @@ fn keys(config: &Config) -> anyhow::Result<(TokenKeys, [u8; 32])> {
 }
 
 /// Finds out if the store refuses uploads that would replace an object. A store that is away is asked at the next start.
-async fn probe(adapters: &Adapters, config: &Config) -> anyhow::Result<()> {
-    let keys = KeySpace::new(&config.storage.environment)?;
-    if let Err(error) = adapters.objects.probe(&keys.probe_key()).await {
+async fn probe(adapters: &Adapters, config: &Config) {
+    let key = format!("{}/conditional-write-probe", config.storage.environment);
+    if let Err(error) = adapters.objects.probe(&key).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "the object storage can't be reached; uploads must not replace objects until it was asked if it supports that"
         );
     }
-    Ok(())
-}
-
-/// Serves metrics and health checks.
-pub(super) fn serve_operations(tasks: &mut TaskGroup, listener: TcpListener, config: &Config, app: &App) {
-    // Plain text: it is for the network of the operators only.
-    let acceptor = Acceptor::new("operations", listeners::operations_limits(config), None);
-    let app = App {
-        config: wiring::operations(config),
-        ..app.clone()
-    };
-    tasks.spawn("operations", |stop| serve_http(listener, acceptor, app, stop));
-}
-
-/// URL of the listener for operators.
-pub(super) fn operations_url(listener: &TcpListener) -> anyhow::Result<String> {
-    Ok(wiring::local_url(listener.local_addr()?))
 }
 
 fn addresses(config: &Config, api: &TcpListener) -> anyhow::Result<Addresses> {

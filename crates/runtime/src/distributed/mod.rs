@@ -4,10 +4,13 @@
 mod adapters;
 mod administration;
 mod api;
+mod init_storage;
 mod migrate;
+mod readiness;
 mod worker;
 
 pub use administration::{administer_cluster_users, verify_cluster};
 pub use api::{ApiOptions, serve_api};
+pub use init_storage::init_storage;
 pub use migrate::migrate;
 pub use worker::serve_worker;

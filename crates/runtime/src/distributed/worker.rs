@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rapidphoto_application::{
-    Housekeeping, UseCases,
+    Housekeeping,
     intake::StorageEventHandler,
-    live::{LiveTail, WatchHandler},
-    ports::{Ids as _, PhotoInspector as _},
+    ports::Ids as _,
     progress::ProgressBoard,
     subscriptions::{AccountErasure, JobCompletion, Reactor, Relay, SubscriptionRunner},
     work::WorkRunner,
 };
-use rapidphoto_http::App;
+use rapidphoto_http::Process;
 use rapidphoto_queue_rabbitmq::{NotificationConsumer, RabbitEvents};
 use rapidphoto_queue_sqs::{SqsConfig, SqsConsumer, SqsCredentials, SqsQueue};
 use serde_json::json;
@@ -21,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     adapters::Adapters,
-    api::{operations_url, serve_operations},
     readiness::Services,
 };
 use crate::{
@@ -29,7 +27,7 @@ use crate::{
     config::{CredentialsSource, EventSource},
     database::Database,
     housekeeping, inspection,
-    listeners,
+    listeners, operations,
     secrets::TokenKeys,
     serve::{self, Metrics},
     task_group::TaskGroup,
@@ -53,9 +51,8 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     let listener = listeners::operations(&config)?;
     let inspector = inspection::start(&config.imaging).await?;
     // A worker issues and verifies no tokens; what it has instead is of no use to anybody.
-    let unused = SystemIds::new(Arc::new(SystemClock)).secret();
     let keys = TokenKeys {
-        current: unused,
+        current: SystemIds::new(Arc::new(SystemClock)).secret(),
         previous: None,
     };
     let adapters = Adapters::connect(&config, NAME, &keys, inspector).await?;
@@ -84,7 +81,7 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
     let kept = Arc::clone(&database);
     workers.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
-    consume(&adapters, &config, &mut workers)?;
+    consume(&adapters, &config, &mut workers).await?;
 
     let draining = watch::Sender::new(false);
     let readiness = Services {
@@ -93,34 +90,12 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
         inspector: Some(Arc::clone(&ports.inspector)),
         tail: None,
     };
-    let operations_address = listener.as_ref().map(operations_url).transpose()?;
-    if let Some(listener) = listener {
-        let tail = Arc::new(LiveTail::new(
-            ports,
-            Arc::clone(&board),
-            adapters.signals.clone(),
-            config.work.poll,
-        ));
-        // Of all endpoints, only those for operators are served.
-        let app = App {
-            use_cases: Arc::new(UseCases::new(
-                ports,
-                settings,
-                &board,
-                Arc::new(wiring::login_limits(&config)),
-                unused,
-            )),
-            watch: WatchHandler::new(ports, board, tail),
-            readiness: readiness.cached(),
-            metrics,
-            main_runtime: tokio::runtime::Handle::current(),
-            ids: Arc::clone(&adapters.ids),
-            draining: draining.subscribe(),
-            cursor_key: unused,
-            config: wiring::operations(&config),
-        };
-        serve_operations(&mut operations, listener, &config, &app);
-    }
+    let process = Process {
+        readiness: readiness.cached(),
+        metrics,
+        draining: draining.subscribe(),
+    };
+    let operations_address = operations::serve(&mut operations, listener, process)?;
     Ok(Running {
         addresses: Addresses::default(),
         announcement: json!({ "operations": operations_address }),
@@ -141,7 +116,7 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
 }
 
 /// Starts the consumer of storage events.
-fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyhow::Result<()> {
+async fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyhow::Result<()> {
     let messages = Arc::new(StorageEventHandler::new(&adapters.ports, &adapters.settings));
     match config.events.source {
         EventSource::Rabbitmq => {
@@ -151,7 +126,7 @@ fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyho
             tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
         }
         EventSource::Sqs => {
-            let consumer = SqsConsumer::new(queue(config)?, messages);
+            let consumer = SqsConsumer::new(queue(config).await?, messages);
             tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
         }
     }
@@ -159,11 +134,14 @@ fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyho
 }
 
 /// The queue of storage events in SQS.
-fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
+async fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
     let (events, storage) = (&config.events, &config.storage);
     let credentials = match (storage.credentials, &storage.access_key, &storage.secret_key) {
         (CredentialsSource::Static, Some(access_key), Some(secret_key)) => {
-            SqsCredentials::new(access_key.reveal(), secret_key.reveal())
+            SqsCredentials::Fixed {
+                access_key: access_key.reveal().to_owned(),
+                secret_key: secret_key.reveal().to_owned(),
+            }
         }
         _ => SqsCredentials::Environment,
     };
@@ -172,5 +150,5 @@ fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
         endpoint: events.sqs_endpoint.clone(),
         ..SqsConfig::new(&storage.region, url, credentials)
     };
-    SqsQueue::new(queue).context("the configuration of SQS is invalid")
+    SqsQueue::new(queue).await.context("the configuration of SQS is invalid")
 }

@@ -1,0 +1,104 @@
+//! `rapidphoto-api`: the HTTP API of RapidPhotoUpload on several machines, the migration of its database and its administration.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use rapidphoto_runtime::{AccountCommand, ApiOptions, Config, Overrides, Program};
+
+/// Commands, queries and live events over HTTP, on PostgreSQL and an object store.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    /// Configuration file (TOML).
+    #[arg(long, global = true, env = "RAPIDPHOTO_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API; the same without a command
+    Serve(Serve),
+    /// Bring the database to the schema of this program and exit
+    Migrate,
+    /// Ask the running process of this configuration if it is ready; exit code 0 if so
+    Health,
+    /// Maintain the deployment
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+}
+
+#[derive(Args, Clone, Copy)]
+struct Serve {
+    /// Migrate the database first
+    #[arg(long)]
+    migrate: bool,
+    /// Validate the configuration, print the resulting values as JSON and exit
+    #[arg(long)]
+    check_config: bool,
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Check that every state row matches the events of its stream, and the indexes; changes nothing
+    Verify,
+    /// Manage accounts
+    User {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprint_chain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(execute(cli));
+    // Blocking tasks that are still running do not delay the exit by more than a second.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    let file = cli.config.as_deref();
+    let load = || Config::load(file, &Overrides::default());
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(serve) if serve.check_config => {
+            rapidphoto_runtime::check_config(Program::Api, file, &Overrides::default())?;
+        }
+        Command::Serve(Serve { migrate, .. }) => {
+            rapidphoto_runtime::serve_api(load()?, ApiOptions { migrate }, load).await?;
+        }
+        Command::Migrate => rapidphoto_runtime::migrate(&load()?).await?,
+        Command::Health => rapidphoto_runtime::check_health(&load()?)?,
+        Command::Admin { command } => match command {
+            AdminCommand::Verify => {
+                let sound = rapidphoto_runtime::verify_cluster(&load()?).await?;
+                return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
+            AdminCommand::User { command } => {
+                rapidphoto_runtime::administer_cluster_users(&load()?, command.into()).await?;
+            }
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints an error with all its sources.
+#[expect(clippy::print_stderr, reason = "errors of a command line tool go to stderr")]
+fn eprint_chain(error: &anyhow::Error) {
+    eprintln!("rapidphoto-api: {error:#}");
+}

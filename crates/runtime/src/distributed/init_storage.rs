@@ -1,0 +1,6 @@
+use crate::Config;
+
+/// Placeholder
+pub async fn init_storage(_config: &Config) -> anyhow::Result<()> {
+    Ok(())
+}
