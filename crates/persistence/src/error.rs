@@ -23,6 +23,9 @@ pub(crate) enum StoreError {
     #[cfg(feature = "postgres")]
     #[error("no connection to the database has become free within 5 seconds; allow more connections or send less work")]
     PoolExhausted,
+    #[cfg(feature = "postgres")]
+    #[error("the database server allows no writes; connect to the primary")]
+    ReadOnly,
     #[error("the read was aborted")]
     ReadAborted(#[from] tokio::task::JoinError),
     #[error("the stored value of `{what}` is malformed")]

@@ -1,9 +1,13 @@
 //! Adapter for PostgreSQL 15 or later.
 
+mod assembled;
+mod batches;
 mod config;
 mod deployment;
+mod edge;
 mod error;
 mod event_log;
+mod feed;
 mod health;
 mod idempotency_reads;
 mod job_reads;
@@ -11,12 +15,14 @@ mod migrate;
 mod open_error;
 mod photo_list;
 mod photo_reads;
+mod photo_views;
 mod pool;
 mod sessions;
 mod state_rows;
 mod statement;
 mod tag_index;
 mod tickets;
+mod transaction;
 mod upload_activity;
 mod user_reads;
 
