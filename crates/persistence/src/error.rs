@@ -21,13 +21,15 @@ pub(crate) enum StoreError {
     #[error("a connection to the database can't be opened")]
     Pool(#[source] BoxError),
     #[cfg(feature = "postgres")]
-    #[error("no connection to the database has become free within 5 seconds; allow more connections or send less work")]
+    #[error(
+        "no connection to the database has become free within 5 seconds; allow more connections or send less work"
+    )]
     PoolExhausted,
     #[cfg(feature = "postgres")]
     #[error("the database server allows no writes; connect to the primary")]
     ReadOnly,
-    #[error("the read was aborted")]
-    ReadAborted(#[from] tokio::task::JoinError),
+    #[error("the call was aborted")]
+    Aborted(#[from] tokio::task::JoinError),
     #[error("the stored value of `{what}` is malformed")]
     MalformedValue {
         what: &'static str,

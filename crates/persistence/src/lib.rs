@@ -43,10 +43,11 @@ mod rows;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod turns;
 
 #[cfg(feature = "sqlite")]
 pub use lock::{DataDirLock, LockError};
 #[cfg(feature = "postgres")]
-pub use pg::{PgConfig, PgOpenError, PgStore, migrate, revert};
+pub use pg::{PgConfig, PgOpenError, PgStore, WakeUps, migrate, revert};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteConfig, SqliteStore};

@@ -9,7 +9,7 @@ mod work;
 
 pub(crate) use conflicts::conflicts;
 pub(crate) use details::{Credentials, DetailChanges, MetadataChange, Password};
-pub(crate) use prepared::{Prepared, Rows};
+pub(crate) use prepared::Prepared;
 pub(crate) use repeat::{StoredEvents, repetition};
 pub(crate) use tags::TagChanges;
 pub(crate) use work::{Postponed, Scheduled, WorkChanges};

@@ -10,13 +10,17 @@ use super::PgOpenError;
 ///
 /// A transaction that is slow, waits or is idle holds back the log for all readers, so that each has a limit. Plans are
 /// never worth compiling.
-const OPTIONS: &str = "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s -c jit=off";
+const OPTIONS: &str =
+    "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s -c jit=off";
 
 /// Settings of the connection that migrates: changes of large tables take longer than other statements.
 const MIGRATION_OPTIONS: &str = "-c statement_timeout=0 -c lock_timeout=0 -c jit=off";
 
 /// Limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle time after which the peer of a connection is probed.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Configuration of a [`PgStore`](super::PgStore).
 #[derive(Clone)]
@@ -67,7 +71,8 @@ impl PgConfig {
         config
             .options(options)
             .application_name(&self.application_name)
-            .connect_timeout(CONNECT_TIMEOUT);
+            .connect_timeout(CONNECT_TIMEOUT)
+            .keepalives_idle(KEEPALIVE);
         if let Some(password) = &self.password {
             config.password(password);
         }
@@ -83,7 +88,8 @@ impl PgConfig {
         match &self.root_certificates {
             Some(pem) => {
                 for certificate in CertificateDer::pem_slice_iter(pem) {
-                    let certificate = certificate.map_err(|source| PgOpenError::Certificates(source.into()))?;
+                    let certificate =
+                        certificate.map_err(|source| PgOpenError::Certificates(source.into()))?;
                     roots
                         .add(certificate)
                         .map_err(|source| PgOpenError::Certificates(source.into()))?;

@@ -134,7 +134,9 @@ fn reject_newer(connection: &mut Blocking) -> Result<String, PgOpenError> {
 /// text.
 fn newest_known() -> Result<String, PgOpenError> {
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(PgOpenError::Migration)?;
-    let versions = known.iter().map(|migration| migration.name().version().to_string());
+    let versions = known
+        .iter()
+        .map(|migration| migration.name().version().to_string());
     Ok(versions.max().unwrap_or_default())
 }
 

@@ -1,7 +1,9 @@
 //! Adapter for PostgreSQL 15 or later.
 
+mod aggregates;
 mod assembled;
 mod batches;
+mod claims;
 mod config;
 mod deployment;
 mod edge;
@@ -11,38 +13,55 @@ mod feed;
 mod health;
 mod idempotency_reads;
 mod job_reads;
+mod journal;
 mod migrate;
 mod open_error;
 mod photo_list;
 mod photo_reads;
 mod photo_views;
+mod pipeline;
 mod pool;
 mod sessions;
 mod state_rows;
 mod statement;
+mod subscriptions;
 mod tag_index;
 mod tickets;
 mod transaction;
 mod upload_activity;
+mod usage;
 mod user_reads;
+mod wake_ups;
+mod work_queue;
 
 use std::{fmt, sync::Arc};
 
 use rapidphoto_application::{log::EventCodec, ports::Clock};
+use tokio::sync::RwLock;
 
+use self::{
+    config::Connector,
+    pool::{Connections, PooledConnection},
+    wake_ups::Commits,
+};
 pub use self::{
     config::PgConfig,
     migrate::{migrate, revert},
     open_error::PgOpenError,
+    wake_ups::WakeUps,
 };
-use self::pool::{Connections, PooledConnection};
-use crate::{error::StoreError, number::millis};
+use crate::{error::StoreError, number::millis, turns::Turns};
 
 /// Database of one deployment on a PostgreSQL server, which other processes can use at the same time.
 pub struct PgStore {
     namespace: Arc<str>,
     codec: Arc<EventCodec>,
+    connector: Connector,
     connections: Connections,
+    turns: Turns,
+    commits: Commits,
+    /// Held by each running commit in shared mode.
+    running_commits: Arc<RwLock<()>>,
     /// Takes the place of the database's clock in tests.
     test_clock: Option<Arc<dyn Clock>>,
 }
@@ -70,10 +89,15 @@ impl PgStore {
         test_clock: Option<Arc<dyn Clock>>,
     ) -> Result<Self, PgOpenError> {
         migrate::check(config).await?;
+        let connector = config.connector()?;
         Ok(Self {
             namespace: config.namespace.as_str().into(),
             codec: Arc::new(codec),
-            connections: Connections::new(config.connector()?, config.connections)?,
+            connections: Connections::new(connector.clone(), config.connections)?,
+            connector,
+            turns: Turns::new(config.first_turn),
+            commits: Commits::default(),
+            running_commits: Arc::default(),
             test_clock,
         })
     }
@@ -88,8 +112,14 @@ impl PgStore {
         self.test_clock.as_ref().map(|clock| millis(clock.now()))
     }
 
-    /// Closes the connections. Later calls return `Unavailable`.
+    /// Waits for running commits, those whose callers have left too.
+    pub async fn commits_ended(&self) {
+        drop(self.running_commits.write().await);
+    }
+
+    /// Waits for running commits, then closes the connections. Later calls return `Unavailable`.
     pub async fn close(&self) {
+        self.commits_ended().await;
         self.connections.close();
     }
 }

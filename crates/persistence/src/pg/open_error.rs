@@ -7,7 +7,9 @@ use crate::error::StoreError;
 #[non_exhaustive]
 pub enum PgOpenError {
     /// The address can't be parsed.
-    #[error("the database's address is invalid; it must be like postgres://user@host:5432/database?sslmode=require")]
+    #[error(
+        "the database's address is invalid; it must be like postgres://user@host:5432/database?sslmode=require"
+    )]
     Url(#[source] tokio_postgres::Error),
     /// The certificates for TLS can't be used.
     #[error("the certificates for TLS to the database can't be used; they must be in PEM")]

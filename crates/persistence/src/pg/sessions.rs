@@ -221,7 +221,7 @@ impl PgStore {
             .values(row)
             .execute(&mut connection)
             .await?;
-        transaction.commit().await?;
+        drop(transaction.commit().await?);
         Ok(ended)
     }
 
@@ -229,7 +229,7 @@ impl PgStore {
         let transaction = Transaction::on(self.connection().await?);
         transaction.begin().await?;
         let rotated = rotate(transaction.connection()?, &self.namespace, rotation).await?;
-        transaction.commit().await?;
+        drop(transaction.commit().await?);
         Ok(rotated)
     }
 }

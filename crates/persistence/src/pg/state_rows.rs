@@ -90,7 +90,7 @@ impl StateRows for PgStore {
             .get_result(&mut connection)
             .await
             .map_err(StoreError::from)?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        drop(transaction.commit().await.map_err(StoreError::from)?);
         Ok(count(streams))
     }
 
@@ -98,7 +98,7 @@ impl StateRows for PgStore {
         let transaction = self.long_read().await?;
         let connection = transaction.connection().map_err(StoreError::from)?;
         let mismatches = tag_index::mismatches(connection, &self.namespace).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        drop(transaction.commit().await.map_err(StoreError::from)?);
         Ok(mismatches)
     }
 }

@@ -20,37 +20,42 @@
 macro_rules! statement {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident<$lifetime:lifetime> {
+        $vis:vis struct $name:ident $(<$lifetime:lifetime>)? {
             $($field:ident: $type:ty => $sql_type:ty),* $(,)?
         } -> $row:ty
         = $text:expr
     ) => {
         $(#[$meta])*
-        $vis struct $name<$lifetime> {
+        $vis struct $name $(<$lifetime>)? {
             $($vis $field: $type,)*
         }
 
-        impl<$lifetime> diesel::query_builder::QueryFragment<diesel::pg::Pg> for $name<$lifetime> {
-            fn walk_ast<'bind>(
-                &'bind self,
-                mut out: diesel::query_builder::AstPass<'_, 'bind, diesel::pg::Pg>,
-            ) -> diesel::QueryResult<()> {
-                out.push_sql($text);
-                // Diesel writes a placeholder for each bound value: in a comment, so that the text can have its own.
-                out.push_sql("\n-- ");
-                $(out.push_bind_param::<$sql_type, _>(&self.$field)?;)*
-                Ok(())
+        const _: () = {
+            /// Key of the cached statement.
+            pub(in crate::pg) struct Id;
+
+            impl $(<$lifetime>)? diesel::query_builder::QueryFragment<diesel::pg::Pg> for $name $(<$lifetime>)? {
+                fn walk_ast<'bind>(
+                    &'bind self,
+                    mut out: diesel::query_builder::AstPass<'_, 'bind, diesel::pg::Pg>,
+                ) -> diesel::QueryResult<()> {
+                    out.push_sql($text);
+                    // Diesel writes a placeholder for each bound value: in a comment, so that the text can have its own.
+                    out.push_sql("\n-- ");
+                    $(out.push_bind_param::<$sql_type, _>(&self.$field)?;)*
+                    Ok(())
+                }
             }
-        }
 
-        impl diesel::query_builder::QueryId for $name<'_> {
-            type QueryId = $name<'static>;
-            const HAS_STATIC_QUERY_ID: bool = true;
-        }
+            impl $(<$lifetime>)? diesel::query_builder::QueryId for $name $(<$lifetime>)? {
+                type QueryId = Id;
+                const HAS_STATIC_QUERY_ID: bool = true;
+            }
 
-        impl diesel::query_builder::Query for $name<'_> {
-            type SqlType = $row;
-        }
+            impl $(<$lifetime>)? diesel::query_builder::Query for $name $(<$lifetime>)? {
+                type SqlType = $row;
+            }
+        };
     };
 }
 

@@ -83,7 +83,7 @@ pub(super) async fn add(
         .values(row)
         .execute(&mut connection)
         .await?;
-    transaction.commit().await?;
+    drop(transaction.commit().await?);
     Ok(())
 }
 
