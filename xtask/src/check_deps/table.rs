@@ -14,6 +14,7 @@ const APPLICATION: &str = "rapidphoto-application";
 const CONTRACTS: &str = "rapidphoto-contracts";
 const MEMORY: &str = "rapidphoto-memory";
 const PERSISTENCE: &str = "rapidphoto-persistence";
+const QUEUE_RABBITMQ: &str = "rapidphoto-queue-rabbitmq";
 const STORAGE_S3: &str = "rapidphoto-storage-s3";
 const STORAGE_EMBEDDED: &str = "rapidphoto-storage-embedded";
 const CREDENTIALS: &str = "rapidphoto-credentials";
@@ -42,6 +43,7 @@ const SERVER_CRATES: &[&str] = &[
     APPLICATION,
     MEMORY,
     PERSISTENCE,
+    QUEUE_RABBITMQ,
     STORAGE_S3,
     STORAGE_EMBEDDED,
     CREDENTIALS,
@@ -113,6 +115,7 @@ const CRATES: &[CrateRule] = &[
     },
     adapter(MEMORY),
     adapter(PERSISTENCE),
+    adapter(QUEUE_RABBITMQ),
     adapter(STORAGE_S3),
     CrateRule {
         name: STORAGE_EMBEDDED,
@@ -187,6 +190,7 @@ const CRATES: &[CrateRule] = &[
             CONTRACTS,
             MEMORY,
             PERSISTENCE,
+            QUEUE_RABBITMQ,
             STORAGE_S3,
             STORAGE_EMBEDDED,
             CREDENTIALS,
@@ -259,6 +263,11 @@ const HOMES: &[Home] = &[
         crates: &["aws-*"],
         allowed_in: &[STORAGE_S3],
         because: "Only one adapter accesses the object store; its SDK is the slowest dependency to build.",
+    },
+    Home {
+        crates: &["lapin"],
+        allowed_in: &[QUEUE_RABBITMQ],
+        because: "Only one adapter uses the message broker.",
     },
     Home {
         crates: &["s3s", "s3s-*"],

@@ -97,6 +97,22 @@ pub const METRICS: &[Metric] = &[
     counter("photo_cancelled_total", "Photos cancelled"),
     counter("storage_events_total", "Storage events received, by outcome"),
     counter(
+        "broker_messages_total",
+        "Storage notifications that left the queue of the message broker, by outcome",
+    ),
+    counter(
+        "broker_messages_redelivered_total",
+        "Storage notifications that the message broker delivered again",
+    ),
+    counter(
+        "broker_publish_failures_total",
+        "Attempts to publish to the message broker that failed, by purpose",
+    ),
+    gauge(
+        "broker_connected",
+        "1 while the connection to the message broker for a purpose is open",
+    ),
+    counter(
         "storage_requests_total",
         "Requests to the embedded storage, by operation and outcome",
     ),
