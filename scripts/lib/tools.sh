@@ -87,6 +87,14 @@ install_test_tools() {
     install_python_tool moto "$moto_version" moto_server server
 }
 
+# Servers that scripts/stack runs.
+install_stack_tools() {
+    local binaries
+    PATH="$PATH:/usr/sbin"
+    for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
+    install_missing 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'nginx=nginx'
+}
+
 # Checkers of files for deployment.
 install_deploy_tools() {
     install_missing 'docker-compose=docker-compose'

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{AccountCommand, ApiOptions, Config, Overrides, Program};
+use rapidphoto_runtime::{AccountCommand, ApiOptions, Config, InitStorage, Overrides, Program};
 
 /// Commands, queries and live events over HTTP, on PostgreSQL and an object store.
 #[derive(Parser)]
@@ -47,6 +47,18 @@ struct Serve {
 enum AdminCommand {
     /// Check that every state row matches the events of its stream, and the indexes; changes nothing
     Verify,
+    /// Create the bucket, and set its CORS, lifecycle and notifications; a second run changes nothing
+    InitStorage {
+        /// Print what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Receiver of notifications: the ARN of an SQS queue or SNS topic, or `eventbridge`
+        #[arg(long, value_name = "ARN")]
+        notify: Option<String>,
+        /// Age in days at which originals move to infrequent access; at least 30
+        #[arg(long, value_name = "DAYS")]
+        infrequent_access_after: Option<i32>,
+    },
     /// Manage accounts
     User {
         #[command(subcommand)]
@@ -87,7 +99,23 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin { command } => match command {
             AdminCommand::Verify => {
                 let sound = rapidphoto_runtime::verify_cluster(&load()?).await?;
-                return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+                return Ok(if sound {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::FAILURE
+                });
+            }
+            AdminCommand::InitStorage {
+                dry_run,
+                notify,
+                infrequent_access_after,
+            } => {
+                let options = InitStorage {
+                    dry_run,
+                    notify,
+                    infrequent_access_after_days: infrequent_access_after,
+                };
+                rapidphoto_runtime::init_storage(&load()?, options).await?;
             }
             AdminCommand::User { command } => {
                 rapidphoto_runtime::administer_cluster_users(&load()?, command.into()).await?;

@@ -76,7 +76,11 @@ impl Process {
             "/readyz" => {
                 let stopping = *self.draining.borrow();
                 let (is_ready, report) = readiness_report(self.readiness.dependencies().await, stopping);
-                let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+                let status = if is_ready {
+                    StatusCode::OK
+                } else {
+                    StatusCode::SERVICE_UNAVAILABLE
+                };
                 response(status, JSON, serde_json::to_string(&report).unwrap_or_default())
             }
             "/metrics" => {
@@ -88,7 +92,11 @@ impl Process {
     }
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: impl Into<bytes::Bytes>) -> Response<Full<bytes::Bytes>> {
+fn response(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<bytes::Bytes>,
+) -> Response<Full<bytes::Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     let content_type = http::HeaderValue::from_static(content_type);

@@ -11,7 +11,11 @@ use crate::database::Database;
 const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Deletes expired data at intervals, and the traces of erased data, until `shutdown` is cancelled.
-pub(crate) async fn run(housekeeping: Housekeeping, database: Arc<dyn Database>, shutdown: CancellationToken) {
+pub(crate) async fn run(
+    housekeeping: Housekeeping,
+    database: Arc<dyn Database>,
+    shutdown: CancellationToken,
+) {
     while shutdown
         .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await

@@ -240,7 +240,12 @@ pub async fn start(
     })
 }
 
-pub(crate) async fn serve_http(listener: std::net::TcpListener, acceptor: Acceptor, app: App, stop: CancellationToken) {
+pub(crate) async fn serve_http(
+    listener: std::net::TcpListener,
+    acceptor: Acceptor,
+    app: App,
+    stop: CancellationToken,
+) {
     if let Err(error) = rapidphoto_http::serve(listener, acceptor, app, stop.cancelled_owned()).await {
         tracing::error!(%error, "an HTTP server failed");
     }

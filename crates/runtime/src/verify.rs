@@ -18,7 +18,11 @@ pub async fn verify(config: Config) -> anyhow::Result<bool> {
     );
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::read_database(&config, &clock).await?;
-    let sound = report(&DatabasePorts::of(Arc::clone(&store)), &config.storage.environment).await;
+    let sound = report(
+        &DatabasePorts::of(Arc::clone(&store)),
+        &config.storage.environment,
+    )
+    .await;
     store.close().await;
     sound
 }

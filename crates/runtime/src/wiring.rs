@@ -21,10 +21,12 @@ use rapidphoto_http::{HttpConfig, Surface};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
 use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
+#[cfg(feature = "distributed")]
+use rapidphoto_storage_s3::Encryption;
 
-use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection, secrets::TokenKeys};
 #[cfg(feature = "distributed")]
 use crate::config::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, Secret};
+use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection, secrets::TokenKeys};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -132,7 +134,11 @@ pub(crate) fn operations(config: &Config) -> HttpConfig {
 #[cfg(feature = "distributed")]
 pub(crate) fn s3(config: &Config) -> anyhow::Result<S3Config> {
     let section = &config.storage;
-    let text = |secret: &Option<Secret>| secret.as_ref().map_or_else(String::new, |text| text.reveal().to_owned());
+    let text = |secret: &Option<Secret>| {
+        secret
+            .as_ref()
+            .map_or_else(String::new, |text| text.reveal().to_owned())
+    };
     let credentials = match section.credentials {
         CredentialsSource::Static => S3Credentials::new(text(&section.access_key), text(&section.secret_key)),
         CredentialsSource::Chain => S3Credentials::from_environment(&section.region)?,

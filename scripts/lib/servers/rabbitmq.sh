@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A private RabbitMQ on loopback: rabbitmq.sh DIRECTORY AMQP_PORT DISTRIBUTION_PORT EPMD_PORT
 #
-# The user is `guest` with the password `guest`.
+# The user is `guest` with the password `guest`, or those in BROKER_USER and BROKER_PASSWORD.
 . "$(dirname -- "${BASH_SOURCE[0]}")/supervise.sh"
 port=$2 distribution_port=$3 epmd_port=$4
 epmd_pid=
@@ -25,7 +25,10 @@ listeners.tcp.1 = 127.0.0.1:$port
 disk_free_limit.absolute = 50MB
 vm_memory_high_watermark.absolute = 1GB
 log.console = false
+default_user = ${BROKER_USER:-guest}
+default_pass = ${BROKER_PASSWORD:-guest}
 END
+    chmod 600 "$directory/rabbitmq.conf"
     echo '[].' >"$directory/plugins"
     if [ -z "$epmd_pid" ]; then
         epmd -port "$epmd_port" -address 127.0.0.1 >/dev/null 2>&1 </dev/null &

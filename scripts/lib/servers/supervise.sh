@@ -4,8 +4,9 @@
 #
 # The script starts the server and prints "ready". It then reads commands from standard input, one a line, and answers each
 # with "ok" or "failed": stop, start, kill (SIGKILL), freeze and thaw (SIGSTOP and SIGCONT). At the end of the input it stops
-# the server and removes DIRECTORY, unless KEEP_DIRECTORY is set. A caller that dies closes its end of the pipe, so that no
-# server outlives it.
+# the server and removes DIRECTORY. A caller that dies closes its end of the pipe, so that no server outlives it.
+#
+# With DETACHED set, it reads nothing, runs until SIGTERM or until the server ends, and keeps DIRECTORY.
 #
 # The sourcing script defines start_server, which sets server_pid, and may redefine the other functions.
 set -uo pipefail
@@ -61,6 +62,11 @@ supervise() {
         exit 1
     fi
     echo ready
+    if [ -n "${DETACHED:-}" ]; then
+        trap 'stop_server; exit 0' TERM
+        wait "$server_pid"
+        exit 1
+    fi
     local command
     while read -r command; do
         case $command in
@@ -69,5 +75,5 @@ supervise() {
         esac
     done
     stop_server
-    [ -n "${KEEP_DIRECTORY:-}" ] || rm -rf -- "$directory"
+    rm -rf -- "$directory"
 }

@@ -64,7 +64,11 @@ impl Config {
                 "events.sqs_queue_url",
                 "must be set with events.source = \"sqs\"",
             );
-            require(self.events.prefetch > 0, "events.prefetch", "must be greater than 0");
+            require(
+                self.events.prefetch > 0,
+                "events.prefetch",
+                "must be greater than 0",
+            );
         }
         let needs_static = match program {
             Program::Api | Program::Worker => self.storage.credentials == CredentialsSource::Static,
@@ -73,8 +77,16 @@ impl Config {
         };
         if needs_static {
             let requirement = "must be set, unless storage.credentials is chain";
-            require(self.storage.access_key.is_some(), "storage.access_key", requirement);
-            require(self.storage.secret_key.is_some(), "storage.secret_key", requirement);
+            require(
+                self.storage.access_key.is_some(),
+                "storage.access_key",
+                requirement,
+            );
+            require(
+                self.storage.secret_key.is_some(),
+                "storage.secret_key",
+                requirement,
+            );
         }
         if program == Program::Store {
             require(
@@ -90,9 +102,18 @@ impl Config {
                 previous_token_key,
                 previous_valid_until,
             } = &self.secrets;
-            let requirement = "must be 64 hexadecimal digits, the same in all replicas; `openssl rand -hex 32` makes some";
-            require(key(token_key.as_ref()).is_some(), "secrets.token_key", requirement);
-            require(key(refresh_key.as_ref()).is_some(), "secrets.refresh_key", requirement);
+            let requirement =
+                "must be 64 hexadecimal digits, the same in all replicas; `openssl rand -hex 32` makes some";
+            require(
+                key(token_key.as_ref()).is_some(),
+                "secrets.token_key",
+                requirement,
+            );
+            require(
+                key(refresh_key.as_ref()).is_some(),
+                "secrets.refresh_key",
+                requirement,
+            );
             require(
                 previous_token_key.is_none() || key(previous_token_key.as_ref()).is_some(),
                 "secrets.previous_token_key",
@@ -124,7 +145,11 @@ mod tests {
 
     fn missing(config: &Config, program: Program) -> Vec<String> {
         let problems = config.check_for(program).err().map(|problems| problems.0);
-        problems.into_iter().flatten().map(|problem| problem.name).collect()
+        problems
+            .into_iter()
+            .flatten()
+            .map(|problem| problem.name)
+            .collect()
     }
 
     fn secret(text: &str) -> Option<Secret> {
@@ -141,7 +166,10 @@ mod tests {
         let keys = ["secrets.token_key", "secrets.refresh_key"];
         assert_eq!(missing(&config, Program::Api), [&shared[..], &keys[..]].concat());
         assert_eq!(missing(&config, Program::Administration), ["database.url"]);
-        assert_eq!(missing(&config, Program::Store), [storage[0], storage[1], "broker.url"]);
+        assert_eq!(
+            missing(&config, Program::Store),
+            [storage[0], storage[1], "broker.url"]
+        );
 
         config.database.url = Some("postgres://localhost/x".to_owned());
         config.events.source = EventSource::Sqs;

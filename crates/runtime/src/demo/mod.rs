@@ -44,7 +44,7 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     if config.log == LogSection::default() {
         "warn".clone_into(&mut config.log.filter);
     }
-    let telemetry = telemetry(&config)?;
+    let telemetry = telemetry("rapidphoto", &config)?;
     // The first poll installs the handlers: from now on, no signal leaves the directory behind.
     let mut terminated = std::pin::pin!(terminated());
     let interrupted = futures::poll!(&mut terminated).is_ready();

@@ -19,12 +19,7 @@ use rapidphoto_queue_rabbitmq::{Broker, RabbitTicks};
 use rapidphoto_storage_s3::S3Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Config, SystemClock, SystemIds, broker,
-    secrets::TokenKeys,
-    task_group::TaskGroup,
-    wiring,
-};
+use crate::{Config, SystemClock, SystemIds, broker, secrets::TokenKeys, task_group::TaskGroup, wiring};
 
 /// Adapters of one process.
 pub(super) struct Adapters {
@@ -125,7 +120,11 @@ pub(super) fn database(config: &Config, program: &str, first_turn: Option<u64>) 
     Ok(PgConfig {
         url: section.url.clone().unwrap_or_default(),
         password: section.password.as_ref().map(|secret| secret.reveal().to_owned()),
-        root_certificates: section.ca.as_deref().map(|path| read("database.ca", path)).transpose()?,
+        root_certificates: section
+            .ca
+            .as_deref()
+            .map(|path| read("database.ca", path))
+            .transpose()?,
         application_name: program.to_owned(),
         namespace: config.storage.environment.clone(),
         connections: section.connections,

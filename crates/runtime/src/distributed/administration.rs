@@ -8,12 +8,7 @@ use rapidphoto_application::{
 };
 
 use super::adapters;
-use crate::{
-    Config, Program, SystemClock, SystemIds, UserAdministration,
-    users,
-    verify,
-    wiring,
-};
+use crate::{Config, Program, SystemClock, SystemIds, UserAdministration, users, verify, wiring};
 
 /// Name of these connections in the database.
 const PROGRAM: &str = "rapidphoto-admin";
@@ -41,7 +36,11 @@ pub async fn administer_cluster_users(config: &Config, command: UserAdministrati
 pub async fn verify_cluster(config: &Config) -> anyhow::Result<bool> {
     config.check_for(Program::Administration)?;
     let store = Arc::new(adapters::open_database(config, PROGRAM, None).await?);
-    let sound = verify::report(&DatabasePorts::of(Arc::clone(&store)), &config.storage.environment).await;
+    let sound = verify::report(
+        &DatabasePorts::of(Arc::clone(&store)),
+        &config.storage.environment,
+    )
+    .await;
     store.close().await;
     sound
 }

@@ -46,7 +46,10 @@ pub async fn serve_api(
     options: ApiOptions,
     reload: impl Fn() -> Result<Config, ConfigError>,
 ) -> anyhow::Result<()> {
-    serve::run(NAME, config, reload, |config, metrics| start(config, options, metrics)).await
+    serve::run(NAME, config, reload, |config, metrics| {
+        start(config, options, metrics)
+    })
+    .await
 }
 
 const NAME: &str = "rapidphoto-api";
@@ -148,7 +151,10 @@ fn keys(config: &Config) -> anyhow::Result<(TokenKeys, [u8; 32])> {
         current: key(secrets.token_key.as_ref()).context("secrets.token_key")?,
         previous: previous.map(|(key, valid_until)| PreviousKey { key, valid_until }),
     };
-    Ok((keys, key(secrets.refresh_key.as_ref()).context("secrets.refresh_key")?))
+    Ok((
+        keys,
+        key(secrets.refresh_key.as_ref()).context("secrets.refresh_key")?,
+    ))
 }
 
 /// Finds out if the store refuses uploads that would replace an object. A store that is away is asked at the next start.

@@ -18,16 +18,12 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    adapters::Adapters,
-    readiness::Services,
-};
+use super::{adapters::Adapters, readiness::Services};
 use crate::{
     Config, ConfigError, Program, Running, SystemClock, SystemIds,
     config::{CredentialsSource, EventSource},
     database::Database,
-    housekeeping, inspection,
-    listeners, operations,
+    housekeeping, inspection, listeners, operations,
     secrets::TokenKeys,
     serve::{self, Metrics},
     task_group::TaskGroup,
@@ -66,8 +62,14 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     let runner = WorkRunner::new(ports, settings, adapters.signals.clone());
     workers.spawn("worker", |stop| async move { runner.run(stop).await });
     let mut reactors: Vec<(&'static str, Arc<dyn Reactor>)> = vec![
-        ("job completion", Arc::new(JobCompletion::new(ports, settings.work))),
-        ("account erasure", Arc::new(AccountErasure::new(ports, settings.work))),
+        (
+            "job completion",
+            Arc::new(JobCompletion::new(ports, settings.work)),
+        ),
+        (
+            "account erasure",
+            Arc::new(AccountErasure::new(ports, settings.work)),
+        ),
     ];
     if let Some(broker) = &adapters.broker {
         let publisher = Arc::new(RabbitEvents::new(broker, wiring::codec()));
@@ -137,12 +139,10 @@ async fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) ->
 async fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
     let (events, storage) = (&config.events, &config.storage);
     let credentials = match (storage.credentials, &storage.access_key, &storage.secret_key) {
-        (CredentialsSource::Static, Some(access_key), Some(secret_key)) => {
-            SqsCredentials::Fixed {
-                access_key: access_key.reveal().to_owned(),
-                secret_key: secret_key.reveal().to_owned(),
-            }
-        }
+        (CredentialsSource::Static, Some(access_key), Some(secret_key)) => SqsCredentials::Fixed {
+            access_key: access_key.reveal().to_owned(),
+            secret_key: secret_key.reveal().to_owned(),
+        },
         _ => SqsCredentials::Environment,
     };
     let url = events.sqs_queue_url.as_ref().context("events.sqs_queue_url")?;
@@ -150,5 +150,7 @@ async fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
         endpoint: events.sqs_endpoint.clone(),
         ..SqsConfig::new(&storage.region, url, credentials)
     };
-    SqsQueue::new(queue).await.context("the configuration of SQS is invalid")
+    SqsQueue::new(queue)
+        .await
+        .context("the configuration of SQS is invalid")
 }
