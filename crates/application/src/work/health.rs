@@ -89,7 +89,9 @@ impl StorageHealth {
                 put,
                 delete,
             } = state;
-            [head, get, put, delete].map(|requests| requests.forget(photo));
+            for requests in [head, get, put, delete] {
+                requests.forget(photo);
+            }
         });
     }
 
