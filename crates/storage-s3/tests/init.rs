@@ -41,7 +41,7 @@ struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "a real store checks the time")]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        std::time::SystemTime::now().into()
     }
 }
 
