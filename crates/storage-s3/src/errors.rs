@@ -24,6 +24,11 @@ pub(crate) fn is_changed<E>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == Some(412)
 }
 
+/// Returns true if the store does not have this operation.
+pub(crate) fn is_unsupported<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(status(error), Some(405 | 501)) || code(error) == Some("NotImplemented")
+}
+
 /// HTTP status of the response, if there was one.
 pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())

@@ -18,6 +18,7 @@ mod credentials;
 mod disposition;
 mod endpoint;
 mod errors;
+mod init;
 mod percent;
 mod presigner;
 mod probe;
@@ -26,4 +27,5 @@ mod store;
 
 pub use config::{Addressing, ConditionalWrites, Encryption, S3Config, S3ConfigError, S3Timeouts};
 pub use credentials::S3Credentials;
+pub use init::{BucketSettings, BucketState, BucketStep, InitError, NotificationTarget, init_storage};
 pub use store::S3Store;

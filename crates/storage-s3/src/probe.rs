@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use rapidphoto_application::ports::Unavailable;
 
 use crate::{config::ConditionalWrites, errors, store::S3Store};
@@ -75,9 +74,7 @@ impl S3Store {
         match request.send().await {
             Ok(_) => Ok(false),
             Err(error) if matches!(errors::status(&error), Some(412 | 409)) => Ok(true),
-            Err(error) if errors::status(&error) == Some(501) || error.code() == Some("NotImplemented") => {
-                Ok(false)
-            }
+            Err(error) if errors::is_unsupported(&error) => Ok(false),
             Err(error) => Err(Unavailable::storage(error)),
         }
     }

@@ -9,8 +9,9 @@ use aws_sdk_s3::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures::stream;
+use metrics::counter;
 use rapidphoto_application::ports::{
-    ByteStream, Clock, GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable,
+    BoxError, ByteStream, Clock, GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable,
 };
 use rapidphoto_domain::values::{Checksum, ETag};
 
@@ -90,7 +91,7 @@ impl ObjectStore for S3Store {
         let head = match request.send().await {
             Ok(head) => head,
             Err(error) if errors::is_missing(&error) => return Ok(None),
-            Err(error) => return Err(Unavailable::storage(error)),
+            Err(error) => return Err(failed("head", error)),
         };
         let full_object = head
             .checksum_type()
@@ -114,7 +115,7 @@ impl ObjectStore for S3Store {
             Ok(object) => object,
             Err(error) if errors::is_missing(&error) => return Err(GetError::Missing),
             Err(error) if errors::is_changed(&error) => return Err(GetError::Changed),
-            Err(error) => return Err(Unavailable::storage(error).into()),
+            Err(error) => return Err(failed("get", error).into()),
         };
         // A store that ignores `If-Match` returns the current object.
         if e_tag(object.e_tag())? != *if_match {
@@ -136,7 +137,7 @@ impl ObjectStore for S3Store {
             .set_server_side_encryption(self.algorithm())
             .set_ssekms_key_id(self.kms_key())
             .body(body.into());
-        let stored = request.send().await.map_err(Unavailable::storage)?;
+        let stored = request.send().await.map_err(|error| failed("put", error))?;
         e_tag(stored.e_tag())
     }
 
@@ -151,7 +152,7 @@ impl ObjectStore for S3Store {
         {
             Ok(_) => Ok(()),
             Err(error) if errors::is_missing(&error) => Ok(()),
-            Err(error) => Err(Unavailable::storage(error)),
+            Err(error) => Err(failed("delete", error)),
         }
     }
 
@@ -161,9 +162,15 @@ impl ObjectStore for S3Store {
             .bucket(&self.bucket)
             .send()
             .await
-            .map_err(Unavailable::storage)?;
+            .map_err(|error| failed("check", error))?;
         Ok(())
     }
+}
+
+/// Counts a request that failed after all attempts.
+fn failed(operation: &'static str, error: impl Into<BoxError>) -> Unavailable {
+    counter!("storage_errors_total", "operation" => operation).increment(1);
+    Unavailable::storage(error)
 }
 
 fn e_tag(raw: Option<&str>) -> Result<ETag, Unavailable> {

@@ -3,7 +3,6 @@
 //! The sources are configured by the environment of a process. Each test starts itself once more, as a child process
 //! with another environment that signs a URL and prints it.
 
-#![cfg(feature = "aws-credentials")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Private servers for tests: PostgreSQL, RabbitMQ and an imitation of AWS.
+//! Private servers for tests: PostgreSQL, RabbitMQ, Ceph and an imitation of AWS.
 //!
 //! Each runs from the binaries that `scripts/test` installs, on free ports of the loopback interface and in a temporary
 //! directory, and ends with the test process, however that ends. `shared()` is one server for all tests of the process,
@@ -11,11 +11,13 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "the environment configures tests")]
 
+mod ceph;
 mod moto;
 mod postgres;
 mod rabbitmq;
 mod server;
 
+pub use ceph::CephServer;
 pub use moto::MotoServer;
 pub use postgres::PostgresServer;
 pub use rabbitmq::RabbitServer;

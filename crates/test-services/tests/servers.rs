@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use rapidphoto_test_services::{MotoServer, PostgresServer, RabbitServer};
+use rapidphoto_test_services::{CephServer, MotoServer, PostgresServer, RabbitServer};
 
 fn port_of(url: &str) -> u16 {
     let after_host = url.rsplit_once("127.0.0.1:").unwrap().1;
@@ -53,4 +53,15 @@ fn rabbitmq_is_killed_started_again_and_removed_with_its_owner() {
 fn moto_is_killed_started_again_and_removed_with_its_owner() {
     let server = MotoServer::start();
     lives_as_commanded(&server, &server.url());
+}
+
+#[test]
+fn ceph_is_killed_started_again_and_removed_with_its_owner() {
+    let server = CephServer::start();
+    let (url, directory) = (server.url(), server.directory().to_owned());
+    lives_as_commanded(&server, &url);
+    server.start_again();
+    drop(server);
+    assert!(!accepts(&url));
+    assert!(!Path::new(&directory).exists());
 }

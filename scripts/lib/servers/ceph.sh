@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# A private Ceph with an S3 gateway on loopback: ceph.sh DIRECTORY S3_PORT MONITOR_PORT OSD_PORT_1 OSD_PORT_2 OSD_PORT_3 OSD_PORT_4
+# A private Ceph with an S3 gateway on loopback: ceph.sh DIRECTORY S3_PORT MONITOR_PORT
 #
 # One monitor and one storage daemon with its data in memory, so that a stopped or killed storage daemon loses it: stop, kill and
-# freeze affect the gateway only. The user's access key is "key", the secret key "secret".
+# freeze affect the gateway only. The storage daemon takes free ports of 6800 to 7568. The access key is "key", the secret key
+# "secret".
 . "$(dirname -- "${BASH_SOURCE[0]}")/supervise.sh"
 port=$2 monitor_port=$3
-shift 3
-# The storage daemon takes four ports of a range.
-osd_first=$1 osd_last=$2
 cluster_pids=()
 trap 'stop_cluster' EXIT
 
@@ -15,7 +13,9 @@ export CEPH_ARGS="-c $directory/ceph.conf"
 
 stop_cluster() {
     local pid
-    for pid in ${cluster_pids[@]+"${cluster_pids[@]}"}; do kill -KILL "$pid" 2>/dev/null; done
+    for pid in ${cluster_pids[@]+"${cluster_pids[@]}"}; do
+        kill -KILL "$pid" && wait "$pid"
+    done 2>/dev/null
     cluster_pids=()
 }
 
@@ -30,8 +30,6 @@ public addr = 127.0.0.1
 cluster addr = 127.0.0.1
 ms bind msgr1 = false
 ms bind ipv6 = false
-ms bind port min = $osd_first
-ms bind port max = $osd_last
 auth cluster required = none
 auth service required = none
 auth client required = none

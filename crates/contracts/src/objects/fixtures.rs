@@ -17,6 +17,12 @@ pub(super) fn key(number: u128) -> String {
         .original(owner, PhotoId::from_bits(number))
 }
 
+/// Keys with characters that URLs and signatures encode in different ways.
+pub(super) fn unusual_keys() -> [String; 6] {
+    ["a b", "a+b", "a%20b", "a%2Bb", "Zürich–猫", "~*'()!$&,;=:@"]
+        .map(|name| key(1).replace("original", name))
+}
+
 /// Bytes without a repeating pattern.
 pub(super) fn body(length: usize) -> Bytes {
     (0..length.div_ceil(8) as u64)

@@ -22,6 +22,11 @@ pub trait ObjectHarness: Sized {
 
     /// Lets time pass, by advancing the store's clock or by waiting.
     fn pass(&self, time: Duration) -> impl Future<Output = ()>;
+
+    /// Returns false if the store ignores `x-amz-checksum-sha256`. The worker then finds the difference.
+    fn verifies_checksums(&self) -> bool {
+        true
+    }
 }
 
 /// Response of the store to a client.

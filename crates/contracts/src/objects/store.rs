@@ -6,7 +6,7 @@ use rapidphoto_domain::values::ETag;
 
 use super::{
     ObjectHarness,
-    fixtures::{body, checksum, key, read},
+    fixtures::{body, checksum, key, read, unusual_keys},
 };
 
 /// An object of any length is described and read byte for byte.
@@ -75,4 +75,18 @@ pub async fn a_deleted_object_is_removed<H: ObjectHarness>(harness: H) {
 pub async fn the_check_of_a_reachable_bucket_succeeds<H: ObjectHarness>(harness: H) {
     let store: std::sync::Arc<dyn ObjectStore> = harness.store();
     store.check().await.unwrap();
+}
+
+/// Keys are not decoded or normalised: each is an object of its own.
+pub async fn keys_of_any_characters_are_different_objects<H: ObjectHarness>(harness: H) {
+    let store = harness.store();
+    let mut written = Vec::new();
+    for (number, key) in unusual_keys().into_iter().enumerate() {
+        let e_tag = store.put(&key, body(number + 1), "image/jpeg").await.unwrap();
+        written.push((key, e_tag));
+    }
+    for (number, (key, e_tag)) in written.iter().enumerate() {
+        assert_eq!(&store.head(key).await.unwrap().unwrap().e_tag, e_tag, "{key}");
+        assert_eq!(read(&*store, key, e_tag).await, body(number + 1), "{key}");
+    }
 }

@@ -10,9 +10,11 @@ macro_rules! object_contract {
                 a_read_with_an_old_etag_fails,
                 a_deleted_object_is_removed,
                 the_check_of_a_reachable_bucket_succeeds,
+                keys_of_any_characters_are_different_objects,
             ],
             uploads: [
                 a_client_uploads_as_signed,
+                a_client_uploads_to_keys_of_any_characters,
                 another_length_is_rejected,
                 another_media_type_is_rejected,
                 every_signed_header_is_required,

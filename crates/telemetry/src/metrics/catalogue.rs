@@ -117,6 +117,10 @@ pub const METRICS: &[Metric] = &[
         "Requests to the embedded storage, by operation and outcome",
     ),
     counter(
+        "storage_errors_total",
+        "Requests to the object storage that failed after all attempts, by operation",
+    ),
+    counter(
         "http_requests_total",
         "HTTP responses, by method, route and status",
     ),

@@ -1,9 +1,4 @@
-//! Object store contract of the S3 adapter against the embedded storage, over TCP.
-
-#![allow(
-    clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
-)]
+//! The embedded storage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,16 +6,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rapidphoto_application::ports::{MessageError, ObjectStore, Presigner, StorageMessages};
 use rapidphoto_contracts::{Answer, ObjectHarness};
-use rapidphoto_listener::{Acceptor, Limits, install_crypto_provider};
+use rapidphoto_listener::{Acceptor, Limits};
 use rapidphoto_runtime::{SystemClock, SystemIds};
 use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore, Listener};
 use rapidphoto_storage_s3::{Addressing, S3Config, S3Credentials, S3Store};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use crate::client::Client;
+
 struct EmbeddedHarness {
     store: Arc<S3Store>,
-    client: reqwest::Client,
+    client: Client,
     serving: JoinHandle<()>,
     _stop: oneshot::Sender<()>,
     _directory: TempDir,
@@ -43,7 +40,6 @@ impl ObjectHarness for EmbeddedHarness {
         let ids = Arc::new(SystemIds::new(clock.clone()));
         let config = EmbeddedConfig::new(directory.path(), "photos", "key", "secret");
         let embedded = EmbeddedStore::open(&config, Arc::new(DiscardEvents), clock.clone(), ids).unwrap();
-        install_crypto_provider();
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let acceptor = Acceptor::new("storage", Limits::default(), None);
@@ -61,7 +57,7 @@ impl ObjectHarness for EmbeddedHarness {
         };
         Self {
             store: Arc::new(S3Store::new(&config, clock).unwrap()),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: Client::new(),
             serving,
             _stop: stop,
             _directory: directory,
@@ -77,20 +73,11 @@ impl ObjectHarness for EmbeddedHarness {
     }
 
     async fn put(&self, url: &str, headers: &[(String, String)], body: Bytes) -> Answer {
-        let mut request = self.client.put(url);
-        if body.is_empty() {
-            // Browsers send a length of 0 for an empty body (Fetch, "HTTP-network-or-cache fetch"); reqwest omits it.
-            request = request.header("content-length", 0);
-        }
-        request = request.body(body);
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        send(request).await
+        self.client.put(url, headers, body).await
     }
 
     async fn get(&self, url: &str) -> Answer {
-        send(self.client.get(url)).await
+        self.client.get(url).await
     }
 
     /// Waits in real time: the store uses the system clock.
@@ -102,20 +89,6 @@ impl ObjectHarness for EmbeddedHarness {
 impl Drop for EmbeddedHarness {
     fn drop(&mut self) {
         self.serving.abort();
-    }
-}
-
-async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    let headers = response.headers().iter();
-    let headers = headers
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
-    Answer {
-        status,
-        headers,
-        body: response.bytes().await.unwrap(),
     }
 }
 
