@@ -20,9 +20,9 @@ use crate::{
     queue::SqsQueue,
 };
 
-/// Failed attempts after which a message is released although others are handled, so that the queue's redrive limit
-/// applies to it.
-const MAX_ATTEMPTS: u32 = 4;
+/// Failed attempts, each after another message was handled since the previous one, after which a message is released, so
+/// that the queue's redrive limit applies to it. Failures while the database is unavailable do not count.
+const MAX_FAILURES_ALONE: u32 = 4;
 
 /// Time for which a malformed message is hidden that has no dead-letter queue. SQS allows 12 hours in all.
 const KEPT_FOR: Duration = Duration::from_hours(11);
@@ -94,9 +94,11 @@ impl Handler {
     }
 
     async fn attempt_until_done(&self, body: String, stop: &CancellationToken) -> Outcome {
-        let handled_before = self.handled.load(Ordering::Relaxed);
+        let mut handled_at_failure = self.handled.load(Ordering::Relaxed);
+        let mut failures_alone = 0;
         let mut backoff = Backoff::default();
         loop {
+            let handled_at_start = self.handled.load(Ordering::Relaxed);
             let attempt = self.attempt(&body);
             let stopped = async {
                 stop.cancelled().await;
@@ -115,18 +117,18 @@ impl Handler {
                     "a storage notification is tried again"
                 );
             }
-            backoff.wait(stop).await;
-            if stop.is_cancelled() {
-                return Outcome::Release(Duration::ZERO);
-            }
-            let others_are_handled = self.handled.load(Ordering::Relaxed) > handled_before;
-            if backoff.failures >= MAX_ATTEMPTS && others_are_handled {
+            failures_alone += u32::from(handled_at_start > handled_at_failure);
+            handled_at_failure = self.handled.load(Ordering::Relaxed);
+            if failures_alone >= MAX_FAILURES_ALONE {
                 tracing::warn!(
                     error = &*error as &dyn std::error::Error,
-                    attempts = backoff.failures,
                     "a storage notification is released: others are handled, this one fails"
                 );
                 return Outcome::Release(self.queue.config.visibility);
+            }
+            backoff.wait(stop).await;
+            if stop.is_cancelled() {
+                return Outcome::Release(Duration::ZERO);
             }
         }
     }

@@ -21,6 +21,7 @@ mod manifest;
 #[cfg(feature = "rabbitmq")]
 mod operations;
 mod readiness;
+mod remote_admin;
 mod restore;
 mod rotate_keys;
 mod running;
@@ -46,6 +47,7 @@ pub use distributed::{
 };
 pub use health::check_health;
 pub use rapidphoto_imaging::run_inspection_child;
+pub use remote_admin::{RemoteCommand, RemoteServer, administer_remotely};
 pub use restore::restore;
 pub use rotate_keys::rotate_keys;
 pub use running::{Running, start};

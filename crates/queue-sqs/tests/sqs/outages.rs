@@ -5,7 +5,7 @@ use std::{
 
 use rapidphoto_test_services::MotoServer;
 
-use crate::support::{Photos, TestQueue, notification};
+use crate::support::{Photos, TestQueue, eventually, notification};
 
 #[tokio::test]
 async fn an_outage_of_the_database_dead_letters_nothing() {
@@ -38,10 +38,11 @@ async fn a_message_that_fails_while_others_are_handled_reaches_the_redrive_limit
     });
     queue.send(&notification("bad")).await;
     let consumer = queue.consume(&photos).await;
-    photos.wait_for_calls(1).await;
-    queue.send(&notification("good")).await;
-    photos.wait_for("good").await;
-    queue.wait_for_depths((0, 1)).await;
+    eventually(|| async {
+        queue.send(&notification("good")).await;
+        queue.depths().await.1 == 1
+    })
+    .await;
     consumer.stop().await;
 }
 

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use rapidphoto_application::{
+    admin::NoDeadLetters,
     ports::{
-        Clock, DatabasePorts, FreeSpace, Ids, InspectError, Inspection, InspectionLimits, PhotoInspector,
+        Clock, DatabasePorts, DeadLetters, FreeSpace, Ids, InspectError, Inspection, InspectionLimits, PhotoInspector,
         Ports, ProgressTicks, Unavailable,
     },
     progress::LocalTicks,
@@ -15,7 +16,8 @@ use rapidphoto_application::{
     signals::{SignallingJournal, Signals},
 };
 use rapidphoto_persistence::{PgConfig, PgStore};
-use rapidphoto_queue_rabbitmq::{Broker, RabbitTicks};
+use rapidphoto_queue_rabbitmq::{Broker, RabbitDeadLetters, RabbitTicks};
+use rapidphoto_queue_sqs::{SqsConfig, SqsCredentials, SqsDeadLetters, SqsQueue};
 use rapidphoto_storage_s3::S3Store;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +33,8 @@ pub(super) struct Adapters {
     /// `None` without RabbitMQ.
     pub(super) broker: Option<Broker>,
     ticks: Option<Arc<RabbitTicks>>,
+    /// `None` without SQS.
+    pub(super) queue: Option<SqsQueue>,
     pub(super) objects: Arc<S3Store>,
     pub(super) ports: Ports,
 }
@@ -49,6 +53,15 @@ impl Adapters {
         let settings = wiring::settings(config)?;
         let store = Arc::new(open_database(config, program, Some(wiring::random_turn(ids.as_ref()))).await?);
         let broker = broker::open(config).await?;
+        let queue = match config.events.source {
+            EventSource::Sqs => Some(open_queue(config).await?),
+            EventSource::Rabbitmq => None,
+        };
+        let dead_letters: Arc<dyn DeadLetters> = match (&queue, &broker) {
+            (Some(queue), _) => Arc::new(SqsDeadLetters::new(queue.clone())),
+            (None, Some(broker)) => Arc::new(RabbitDeadLetters::new(broker)),
+            (None, None) => Arc::new(NoDeadLetters),
+        };
         let ticks = broker
             .as_ref()
             .map(|broker| Arc::new(RabbitTicks::new(broker, Arc::clone(&ids))));
@@ -77,6 +90,7 @@ impl Adapters {
                 None => Arc::new(LocalTicks::default()),
             },
             free_space: Arc::new(ElsewhereSpace),
+            dead_letters,
         };
         Ok(Self {
             clock,
@@ -86,6 +100,7 @@ impl Adapters {
             signals,
             broker,
             ticks,
+            queue,
             objects,
             ports,
         })
@@ -154,4 +169,24 @@ impl PhotoInspector for NoInspector {
         let reason = "photos are inspected by rapidphoto-worker";
         Err(InspectError::Unavailable(Unavailable::inspection(reason)))
     }
+}
+
+/// The queue of storage events in SQS.
+async fn open_queue(config: &Config) -> anyhow::Result<SqsQueue> {
+    let (events, storage) = (&config.events, &config.storage);
+    let credentials = match (storage.credentials, &storage.access_key, &storage.secret_key) {
+        (CredentialsSource::Static, Some(access_key), Some(secret_key)) => SqsCredentials::Fixed {
+            access_key: access_key.reveal().to_owned(),
+            secret_key: secret_key.reveal().to_owned(),
+        },
+        _ => SqsCredentials::Environment,
+    };
+    let url = events.sqs_queue_url.as_ref().context("events.sqs_queue_url")?;
+    let queue = SqsConfig {
+        endpoint: events.sqs_endpoint.clone(),
+        ..SqsConfig::new(&storage.region, url, credentials)
+    };
+    SqsQueue::new(queue)
+        .await
+        .context("the configuration of SQS is invalid")
 }

@@ -13,7 +13,7 @@ use rapidphoto_application::{
 };
 use rapidphoto_http::Process;
 use rapidphoto_queue_rabbitmq::{NotificationConsumer, RabbitEvents};
-use rapidphoto_queue_sqs::{SqsConfig, SqsConsumer, SqsCredentials, SqsQueue};
+use rapidphoto_queue_sqs::SqsConsumer;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{adapters::Adapters, readiness::Services};
 use crate::{
     Config, ConfigError, Program, Running, SystemClock, SystemIds,
-    config::{CredentialsSource, EventSource},
+    config::EventSource,
     database::Database,
     housekeeping, inspection, listeners, operations,
     secrets::TokenKeys,
@@ -83,7 +83,7 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
     let kept = Arc::clone(&database);
     workers.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
-    consume(&adapters, &config, &mut workers).await?;
+    consume(&adapters, &config, &mut workers)?;
 
     let draining = watch::Sender::new(false);
     let readiness = Services {
@@ -118,7 +118,7 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
 }
 
 /// Starts the consumer of storage events.
-async fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyhow::Result<()> {
+fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyhow::Result<()> {
     let messages = Arc::new(StorageEventHandler::new(&adapters.ports, &adapters.settings));
     match config.events.source {
         EventSource::Rabbitmq => {
@@ -128,29 +128,10 @@ async fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) ->
             tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
         }
         EventSource::Sqs => {
-            let consumer = SqsConsumer::new(queue(config).await?, messages);
+            let queue = adapters.queue.clone().context("events.sqs_queue_url")?;
+            let consumer = SqsConsumer::new(queue, messages);
             tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
         }
     }
     Ok(())
-}
-
-/// The queue of storage events in SQS.
-async fn queue(config: &Config) -> anyhow::Result<SqsQueue> {
-    let (events, storage) = (&config.events, &config.storage);
-    let credentials = match (storage.credentials, &storage.access_key, &storage.secret_key) {
-        (CredentialsSource::Static, Some(access_key), Some(secret_key)) => SqsCredentials::Fixed {
-            access_key: access_key.reveal().to_owned(),
-            secret_key: secret_key.reveal().to_owned(),
-        },
-        _ => SqsCredentials::Environment,
-    };
-    let url = events.sqs_queue_url.as_ref().context("events.sqs_queue_url")?;
-    let queue = SqsConfig {
-        endpoint: events.sqs_endpoint.clone(),
-        ..SqsConfig::new(&storage.region, url, credentials)
-    };
-    SqsQueue::new(queue)
-        .await
-        .context("the configuration of SQS is invalid")
 }
