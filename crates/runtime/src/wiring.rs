@@ -21,9 +21,9 @@ use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::{HttpConfig, Surface};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 use rapidphoto_storage_embedded::EmbeddedConfig;
-use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
 #[cfg(feature = "distributed")]
 use rapidphoto_storage_s3::Encryption;
+use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
 
 #[cfg(feature = "distributed")]
 use crate::config::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, Secret};

@@ -21,8 +21,8 @@ pub use distributed::{BrokerSection, DatabaseSection, EventSource, EventsSection
 pub use imaging::{ImagingSection, Isolation};
 pub use limits::LimitsSection;
 pub use problems::{ConfigProblems, Problem};
-pub(crate) use programs::key;
 pub use programs::Program;
+pub(crate) use programs::key;
 pub use secret::Secret;
 pub use sections::{
     AuthSection, ChecksSection, Config, DataSection, LogFormat, LogSection, ServerSection, TlsSection,

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use rapidphoto_application::{
     admin::NoDeadLetters,
     ports::{
-        Clock, DatabasePorts, DeadLetters, FreeSpace, Ids, InspectError, Inspection, InspectionLimits, PhotoInspector,
-        Ports, ProgressTicks, Unavailable,
+        Clock, DatabasePorts, DeadLetters, FreeSpace, Ids, InspectError, Inspection, InspectionLimits,
+        PhotoInspector, Ports, ProgressTicks, Unavailable,
     },
     progress::LocalTicks,
     settings::Settings,
@@ -21,7 +21,13 @@ use rapidphoto_queue_sqs::{SqsConfig, SqsCredentials, SqsDeadLetters, SqsQueue};
 use rapidphoto_storage_s3::S3Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, SystemClock, SystemIds, broker, secrets::TokenKeys, task_group::TaskGroup, wiring};
+use crate::{
+    Config, SystemClock, SystemIds, broker,
+    config::{CredentialsSource, EventSource},
+    secrets::TokenKeys,
+    task_group::TaskGroup,
+    wiring,
+};
 
 /// Adapters of one process.
 pub(super) struct Adapters {

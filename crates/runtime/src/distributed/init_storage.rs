@@ -29,13 +29,10 @@ pub async fn init_storage(config: &Config, options: InitStorage) -> anyhow::Resu
         infrequent_access_after_days: options.infrequent_access_after_days,
         notifications: options.notify.map(target).transpose()?,
     };
-    let steps = rapidphoto_storage_s3::init_storage(
-        &wiring::s3(config)?,
-        &settings,
-        Arc::new(SystemClock),
-        options.dry_run,
-    );
-    for step in steps.await? {
+    let store = wiring::s3(config)?;
+    let clock = Arc::new(SystemClock);
+    let steps = rapidphoto_storage_s3::init_storage(&store, &settings, clock, options.dry_run).await?;
+    for step in steps {
         writeln!(std::io::stdout(), "{step}")?;
     }
     Ok(())
@@ -49,6 +46,8 @@ fn target(text: String) -> anyhow::Result<NotificationTarget> {
     match text.split(':').collect::<Vec<_>>().as_slice() {
         ["arn", _, "sqs", ..] => Ok(NotificationTarget::Queue(text)),
         ["arn", _, "sns", ..] => Ok(NotificationTarget::Topic(text)),
-        _ => anyhow::bail!("--notify {text}: must be the ARN of an SQS queue or an SNS topic, or `eventbridge`"),
+        _ => anyhow::bail!(
+            "--notify {text}: must be the ARN of an SQS queue or an SNS topic, or `eventbridge`"
+        ),
     }
 }
