@@ -17,6 +17,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Option<Broker>> {
     let broker = Broker::new(&BrokerConfig {
         password: section.password.as_ref().map(|secret| secret.reveal().to_owned()),
         ca_certificates: ca_certificates.transpose()?,
+        prefix: section.prefix.clone(),
         ..BrokerConfig::new(url)
     })
     .context("the configuration of the broker is invalid")?;

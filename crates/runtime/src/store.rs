@@ -105,7 +105,7 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     };
     let operations_address = operations::serve(&mut operations, operators, process)?;
     Ok(Running {
-        announcement: json!({ "s3": url, "operations": operations_address }),
+        announcement: json!({ "s3": url, "listens": wiring::local_url(address), "operations": operations_address }),
         addresses: Addresses {
             s3_public: url,
             ..Addresses::default()

@@ -32,7 +32,7 @@ impl Default for DatabaseSection {
 }
 
 /// RabbitMQ.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrokerSection {
     /// `amqp://user@host:5672/vhost`, or `amqps://` for TLS. May be missing if storage events come from SQS; then domain events
@@ -42,6 +42,19 @@ pub struct BrokerSection {
     pub password: Option<Secret>,
     /// PEM file of authorities that are trusted beside the system's.
     pub ca: Option<PathBuf>,
+    /// First part of the names of exchanges and queues, so that several deployments can share a broker.
+    pub prefix: String,
+}
+
+impl Default for BrokerSection {
+    fn default() -> Self {
+        Self {
+            url: None,
+            password: None,
+            ca: None,
+            prefix: "rapidphoto".to_owned(),
+        }
+    }
 }
 
 /// Queue of storage events.
