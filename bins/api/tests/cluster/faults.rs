@@ -152,7 +152,7 @@ async fn watchers_of_a_killed_replica_go_on_at_another_without_a_gap() {
                         }
                     }
                 }
-                WatchEvent::Photo(event) if event.status == PhotoStatus::Completed => {
+                WatchEvent::Photo(event) if event.status == Some(PhotoStatus::Completed) => {
                     *completed.entry(event.photo_id.clone()).or_default() += 1;
                     if completed.len() == 20 {
                         deployment.apis.remove(0).kill().await.unwrap();
