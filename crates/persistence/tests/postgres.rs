@@ -14,5 +14,7 @@ mod migrations;
 mod outages;
 #[path = "postgres/server.rs"]
 mod server;
+#[path = "postgres/tls.rs"]
+mod tls;
 #[path = "postgres/wake_ups.rs"]
 mod wake_ups;

@@ -7,6 +7,7 @@ mod deployment;
 mod error;
 mod event_log;
 mod health;
+mod held_back;
 mod idempotency_reads;
 mod job_reads;
 mod journal;
@@ -41,7 +42,7 @@ use self::{
 };
 pub use self::{
     config::PgConfig,
-    migrate::{migrate, revert},
+    migrate::{migrate, rebase_log, revert},
     open_error::PgOpenError,
     wake_ups::WakeUps,
 };
