@@ -8,6 +8,8 @@
 
 #[path = "postgres/commits.rs"]
 mod commits;
+#[path = "postgres/contract.rs"]
+mod contract;
 #[path = "postgres/migrations.rs"]
 mod migrations;
 #[path = "postgres/outages.rs"]

@@ -1,11 +1,15 @@
 //! Adapter for PostgreSQL 15 or later.
 
 mod aggregates;
+mod assembled;
+mod batches;
 mod claims;
 mod config;
 mod deployment;
+mod edge;
 mod error;
 mod event_log;
+mod feed;
 mod health;
 mod held_back;
 mod idempotency_reads;
@@ -15,6 +19,7 @@ mod migrate;
 mod open_error;
 mod photo_list;
 mod photo_reads;
+mod photo_views;
 mod pipeline;
 mod pool;
 mod sessions;

@@ -1,1 +1,211 @@
+//! Pages of a user's photos. Each order has an index, also among photos with one status.
 
+use std::fmt::Write as _;
+
+use diesel::QueryResult;
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, SortDirection};
+use rapidphoto_domain::{UserId, photo::PhotoStatus};
+
+use super::{
+    assembled::{Assembled, Value},
+    photo_views::{PhotoViewColumns, photo_view_columns},
+};
+use crate::{
+    error::StoreError,
+    number::limit,
+    rows::{PhotoViewRow, photo_page},
+};
+
+/// Maximum number of photos in a page; a larger page is cut there, and has a next one.
+const MAX_SIZE: usize = 1000;
+
+/// A bound limit is planned as a tenth of all rows, for which sorting would seem cheaper than following an index.
+/// Therefore the constant one is planned for, and the bound one ends the scan.
+const PAGE: &str = concat!(
+    "SELECT ",
+    photo_view_columns!(),
+    " FROM (
+         SELECT p.photo_id, p.version, p.state, p.created_at, p.updated_at, p.taken_at, p.bytes
+         FROM {photos} AS p
+         WHERE p.namespace = $1 AND p.owner = $2 AND NOT p.deleted {filter}
+         ORDER BY {order} LIMIT 1001
+     ) AS p
+     LEFT JOIN LATERAL (
+         SELECT d.* FROM photo_details AS d WHERE d.namespace = $1 AND d.photo_id = p.photo_id OFFSET 0
+     ) AS d ON true
+     ORDER BY {order} LIMIT $3"
+);
+
+/// Photos with a tag: each by its key, in the order of the index of tags.
+const TAGGED: &str = "(
+         SELECT t.photo_id, t.created_at, f.namespace, f.owner, f.status, f.deleted, f.bytes, f.taken_at, f.version,
+                f.state, f.updated_at
+         FROM photo_tags AS t CROSS JOIN LATERAL (
+             SELECT * FROM photos WHERE namespace = $1 AND photo_id = t.photo_id OFFSET 0
+         ) AS f
+         WHERE t.namespace = $1 AND t.owner = $2 AND t.label = {label}
+     )";
+
+/// Photos with a status that few have at any time, by the index of statuses.
+const OPEN: &str = "(
+         SELECT * FROM photos
+         WHERE namespace = $1 AND owner = $2 AND NOT deleted AND status = {status} OFFSET 0
+     )";
+
+pub(super) async fn page(
+    connection: &mut AsyncPgConnection,
+    namespace: &str,
+    owner: UserId,
+    query: &PhotoListQuery,
+) -> Result<PhotoListPage, StoreError> {
+    let size = query.size.min(MAX_SIZE);
+    let owner = owner.to_string();
+    let after = query.after.as_ref().map(|after| after.photo.to_string());
+    let list = List {
+        namespace,
+        owner: &owner,
+        query,
+        after: query.after.as_ref().zip(after.as_deref()),
+    };
+    // One row more than the page size tells if there is a next page.
+    photo_page(list.rows(connection, size + 1).await?, query, size)
+}
+
+struct List<'a> {
+    namespace: &'a str,
+    owner: &'a str,
+    query: &'a PhotoListQuery,
+    /// Position after which the page starts, with its photo's id as text.
+    after: Option<(&'a PhotoPosition, &'a str)>,
+}
+
+/// Photos of a list that are sorted by one index.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    CreatedAt,
+    Bytes,
+    /// Photos with a time of exposure.
+    Dated,
+    /// Photos without one.
+    Undated,
+}
+
+impl List<'_> {
+    async fn rows(&self, connection: &mut AsyncPgConnection, max_rows: usize) -> QueryResult<Vec<PhotoViewRow>> {
+        match self.query.sort {
+            PhotoSort::CreatedAt => self.part(connection, Part::CreatedAt, max_rows).await,
+            PhotoSort::Bytes => self.part(connection, Part::Bytes, max_rows).await,
+            PhotoSort::TakenAt => self.by_taken_at(connection, max_rows).await,
+        }
+    }
+
+    /// Photos with a time come first in both directions, photos without one last.
+    async fn by_taken_at(
+        &self,
+        connection: &mut AsyncPgConnection,
+        max_rows: usize,
+    ) -> QueryResult<Vec<PhotoViewRow>> {
+        let mut rows = Vec::new();
+        if self.after.is_none_or(|(after, _)| after.value.is_some()) {
+            rows = self.part(connection, Part::Dated, max_rows).await?;
+        }
+        let remaining = max_rows.saturating_sub(rows.len());
+        if remaining > 0 {
+            rows.extend(self.part(connection, Part::Undated, remaining).await?);
+        }
+        Ok(rows)
+    }
+
+    async fn part(
+        &self,
+        connection: &mut AsyncPgConnection,
+        part: Part,
+        max_rows: usize,
+    ) -> QueryResult<Vec<PhotoViewRow>> {
+        let mut values = vec![
+            Value::Text(self.namespace),
+            Value::Text(self.owner),
+            Value::Number(limit(max_rows)),
+        ];
+        let photos = self.photos(part, &mut values);
+        let filter = self.filter(part, &mut values);
+        let direction = match self.query.direction {
+            SortDirection::Ascending => "ASC",
+            SortDirection::Descending => "DESC",
+        };
+        let order = match part.column() {
+            Some(column) => format!("p.{column} {direction}, p.photo_id {direction}"),
+            None => format!("p.photo_id {direction}"),
+        };
+        let text = PAGE
+            .replace("{photos}", &photos)
+            .replace("{filter}", &filter)
+            .replace("{order}", &order);
+        Assembled::<PhotoViewColumns>::new(text, values).load(connection).await
+    }
+
+    /// Table of the photos.
+    fn photos<'a>(&'a self, part: Part, values: &mut Vec<Value<'a>>) -> String {
+        if let Some(tag) = &self.query.tag {
+            values.push(Value::Text(tag.as_str()));
+            return TAGGED.replace("{label}", &format!("${}", values.len()));
+        }
+        match self.query.status {
+            // The planner knows the frequencies of some time ago, and may expect many.
+            Some(status) if !status.is_terminal() && part != Part::CreatedAt => {
+                OPEN.replace("{status}", &literal(status))
+            }
+            Some(_) | None => "photos".to_owned(),
+        }
+    }
+
+    /// Conditions beside the owner's.
+    fn filter<'a>(&'a self, part: Part, values: &mut Vec<Value<'a>>) -> String {
+        let mut filter = String::new();
+        if let Some(status) = self.query.status {
+            // Not bound: a prepared plan must know whether a partial index has the status.
+            let _ = write!(filter, " AND p.status = {}", literal(status));
+        }
+        match part {
+            Part::Dated => filter.push_str(" AND p.taken_at IS NOT NULL"),
+            Part::Undated => filter.push_str(" AND p.taken_at IS NULL"),
+            Part::CreatedAt | Part::Bytes => {}
+        }
+        let beyond = match self.query.direction {
+            SortDirection::Ascending => ">",
+            SortDirection::Descending => "<",
+        };
+        match (self.after, part.column()) {
+            (Some((PhotoPosition { value: Some(value), .. }, photo)), Some(column)) => {
+                values.push(Value::Number(*value));
+                values.push(Value::Text(photo));
+                let (value, photo) = (values.len() - 1, values.len());
+                let _ = write!(filter, " AND (p.{column}, p.photo_id) {beyond} (${value}, ${photo})");
+            }
+            (Some((PhotoPosition { value: None, .. }, photo)), None) => {
+                values.push(Value::Text(photo));
+                let _ = write!(filter, " AND p.photo_id {beyond} ${}", values.len());
+            }
+            // The first page, or the part begins after the position.
+            (None | Some(_), _) => {}
+        }
+        filter
+    }
+}
+
+impl Part {
+    /// Column by which the photos are sorted before their ids.
+    const fn column(self) -> Option<&'static str> {
+        match self {
+            Self::CreatedAt => Some("created_at"),
+            Self::Bytes => Some("bytes"),
+            Self::Dated => Some("taken_at"),
+            Self::Undated => None,
+        }
+    }
+}
+
+fn literal(status: PhotoStatus) -> String {
+    format!("'{}'", status.as_str())
+}
