@@ -92,7 +92,11 @@ enum Part {
 }
 
 impl List<'_> {
-    async fn rows(&self, connection: &mut AsyncPgConnection, max_rows: usize) -> QueryResult<Vec<PhotoViewRow>> {
+    async fn rows(
+        &self,
+        connection: &mut AsyncPgConnection,
+        max_rows: usize,
+    ) -> QueryResult<Vec<PhotoViewRow>> {
         match self.query.sort {
             PhotoSort::CreatedAt => self.part(connection, Part::CreatedAt, max_rows).await,
             PhotoSort::Bytes => self.part(connection, Part::Bytes, max_rows).await,
@@ -142,7 +146,9 @@ impl List<'_> {
             .replace("{photos}", &photos)
             .replace("{filter}", &filter)
             .replace("{order}", &order);
-        Assembled::<PhotoViewColumns>::new(text, values).load(connection).await
+        Assembled::<PhotoViewColumns>::new(text, values)
+            .load(connection)
+            .await
     }
 
     /// Table of the photos.
@@ -177,11 +183,22 @@ impl List<'_> {
             SortDirection::Descending => "<",
         };
         match (self.after, part.column()) {
-            (Some((PhotoPosition { value: Some(value), .. }, photo)), Some(column)) => {
+            (
+                Some((
+                    PhotoPosition {
+                        value: Some(value), ..
+                    },
+                    photo,
+                )),
+                Some(column),
+            ) => {
                 values.push(Value::Number(*value));
                 values.push(Value::Text(photo));
                 let (value, photo) = (values.len() - 1, values.len());
-                let _ = write!(filter, " AND (p.{column}, p.photo_id) {beyond} (${value}, ${photo})");
+                let _ = write!(
+                    filter,
+                    " AND (p.{column}, p.photo_id) {beyond} (${value}, ${photo})"
+                );
             }
             (Some((PhotoPosition { value: None, .. }, photo)), None) => {
                 values.push(Value::Text(photo));
