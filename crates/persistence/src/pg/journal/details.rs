@@ -45,9 +45,14 @@ impl<'a> Dates<'a> {
         }
     }
 
-    /// The new date of a photo, if it changes.
-    pub(super) fn get(&self, photo: &str) -> Option<Option<i64>> {
-        self.by_photo.get(photo).copied()
+    /// Returns true if the date of a photo changes.
+    pub(super) fn changes(&self, photo: &str) -> bool {
+        self.by_photo.contains_key(photo)
+    }
+
+    /// New date of a photo.
+    pub(super) fn date(&self, photo: &str) -> Option<i64> {
+        self.by_photo.get(photo).copied().flatten()
     }
 
     /// Existing photos that the commit changes in no other way, which it must lock.

@@ -200,14 +200,8 @@ fn update_photos<'a>(
         statuses: rows.iter().map(|row| row.status).collect(),
         deleted: rows.iter().map(|row| row.deleted).collect(),
         states: rows.iter().map(|row| &row.state).collect(),
-        dated: rows
-            .iter()
-            .map(|row| dates.get(&row.photo_id).is_some())
-            .collect(),
-        dates: rows
-            .iter()
-            .map(|row| dates.get(&row.photo_id).flatten())
-            .collect(),
+        dated: rows.iter().map(|row| dates.changes(&row.photo_id)).collect(),
+        dates: rows.iter().map(|row| dates.date(&row.photo_id)).collect(),
     })
 }
 

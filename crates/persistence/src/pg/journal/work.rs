@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use futures::try_join;
@@ -8,6 +6,7 @@ use rapidphoto_application::ports::Due;
 use super::{Scope, failure::Failure};
 use crate::{
     commit::WorkChanges,
+    number::millis_of,
     pg::{
         pipeline::execute,
         statement::{now, statement},
@@ -120,6 +119,6 @@ fn schedule<'a>(scope: &'a Scope, work: &'a WorkChanges) -> Option<ScheduleWork<
 
 /// Delay in whole milliseconds, at most a hundred years, so that no time overflows.
 fn delay(due: Due) -> i64 {
-    const MAX: Duration = Duration::from_secs(100 * 366 * 86_400);
-    i64::try_from(due.delay().min(MAX).as_millis()).unwrap_or(i64::MAX)
+    const MAX: i64 = 100 * 366 * 86_400_000;
+    millis_of(due.delay()).min(MAX)
 }
