@@ -32,14 +32,17 @@ pub(super) struct Admission {
     space: Arc<dyn FreeSpace>,
     clock: Arc<dyn Clock>,
     settings: QuotaSettings,
-    /// Time of the last look at the oldest work, and its age then.
-    backlog: Mutex<Option<(Timestamp, Option<Duration>)>>,
+    /// Time of the last look at all owners' waiting work, and the least delay then.
+    least_delay: Mutex<Option<(Timestamp, Option<Duration>)>>,
 }
 
 /// Time after which some open photos may have ended.
 const PHOTOS_END: Duration = Duration::from_mins(1);
-/// Time for which the age of the oldest work is not read again.
-const BACKLOG_CACHE: Duration = Duration::from_secs(1);
+/// Time for which the least delay is not read again.
+const DELAY_CACHE: Duration = Duration::from_secs(1);
+/// Owners with waiting work from which on they may delay others. Claims serve owners in turn, so that a new one waits for
+/// one photo of each of them, however many they have.
+const MANY_OWNERS: usize = 100;
 
 impl Admission {
     pub(super) fn new(ports: &Ports, settings: QuotaSettings) -> Self {
@@ -48,14 +51,14 @@ impl Admission {
             space: Arc::clone(&ports.free_space),
             clock: Arc::clone(&ports.clock),
             settings,
-            backlog: Mutex::default(),
+            least_delay: Mutex::default(),
         }
     }
 
     /// Accepts a batch, or says why it is not accepted now.
     pub(super) async fn admit(&self, owner: UserId, batch: BatchSize) -> Result<(), CreateJobError> {
         self.check_space(batch)?;
-        self.check_backlog().await?;
+        self.check_backlog(owner).await?;
         let limits = self.settings;
         if [limits.open_photos, limits.stored_bytes, limits.photos_per_day] == [0; 3] {
             return Ok(());
@@ -118,28 +121,30 @@ impl Admission {
         Ok(())
     }
 
-    async fn check_backlog(&self) -> Result<(), CreateJobError> {
+    /// Refuses an owner whose own work waits too long, and everybody if the work of all owners does.
+    async fn check_backlog(&self, owner: UserId) -> Result<(), CreateJobError> {
         let allowed = self.settings.max_work_age;
         if allowed.is_zero() {
             return Ok(());
         }
-        match self.oldest_due().await? {
+        let own = self.usage.oldest_due(owner).await?;
+        match own.max(self.least_delay().await?) {
             Some(age) if age > allowed => Err(NotAdmitted::Backlog { age, allowed }.into()),
             _ => Ok(()),
         }
     }
 
-    async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable> {
+    async fn least_delay(&self) -> Result<Option<Duration>, Unavailable> {
         let now = self.clock.now();
-        let cached = *self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, age)) = cached
-            && (now - at).to_std().is_ok_and(|since| since < BACKLOG_CACHE)
+        let cached = *self.least_delay.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, delay)) = cached
+            && (now - at).to_std().is_ok_and(|since| since < DELAY_CACHE)
         {
-            return Ok(age);
+            return Ok(delay);
         }
-        let age = self.usage.oldest_due().await?;
-        *self.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, age));
-        Ok(age)
+        let delay = self.usage.least_delay(MANY_OWNERS).await?;
+        *self.least_delay.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, delay));
+        Ok(delay)
     }
 }
 

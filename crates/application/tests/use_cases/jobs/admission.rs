@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use rapidphoto_application::{
     jobs::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, NotAdmitted, Quota, RawFile},
-    ports::EventMetadata,
+    ports::{EventMetadata, IdempotencyKey},
 };
+use rapidphoto_domain::UserId;
 use rapidphoto_memory::{TestApp, fixtures};
 
 async fn create(app: &TestApp, files: Vec<RawFile>) -> Result<CreatedJob, CreateJobError> {
@@ -94,6 +95,32 @@ async fn a_repeated_request_is_never_refused() {
 }
 
 #[tokio::test]
+async fn a_request_that_creates_nothing_stores_no_idempotency_key() {
+    let app = TestApp::new();
+    let send = async |key: &str| {
+        let key = IdempotencyKey::parse(key).unwrap();
+        let command = CreateJob {
+            owner: app.owner,
+            files: vec![RawFile {
+                upload_id: Some("0191a0e0-0000-4000-8000-000000000001".to_owned()),
+                ..fixtures::file(0)
+            }],
+            idempotency_key: Some(key.clone()),
+            metadata: EventMetadata::default(),
+        };
+        let handler = CreateJobHandler::new(&app.ports, app.settings.clone());
+        handler.handle(command).await.unwrap();
+        let keys = &app.ports.database.idempotency;
+        keys.idempotency(app.owner, &key, app.now())
+            .await
+            .unwrap()
+            .is_some()
+    };
+    assert!(send("first").await);
+    assert!(!send("second").await);
+}
+
+#[tokio::test]
 async fn jobs_leave_the_reserved_space_free() {
     let app = TestApp::new();
     let reserved = app.settings.quotas.min_free_bytes;
@@ -122,6 +149,30 @@ async fn jobs_are_refused_while_photos_wait_too_long() {
     };
     assert!(age > Duration::from_mins(1), "{age:?}");
     app.execute_due().await;
+    app.declare(1).await;
+}
+
+#[tokio::test]
+async fn a_users_backlog_refuses_nobody_else_until_all_of_many_owners_wait_too_long() {
+    let app = TestApp::with(|settings, _| settings.quotas.max_work_age = Duration::from_mins(1));
+    let upload_as = async |owner| {
+        let declared = app.declare_as(owner, 1).await.remove(0);
+        assert_eq!(app.put(&declared).status, 200);
+        app.deliver_storage_events().await;
+    };
+    let stranger = |index: u128| UserId::from_bits(1000 + index);
+    upload_as(stranger(0)).await;
+    app.clock.advance(Duration::from_secs(61));
+    app.declare(1).await;
+    for index in 1..100_u128 {
+        upload_as(stranger(index)).await;
+    }
+    app.clock.advance(Duration::from_secs(59));
+    app.declare(1).await;
+    app.clock.advance(Duration::from_secs(2));
+    assert!(matches!(refused(&app, 1).await, NotAdmitted::Backlog { .. }));
+    app.execute_due().await;
+    app.clock.advance(Duration::from_secs(1));
     app.declare(1).await;
 }
 
