@@ -99,7 +99,11 @@ async fn a_proxy_that_is_not_trusted_is_warned_of_at_the_start() {
             .with("RAPIDPHOTO_SERVER__BEHIND_TLS_PROXY", "true")
             .with("RAPIDPHOTO_SERVER__TRUSTED_PROXIES", proxies);
         let server = data_dir.serve(&options).await;
-        assert_eq!(server.log().contains("server.trusted_proxies is empty"), warns, "{proxies}");
+        assert_eq!(
+            server.log().contains("server.trusted_proxies is empty"),
+            warns,
+            "{proxies}"
+        );
     }
 }
 
