@@ -1,6 +1,7 @@
 //! Quotas of a user and back-pressure of the deployment, checked before a job is created.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Size of a batch, without files that are already known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct BatchSize {
     pub(super) photos: u64,
     pub(super) bytes: u64,
@@ -25,8 +26,8 @@ pub(super) struct BatchSize {
 
 /// Checks whether new photos are accepted.
 ///
-/// Quotas are checked before the commit: requests of one user that run at the same time can exceed them by what they
-/// create together, which the rate of job creations bounds.
+/// What is admitted is reserved until it is written, so that requests at the same time can't exceed a quota together. Each
+/// process has reservations of its own: a user can exceed a quota by what the other processes admit at the same moment.
 pub(super) struct Admission {
     usage: Arc<dyn UsageReads>,
     space: Arc<dyn FreeSpace>,
@@ -34,6 +35,17 @@ pub(super) struct Admission {
     settings: QuotaSettings,
     /// Time of the last look at all owners' waiting work, and the least delay then.
     least_delay: Mutex<Option<(Timestamp, Option<Duration>)>>,
+    reserved: Reserved,
+}
+
+/// Batches of each user that are admitted and not yet written.
+type Reserved = Arc<Mutex<HashMap<UserId, BatchSize>>>;
+
+/// An admitted batch, to be dropped once it is written.
+pub(super) struct Reservation {
+    reserved: Reserved,
+    owner: UserId,
+    size: BatchSize,
 }
 
 /// Time after which some open photos may have ended.
@@ -52,19 +64,25 @@ impl Admission {
             clock: Arc::clone(&ports.clock),
             settings,
             least_delay: Mutex::default(),
+            reserved: Reserved::default(),
         }
     }
 
     /// Accepts a batch, or says why it is not accepted now.
-    pub(super) async fn admit(&self, owner: UserId, batch: BatchSize) -> Result<(), CreateJobError> {
+    pub(super) async fn admit(&self, owner: UserId, batch: BatchSize) -> Result<Reservation, CreateJobError> {
         self.check_space(batch)?;
         self.check_backlog(owner).await?;
         let limits = self.settings;
+        // Before the usage is read: what is no longer reserved then is part of it.
+        let (reservation, reserved) = self.reserve(owner, batch);
         if [limits.open_photos, limits.stored_bytes, limits.photos_per_day] == [0; 3] {
-            return Ok(());
+            return Ok(reservation);
         }
         let now = self.clock.now();
-        let usage = self.usage.usage(owner, now).await?;
+        let mut usage = self.usage.usage(owner, now).await?;
+        usage.open_photos += reserved.photos;
+        usage.photos_of_day += reserved.photos;
+        usage.stored_bytes += reserved.bytes;
         let (photos, bytes) = (batch.photos, batch.bytes);
         for (quota, used, requested, allowed, retry_after) in [
             (
@@ -100,7 +118,43 @@ impl Admission {
                 return Err(exceeded.into());
             }
         }
+        Ok(reservation)
+    }
+
+    /// Refuses failed uploads that would begin again beyond the open photos.
+    pub(super) async fn admit_again(&self, owner: UserId, photos: u64) -> Result<(), CreateJobError> {
+        let allowed = self.settings.open_photos;
+        if photos == 0 || allowed == 0 {
+            return Ok(());
+        }
+        let used = self.usage.usage(owner, self.clock.now()).await?.open_photos;
+        if used.saturating_add(photos) > allowed {
+            let exceeded = NotAdmitted::Quota {
+                quota: Quota::OpenPhotos,
+                used,
+                requested: photos,
+                allowed,
+                retry_after: Some(PHOTOS_END),
+            };
+            return Err(exceeded.into());
+        }
         Ok(())
+    }
+
+    /// Reserves a batch. Also returns what was reserved before.
+    fn reserve(&self, owner: UserId, size: BatchSize) -> (Reservation, BatchSize) {
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_owner = reserved.entry(owner).or_default();
+        let before = *of_owner;
+        of_owner.photos += size.photos;
+        of_owner.bytes += size.bytes;
+        drop(reserved);
+        let reservation = Reservation {
+            reserved: Arc::clone(&self.reserved),
+            owner,
+            size,
+        };
+        (reservation, before)
     }
 
     fn check_space(&self, batch: BatchSize) -> Result<(), CreateJobError> {
@@ -145,6 +199,19 @@ impl Admission {
         let delay = self.usage.least_delay(MANY_OWNERS).await?;
         *self.least_delay.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, delay));
         Ok(delay)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_owner) = reserved.get_mut(&self.owner) {
+            of_owner.photos -= self.size.photos;
+            of_owner.bytes -= self.size.bytes;
+            if *of_owner == BatchSize::default() {
+                reserved.remove(&self.owner);
+            }
+        }
     }
 }
 
