@@ -8,10 +8,14 @@
 
 #[path = "postgres/commits.rs"]
 mod commits;
+#[path = "postgres/contract.rs"]
+mod contract;
 #[path = "postgres/migrations.rs"]
 mod migrations;
 #[path = "postgres/outages.rs"]
 mod outages;
+#[path = "postgres/plans.rs"]
+mod plans;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/wake_ups.rs"]

@@ -116,7 +116,9 @@ impl EventLog for PgStore {
             .await
             .map_err(StoreError::from)?;
         let events = rows.into_iter();
-        events.map(|(xid, row)| row.into_event(count(xid), &self.codec)).collect()
+        events
+            .map(|(xid, row)| row.into_event(count(xid), &self.codec))
+            .collect()
     }
 
     async fn events_after(

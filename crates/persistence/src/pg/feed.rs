@@ -134,16 +134,21 @@ pub(super) async fn page(
 ) -> Result<Page, StoreError> {
     let rows = load(connection, namespace, cursor, filter, limit).await?;
     // The statement returns at least one row.
-    let (edge, held, last_xid, last_position) =
-        rows.as_slice().first().map_or((0, false, None, None), |row| (row.0, row.1, row.2, row.3));
-    let mut events: Vec<(i64, EventRow)> =
-        rows.into_iter().filter_map(|row| row.4.zip(row.5)).collect();
+    let (edge, held, last_xid, last_position) = rows
+        .as_slice()
+        .first()
+        .map_or((0, false, None, None), |row| (row.0, row.1, row.2, row.3));
+    let mut events: Vec<(i64, EventRow)> = rows.into_iter().filter_map(|row| row.4.zip(row.5)).collect();
     let more = events.len() > limit;
     events.truncate(limit);
     let stopped = if more {
-        events.last().map_or(Some(cursor), |(xid, row)| Some(at(*xid, row.position)))
+        events
+            .last()
+            .map_or(Some(cursor), |(xid, row)| Some(at(*xid, row.position)))
     } else {
-        last_xid.zip(last_position).map(|(xid, position)| at(xid, position))
+        last_xid
+            .zip(last_position)
+            .map(|(xid, position)| at(xid, position))
     };
     Ok(Page {
         rows: events,
@@ -180,8 +185,14 @@ async fn load(
     if by_type {
         let patterns = || filter.event_types.iter().map(String::as_str);
         values.push(Value::OptionalText(filter.stream_type.map(StreamType::name)));
-        values.push(Value::Texts(patterns().filter(|pattern| !pattern.ends_with('*')).collect()));
-        values.push(Value::Texts(patterns().filter_map(|pattern| pattern.strip_suffix('*')).collect()));
+        values.push(Value::Texts(
+            patterns().filter(|pattern| !pattern.ends_with('*')).collect(),
+        ));
+        values.push(Value::Texts(
+            patterns()
+                .filter_map(|pattern| pattern.strip_suffix('*'))
+                .collect(),
+        ));
     }
     let mut conditions = String::new();
     for (column, value) in [("owner", &owner), ("job_id", &job)] {

@@ -130,5 +130,6 @@ fn view(id: JobId, rows: Vec<Row>) -> Result<Option<JobView>, StoreError> {
         deleted,
     };
     let cursor = Cursor::new(count(edge), 0);
-    rows.into_view(id, cursor, change_at(xid, position, xid < edge)).map(Some)
+    rows.into_view(id, cursor, change_at(xid, position, xid < edge))
+        .map(Some)
 }

@@ -92,7 +92,11 @@ enum Part {
 }
 
 impl List<'_> {
-    async fn rows(&self, connection: &mut AsyncPgConnection, max_rows: usize) -> QueryResult<Vec<PhotoViewRow>> {
+    async fn rows(
+        &self,
+        connection: &mut AsyncPgConnection,
+        max_rows: usize,
+    ) -> QueryResult<Vec<PhotoViewRow>> {
         match self.query.sort {
             PhotoSort::CreatedAt => self.part(connection, Part::CreatedAt, max_rows).await,
             PhotoSort::Bytes => self.part(connection, Part::Bytes, max_rows).await,
@@ -134,7 +138,9 @@ impl List<'_> {
             SortDirection::Ascending => "ASC",
             SortDirection::Descending => "DESC",
         };
-        let order = match part.column() {
+        // The index of photos that ended without success has those without a date in the order of this column, too.
+        let column = part.column().or(self.is_unsuccessful().then_some("taken_at"));
+        let order = match column {
             Some(column) => format!("p.{column} {direction}, p.photo_id {direction}"),
             None => format!("p.photo_id {direction}"),
         };
@@ -142,7 +148,15 @@ impl List<'_> {
             .replace("{photos}", &photos)
             .replace("{filter}", &filter)
             .replace("{order}", &order);
-        Assembled::<PhotoViewColumns>::new(text, values).load(connection).await
+        Assembled::<PhotoViewColumns>::new(text, values)
+            .load(connection)
+            .await
+    }
+
+    /// True for a status that an upload has after it failed, for which there are indexes.
+    fn is_unsuccessful(&self) -> bool {
+        let status = self.query.status;
+        status.is_some_and(|status| status.is_terminal() && status != PhotoStatus::Completed)
     }
 
     /// Table of the photos.
@@ -177,11 +191,22 @@ impl List<'_> {
             SortDirection::Descending => "<",
         };
         match (self.after, part.column()) {
-            (Some((PhotoPosition { value: Some(value), .. }, photo)), Some(column)) => {
+            (
+                Some((
+                    PhotoPosition {
+                        value: Some(value), ..
+                    },
+                    photo,
+                )),
+                Some(column),
+            ) => {
                 values.push(Value::Number(*value));
                 values.push(Value::Text(photo));
                 let (value, photo) = (values.len() - 1, values.len());
-                let _ = write!(filter, " AND (p.{column}, p.photo_id) {beyond} (${value}, ${photo})");
+                let _ = write!(
+                    filter,
+                    " AND (p.{column}, p.photo_id) {beyond} (${value}, ${photo})"
+                );
             }
             (Some((PhotoPosition { value: None, .. }, photo)), None) => {
                 values.push(Value::Text(photo));

@@ -102,5 +102,6 @@ fn job_view(
         deleted,
     };
     let last_change = change_at(last_event(connection, namespace, id)?.map_or(0, |(_, position)| position));
-    rows.into_view(id, head(connection, namespace)?, last_change).map(Some)
+    rows.into_view(id, head(connection, namespace)?, last_change)
+        .map(Some)
 }

@@ -4,9 +4,7 @@ use diesel::{
     BoolExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _, QueryResult,
     RunQueryDsl as _, SqliteConnection, dsl::not,
 };
-use rapidphoto_application::ports::{
-    PhotoListPage, PhotoListQuery, PhotoSort, SortDirection,
-};
+use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoSort, SortDirection};
 use rapidphoto_domain::UserId;
 
 use super::{photo_tag_list, photo_views::views};
