@@ -246,9 +246,9 @@ CREATE INDEX upload_activity_seen ON upload_activity (namespace, last_seen);
 -- `open_photos` counts photos that have not ended. `stored_bytes` adds up the declared sizes of photos that are neither
 -- deleted nor cancelled. `created` counts photos created on `day`, in days since 1970 in UTC.
 --
--- A slot belongs to a connection, not to photos as in SQLite: a transaction changes one row for each user, whatever
--- number of photos it writes, and transactions on other connections rarely wait for it. Only the sum of a user's slots
--- has a meaning; a single one can be negative.
+-- A transaction changes one slot of each user, whatever number of photos it writes: one that no other transaction has
+-- locked, so that they don't wait for each other. A user has as many slots as transactions have written at the same time.
+-- Only their sum has a meaning; a single one can be negative.
 CREATE TABLE usage_slots (
     namespace    text COLLATE "C" NOT NULL,
     owner        text COLLATE "C" NOT NULL,
@@ -260,10 +260,20 @@ CREATE TABLE usage_slots (
     PRIMARY KEY (namespace, owner, slot)
 ) WITH (fillfactor = 50);
 
+-- A slot that this transaction can change at once. No running transaction creates another one with its process's number.
+CREATE FUNCTION usage_slot(of_namespace text, of_owner text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    free integer;
+BEGIN
+    SELECT slot INTO free FROM usage_slots WHERE namespace = of_namespace AND owner = of_owner
+    ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+    RETURN coalesce(free, pg_backend_pid());
+END $$;
+
 CREATE FUNCTION count_new_photos() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO usage_slots AS slots (namespace, owner, slot, open_photos, stored_bytes, day, created)
-    SELECT namespace, owner, pg_backend_pid() % 8,
+    SELECT namespace, owner, usage_slot(namespace, owner),
            count(*) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')),
            coalesce(sum(bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0),
            -- A statement inserts photos of one commit, which have the same time.
@@ -288,7 +298,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION count_new_photos();
 CREATE FUNCTION count_changed_photos() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO usage_slots AS slots (namespace, owner, slot, open_photos, stored_bytes, day, created)
-    SELECT namespace, owner, pg_backend_pid() % 8,
+    SELECT namespace, owner, usage_slot(namespace, owner),
            coalesce(sum(sign) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')), 0),
            coalesce(sum(sign * bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0),
            0, 0

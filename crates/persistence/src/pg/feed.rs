@@ -201,7 +201,14 @@ async fn load(
             let _ = write!(conditions, " AND e.{column} = ${}", values.len());
         }
     }
+    Assembled::<SqlRow>::new(text(by_type, &conditions), values)
+        .load(connection)
+        .await
+}
+
+/// Statement that reads a page: its parameters are the namespace, the cursor, the limit, then those of a filter by type, then
+/// those of the conditions.
+pub(super) fn text(by_type: bool, conditions: &str) -> String {
     let text = if by_type { SCANNED } else { INDEXED };
-    let text = text.replace("{edge}", EDGE).replace("{filter}", &conditions);
-    Assembled::<SqlRow>::new(text, values).load(connection).await
+    text.replace("{edge}", EDGE).replace("{filter}", conditions)
 }
