@@ -51,6 +51,6 @@ pub use lock::{DataDirLock, LockError};
 #[doc(hidden)]
 pub use pg::texts as pg_texts;
 #[cfg(feature = "postgres")]
-pub use pg::{PgConfig, PgOpenError, PgStore, WakeUps, migrate, revert};
+pub use pg::{PgConfig, PgOpenError, PgStore, WakeUps, migrate, rebase_log, revert};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteConfig, SqliteStore};

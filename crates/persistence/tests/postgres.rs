@@ -18,5 +18,7 @@ mod outages;
 mod plans;
 #[path = "postgres/server.rs"]
 mod server;
+#[path = "postgres/tls.rs"]
+mod tls;
 #[path = "postgres/wake_ups.rs"]
 mod wake_ups;

@@ -23,7 +23,7 @@ const NAMESPACE: &str = "plans";
 const RUNS: i64 = 8;
 
 /// Gives the photos of the fixtures different sizes and times, and some of them other statuses; 1 in 100 is open, 1 in 100
-/// failed, half have a time of exposure, 1 in 20 a tag. Each has work that is due.
+/// failed, half have a time of exposure, 1 in 20 a tag. Each has work that is due. Copies of events make the log longer.
 const VARY: &str = "
     UPDATE photos SET
         bytes = 1000 + abs(hashtext(photo_id)) % 1000000,
@@ -31,6 +31,11 @@ const VARY: &str = "
         taken_at = CASE WHEN abs(hashtext(photo_id || 'dated')) % 2 = 0 THEN abs(hashtext(photo_id || 'taken')) END,
         status = CASE abs(hashtext(photo_id || 'status')) % 100
                  WHEN 0 THEN 'FAILED' WHEN 1 THEN 'QUEUED' ELSE 'COMPLETED' END;
+    INSERT INTO events (namespace, event_id, stream_type, stream_id, version, owner, job_id, event_type, schema_version,
+                        payload, metadata, occurred_at)
+        SELECT namespace, event_id || copy, stream_type, stream_id || copy, version, owner, job_id, event_type,
+               schema_version, payload, metadata, occurred_at
+        FROM events CROSS JOIN generate_series(1, 4) AS copies (copy);
     INSERT INTO photo_tags (namespace, owner, label, created_at, photo_id)
         SELECT namespace, owner, 'sea', created_at, photo_id FROM photos
         WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0;
