@@ -88,8 +88,7 @@ const SCANNED: &str = concat!(
      matching AS MATERIALIZED (
          SELECT s.xid, s.position FROM scanned AS s
          WHERE ($5 IS NULL OR s.stream_type = $5)
-           AND (cardinality($6) + cardinality($7) = 0 OR s.event_type = ANY($6)
-                OR EXISTS (SELECT 1 FROM unnest($7) AS prefix WHERE starts_with(s.event_type, prefix)))
+           AND (cardinality($6) + cardinality($7) = 0 OR s.event_type = ANY($6) OR s.event_type LIKE ANY($7))
          ORDER BY s.xid, s.position LIMIT $4
      )
      SELECT edge.xmin, edge.held, (SELECT xid FROM last), (SELECT position FROM last), e.xid, ",
@@ -183,16 +182,11 @@ async fn load(
         Value::Number(number::limit(limit).saturating_add(1)),
     ];
     if by_type {
-        let patterns = || filter.event_types.iter().map(String::as_str);
+        let (prefixes, names): (Vec<&String>, Vec<&String>) =
+            filter.event_types.iter().partition(|pattern| pattern.ends_with('*'));
         values.push(Value::OptionalText(filter.stream_type.map(StreamType::name)));
-        values.push(Value::Texts(
-            patterns().filter(|pattern| !pattern.ends_with('*')).collect(),
-        ));
-        values.push(Value::Texts(
-            patterns()
-                .filter_map(|pattern| pattern.strip_suffix('*'))
-                .collect(),
-        ));
+        values.push(Value::Texts(names.into_iter().cloned().collect()));
+        values.push(Value::Texts(prefixes.into_iter().map(|pattern| like(pattern)).collect()));
     }
     let mut conditions = String::new();
     for (column, value) in [("owner", &owner), ("job_id", &job)] {
@@ -204,6 +198,13 @@ async fn load(
     Assembled::<SqlRow>::new(text(by_type, &conditions), values)
         .load(connection)
         .await
+}
+
+/// Pattern of LIKE for a prefix with a final `*`.
+fn like(pattern: &str) -> String {
+    let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
+    let escaped = prefix.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    escaped + "%"
 }
 
 /// Statement that reads a page: its parameters are the namespace, the cursor, the limit, then those of a filter by type, then

@@ -23,7 +23,7 @@ const NAMESPACE: &str = "plans";
 const RUNS: i64 = 8;
 
 /// Gives the photos of the fixtures different sizes and times, and some of them other statuses; 1 in 100 is open, 1 in 100
-/// failed, half have a time of exposure, 1 in 20 a tag. Each has work that is due. Copies of events make the log longer.
+/// failed, half have a time of exposure, 1 in 20 the tag `sea` and all the tag `holiday`. Each has work that is due. Copies of events make the log longer.
 const VARY: &str = "
     UPDATE photos SET
         bytes = 1000 + abs(hashtext(photo_id)) % 1000000,
@@ -38,7 +38,8 @@ const VARY: &str = "
         FROM events CROSS JOIN generate_series(1, 4) AS copies (copy);
     INSERT INTO photo_tags (namespace, owner, label, created_at, photo_id)
         SELECT namespace, owner, 'sea', created_at, photo_id FROM photos
-        WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0;
+        WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0
+        UNION ALL SELECT namespace, owner, 'holiday', created_at, photo_id FROM photos;
     INSERT INTO photo_work (namespace, photo_id, kind, owner, priority, due_at, attempts, claims)
         SELECT namespace, photo_id, 'process', owner, 0, created_at, 0, 0 FROM photos;";
 
@@ -114,6 +115,19 @@ impl Database {
             value: Some(row.get(0)),
             photo: row.get::<_, &str>(1).parse().unwrap(),
         }
+    }
+
+    /// The list must be the same without its tag, which all photos have.
+    async fn assert_lists_all(&self, query: PhotoListQuery) {
+        let store = self.store().await;
+        let db = DatabasePorts::of(store.clone());
+        let untagged = PhotoListQuery {
+            tag: None,
+            ..query.clone()
+        };
+        let expected = db.photos.list(self.owner, &untagged).await.unwrap();
+        assert_eq!(db.photos.list(self.owner, &query).await.unwrap(), expected);
+        store.close().await;
     }
 
     /// Counters of all ended connections; each reports the last of its scans when it ends.
@@ -285,23 +299,40 @@ async fn lists(database: &Database) {
 }
 
 async fn tagged_lists(database: &Database) {
-    let after = database.deep("created_at").await;
-    for (direction, after) in DIRECTIONS
-        .into_iter()
-        .flat_map(|direction| [None, Some(after.clone())].map(|after| (direction, after)))
-    {
-        let query = PhotoListQuery {
-            tag: Some(TagLabel::parse("sea").unwrap()),
-            direction,
-            size: 50,
-            after,
-            ..PhotoListQuery::default()
-        };
-        let page = async |db: &DatabasePorts| {
-            let page = db.photos.list(database.owner, &query).await.unwrap();
-            assert_eq!(page.items.len(), 50);
-        };
-        database.assert_indexed(&format!("{query:?}"), 153, page).await;
+    let created = database.deep("created_at").await;
+    let bytes = database.deep("bytes").await;
+    // A page of another order reads all photos with a rare tag, about 500; of a common tag it counts up to 5 001.
+    for (tag, sort, after, max_entries) in [
+        ("sea", PhotoSort::CreatedAt, created.clone(), 153),
+        ("holiday", PhotoSort::CreatedAt, created, 153),
+        ("sea", PhotoSort::Bytes, bytes.clone(), 1_500),
+        ("holiday", PhotoSort::Bytes, bytes, 5_001 + 153),
+    ] {
+        for (direction, after) in [
+            (SortDirection::Ascending, None),
+            (SortDirection::Descending, None),
+            (SortDirection::Ascending, Some(after.clone())),
+            (SortDirection::Descending, Some(after)),
+        ] {
+            let query = PhotoListQuery {
+                tag: Some(TagLabel::parse(tag).unwrap()),
+                sort,
+                direction,
+                size: 50,
+                after,
+                ..PhotoListQuery::default()
+            };
+            let page = async |db: &DatabasePorts| {
+                let page = db.photos.list(database.owner, &query).await.unwrap();
+                assert_eq!(page.items.len(), 50);
+            };
+            database
+                .assert_indexed(&format!("{query:?}"), max_entries, page)
+                .await;
+            if tag == "holiday" {
+                database.assert_lists_all(query).await;
+            }
+        }
     }
 }
 
