@@ -84,7 +84,10 @@ const SCANNED: &str = concat!(
              ORDER BY e.xid, e.position LIMIT 5000
          ) AS s
      ),
-     last AS MATERIALIZED (SELECT s.xid, s.position FROM scanned AS s ORDER BY s.xid, s.position OFFSET 4999),
+     last AS MATERIALIZED (
+         SELECT s.xid, s.position FROM scanned AS s WHERE (SELECT count(*) FROM scanned) = 5000
+         ORDER BY s.xid DESC, s.position DESC LIMIT 1
+     ),
      matching AS MATERIALIZED (
          SELECT s.xid, s.position FROM scanned AS s
          WHERE ($5 IS NULL OR s.stream_type = $5)
@@ -182,11 +185,15 @@ async fn load(
         Value::Number(number::limit(limit).saturating_add(1)),
     ];
     if by_type {
-        let (prefixes, names): (Vec<&String>, Vec<&String>) =
-            filter.event_types.iter().partition(|pattern| pattern.ends_with('*'));
+        let (prefixes, names): (Vec<&String>, Vec<&String>) = filter
+            .event_types
+            .iter()
+            .partition(|pattern| pattern.ends_with('*'));
         values.push(Value::OptionalText(filter.stream_type.map(StreamType::name)));
         values.push(Value::Texts(names.into_iter().cloned().collect()));
-        values.push(Value::Texts(prefixes.into_iter().map(|pattern| like(pattern)).collect()));
+        values.push(Value::Texts(
+            prefixes.into_iter().map(|pattern| like(pattern)).collect(),
+        ));
     }
     let mut conditions = String::new();
     for (column, value) in [("owner", &owner), ("job_id", &job)] {
@@ -203,7 +210,10 @@ async fn load(
 /// Pattern of LIKE for a prefix with a final `*`.
 fn like(pattern: &str) -> String {
     let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
-    let escaped = prefix.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = prefix
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     escaped + "%"
 }
 
