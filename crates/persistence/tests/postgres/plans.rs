@@ -47,14 +47,7 @@ const VARY: &str = "
 const COUNTERS: &str = "
     SELECT (SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY($1)),
            (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = ANY($1))";
-const TABLES: [&str; 6] = [
-    "events",
-    "photos",
-    "photo_details",
-    "photo_tags",
-    "photo_work",
-    "upload_jobs",
-];
+const TABLES: [&str; 5] = ["events", "photos", "photo_details", "photo_tags", "photo_work"];
 
 struct Database {
     url: String,

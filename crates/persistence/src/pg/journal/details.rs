@@ -5,7 +5,7 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use serde_json::Value;
 
-use super::{Scope, refusal::Failure};
+use super::{Scope, failure::Failure};
 use crate::{
     commit::Prepared,
     error::StoreError,

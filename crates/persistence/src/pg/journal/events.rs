@@ -7,7 +7,7 @@ use futures::try_join;
 use rapidphoto_application::ports::Cursor;
 use serde_json::Value;
 
-use super::{Scope, refusal::Failure};
+use super::{Scope, failure::Failure};
 use crate::{
     commit::{Prepared, StoredEvents},
     number::{count, millis},

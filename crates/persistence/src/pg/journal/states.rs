@@ -4,7 +4,7 @@ use futures::try_join;
 use rapidphoto_domain::StreamId;
 use serde_json::Value;
 
-use super::{Scope, details::Dates, refusal::Failure};
+use super::{Scope, details::Dates, failure::Failure};
 use crate::{
     commit::Prepared,
     error::StoreError,

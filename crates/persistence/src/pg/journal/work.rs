@@ -5,7 +5,7 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use rapidphoto_application::ports::Due;
 
-use super::{Scope, refusal::Failure};
+use super::{Scope, failure::Failure};
 use crate::{
     commit::WorkChanges,
     pg::{
