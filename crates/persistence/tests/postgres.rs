@@ -14,6 +14,8 @@ mod contract;
 mod migrations;
 #[path = "postgres/outages.rs"]
 mod outages;
+#[path = "postgres/plans.rs"]
+mod plans;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/tls.rs"]

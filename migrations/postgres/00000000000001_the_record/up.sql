@@ -74,6 +74,12 @@ CREATE INDEX photos_taken ON photos (namespace, owner, taken_at, photo_id)
 CREATE INDEX photos_undated ON photos (namespace, owner, photo_id) WHERE NOT deleted AND taken_at IS NULL;
 CREATE INDEX photos_bytes ON photos (namespace, owner, bytes, photo_id) WHERE NOT deleted;
 CREATE INDEX photos_status ON photos (namespace, owner, status, created_at, photo_id) WHERE NOT deleted;
+-- Other orders of photos that ended without success, which few have: an upload that succeeds writes nothing here. Of
+-- completed photos the indexes above are read, and of open ones all are read and sorted.
+CREATE INDEX photos_unsuccessful_taken ON photos (namespace, owner, status, taken_at, photo_id)
+    WHERE NOT deleted AND status IN ('REJECTED', 'FAILED', 'CANCELLED');
+CREATE INDEX photos_unsuccessful_bytes ON photos (namespace, owner, status, bytes, photo_id)
+    WHERE NOT deleted AND status IN ('REJECTED', 'FAILED', 'CANCELLED');
 
 CREATE TABLE upload_jobs (
     namespace  text COLLATE "C" NOT NULL,

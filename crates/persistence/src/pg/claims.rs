@@ -26,7 +26,7 @@ use crate::{
 statement! {
     /// Makes work claimable that became due or whose lease expired, at most 500 rows. The token stays: a holder that nobody
     /// has replaced continues.
-    struct Unpark<'a> {
+    pub(super) struct Unpark<'a> {
         namespace: &'a str => Text,
         kind: &'static str => Text,
         orphaned: bool => Bool,
@@ -56,7 +56,7 @@ statement! {
     /// Two forms are chosen for their plans: the number of rows in a LIMIT is unknown when the plan is made, for which the
     /// server assumes a tenth of the table. Rows are therefore found by an array of ids, and the second round of owners is
     /// gated by a scalar subquery.
-    struct ClaimFromRing<'a> {
+    pub(super) struct ClaimFromRing<'a> {
         namespace: &'a str => Text,
         kind: &'static str => Text,
         orphaned: bool => Bool,

@@ -27,6 +27,8 @@ mod state_rows;
 mod statement;
 mod subscriptions;
 mod tag_index;
+#[doc(hidden)]
+pub mod texts;
 mod tickets;
 mod transaction;
 mod upload_activity;

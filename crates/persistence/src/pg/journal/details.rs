@@ -76,7 +76,7 @@ statement! {
 
 statement! {
     /// Writes the given details; those that are NULL stay. The owner is looked up if the commit does not change the photo.
-    struct WriteDetails<'a> {
+    pub(in crate::pg) struct WriteDetails<'a> {
         namespace: &'a str => Text,
         photos: Vec<&'a str> => Array<Text>,
         owners: Vec<Option<&'a str>> => Array<Nullable<Text>>,

@@ -16,7 +16,7 @@ use crate::{
 
 statement! {
     /// Appends events in their order; returns the position of the last one.
-    struct AppendEvents<'a> {
+    pub(in crate::pg) struct AppendEvents<'a> {
         namespace: &'a str => Text,
         metadata: &'a Value => Json,
         at: i64 => BigInt,

@@ -21,6 +21,12 @@ use futures::try_join;
 use rapidphoto_application::ports::{Commit, CommitError, Committed, Cursor, Journal, Unavailable};
 
 use self::failure::Failure;
+pub(super) use self::{
+    details::WriteDetails,
+    events::AppendEvents,
+    states::{InsertJobs, InsertPhotos},
+    work::ScheduleWork,
+};
 use super::{PgStore, pool::Connections, transaction::Transaction};
 use crate::{commit::Prepared, error::StoreError};
 

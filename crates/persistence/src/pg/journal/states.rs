@@ -34,7 +34,7 @@ statement! {
 }
 
 statement! {
-    struct InsertPhotos<'a> {
+    pub(in crate::pg) struct InsertPhotos<'a> {
         namespace: &'a str => Text,
         at: i64 => BigInt,
         ids: Vec<&'a str> => Array<Text>,
@@ -89,7 +89,7 @@ statement! {
 }
 
 statement! {
-    struct InsertJobs<'a> {
+    pub(in crate::pg) struct InsertJobs<'a> {
         namespace: &'a str => Text,
         at: i64 => BigInt,
         ids: Vec<&'a str> => Array<Text>,

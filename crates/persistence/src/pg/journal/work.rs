@@ -44,7 +44,7 @@ statement! {
 
 statement! {
     /// Work that is scheduled again replaces the old row, including its claim and counts.
-    struct ScheduleWork<'a> {
+    pub(in crate::pg) struct ScheduleWork<'a> {
         namespace: &'a str => Text,
         photos: Vec<&'a str> => Array<Text>,
         kinds: Vec<&'static str> => Array<Text>,
