@@ -63,8 +63,11 @@ statement! {
     } -> BigInt
     = concat!(
         "SELECT count(*) FROM (
-             (SELECT FROM photo_work WHERE namespace = $1 AND kind = $2 AND parked_until IS NULL
-              ORDER BY due_at LIMIT $4)
+             (SELECT FROM photo_work WHERE namespace = $1 AND kind = $2 AND NOT orphaned AND parked_until IS NULL
+              ORDER BY priority, owner LIMIT $4)
+             UNION ALL
+             (SELECT FROM photo_work WHERE namespace = $1 AND kind = $2 AND orphaned AND parked_until IS NULL
+              ORDER BY priority, owner LIMIT $4)
              UNION ALL
              (SELECT FROM photo_work
               WHERE namespace = $1 AND kind = $2 AND NOT orphaned AND parked_until <= ", now!("$3"), "
