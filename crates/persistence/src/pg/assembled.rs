@@ -21,7 +21,7 @@ pub(super) struct Assembled<'a, Row> {
 pub(super) enum Value<'a> {
     Text(&'a str),
     OptionalText(Option<&'a str>),
-    Texts(Vec<&'a str>),
+    Texts(Vec<String>),
     Number(i64),
 }
 

@@ -84,12 +84,14 @@ const SCANNED: &str = concat!(
              ORDER BY e.xid, e.position LIMIT 5000
          ) AS s
      ),
-     last AS MATERIALIZED (SELECT s.xid, s.position FROM scanned AS s ORDER BY s.xid, s.position OFFSET 4999),
+     last AS MATERIALIZED (
+         SELECT s.xid, s.position FROM scanned AS s WHERE (SELECT count(*) FROM scanned) = 5000
+         ORDER BY s.xid DESC, s.position DESC LIMIT 1
+     ),
      matching AS MATERIALIZED (
          SELECT s.xid, s.position FROM scanned AS s
          WHERE ($5 IS NULL OR s.stream_type = $5)
-           AND (cardinality($6) + cardinality($7) = 0 OR s.event_type = ANY($6)
-                OR EXISTS (SELECT 1 FROM unnest($7) AS prefix WHERE starts_with(s.event_type, prefix)))
+           AND (cardinality($6) + cardinality($7) = 0 OR s.event_type = ANY($6) OR s.event_type LIKE ANY($7))
          ORDER BY s.xid, s.position LIMIT $4
      )
      SELECT edge.xmin, edge.held, (SELECT xid FROM last), (SELECT position FROM last), e.xid, ",
@@ -183,15 +185,14 @@ async fn load(
         Value::Number(number::limit(limit).saturating_add(1)),
     ];
     if by_type {
-        let patterns = || filter.event_types.iter().map(String::as_str);
+        let (prefixes, names): (Vec<&String>, Vec<&String>) = filter
+            .event_types
+            .iter()
+            .partition(|pattern| pattern.ends_with('*'));
         values.push(Value::OptionalText(filter.stream_type.map(StreamType::name)));
+        values.push(Value::Texts(names.into_iter().cloned().collect()));
         values.push(Value::Texts(
-            patterns().filter(|pattern| !pattern.ends_with('*')).collect(),
-        ));
-        values.push(Value::Texts(
-            patterns()
-                .filter_map(|pattern| pattern.strip_suffix('*'))
-                .collect(),
+            prefixes.into_iter().map(|pattern| like(pattern)).collect(),
         ));
     }
     let mut conditions = String::new();
@@ -201,7 +202,24 @@ async fn load(
             let _ = write!(conditions, " AND e.{column} = ${}", values.len());
         }
     }
+    Assembled::<SqlRow>::new(text(by_type, &conditions), values)
+        .load(connection)
+        .await
+}
+
+/// Pattern of LIKE for a prefix with a final `*`.
+fn like(pattern: &str) -> String {
+    let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
+    let escaped = prefix
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    escaped + "%"
+}
+
+/// Statement that reads a page: its parameters are the namespace, the cursor, the limit, then those of a filter by type, then
+/// those of the conditions.
+pub(super) fn text(by_type: bool, conditions: &str) -> String {
     let text = if by_type { SCANNED } else { INDEXED };
-    let text = text.replace("{edge}", EDGE).replace("{filter}", &conditions);
-    Assembled::<SqlRow>::new(text, values).load(connection).await
+    text.replace("{edge}", EDGE).replace("{filter}", conditions)
 }

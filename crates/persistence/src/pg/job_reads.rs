@@ -25,7 +25,7 @@ statement! {
     /// snapshot: a client that reads the log from there misses nothing.
     ///
     /// Each row has columns for a job, for a deleted photo and for any photo. Those that it lacks are NULL.
-    struct Snapshot<'a> {
+    pub(super) struct Snapshot<'a> {
         namespace: &'a str => Text,
         job: &'a str => Text,
         owner: &'a str => Text,
@@ -63,7 +63,7 @@ type Row = (
 statement! {
     /// Owner, transaction and position of the last event of a job or of one of its photos. The last column is true once no
     /// earlier commit can change the job any more.
-    struct LastEvent<'a> {
+    pub(super) struct LastEvent<'a> {
         namespace: &'a str => Text,
         job: &'a str => Text,
     } -> (Text, BigInt, BigInt, Bool)

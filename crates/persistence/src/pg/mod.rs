@@ -11,6 +11,7 @@ mod error;
 mod event_log;
 mod feed;
 mod health;
+mod held_back;
 mod idempotency_reads;
 mod job_reads;
 mod journal;
@@ -26,6 +27,8 @@ mod state_rows;
 mod statement;
 mod subscriptions;
 mod tag_index;
+#[doc(hidden)]
+pub mod texts;
 mod tickets;
 mod transaction;
 mod upload_activity;
@@ -46,7 +49,7 @@ use self::{
 };
 pub use self::{
     config::PgConfig,
-    migrate::{migrate, revert},
+    migrate::{migrate, rebase_log, revert},
     open_error::PgOpenError,
     wake_ups::WakeUps,
 };

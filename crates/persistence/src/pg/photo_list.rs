@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use diesel::QueryResult;
+use diesel::{
+    QueryResult,
+    sql_types::{Bool, Text},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, SortDirection};
 use rapidphoto_domain::{UserId, photo::PhotoStatus};
@@ -10,6 +13,7 @@ use rapidphoto_domain::{UserId, photo::PhotoStatus};
 use super::{
     assembled::{Assembled, Value},
     photo_views::{PhotoViewColumns, photo_view_columns},
+    statement::statement,
 };
 use crate::{
     error::StoreError,
@@ -47,6 +51,28 @@ const TAGGED: &str = "(
          WHERE t.namespace = $1 AND t.owner = $2 AND t.label = {label}
      )";
 
+/// Condition for photos with a tag, by one search of the index of tags for each photo.
+const HAS_TAG: &str = " AND (
+         SELECT true FROM photo_tags AS t
+         WHERE t.namespace = $1 AND t.owner = $2 AND t.label = {label} AND t.created_at = p.created_at
+           AND t.photo_id = p.photo_id
+         LIMIT 1
+     )";
+
+statement! {
+    /// Whether a tag has so many photos that not all of them are read for a page. In another order than that of their
+    /// creation, a page of a tag with fewer photos sorts all of them; a page of a common one follows the order, and finds a
+    /// photo with the tag soon.
+    struct IsCommon<'a> {
+        namespace: &'a str => Text,
+        owner: &'a str => Text,
+        label: &'a str => Text,
+    } -> Bool
+    = "SELECT count(*) > 5000 FROM (
+           SELECT 1 FROM photo_tags WHERE namespace = $1 AND owner = $2 AND label = $3 LIMIT 5001
+       ) AS tagged"
+}
+
 /// Photos with a status that few have at any time, by the index of statuses.
 const OPEN: &str = "(
          SELECT * FROM photos
@@ -62,7 +88,19 @@ pub(super) async fn page(
     let size = query.size.min(MAX_SIZE);
     let owner = owner.to_string();
     let after = query.after.as_ref().map(|after| after.photo.to_string());
+    let mut follows_order = false;
+    if let Some(tag) = &query.tag
+        && query.sort != PhotoSort::CreatedAt
+    {
+        let statement = IsCommon {
+            namespace,
+            owner: &owner,
+            label: tag.as_str(),
+        };
+        follows_order = statement.get_result(connection).await?;
+    }
     let list = List {
+        follows_order,
         namespace,
         owner: &owner,
         query,
@@ -76,6 +114,8 @@ struct List<'a> {
     namespace: &'a str,
     owner: &'a str,
     query: &'a PhotoListQuery,
+    /// True if photos with the tag are looked for in the order of the list.
+    follows_order: bool,
     /// Position after which the page starts, with its photo's id as text.
     after: Option<(&'a PhotoPosition, &'a str)>,
 }
@@ -138,7 +178,9 @@ impl List<'_> {
             SortDirection::Ascending => "ASC",
             SortDirection::Descending => "DESC",
         };
-        let order = match part.column() {
+        // The index of photos that ended without success has those without a date in the order of this column, too.
+        let column = part.column().or(self.is_unsuccessful().then_some("taken_at"));
+        let order = match column {
             Some(column) => format!("p.{column} {direction}, p.photo_id {direction}"),
             None => format!("p.photo_id {direction}"),
         };
@@ -151,9 +193,17 @@ impl List<'_> {
             .await
     }
 
+    /// True for a status that an upload has after it failed, for which there are indexes.
+    fn is_unsuccessful(&self) -> bool {
+        let status = self.query.status;
+        status.is_some_and(|status| status.is_terminal() && status != PhotoStatus::Completed)
+    }
+
     /// Table of the photos.
     fn photos<'a>(&'a self, part: Part, values: &mut Vec<Value<'a>>) -> String {
-        if let Some(tag) = &self.query.tag {
+        if let Some(tag) = &self.query.tag
+            && !self.follows_order
+        {
             values.push(Value::Text(tag.as_str()));
             return TAGGED.replace("{label}", &format!("${}", values.len()));
         }
@@ -172,6 +222,12 @@ impl List<'_> {
         if let Some(status) = self.query.status {
             // Not bound: a prepared plan must know whether a partial index has the status.
             let _ = write!(filter, " AND p.status = {}", literal(status));
+        }
+        if let Some(tag) = &self.query.tag
+            && self.follows_order
+        {
+            values.push(Value::Text(tag.as_str()));
+            filter.push_str(&HAS_TAG.replace("{label}", &format!("${}", values.len())));
         }
         match part {
             Part::Dated => filter.push_str(" AND p.taken_at IS NOT NULL"),

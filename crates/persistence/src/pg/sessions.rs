@@ -1,13 +1,17 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
-    sql_types::{BigInt, Binary, Nullable, Text},
+    sql_types::{BigInt, Binary, Json, Nullable, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use rapidphoto_application::ports::{
-    Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
+    PasswordHash, Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
 };
-use rapidphoto_domain::{JobId, Timestamp, UserId};
+use rapidphoto_domain::{
+    JobId, Timestamp, UserId,
+    user::{User, UserStatus},
+};
+use serde_json::Value;
 
 use super::{
     PgStore,
@@ -19,7 +23,7 @@ use super::{
 use crate::{
     error::StoreError,
     number::{limit, millis, millis_after, timestamp},
-    rows::{SessionRow, TicketRow, parsed, session_id},
+    rows::{SessionRow, TicketRow, decoded, parsed, session_id},
     schema::sessions,
 };
 
@@ -37,6 +41,17 @@ statement! {
         user: &'a str => Text,
     } -> Text
     = "SELECT user_id FROM users WHERE namespace = $1 AND user_id = $2 FOR NO KEY UPDATE"
+}
+
+statement! {
+    /// As [`LockUser`]; returns the account if its password has the hash. The account does not change before the transaction
+    /// ends.
+    struct LockAccount<'a> {
+        namespace: &'a str => Text,
+        user: &'a str => Text,
+        verified: &'a str => Text,
+    } -> Json
+    = "SELECT state FROM users WHERE namespace = $1 AND user_id = $2 AND password_hash = $3 FOR NO KEY UPDATE"
 }
 
 statement! {
@@ -111,11 +126,12 @@ impl Sessions for PgStore {
         &self,
         session: &Session,
         token: TokenHash,
+        verified: &PasswordHash,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<SessionId>, Unavailable> {
+    ) -> Result<Option<Vec<SessionId>>, Unavailable> {
         let row = SessionRow::new(&self.namespace, session, token, now);
-        Ok(self.open_session(&row, session.user, max).await?)
+        Ok(self.open_session(&row, session.user, verified, max).await?)
     }
 
     async fn rotate(&self, rotation: &TokenRotation) -> Result<Rotation, Unavailable> {
@@ -206,23 +222,30 @@ impl PgStore {
         &self,
         row: &SessionRow,
         user: UserId,
+        verified: &PasswordHash,
         max: usize,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    ) -> Result<Option<Vec<SessionId>>, StoreError> {
         let transaction = Transaction::on(self.connection().await?);
         transaction.begin().await?;
         let mut connection = transaction.connection()?;
-        let lock = LockUser {
+        let lock = LockAccount {
             namespace: &self.namespace,
             user: &user.to_string(),
+            verified: &verified.0,
         };
-        lock.execute(&mut connection).await?;
+        let state: Option<Value> = lock.get_result(&mut connection).await.optional()?;
+        let account: Option<User> = state.map(|state| decoded("user", state)).transpose()?;
+        if account.is_none_or(|account| account.status != UserStatus::Active) {
+            drop(transaction.rollback().await?);
+            return Ok(None);
+        }
         let ended = end_beyond(&mut connection, &self.namespace, user, max.saturating_sub(1)).await?;
         diesel::insert_into(sessions::table)
             .values(row)
             .execute(&mut connection)
             .await?;
         drop(transaction.commit().await?);
-        Ok(ended)
+        Ok(Some(ended))
     }
 
     async fn rotate_token(&self, rotation: &TokenRotation) -> Result<Rotation, StoreError> {
