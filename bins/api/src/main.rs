@@ -47,6 +47,8 @@ struct Serve {
 enum AdminCommand {
     /// Check that every state row matches the events of its stream, and the indexes; changes nothing
     Verify,
+    /// Make the log of a database readable that was restored from a dump; no program may use the database
+    RebaseLog,
     /// Create the bucket, and set its CORS, lifecycle and notifications; a second run changes nothing
     InitStorage {
         /// Print what would change, and change nothing
@@ -105,6 +107,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
                     ExitCode::FAILURE
                 });
             }
+            AdminCommand::RebaseLog => rapidphoto_runtime::rebase_log(&load()?).await?,
             AdminCommand::InitStorage {
                 dry_run,
                 notify,

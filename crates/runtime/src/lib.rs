@@ -43,8 +43,8 @@ pub use config::{Config, ConfigError, Overrides, Program};
 pub use demo::{DemoOptions, run as demo};
 #[cfg(feature = "distributed")]
 pub use distributed::{
-    ApiOptions, InitStorage, administer_cluster_users, init_storage, migrate, serve_api, serve_worker,
-    verify_cluster,
+    ApiOptions, InitStorage, administer_cluster_users, init_storage, migrate, rebase_log, serve_api,
+    serve_worker, verify_cluster,
 };
 pub use health::check_health;
 pub use rapidphoto_imaging::run_inspection_child;

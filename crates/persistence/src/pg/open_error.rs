@@ -37,7 +37,7 @@ pub enum PgOpenError {
     },
     /// The log has events of transactions that the server has not started yet: the data were copied from another server.
     #[error(
-        "the log has events of transaction {stored}, but the server's next one is {next}: the database was restored from a dump. Readers would wait for these transactions; run `rapidphoto admin rebase-log` first"
+        "the log has events of transaction {stored}, but the server's next one is {next}: the database was restored from a dump. Readers would wait for these transactions; run `rapidphoto-api admin rebase-log` first"
     )]
     FutureTransactions {
         /// Greatest transaction id in the log.

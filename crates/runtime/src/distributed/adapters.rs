@@ -118,6 +118,10 @@ impl Adapters {
         tasks.spawn("wake-ups", |stop: CancellationToken| async move {
             stop.run_until_cancelled(wake_ups.run()).await;
         });
+        let measured = Arc::clone(&self.store);
+        tasks.spawn("age of held-back events", |stop: CancellationToken| async move {
+            stop.run_until_cancelled(measured.watch_held_back()).await;
+        });
         if let Some(ticks) = self.ticks.clone() {
             tasks.spawn("progress", |stop| async move { ticks.run(stop).await });
         }

@@ -12,5 +12,5 @@ mod worker;
 pub use administration::{administer_cluster_users, verify_cluster};
 pub use api::{ApiOptions, serve_api};
 pub use init_storage::{InitStorage, init_storage};
-pub use migrate::migrate;
+pub use migrate::{migrate, rebase_log};
 pub use worker::serve_worker;
