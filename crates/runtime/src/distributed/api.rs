@@ -159,7 +159,7 @@ fn keys(config: &Config) -> anyhow::Result<(TokenKeys, [u8; 32])> {
 
 /// Finds out if the store refuses uploads that would replace an object. A store that is away is asked at the next start.
 async fn probe(adapters: &Adapters, config: &Config) {
-    let key = format!("{}/conditional-write-probe", config.storage.environment);
+    let key = format!("{}/probe", config.storage.environment);
     if let Err(error) = adapters.objects.probe(&key).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
