@@ -10,6 +10,7 @@
 mod housekeeping;
 mod intake;
 mod interleavings;
+mod recorded_messages;
 mod support;
 
 mod admin {
