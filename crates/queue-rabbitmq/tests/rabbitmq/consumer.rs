@@ -220,15 +220,15 @@ async fn ten_thousand_notifications_are_handled_once_each() {
     let config = shared();
     let probe = connected(&config).await;
     probe.notify((0..10_000).map(|number| number.to_string())).await;
-    let handled = Arc::new(AtomicUsize::new(0));
-    let handler = Arc::new(Counting(Arc::clone(&handled)));
+    let count = Arc::new(AtomicUsize::new(0));
+    let handler = Arc::new(Counting(Arc::clone(&count)));
     let consumer = RunningConsumer::start(&config, handler);
     until("all are handled", async || {
-        handled.load(Ordering::Relaxed) == 10_000
+        count.load(Ordering::Relaxed) == 10_000
     })
     .await;
     consumer.stop().await;
-    assert_eq!(handled.load(Ordering::Relaxed), 10_000);
+    assert_eq!(count.load(Ordering::Relaxed), 10_000);
     assert_eq!((probe.waiting().await, probe.dead().await), (0, 0));
 }
 
