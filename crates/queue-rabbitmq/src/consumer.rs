@@ -80,7 +80,7 @@ impl NotificationConsumer {
             return Ok(());
         };
         *backoff = Backoff::new();
-        let handled = TaskTracker::new();
+        let tasks = TaskTracker::new();
         // Dropped with the connection: what is still in hand then belongs to the broker again.
         let ended = CancellationToken::new();
         let _guard = ended.clone().drop_guard();
@@ -93,7 +93,7 @@ impl NotificationConsumer {
             match delivery {
                 Some(Ok(delivery)) => {
                     let (handler, ended) = (Arc::clone(&self.handler), ended.clone());
-                    handled.spawn(async move { handler.handle(delivery, &ended).await });
+                    tasks.spawn(async move { handler.handle(delivery, &ended).await });
                 }
                 Some(Err(error)) => break Err(error.into()),
                 None => {
@@ -111,8 +111,8 @@ impl NotificationConsumer {
             let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancelled).await;
         }
         ended.cancel();
-        handled.close();
-        handled.wait().await;
+        tasks.close();
+        tasks.wait().await;
         link.close().await;
         result
     }

@@ -2,8 +2,9 @@ use async_trait::async_trait;
 use lapin::{BasicProperties, types::AMQPValue};
 use rapidphoto_application::{
     log::EventCodec,
-    ports::{EventPublisher, StoredEvent, Unavailable},
+    ports::{EventMetadata, EventPublisher, StoredEvent, Unavailable},
 };
+use rapidphoto_domain::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,10 +36,10 @@ struct Envelope<'a> {
     owner: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
-    occurred_at: rapidphoto_domain::Timestamp,
+    occurred_at: Timestamp,
     schema_version: u16,
     payload: Value,
-    metadata: &'a rapidphoto_application::ports::EventMetadata,
+    metadata: &'a EventMetadata,
 }
 
 impl RabbitEvents {

@@ -16,7 +16,11 @@ export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$directory/rabbitm
 export RABBITMQ_ADVANCED_CONFIG_FILE="$directory/none.config" RABBITMQ_ENABLED_PLUGINS_FILE="$directory/plugins"
 export RABBITMQ_MNESIA_BASE="$directory/mnesia" RABBITMQ_LOG_BASE="$directory/log"
 export RABBITMQ_GENERATED_CONFIG_DIR="$directory/generated" RABBITMQ_PID_FILE="$directory/pid"
-export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +S 2:2"
+# A quorum queue of a single node may stay without a leader after a restart, and then stores nothing
+# (https://github.com/rabbitmq/rabbitmq-server/issues/10070): its only member is told to become the leader. Without spaces,
+# because the broker's script splits the arguments.
+elect='spawn(fun()->F=fun(G)->timer:sleep(500),catch([ra:trigger_election({N,node()})||{N,follower}<-ets:tab2list(ra_state)]),G(G)end,F(F)end).'
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 -eval $elect"
 
 start_server() {
     mkdir -p "$directory"/{home,mnesia,log,generated}

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -207,4 +213,33 @@ async fn as_many_messages_as_are_prefetched_are_handled_concurrently() {
     together.await.expect("all messages are in hand");
     consumer.stop().await;
     assert_eq!(probe.waiting().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_notifications_are_handled_once_each() {
+    let config = shared();
+    let probe = connected(&config).await;
+    probe.notify((0..10_000).map(|number| number.to_string())).await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let handler = Arc::new(Counting(Arc::clone(&count)));
+    let consumer = RunningConsumer::start(&config, handler);
+    until("all are handled", async || {
+        count.load(Ordering::Relaxed) == 10_000
+    })
+    .await;
+    consumer.stop().await;
+    assert_eq!(count.load(Ordering::Relaxed), 10_000);
+    assert_eq!((probe.waiting().await, probe.dead().await), (0, 0));
+}
+
+/// Handler that counts its calls, each of which takes as long as a commit.
+struct Counting(Arc<AtomicUsize>);
+
+#[async_trait]
+impl StorageMessages for Counting {
+    async fn take(&self, _: Bytes) -> Result<(), MessageError> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
 }

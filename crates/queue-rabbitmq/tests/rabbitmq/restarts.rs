@@ -57,9 +57,9 @@ async fn restarts_of_the_broker_lose_nothing_and_everything_resumes() {
         let server = Arc::clone(&server);
         let restart = move || {
             if kill {
-                server.kill()
+                server.kill();
             } else {
-                server.stop()
+                server.stop();
             }
             server.start_again();
         };

@@ -38,7 +38,7 @@ pub(crate) fn shared() -> BrokerConfig {
 }
 
 /// Waits until a condition holds, but for no longer than a minute.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     for _ in 0..1200 {
         if condition().await {
             return;
