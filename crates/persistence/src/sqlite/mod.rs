@@ -31,6 +31,7 @@ mod turns;
 mod unchanged;
 mod upload_activity;
 mod usage;
+mod usage_check;
 mod user_reads;
 mod wal;
 mod work_queue;
