@@ -64,19 +64,20 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# Tests run a page in a real browser, manipulate a database with the SQLite shell, and put real proxies in front of a server.
+# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, and
+# check its metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     PATH="$PATH:/usr/sbin"
-    local proxy new_proxies=()
-    for proxy in nginx caddy; do
-        have_any "$proxy" || new_proxies+=("$proxy")
+    local server new_servers=()
+    for server in nginx caddy prometheus; do
+        have_any "$server" || new_servers+=("$server")
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
-        'nginx=nginx' 'caddy=caddy'
+        'nginx=nginx' 'caddy=caddy' 'promtool=prometheus'
     # Debian starts servers when it installs them. The tests start their own.
-    if [ ${#new_proxies[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
-        as_root systemctl disable --now "${new_proxies[@]}"
+    if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
+        as_root systemctl disable --now "${new_servers[@]}"
     fi
 }
 
