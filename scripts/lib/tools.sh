@@ -6,6 +6,7 @@ cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
 # Pinned, so that checks give the same result on all machines.
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
+moto_version=5.2.5
 
 # Servers under test listen on loopback, which a proxy can't reach.
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
@@ -64,21 +65,35 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, and
-# check its metrics with Prometheus' own tool.
+# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, start
+# databases and brokers of their own, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
+    local binaries
     PATH="$PATH:/usr/sbin"
+    for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
     local server new_servers=()
-    for server in nginx caddy prometheus; do
-        have_any "$server" || new_servers+=("$server")
+    for server in nginx caddy postgres:postgresql rabbitmq-server prometheus; do
+        have_any "${server%%:*}" || new_servers+=("${server#*:}")
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
-        'nginx=nginx' 'caddy=caddy' 'promtool=prometheus'
+        'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"
     fi
+    for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
+    install_moto
+}
+
+# An imitation of AWS, in an environment of its own: Debian's Python allows no packages beside those of Debian.
+install_moto() {
+    local home="$cache_dir/tools/moto-$moto_version"
+    if [ ! -x "$home/bin/moto_server" ]; then
+        python3 -c 'import ensurepip' >/dev/null 2>&1 || install_missing 'no-command=python3-venv'
+        python3 -m venv --clear "$home" && "$home/bin/pip" install -q "moto[server]==$moto_version"
+    fi
+    PATH="$PATH:$home/bin"
 }
 
 install_walkthrough_tools() {

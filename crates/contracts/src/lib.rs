@@ -22,7 +22,7 @@
 //! The second macro is for databases that only one process uses; its harness also implements [`SingleProcessHarness`].
 //!
 //! If no single type implements all ports of the database, fill in the fields of `DatabasePorts`. An object store uses
-//! [`ObjectHarness`] and [`object_contract!`]. The generated tests need `tokio` with `macros` and `rt-multi-thread`.
+//! [`ObjectHarness`] and [`object_contract!`], a dead-letter queue [`DeadLetterHarness`] and [`dead_letter_contract!`]. The generated tests need `tokio` with `macros` and `rt-multi-thread`.
 //!
 //! The suites decide the following where the documentation of a port leaves room:
 //! - Claims are checked against the state before the commit; then its orders apply in sequence. A `Finish` or `Postpone`
@@ -46,7 +46,9 @@
 
 mod cases;
 pub mod database;
+pub mod dead_letters;
 pub mod objects;
 
 pub use database::{DatabaseHarness, OpenCommit, SingleProcessHarness};
+pub use dead_letters::DeadLetterHarness;
 pub use objects::{Answer, ObjectHarness};

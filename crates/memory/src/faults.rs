@@ -27,6 +27,8 @@ pub enum Operation {
     Bucket,
     /// Announcement of an object.
     Announce,
+    /// Publishing of events, and access to dead letters.
+    Broker,
 }
 
 /// Fault injection: makes a memory adapter fail and yield as real services do.
@@ -124,6 +126,7 @@ impl Operation {
             Self::Head | Self::Get | Self::Put | Self::Delete | Self::Bucket | Self::Announce => {
                 "object storage"
             }
+            Self::Broker => "the message broker",
         }
     }
 }

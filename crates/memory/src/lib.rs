@@ -8,6 +8,8 @@
 
 mod clock;
 mod database;
+mod dead_letters;
+mod events;
 mod faults;
 mod free_space;
 mod ids;
@@ -20,6 +22,8 @@ mod tokens;
 
 pub use clock::FakeClock;
 pub use database::{HeldCommit, MemoryStore};
+pub use dead_letters::MemoryDeadLetters;
+pub use events::MemoryEvents;
 pub use faults::{Faults, Operation};
 pub use free_space::FakeSpace;
 pub use ids::SeededIds;

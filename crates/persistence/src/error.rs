@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use rapidphoto_application::ports::{BoxError, LogError, Unavailable};
 use rapidphoto_domain::StreamId;
 
@@ -10,14 +8,25 @@ pub(crate) enum StoreError {
     Database(#[from] diesel::result::Error),
     #[error("the connection to the database can't be opened")]
     Connection(#[from] diesel::ConnectionError),
+    #[cfg(feature = "sqlite")]
     #[error("the transaction shared with other writes failed")]
-    Transaction(#[source] Arc<diesel::result::Error>),
+    Transaction(#[source] std::sync::Arc<diesel::result::Error>),
+    #[cfg(feature = "sqlite")]
     #[error("the writer thread has stopped")]
     WriterStopped,
+    #[cfg(feature = "sqlite")]
     #[error("the database is closed")]
     Closed,
-    #[error("the read was aborted")]
-    ReadAborted(#[from] tokio::task::JoinError),
+    #[cfg(feature = "postgres")]
+    #[error("a connection to the database can't be opened")]
+    Pool(#[source] BoxError),
+    #[cfg(feature = "postgres")]
+    #[error(
+        "no connection to the database has become free within 5 seconds; allow more connections or send less work"
+    )]
+    PoolExhausted,
+    #[error("the call was aborted")]
+    Aborted(#[from] tokio::task::JoinError),
     #[error("the stored value of `{what}` is malformed")]
     MalformedValue {
         what: &'static str,

@@ -32,12 +32,22 @@
 //! statement would bind more than 32 766 values and has to be split. The statements of the common commit of one stream
 //! are prepared once per connection.
 
+mod commit;
 mod error;
+#[cfg(feature = "sqlite")]
 mod lock;
 mod number;
+#[cfg(feature = "postgres")]
+mod pg;
 mod rows;
 mod schema;
+#[cfg(feature = "sqlite")]
 mod sqlite;
+mod turns;
 
+#[cfg(feature = "sqlite")]
 pub use lock::{DataDirLock, LockError};
+#[cfg(feature = "postgres")]
+pub use pg::{PgConfig, PgOpenError, PgStore, WakeUps, migrate, revert};
+#[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteConfig, SqliteStore};

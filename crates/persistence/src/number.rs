@@ -41,6 +41,10 @@ pub(crate) fn timestamp(millis: i64) -> Timestamp {
 
 /// A timestamp in milliseconds since 1970, moved later by a duration.
 pub(crate) fn millis_after(timestamp: Timestamp, delay: Duration) -> i64 {
-    let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-    millis(timestamp).saturating_add(delay)
+    millis(timestamp).saturating_add(millis_of(delay))
+}
+
+/// A duration in whole milliseconds.
+pub(crate) fn millis_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

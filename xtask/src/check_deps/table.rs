@@ -27,13 +27,14 @@ const TELEMETRY: &str = "rapidphoto-telemetry";
 const RUNTIME: &str = "rapidphoto-runtime";
 const CLIENT: &str = "rapidphoto-client";
 const TESTKIT: &str = "rapidphoto-testkit";
+const TEST_SERVICES: &str = "rapidphoto-test-services";
 const RAPIDPHOTO: &str = "rapidphoto";
 const BENCH_THUMBNAILS: &str = "bench-thumbnails";
 const XTASK: &str = "xtask";
 
 const CORE: &[&str] = &[APPLICATION, DOMAIN];
-const TEST_CRATES: &[&str] = &[CONTRACTS, MEMORY, SAMPLE_PHOTOS, TESTKIT];
-/// Crates of the server; `contracts` and `testkit` are for tests only and must never be linked into it.
+const TEST_CRATES: &[&str] = &[CONTRACTS, MEMORY, SAMPLE_PHOTOS, TESTKIT, TEST_SERVICES];
+/// Crates of the server; `contracts`, `testkit` and `test-services` are for tests only and must never be linked into it.
 const SERVER_CRATES: &[&str] = &[
     DOMAIN,
     APPLICATION,
@@ -186,15 +187,23 @@ const CRATES: &[CrateRule] = &[
             TELEMETRY,
             CLIENT,
             RUNTIME,
+            TEST_SERVICES,
         ],
         tests_use: &[],
         third_party: ThirdParty::Any,
         because: "testkit runs the server for tests; it does not depend on the binaries.",
     },
     CrateRule {
+        name: TEST_SERVICES,
+        uses: &[],
+        tests_use: &[],
+        third_party: ThirdParty::Any,
+        because: LEAF,
+    },
+    CrateRule {
         name: RAPIDPHOTO,
         uses: &[RUNTIME],
-        tests_use: &[API_TYPES, CLIENT, SAMPLE_PHOTOS, TESTKIT],
+        tests_use: &[API_TYPES, CLIENT, SAMPLE_PHOTOS, TESTKIT, TEST_SERVICES],
         third_party: ThirdParty::Only(&["anyhow", "clap", "tokio"]),
         because: BINARY,
     },

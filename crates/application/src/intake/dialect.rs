@@ -12,7 +12,7 @@ pub struct StorageMessage {
     pub created: Vec<StorageEvent>,
     /// Names of events that report something else, such as `s3:TestEvent` or `ObjectRemoved:Delete`.
     pub ignored: Vec<String>,
-    /// Errors in malformed records; the other records of the message are valid.
+    /// Errors in malformed records; the other records of the message are valid. They contain nothing of the message.
     pub malformed: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct StorageEvent {
     pub sequencer: Option<Sequencer>,
 }
 
-/// Error for a message that is in none of the known dialects.
+/// Error for a message that is in none of the known dialects. It contains nothing of the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct MalformedMessage(String);
@@ -109,7 +109,9 @@ impl StorageMessage {
         if let (Some(Value::String(name)), Some(Value::Object(detail))) =
             (message.get("detail-type"), message.get("detail"))
         {
-            self.read_event_bridge(name, detail);
+            // This account exists in LocalStack only.
+            let local_stack = message.get("account").and_then(Value::as_str) == Some("000000000000");
+            self.read_event_bridge(name, detail, local_stack);
             return Ok(());
         }
         match message.get("Message") {
@@ -136,14 +138,12 @@ impl StorageMessage {
             self.ignored.push(name.to_owned());
             return;
         }
-        let bucket = record.pointer("/s3/bucket/name").and_then(Value::as_str);
+        let bucket = text(record.pointer("/s3/bucket/name"));
         let object = record.pointer("/s3/object").and_then(Value::as_object);
-        let key = object
-            .and_then(|object| object.get("key"))
-            .and_then(Value::as_str);
+        let key = text(object.and_then(|object| object.get("key")));
         let (Some(bucket), Some(object), Some(key)) = (bucket, object, key) else {
             self.malformed
-                .push(format!("a record of {name} has no bucket or no key"));
+                .push("a record of a new object has no bucket or no key".to_owned());
             return;
         };
         // Ceph does not encode keys; the other stores use form encoding.
@@ -156,36 +156,42 @@ impl StorageMessage {
         self.created.push(created(bucket, key, object));
     }
 
-    fn read_event_bridge(&mut self, name: &str, detail: &Map<String, Value>) {
+    /// Reads an event of EventBridge. AWS does not encode keys in it; LocalStack does.
+    fn read_event_bridge(&mut self, name: &str, detail: &Map<String, Value>, encoded: bool) {
         if name != "Object Created" {
             self.ignored.push(name.to_owned());
             return;
         }
-        let bucket = detail.get("bucket").and_then(|bucket| bucket.get("name"));
+        let bucket = text(detail.get("bucket").and_then(|bucket| bucket.get("name")));
         let object = detail.get("object").and_then(Value::as_object);
-        let key = object
-            .and_then(|object| object.get("key"))
-            .and_then(Value::as_str);
-        match (bucket.and_then(Value::as_str), object, key) {
+        let key = text(object.and_then(|object| object.get("key")));
+        match (bucket, object, key) {
             (Some(bucket), Some(object), Some(key)) => {
-                self.created.push(created(bucket, key.to_owned(), object));
+                let key = if encoded {
+                    form_decoded(key)
+                } else {
+                    key.to_owned()
+                };
+                self.created.push(created(bucket, key, object));
             }
             _ => self
                 .malformed
-                .push(format!("the detail of {name} has no bucket or no key")),
+                .push("the detail of a new object has no bucket or no key".to_owned()),
         }
     }
 }
 
+/// String that is not empty.
+fn text(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
 fn created(bucket: &str, key: String, object: &Map<String, Value>) -> StorageEvent {
-    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
     StorageEvent {
         bucket: bucket.to_owned(),
         key,
         size: object.get("size").and_then(Value::as_u64),
-        sequencer: text("sequencer")
-            .filter(|digits| !digits.is_empty())
-            .map(Sequencer),
+        sequencer: text(object.get("sequencer")).map(|digits| Sequencer(digits.to_owned())),
     }
 }
 
@@ -223,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    /// Key in all recorded messages and in the messages of these tests.
+    /// Key in the messages of these tests.
     const KEY: &str = "in/a b+ü.jpg";
 
     fn read(message: &Value) -> StorageMessage {
@@ -242,20 +248,6 @@ mod tests {
     fn assert_is_test_object(event: &StorageEvent) {
         assert_eq!((event.bucket.as_str(), event.key.as_str()), ("uploads", KEY));
         assert_eq!(event.size, Some(1000));
-    }
-
-    #[test]
-    fn messages_recorded_from_real_stores_are_parsed() {
-        for recorded in [
-            &include_bytes!("../../tests/fixtures/storage-events/ceph-16.2-amqp-put.json")[..],
-            include_bytes!("../../tests/fixtures/storage-events/moto-5.2-sqs-put.json"),
-            include_bytes!("../../tests/fixtures/storage-events/moto-5.2-eventbridge-sqs.json"),
-        ] {
-            let message = StorageMessage::read(recorded).unwrap();
-            assert_eq!(message.created.len(), 1);
-            assert_is_test_object(&message.created[0]);
-            assert!(message.ignored.is_empty() && message.malformed.is_empty());
-        }
     }
 
     #[test]
@@ -318,11 +310,12 @@ mod tests {
         let message = read(&json!({ "Records": [
             record("aws:s3", "ObjectRemoved:Delete", "x"),
             { "eventName": "ObjectCreated:Put", "s3": { "bucket": {}, "object": { "key": null } } },
+            record("aws:s3", "ObjectCreated:Put", ""),
             null,
             record("ceph:s3", "ObjectCreated:Copy", KEY),
         ] }));
         assert_eq!(message.ignored, ["ObjectRemoved:Delete"]);
-        assert_eq!(message.malformed.len(), 2);
+        assert_eq!(message.malformed.len(), 3);
         assert_is_test_object(&message.created[0]);
         let deleted = json!({ "detail-type": "Object Deleted", "detail": { "object": { "key": "x" } } });
         assert_eq!(read(&deleted).ignored, ["Object Deleted"]);

@@ -99,10 +99,10 @@ impl StorageMessages for StorageEventHandler {
         for (original, event) in self.originals(&message.created).into_values() {
             self.report_original(original, event).await?;
         }
-        if message.malformed.is_empty() {
-            Ok(())
-        } else {
-            Err(malformed(message.malformed.join("; ")))
+        match message.malformed.as_slice() {
+            [] => Ok(()),
+            [only] => Err(malformed(only.clone())),
+            [first, others @ ..] => Err(malformed(format!("{first} (and {} more errors)", others.len()))),
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use rapidphoto_domain::{
@@ -24,6 +24,9 @@ pub trait Journal: Send + Sync {
     /// [`CommitError`]; after `Unavailable` the commit may or may not be written.
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
 }
+
+/// Workers are woken for work that is due within this time.
+const WAKE_UP_HORIZON: Duration = Duration::from_secs(10);
 
 /// Everything that one decision writes.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +74,17 @@ impl Commit {
         }
         let new = self.guards.iter().find(|guard| guard.version == Version::NEW);
         new.map_or(Ok(()), |guard| Err(InvalidCommit::GuardOfNewStream(guard.stream)))
+    }
+
+    /// Returns true if the commit has work that is due within 10 s, for which workers are woken. They find later work by
+    /// polling.
+    pub fn wakes_workers(&self) -> bool {
+        self.work.iter().any(|order| match order {
+            WorkOrder::Schedule { due, .. } | WorkOrder::Postpone { due, .. } => {
+                due.delay() <= WAKE_UP_HORIZON
+            }
+            WorkOrder::Finish { .. } | WorkOrder::Drop { .. } => false,
+        })
     }
 
     /// An empty commit.

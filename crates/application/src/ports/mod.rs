@@ -4,8 +4,10 @@ mod aggregates;
 mod bundle;
 mod clock;
 mod credentials;
+mod dead_letters;
 mod event_log;
 mod event_metadata;
+mod event_publisher;
 mod ids;
 mod inspector;
 mod journal;
@@ -32,8 +34,10 @@ pub use clock::Clock;
 pub use credentials::{
     AccessTokens, Grant, PasswordHash, PasswordHasher, PasswordsBusy, Scope, Scopes, TokenError,
 };
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use event_log::{Cursor, CursorError, EventFilter, EventLog, EventPage, LogError, StoredEvent};
 pub use event_metadata::EventMetadata;
+pub use event_publisher::EventPublisher;
 pub use ids::Ids;
 pub use inspector::{EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector};
 pub use journal::{

@@ -38,6 +38,14 @@ impl Unavailable {
         }
     }
 
+    /// The message broker can't be reached.
+    pub fn broker(source: impl Into<BoxError>) -> Self {
+        Self {
+            what: "the message broker",
+            source: source.into(),
+        }
+    }
+
     /// The free space of the disk can't be determined.
     pub fn disk(source: impl Into<BoxError>) -> Self {
         Self {

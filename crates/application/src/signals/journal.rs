@@ -1,11 +1,11 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use metrics::histogram;
 use tokio::time::Instant;
 
 use super::{Signals, event_counts::EventCounts, outcome_lines::OutcomeLines};
-use crate::ports::{Commit, CommitError, Committed, EventLog, Journal, WorkOrder};
+use crate::ports::{Commit, CommitError, Committed, EventLog, Journal};
 
 /// Journal that signals each successful commit to workers and to followers of the log, counts its events in the metrics,
 /// and logs what they mean for jobs and photos.
@@ -14,9 +14,6 @@ pub struct SignallingJournal {
     log: Arc<dyn EventLog>,
     signals: Signals,
 }
-
-/// Workers are woken for work that is due within this time; they find later work by polling.
-const WAKE_UP_HORIZON: Duration = Duration::from_secs(10);
 
 impl SignallingJournal {
     /// Wraps `inner`; `log` has the same events.
@@ -29,12 +26,7 @@ impl SignallingJournal {
 #[async_trait]
 impl Journal for SignallingJournal {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        let work_is_due = commit.work.iter().any(|order| match order {
-            WorkOrder::Schedule { due, .. } | WorkOrder::Postpone { due, .. } => {
-                due.delay() <= WAKE_UP_HORIZON
-            }
-            WorkOrder::Finish { .. } | WorkOrder::Drop { .. } => false,
-        });
+        let work_is_due = commit.wakes_workers();
         let counts = EventCounts::of(&commit);
         let lines = OutcomeLines::of(&commit);
         let started = Instant::now();

@@ -34,7 +34,7 @@ pub enum ReactError {
     /// An aggregate was changed concurrently each time.
     #[error(transparent)]
     Contended(#[from] Contended),
-    /// The database can't be reached.
+    /// The database, or a service to which events are published, can't be reached.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
     /// The reactor panicked.

@@ -10,6 +10,7 @@
 mod housekeeping;
 mod intake;
 mod interleavings;
+mod recorded_messages;
 mod support;
 
 mod admin {
@@ -56,6 +57,7 @@ mod photos {
 mod subscriptions {
     mod job_completion;
     mod job_costs;
+    mod relay;
     mod runner;
 }
 

@@ -54,7 +54,8 @@ pub async fn a_dropped_commit_is_written_in_full_or_not_at_all<H: DatabaseHarnes
         commit.idempotency = Some(kept.clone());
 
         let outcome = dropped_after(&db, commit.clone(), attempt % 8).await;
-        // A writer that completes a dropped commit has done so once it has acknowledged a later one.
+        // A writer that completes a dropped commit has done so once it has acknowledged a later one, or is waited for.
+        harness.settled().await;
         other_photo = fixtures::execute(
             &db,
             now,

@@ -33,6 +33,12 @@ pub trait DatabaseHarness: Sized {
         }
     }
 
+    /// Waits until commits whose futures were dropped are written or abandoned. Nothing to do for adapters that write one
+    /// commit after the other: a later commit is acknowledged after them.
+    fn settled(&self) -> impl Future<Output = ()> {
+        async {}
+    }
+
     /// The same database after a restart of its process. Adapters without persistence return themselves.
     fn reopened(self) -> impl Future<Output = Self> {
         async { self }

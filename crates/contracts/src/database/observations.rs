@@ -58,7 +58,8 @@ pub async fn log(db: &DatabasePorts) -> Vec<StoredEvent> {
     events_from(db, Cursor::START, &EventFilter::default(), 1000).await
 }
 
-/// All matching events after a cursor, read page by page to the log's head.
+/// All matching events after a cursor, read page by page to the log's head, once nothing is held back by commits in
+/// progress.
 pub async fn events_from(
     db: &DatabasePorts,
     after: Cursor,
@@ -84,8 +85,11 @@ pub async fn events_from(
         }
         events.extend(read.events);
         cursor = read.scanned_to;
-        if read.at_end {
+        if read.at_end && !read.held {
             return events;
+        }
+        if read.at_end {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }

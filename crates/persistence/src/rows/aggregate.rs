@@ -2,8 +2,9 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Json, Nullable, Text},
 };
-use rapidphoto_application::ports::PhotoView;
+use rapidphoto_application::ports::{PhotoView, Versioned};
 use rapidphoto_domain::{Timestamp, Version, job::UploadJob, photo::Photo, user::User, values::Filename};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::text::{decoded, encoded, parsed};
@@ -20,11 +21,11 @@ pub(crate) struct PhotoRow {
     pub(crate) namespace: String,
     pub(crate) photo_id: String,
     pub(crate) owner: String,
-    job_id: String,
+    pub(crate) job_id: String,
     pub(crate) upload_id: String,
     pub(crate) status: &'static str,
     pub(crate) deleted: bool,
-    bytes: i64,
+    pub(crate) bytes: i64,
     pub(crate) version: i64,
     pub(crate) state: Value,
     created_at: i64,
@@ -64,7 +65,7 @@ impl PhotoRow {
 pub(crate) struct JobRow {
     pub(crate) namespace: String,
     pub(crate) job_id: String,
-    owner: String,
+    pub(crate) owner: String,
     pub(crate) version: i64,
     pub(crate) state: Value,
     created_at: i64,
@@ -184,4 +185,15 @@ impl PhotoViewRow {
             updated_at: timestamp(self.updated_at),
         })
     }
+}
+
+/// An aggregate from the version and the state of its row.
+pub(crate) fn versioned<T: DeserializeOwned>(
+    what: &'static str,
+    (version, state): (i64, Value),
+) -> Result<Versioned<T>, StoreError> {
+    Ok(Versioned {
+        version: Version(count(version)),
+        value: decoded(what, state)?,
+    })
 }

@@ -21,12 +21,12 @@ pub(crate) struct NewEventRow {
     pub(crate) stream_type: &'static str,
     pub(crate) stream_id: String,
     pub(crate) version: i64,
-    owner: String,
-    job_id: Option<String>,
-    event_type: String,
-    schema_version: i32,
-    payload: Value,
-    metadata: Value,
+    pub(crate) owner: String,
+    pub(crate) job_id: Option<String>,
+    pub(crate) event_type: String,
+    pub(crate) schema_version: i32,
+    pub(crate) payload: Value,
+    pub(crate) metadata: Value,
     occurred_at: i64,
 }
 

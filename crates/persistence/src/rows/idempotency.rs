@@ -17,10 +17,10 @@ pub(crate) struct IdempotencyRow {
     pub(crate) namespace: String,
     pub(crate) owner: String,
     pub(crate) idempotency_key: String,
-    fingerprint: Vec<u8>,
-    photos: Value,
-    job_id: Option<String>,
-    expires_at: i64,
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) photos: Value,
+    pub(crate) job_id: Option<String>,
+    pub(crate) expires_at: i64,
 }
 
 impl IdempotencyRow {

@@ -9,7 +9,7 @@ mod tag;
 mod text;
 mod work;
 
-pub(crate) use aggregate::{JobRow, PhotoRow, PhotoViewRow, UserRow, photo_view_columns};
+pub(crate) use aggregate::{JobRow, PhotoRow, PhotoViewRow, UserRow, photo_view_columns, versioned};
 pub(crate) use details::{HashesRow, NameRow};
 pub(crate) use event::{EventRow, NewEventRow};
 pub(crate) use idempotency::IdempotencyRow;

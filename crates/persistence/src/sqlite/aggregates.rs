@@ -6,15 +6,13 @@ use diesel::{
     SqliteConnection, sql_query, sql_types::Text,
 };
 use rapidphoto_application::ports::{Aggregates, Unavailable, Versioned};
-use rapidphoto_domain::{JobId, PhotoId, UserId, Version, job::UploadJob, photo::Photo, user::User};
-use serde::de::DeserializeOwned;
+use rapidphoto_domain::{JobId, PhotoId, UserId, job::UploadJob, photo::Photo, user::User};
 use serde_json::Value;
 
 use super::SqliteStore;
 use crate::{
     error::StoreError,
-    number::count,
-    rows::{decoded, encoded, parsed},
+    rows::{encoded, parsed, versioned},
     schema::{photos, upload_jobs, users},
 };
 
@@ -118,14 +116,4 @@ fn open_jobs(
         .bind::<Text, _>(namespace)
         .load::<OpenJob>(connection)?;
     open.iter().map(|row| parsed("job_id", &row.job_id)).collect()
-}
-
-fn versioned<T: DeserializeOwned>(
-    what: &'static str,
-    (version, state): (i64, Value),
-) -> Result<Versioned<T>, StoreError> {
-    Ok(Versioned {
-        version: Version(count(version)),
-        value: decoded(what, state)?,
-    })
 }

@@ -15,12 +15,12 @@ use diesel::{
 use rapidphoto_application::ports::{Claim, ClaimToken, Priority, WorkKind};
 use rapidphoto_domain::Timestamp;
 
-use super::turns::{Ring, Turns};
 use crate::{
     error::StoreError,
     number::{count, limit, millis, millis_after, small_count, timestamp},
     rows::{parsed, priority_number},
     schema::work_tokens,
+    turns::{Ring, Turns},
 };
 
 /// Rows that one statement makes claimable. Together with the size of a claim it bounds the time in the writer.
@@ -135,7 +135,10 @@ fn claim_from(
         if room == 0 {
             return Ok(());
         }
-        let after = turns.last_served(ring, || ends(connection, namespace, ring))?;
+        let after = match turns.last_served(ring) {
+            Some(owner) => owner,
+            None => turns.first_turn(ends(connection, namespace, ring)?)?,
+        };
         let owners = next_owners(connection, namespace, ring, &after, room)?;
         if owners.is_empty() {
             return Ok(());

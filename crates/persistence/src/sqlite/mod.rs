@@ -27,7 +27,6 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod tickets;
-mod turns;
 mod unchanged;
 mod upload_activity;
 mod usage;
@@ -44,10 +43,8 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
-use self::{
-    connection::Location, readers::Readers, turns::Turns, unchanged::Unchanged, wal::WalLimit, writer::Writer,
-};
-use crate::error::StoreError;
+use self::{connection::Location, readers::Readers, unchanged::Unchanged, wal::WalLimit, writer::Writer};
+use crate::{error::StoreError, turns::Turns};
 
 /// Maximum number of variables in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
 const MAX_BINDS: usize = 32_766;

@@ -7,12 +7,11 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 use super::{
     OpenError, SqliteConfig, SqliteStore, migrations,
     readers::Readers,
-    turns::Turns,
     unchanged::locate,
     wal::{WAL_LIMIT, WalLimit},
     writer::Writer,
 };
-use crate::error::StoreError;
+use crate::{error::StoreError, turns::Turns};
 
 impl SqliteStore {
     /// Opens an existing database for reading; writes fail. Creates and changes no files, and fails if the schema is not

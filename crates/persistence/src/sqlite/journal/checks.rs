@@ -1,16 +1,15 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _, SqliteConnection, dsl::max,
 };
-use rapidphoto_application::ports::{
-    Advance, ClaimToken, CommitError, Cursor, Guard, Unique, VersionConflict,
-};
-use rapidphoto_domain::{EventId, StreamType, Version};
+use rapidphoto_application::ports::{Advance, ClaimToken, CommitError, Cursor, Guard};
+use rapidphoto_domain::{StreamType, Version};
 
 use super::failure::Failure;
 use crate::{
+    commit::{Prepared, StoredEvents, conflicts, repetition},
     number::{count, stored},
     rows::NewEventRow,
     schema::{events, photo_work, subscriptions},
@@ -20,86 +19,45 @@ use crate::{
 /// Maximum number of values in an IN list; 16 are left for the statement's other variables.
 const MAX_IN_LIST: usize = MAX_BINDS - 16;
 
-/// Stream, version and position of a stored event.
-type StoredPosition = (String, i64, i64);
-
-/// Returns the commit's cursor if it was written before, that is, if all of its events are stored with the same stream
-/// and version.
+/// Returns the commit's cursor if it was written before.
 pub(super) fn repeated(
     connection: &mut SqliteConnection,
     namespace: &str,
-    rows: &[NewEventRow],
-    ids: &[EventId],
+    commit: &Prepared,
 ) -> Result<Option<Cursor>, Failure> {
-    let found = stored_events(connection, namespace, rows)?;
-    if found.is_empty() {
-        let mut seen = HashSet::with_capacity(ids.len());
-        return match ids.iter().find(|id| !seen.insert(**id)) {
-            Some(repeated) => Err(duplicate(*repeated)),
-            None => Ok(None),
-        };
-    }
-    let in_place = |row: &NewEventRow| {
-        found
-            .get(&row.event_id)
-            .filter(|(stream, version, _)| *stream == row.stream_id && *version == row.version)
-    };
-    let mut last = 0;
-    for row in rows {
-        let Some((_, _, position)) = in_place(row) else {
-            return Err(first_stored(rows, ids, &found));
-        };
-        last = last.max(*position);
-    }
-    Ok(Some(Cursor::new(0, count(last))))
-}
-
-fn duplicate(id: EventId) -> Failure {
-    CommitError::Duplicate(Unique::EventId(id)).into()
-}
-
-/// Reports the first of the commit's events that is stored, though the commit as a whole is not.
-fn first_stored(rows: &[NewEventRow], ids: &[EventId], found: &HashMap<String, StoredPosition>) -> Failure {
-    let first = rows
-        .iter()
-        .zip(ids)
-        .find(|(row, _)| found.contains_key(&row.event_id));
-    first.map_or_else(
-        || Failure::from(diesel::result::Error::NotFound),
-        |(_, id)| duplicate(*id),
-    )
+    let stored = stored_events(connection, namespace, &commit.events)?;
+    Ok(repetition(commit, &stored)?)
 }
 
 fn stored_events(
     connection: &mut SqliteConnection,
     namespace: &str,
     rows: &[NewEventRow],
-) -> diesel::QueryResult<HashMap<String, StoredPosition>> {
+) -> diesel::QueryResult<StoredEvents> {
     let columns = (
         events::event_id,
-        (events::stream_id, events::version, events::position),
+        events::stream_id,
+        events::version,
+        events::position,
     );
     let selected = events::table
         .filter(events::namespace.eq(namespace))
         .select(columns);
-    let mut found = HashMap::new();
+    let mut found: Vec<(String, String, i64, i64)> = Vec::new();
     if let [row] = rows {
-        found.extend(
-            selected
-                .filter(events::event_id.eq(&row.event_id))
-                .load::<(String, StoredPosition)>(connection)?,
-        );
+        found = selected
+            .filter(events::event_id.eq(&row.event_id))
+            .load(connection)?;
     } else {
         for chunk in rows.chunks(MAX_IN_LIST) {
             let ids = chunk.iter().map(|row| &row.event_id);
-            found.extend(
-                selected
-                    .filter(events::event_id.eq_any(ids))
-                    .load::<(String, StoredPosition)>(connection)?,
-            );
+            found.append(&mut selected.filter(events::event_id.eq_any(ids)).load(connection)?);
         }
     }
-    Ok(found)
+    let positions = found.into_iter();
+    Ok(positions
+        .map(|(id, stream, version, position)| (id, (stream, version, Cursor::new(0, count(position)))))
+        .collect())
 }
 
 /// Checks that every stream has its expected version.
@@ -108,18 +66,7 @@ pub(super) fn versions(
     namespace: &str,
     expected: &[Guard],
 ) -> Result<(), Failure> {
-    let actual = present_versions(connection, namespace, expected)?;
-    let conflicts: Vec<_> = expected
-        .iter()
-        .filter_map(|Guard { stream, version }| {
-            let actual = actual.get(&stream.to_string()).copied().unwrap_or_default();
-            (actual != *version).then_some(VersionConflict {
-                stream: *stream,
-                expected: *version,
-                actual,
-            })
-        })
-        .collect();
+    let conflicts = conflicts(expected, &present_versions(connection, namespace, expected)?);
     if conflicts.is_empty() {
         Ok(())
     } else {

@@ -1,132 +1,18 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use diesel::{
     ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl as _, SqliteConnection,
     result::{DatabaseErrorKind, Error},
     upsert::excluded,
 };
-use rapidphoto_application::ports::{CommitError, Details, PasswordHash, PhotoMetadata, Unique};
-use rapidphoto_domain::{PhotoId, UserId, values::Email};
-use serde_json::Value;
+use rapidphoto_application::ports::{CommitError, Unique};
 
 use super::failure::Failure;
 use crate::{
+    commit::{Credentials, DetailChanges, MetadataChange, Password},
     error::StoreError,
-    rows::{HashesRow, NameRow, encoded},
+    rows::{HashesRow, NameRow},
     schema::{photo_details, photos, users},
     sqlite::MAX_BINDS,
 };
-
-/// Changes of personal data by a commit.
-#[derive(Default)]
-pub(super) struct DetailChanges {
-    erased: Vec<String>,
-    names: Vec<NameRow>,
-    metadata: Vec<MetadataChange>,
-    hashes: Vec<HashesRow>,
-    credentials: Vec<Credentials>,
-    passwords: Vec<Password>,
-    erased_users: Vec<String>,
-}
-
-struct MetadataChange {
-    photo: String,
-    metadata: Value,
-    taken_at: Option<i64>,
-}
-
-struct Password {
-    user: String,
-    replaces: PasswordHash,
-    hash: PasswordHash,
-}
-
-struct Credentials {
-    user: UserId,
-    email: Email,
-    password_hash: PasswordHash,
-}
-
-impl DetailChanges {
-    /// Collects the changes. Erasing a photo's details discards those given earlier in the same commit.
-    pub(super) fn new(namespace: &str, details: Vec<Details>) -> Result<Self, StoreError> {
-        let mut changes = Self::default();
-        let mut erased = BTreeSet::new();
-        let mut names: BTreeMap<PhotoId, NameRow> = BTreeMap::new();
-        let mut metadata: BTreeMap<PhotoId, MetadataChange> = BTreeMap::new();
-        let mut hashes: BTreeMap<PhotoId, HashesRow> = BTreeMap::new();
-        for detail in details {
-            match detail {
-                Details::PhotoName { photo, filename } => {
-                    let row = NameRow {
-                        namespace: namespace.to_owned(),
-                        photo_id: photo.to_string(),
-                        filename: filename.as_str().to_owned(),
-                    };
-                    names.insert(photo, row);
-                }
-                Details::PhotoMetadata {
-                    photo,
-                    metadata: read,
-                } => {
-                    metadata.insert(photo, MetadataChange::new(photo, &read)?);
-                }
-                Details::PhotoHashes { photo, hashes: known } => {
-                    let row = HashesRow {
-                        namespace: namespace.to_owned(),
-                        photo_id: photo.to_string(),
-                        hashes: encoded("hashes", &known)?,
-                    };
-                    hashes.insert(photo, row);
-                }
-                Details::ErasePhoto { photo } => {
-                    names.remove(&photo);
-                    hashes.remove(&photo);
-                    metadata.remove(&photo);
-                    erased.insert(photo);
-                }
-                Details::User {
-                    user,
-                    email,
-                    password_hash,
-                } => changes.credentials.push(Credentials {
-                    user,
-                    email,
-                    password_hash,
-                }),
-                Details::Password {
-                    user,
-                    replaces,
-                    password_hash,
-                } => changes.passwords.push(Password {
-                    user: user.to_string(),
-                    replaces,
-                    hash: password_hash,
-                }),
-                Details::EraseUser { user } => changes.erased_users.push(user.to_string()),
-            }
-        }
-        changes.erased = erased.iter().map(ToString::to_string).collect();
-        changes.names = names.into_values().collect();
-        changes.metadata = metadata.into_values().collect();
-        changes.hashes = hashes.into_values().collect();
-        Ok(changes)
-    }
-}
-
-impl MetadataChange {
-    fn new(photo: PhotoId, metadata: &PhotoMetadata) -> Result<Self, StoreError> {
-        Ok(Self {
-            photo: photo.to_string(),
-            metadata: encoded("metadata", metadata)?,
-            taken_at: metadata
-                .taken_at
-                // As for [`PhotoPosition`](rapidphoto_application::ports::PhotoPosition): sorted by the camera's local
-                // time.
-                .map(|taken| taken.local.and_utc().timestamp_millis()),
-        })
-    }
-}
 
 pub(super) fn write(
     connection: &mut SqliteConnection,

@@ -6,7 +6,6 @@ mod events;
 mod failure;
 mod idempotency;
 mod insert;
-mod prepared;
 mod states;
 mod tags;
 mod update;
@@ -18,8 +17,9 @@ use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal};
 use rapidphoto_domain::Timestamp;
 
 pub(super) use self::events::head;
-use self::{failure::Failure, prepared::Prepared};
+use self::failure::Failure;
 use super::SqliteStore;
+use crate::commit::Prepared;
 
 #[async_trait]
 impl Journal for SqliteStore {
@@ -41,7 +41,7 @@ fn write(
     commit: &Prepared,
     now: Timestamp,
 ) -> Result<Committed, Failure> {
-    if let Some(cursor) = checks::repeated(connection, namespace, &commit.events, &commit.event_ids)? {
+    if let Some(cursor) = checks::repeated(connection, namespace, commit)? {
         return Ok(Committed {
             cursor,
             repeated: true,

@@ -8,10 +8,10 @@ use rapidphoto_application::ports::{CommitError, Unique};
 use super::{
     failure::Failure,
     insert::insert_all,
-    prepared::Prepared,
     update::{Changed, DELETED_PHOTOS, JOBS, PHOTOS, USERS, check_updated, update_all},
 };
 use crate::{
+    commit::Prepared,
     error::StoreError,
     rows::{JobRow, PhotoRow, UserRow, parsed},
     schema::{photos, upload_jobs, users},

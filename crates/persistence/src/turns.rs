@@ -3,7 +3,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use diesel::QueryResult;
 use rapidphoto_application::ports::{Priority, WorkKind};
 use rapidphoto_domain::UserId;
 
@@ -11,15 +10,15 @@ use crate::{error::StoreError, rows::parsed};
 
 /// Claimable work of one kind and priority, whose owners are served in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Ring {
-    pub(super) kind: WorkKind,
-    pub(super) priority: Priority,
-    pub(super) orphaned: bool,
+pub(crate) struct Ring {
+    pub(crate) kind: WorkKind,
+    pub(crate) priority: Priority,
+    pub(crate) orphaned: bool,
 }
 
 /// Owners who were served last, kept in memory: the turn order needs no write of its own.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     /// Fraction of the distance between the first and the last owner, in units of 2^-64, at which the first claim
     /// begins; before everybody if there is none. Owners near the beginning have no advantage when a process restarts
     /// often.
@@ -28,34 +27,33 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    pub(super) fn new(start: Option<u64>) -> Self {
+    pub(crate) fn new(start: Option<u64>) -> Self {
         Self {
             start,
             last: Mutex::default(),
         }
     }
 
-    /// Owner who was served last, or the start. `ends` returns the first and last owner of the ring.
-    pub(super) fn last_served(
-        &self,
-        ring: Ring,
-        ends: impl FnOnce() -> QueryResult<Option<(String, String)>>,
-    ) -> Result<String, StoreError> {
+    /// Owner after whom the next claim from the ring begins; `None` if the ring's ends have to be known first.
+    pub(crate) fn last_served(&self, ring: Ring) -> Option<String> {
         let known = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(owner) = known.get(&ring) {
-            return Ok(owner.clone());
+        match (known.get(&ring), self.start) {
+            (Some(owner), _) => Some(owner.clone()),
+            (None, None) => Some(String::new()),
+            (None, Some(_)) => None,
         }
-        let Some(start) = self.start else {
-            return Ok(String::new());
-        };
-        let Some((first, last)) = ends()? else {
+    }
+
+    /// Owner after whom the first claim from a ring begins, given its first and last owner.
+    pub(crate) fn first_turn(&self, ends: Option<(String, String)>) -> Result<String, StoreError> {
+        let (Some(start), Some((first, last))) = (self.start, ends) else {
             return Ok(String::new());
         };
         let (first, last): (UserId, UserId) = (parsed("owner", &first)?, parsed("owner", &last)?);
         Ok(between(first, last, start).to_string())
     }
 
-    pub(super) fn serve(&self, ring: Ring, owner: String) {
+    pub(crate) fn serve(&self, ring: Ring, owner: String) {
         let mut known = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(ring, owner);
     }

@@ -10,28 +10,28 @@ use crate::{
     rows::{IdempotencyRow, JobRow, NewEventRow, PhotoRow, UserRow, encoded},
 };
 
-/// A commit converted to rows, so that the writer's thread does not spend time on encoding.
-pub(super) struct Prepared {
-    pub(super) at: Timestamp,
-    pub(super) events: Vec<NewEventRow>,
+/// A commit converted to rows, so that no transaction is open while it is encoded.
+pub(crate) struct Prepared {
+    pub(crate) at: Timestamp,
+    pub(crate) events: Vec<NewEventRow>,
     /// Ids of the events, in the same order.
-    pub(super) event_ids: Vec<EventId>,
+    pub(crate) event_ids: Vec<EventId>,
     /// Expected versions of the changed and guarded streams.
-    pub(super) expected: Vec<Guard>,
-    pub(super) photos: Rows<PhotoRow>,
-    pub(super) jobs: Rows<JobRow>,
-    pub(super) users: Rows<UserRow>,
-    pub(super) tags: TagChanges,
-    pub(super) work: WorkChanges,
-    pub(super) details: DetailChanges,
-    pub(super) idempotency: Option<IdempotencyRow>,
-    pub(super) checkpoint: Option<Advance>,
+    pub(crate) expected: Vec<Guard>,
+    pub(crate) photos: Rows<PhotoRow>,
+    pub(crate) jobs: Rows<JobRow>,
+    pub(crate) users: Rows<UserRow>,
+    pub(crate) tags: TagChanges,
+    pub(crate) work: WorkChanges,
+    pub(crate) details: DetailChanges,
+    pub(crate) idempotency: Option<IdempotencyRow>,
+    pub(crate) checkpoint: Option<Advance>,
 }
 
 /// State rows of new and of existing streams.
-pub(super) struct Rows<T> {
-    pub(super) new: Vec<T>,
-    pub(super) changed: Vec<T>,
+pub(crate) struct Rows<T> {
+    pub(crate) new: Vec<T>,
+    pub(crate) changed: Vec<T>,
 }
 
 impl<T> Default for Rows<T> {
@@ -54,7 +54,7 @@ impl<T> Rows<T> {
 }
 
 impl Prepared {
-    pub(super) fn new(namespace: &str, commit: Commit, codec: &EventCodec) -> Result<Self, Unavailable> {
+    pub(crate) fn new(namespace: &str, commit: Commit, codec: &EventCodec) -> Result<Self, Unavailable> {
         let Commit {
             at,
             mut changes,

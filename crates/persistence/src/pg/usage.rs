@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel_async::RunQueryDsl as _;
+use rapidphoto_application::ports::{Unavailable, Usage, UsageReads};
+use rapidphoto_domain::{Timestamp, UserId};
+
+use super::{
+    PgStore,
+    statement::{now, statement},
+};
+use crate::{
+    error::StoreError,
+    number::{count, millis},
+};
+
+statement! {
+    struct ReadUsage<'a> {
+        namespace: &'a str => Text,
+        owner: &'a str => Text,
+        day: i64 => BigInt,
+    } -> (BigInt, BigInt, BigInt)
+    = "SELECT coalesce(sum(open_photos), 0)::bigint, coalesce(sum(stored_bytes), 0)::bigint,
+              coalesce(sum(created) FILTER (WHERE day = $3), 0)::bigint
+       FROM usage_slots WHERE namespace = $1 AND owner = $2"
+}
+
+statement! {
+    /// Milliseconds since the longest waiting work was due.
+    struct OldestDue<'a> {
+        namespace: &'a str => Text,
+        test_now: Option<i64> => Nullable<BigInt>,
+    } -> Nullable<BigInt>
+    = concat!(
+        "SELECT ", now!("$2"), " - least(
+             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'look' AND parked_until IS NULL
+              ORDER BY due_at LIMIT 1),
+             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'process' AND parked_until IS NULL
+              ORDER BY due_at LIMIT 1))"
+    )
+}
+
+#[async_trait]
+impl UsageReads for PgStore {
+    async fn usage(&self, owner: UserId, day: Timestamp) -> Result<Usage, Unavailable> {
+        let statement = ReadUsage {
+            namespace: &self.namespace,
+            owner: &owner.to_string(),
+            day: millis(day).div_euclid(86_400_000),
+        };
+        let (open_photos, stored_bytes, photos_of_day): (i64, i64, i64) = statement
+            .get_result(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        Ok(Usage {
+            open_photos: count(open_photos),
+            stored_bytes: count(stored_bytes),
+            photos_of_day: count(photos_of_day),
+        })
+    }
+
+    async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable> {
+        let statement = OldestDue {
+            namespace: &self.namespace,
+            test_now: self.test_now(),
+        };
+        let age: Option<i64> = statement
+            .get_result(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        Ok(age.map(|age| Duration::from_millis(count(age))))
+    }
+}

@@ -1,0 +1,18 @@
+//! The PostgreSQL adapter: the contract of every database, and its own guarantees.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test panics at the first failure"
+)]
+
+#[path = "postgres/commits.rs"]
+mod commits;
+#[path = "postgres/migrations.rs"]
+mod migrations;
+#[path = "postgres/outages.rs"]
+mod outages;
+#[path = "postgres/server.rs"]
+mod server;
+#[path = "postgres/wake_ups.rs"]
+mod wake_ups;
