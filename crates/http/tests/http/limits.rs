@@ -92,9 +92,16 @@ async fn a_full_disk_and_a_backlog_refuse_new_jobs() {
         ("storage_full", "30")
     );
     app.free_space.set(u64::MAX);
-    create().expect_status(201).await;
-    // The storage is asked for the photo after its URL has expired; nobody does this here.
-    app.clock.advance(Duration::from_hours(1));
+    let job = create().expect_status(201).await.json();
+    let photo = job["items"][0]["photoId"].as_str().unwrap();
+    // The storage is to be asked for the photo now; nobody does this here.
+    let finalize = format!("/commands/upload/{photo}/finalize");
+    app.post(&finalize)
+        .token(&token)
+        .json(&json!({}))
+        .expect_status(202)
+        .await;
+    app.clock.advance(Duration::from_mins(2));
     let token = app.user("bob").await;
     let late = app
         .post("/commands/upload-jobs")
