@@ -4,9 +4,9 @@ use diesel::{
     QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query,
     sql_types::{BigInt, Text},
 };
-use rapidphoto_application::ports::{Usage, UsageMismatch};
+use rapidphoto_application::ports::UsageMismatch;
 
-use crate::{error::StoreError, number::count, rows::parsed};
+use crate::{error::StoreError, rows::usage_mismatch};
 
 /// One statement, and therefore of one snapshot. `created` is compared for the last day of each user that has any: in a
 /// group with one `max()`, SQLite takes the other columns from the row of the maximum.
@@ -61,19 +61,9 @@ pub(super) fn mismatches(
         .bind::<Text, _>(namespace)
         .load::<Row>(connection)?;
     let mismatch = |row: Row| {
-        Ok(UsageMismatch {
-            owner: parsed("owner", &row.owner)?,
-            stored: Usage {
-                open_photos: count(row.stored_open),
-                stored_bytes: count(row.stored_bytes),
-                photos_of_day: count(row.stored_created),
-            },
-            counted: Usage {
-                open_photos: count(row.counted_open),
-                stored_bytes: count(row.counted_bytes),
-                photos_of_day: count(row.counted_created),
-            },
-        })
+        let stored = [row.stored_open, row.stored_bytes, row.stored_created];
+        let counted = [row.counted_open, row.counted_bytes, row.counted_created];
+        usage_mismatch(&row.owner, stored, counted)
     };
     rows.into_iter().map(mismatch).collect()
 }
