@@ -102,13 +102,7 @@ async fn a_full_disk_and_a_backlog_refuse_new_jobs() {
         .expect_status(202)
         .await;
     app.clock.advance(Duration::from_mins(2));
-    let token = app.user("bob").await;
-    let late = app
-        .post("/commands/upload-jobs")
-        .token(&token)
-        .json(&json!({ "files": [file(0)] }))
-        .expect_status(503)
-        .await;
+    let late = create().expect_status(503).await;
     assert_eq!(
         (late.problem_code().as_str(), late.header("retry-after")),
         ("backlog", "30")
