@@ -40,7 +40,7 @@ pub use arguments::{Account, AccountCommand};
 pub use backup::backup;
 pub use check::check_config;
 pub use config::{Config, ConfigError, Overrides, Program};
-pub use demo::{DemoOptions, run as demo};
+pub use demo::{DEMO_LOG_FILTER, DemoOptions, run as demo};
 #[cfg(feature = "distributed")]
 pub use distributed::{
     ApiOptions, InitStorage, administer_cluster_users, init_storage, migrate, rebase_log, serve_api,
