@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::ports::{Scope, Subscriptions as _};
+use rapidphoto_application::ports::{Clock as _, Scope, Subscriptions as _};
 use rapidphoto_domain::UserId;
 use rapidphoto_memory::{MemoryDeadLetters, Operation};
 use serde_json::json;
