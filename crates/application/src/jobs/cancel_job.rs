@@ -89,6 +89,7 @@ impl CancelJobHandler {
             cancelled => cancelled?,
         };
         if !reactor_cancels {
+            // The reactor may have handled an earlier cancellation already, and leaves photos that were retried since.
             self.cancel_remaining(&command).await?;
         }
         let photos = self.ports.aggregates.photos_of_job(command.job).await?;
@@ -96,8 +97,8 @@ impl CancelJobHandler {
         Ok(JobStatus::of(&counts))
     }
 
-    /// Commits the job's cancellation, unless the job has ended, and that of up to `max_photos` open photos. Returns true
-    /// if the job is cancelled, so that the reactor cancels the rest.
+    /// Commits the job's cancellation, unless the job has ended or is cancelled, and that of up to `max_photos` open
+    /// photos. Returns true if the job's event was written, after which the reactor cancels the rest.
     async fn commit(
         &self,
         command: &CancelJob,
@@ -112,7 +113,7 @@ impl CancelJobHandler {
             let mut commit = self.ports.commit(command.metadata.clone());
             let ids = self.ports.ids.as_ref();
             let event = job.value.cancel();
-            let cancelled = job.value.cancelled || event.is_ok();
+            let reactor_cancels = event.is_ok();
             if let Ok(event) = event {
                 record_job(&mut commit, &job, event, ids);
             }
@@ -121,7 +122,7 @@ impl CancelJobHandler {
                 let events = photo.value.decide(PhotoCommand::Cancel).unwrap_or_default();
                 record_photo(&mut commit, photo, events, ids, &self.settings);
             }
-            Ok(Decided::of(commit, cancelled))
+            Ok(Decided::of(commit, reactor_cancels))
         })
         .await
     }

@@ -56,12 +56,10 @@ const RETRY: RetryPolicy = RetryPolicy::on_conflict("the photo", 256);
 impl DeletePhotoHandler {
     /// A handler on these ports.
     pub fn new(ports: &Ports, settings: WorkSettings) -> Self {
-        Self::on(ports.write_ports(), settings)
-    }
-
-    /// A handler that writes through these ports.
-    pub(crate) const fn on(ports: WritePorts, settings: WorkSettings) -> Self {
-        Self { ports, settings }
+        Self {
+            ports: ports.write_ports(),
+            settings,
+        }
     }
 
     /// Deletes a photo in a final state, cancels any other, and returns the photo afterwards.

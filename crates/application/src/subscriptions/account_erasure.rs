@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rapidphoto_domain::UserId;
+use rapidphoto_domain::{
+    PhotoId, UserId,
+    photo::{Photo, PhotoCommand, PhotoEvent},
+};
 
 use super::{ReactError, Reactor};
 use crate::{
-    photos::{DeletePhoto, DeletePhotoError, DeletePhotoHandler},
+    batch::{PHOTOS_PER_COMMIT, PhotoBatch},
     ports::{
         Advance, EventFilter, EventMetadata, PhotoListQuery, PhotoReads, Ports, Sessions, StoredEvent,
         SubscriptionName, WritePorts,
@@ -23,12 +26,6 @@ pub struct AccountErasure {
     settings: WorkSettings,
 }
 
-/// Number of photos in a page.
-const PAGE: usize = 100;
-
-/// A photo that is not in a final state is cancelled first; it may end by itself in between.
-const STEPS: usize = 3;
-
 impl AccountErasure {
     /// Name of the subscription.
     pub const NAME: SubscriptionName = "account-erasure";
@@ -44,11 +41,22 @@ impl AccountErasure {
     }
 
     async fn erase(&self, owner: UserId, cause: &StoredEvent, advance: Advance) -> Result<(), ReactError> {
-        let deletion = DeletePhotoHandler::on(self.ports.fenced(advance), self.settings);
-        // Those of a login that was in progress when the account was deleted.
+        // Those of a login that was in progress when the account was deleted. Not fenced: a deleted account never has
+        // sessions again, so that ending them late changes nothing.
         self.sessions.end_all(owner).await?;
+        let batch = PhotoBatch {
+            ports: &self.ports.fenced(advance),
+            reads: &*self.photos,
+            settings: &self.settings,
+            owner,
+            metadata: &EventMetadata {
+                correlation_id: cause.metadata.correlation_id.clone(),
+                causation_id: Some(cause.id),
+                ..EventMetadata::default()
+            },
+        };
         let query = PhotoListQuery {
-            size: PAGE,
+            size: PHOTOS_PER_COMMIT,
             ..PhotoListQuery::default()
         };
         let mut erased = 0_u64;
@@ -58,38 +66,19 @@ impl AccountErasure {
                 tracing::info!(user = %owner, photos = erased, "the photos of a deleted account are deleted");
                 return Ok(());
             }
-            for view in page.items {
-                delete(&deletion, owner, view.photo.id, cause).await?;
-                erased += 1;
-            }
+            let photos: Vec<PhotoId> = page.items.iter().map(|view| view.photo.id).collect();
+            let deleted = batch.write(&photos, |photo, _| deletion(photo)).await?;
+            erased += deleted.len() as u64;
         }
     }
 }
 
-async fn delete(
-    deletion: &DeletePhotoHandler,
-    owner: UserId,
-    photo: rapidphoto_domain::PhotoId,
-    cause: &StoredEvent,
-) -> Result<(), ReactError> {
-    for _ in 0..STEPS {
-        let command = DeletePhoto {
-            owner,
-            photo,
-            metadata: EventMetadata {
-                correlation_id: cause.metadata.correlation_id.clone(),
-                causation_id: Some(cause.id),
-                ..EventMetadata::default()
-            },
-        };
-        match deletion.handle(command).await {
-            Ok(photo) if !photo.deleted => {}
-            Ok(_) | Err(DeletePhotoError::NoSuchPhoto) => break,
-            Err(DeletePhotoError::Contended(error)) => return Err(error.into()),
-            Err(DeletePhotoError::Unavailable(error)) => return Err(error.into()),
-        }
-    }
-    Ok(())
+/// Events that delete a photo, after its cancellation if it is not in a final state.
+fn deletion(photo: &Photo) -> Vec<PhotoEvent> {
+    let mut events = photo.decide(PhotoCommand::Cancel).unwrap_or_default();
+    let ended = events.iter().fold(photo.clone(), Photo::apply);
+    events.extend(ended.decide(PhotoCommand::Delete).unwrap_or_default());
+    events
 }
 
 #[async_trait]

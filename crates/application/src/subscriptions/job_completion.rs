@@ -23,9 +23,9 @@ use crate::{
 /// Completes a job's round once all of its photos are in a final state, begins the next round when a photo is retried, and
 /// cancels the remaining photos of a cancelled job.
 ///
-/// Events only say which jobs to look at. Decisions compare the photos' retries with those that the last outcome
-/// includes, never positions of the log: with several writers the order of positions is not the order in which commits
-/// saw each other.
+/// Events only say which jobs to look at. The decision on a round compares the photos' retries with those that the last
+/// outcome includes, not positions of the log: with several writers the order of positions is not the order in which
+/// commits saw each other. Only the cancellation of a job's remaining photos compares positions, see `retried_since`.
 pub struct JobCompletion {
     ports: WritePorts,
     photos: Arc<dyn PhotoReads>,
@@ -75,10 +75,12 @@ impl JobCompletion {
         }
     }
 
-    /// Completes a job, or begins its next round. Returns true if `advance` was committed.
+    /// Completes a job, or begins its next round. `open` is true if a photo of the job was open when the page was read.
+    /// Returns true if `advance` was committed.
     async fn complete(
         &self,
         job: JobId,
+        open: bool,
         changes: &JobChanges<'_>,
         advance: Advance,
     ) -> Result<bool, ReactError> {
@@ -87,6 +89,10 @@ impl JobCompletion {
                 tracing::warn!(%job, "events of a job that does not exist");
                 return Ok(Decided::Nothing(false));
             };
+            // The round goes on. Its photos are not read; the event that ends the last one is still to come.
+            if open && before.value.outcome.is_none() {
+                return Ok(Decided::Nothing(false));
+            }
             let photos = self.ports.aggregates.photos_of_job(job).await?;
             let Some(events) = NonEmpty::from_vec(decide(&before.value, &photos)) else {
                 return Ok(Decided::Nothing(false));
@@ -185,7 +191,7 @@ impl Reactor for JobCompletion {
             if open && !changes.retried {
                 continue;
             }
-            let wrote = self.complete(*job, changes, advance).await?;
+            let wrote = self.complete(*job, open, changes, advance).await?;
             moved = wrote && left == 0;
         }
         Ok(moved)

@@ -11,6 +11,7 @@ use super::{
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
     outcome::{Decision, RETRY, commit_outcome, load},
+    requests::Operation,
 };
 use crate::{
     commit::{Decided, commit_with_retry},
@@ -38,7 +39,7 @@ impl Clean {
             // the object of a retry that follows.
             tokio::time::timeout(self.settings.work.lease, deletion)
                 .await
-                .map_err(|late| WorkError::Storage(Unavailable::storage(late)))??;
+                .map_err(|late| WorkError::storage(Operation::Delete)(Unavailable::storage(late)))??;
         }
         commit_outcome(&self.ports, &self.settings.work, claim, |photo, now| {
             let decision = match next_pass(photo, now, claim) {
@@ -85,7 +86,7 @@ impl Clean {
         try_join_all(deletions)
             .await
             .map(|_| ())
-            .map_err(WorkError::Storage)
+            .map_err(WorkError::storage(Operation::Delete))
     }
 }
 

@@ -6,7 +6,7 @@ use rapidphoto_domain::values::Checksum;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::failure::WorkError;
+use super::{failure::WorkError, requests::Operation};
 use crate::ports::{GetError, ObjectHead, ObjectStore};
 
 /// Limit on the bytes of originals in memory at the same time.
@@ -61,14 +61,14 @@ pub(super) async fn download(
 ) -> Result<Download, WorkError> {
     let reservation = budget.reserve(head.bytes).await?;
     let mut body = objects.get(key, &head.e_tag).await.map_err(|error| match error {
-        GetError::Unavailable(why) => WorkError::Storage(why),
+        GetError::Unavailable(why) => WorkError::storage(Operation::Get)(why),
         other @ (GetError::Missing | GetError::Changed) => WorkError::attempt(other),
     })?;
     let expected = usize::try_from(head.bytes).map_err(WorkError::attempt)?;
     let mut bytes = BytesMut::with_capacity(expected);
     let mut hash = Sha256::new();
     while let Some(chunk) = body.stream.next().await {
-        let chunk = chunk.map_err(WorkError::Storage)?;
+        let chunk = chunk.map_err(WorkError::storage(Operation::Get))?;
         if bytes.len() + chunk.len() > expected {
             return Err(WorkError::attempt(
                 "the object is longer than the length that HEAD reported",

@@ -8,11 +8,12 @@ use super::{
     clean::Clean,
     download::MemoryBudget,
     failure::WorkError,
-    health::{Blame, StorageHealth},
+    health::StorageHealth,
     look::Look,
     monitored_store::MonitoredStore,
     outcome::{Decision, commit_outcome},
     process::Process,
+    requests::{Blame, Operation},
 };
 use crate::{
     error_chain::chain,
@@ -90,7 +91,7 @@ impl Executor {
     )]
     pub(super) async fn execute(&self, claim: &Claim) {
         let outcome = self.attempt(claim).await;
-        if !matches!(outcome, Err(WorkError::Storage(_))) {
+        if !matches!(outcome, Err(WorkError::Storage { .. })) {
             self.health.forget(claim.token.photo);
         }
         let Err(error) = outcome else {
@@ -104,7 +105,9 @@ impl Executor {
                 }
             }
             WorkError::Stopping => self.release(claim).await,
-            WorkError::Storage(why) => self.handle_storage_error(claim, &why).await,
+            WorkError::Storage { operation, why } => {
+                self.handle_storage_error(claim, operation, &why).await;
+            }
             why @ (WorkError::Database(_) | WorkError::Contended(_)) => {
                 tracing::warn!(error = %chain(&why), "the work can't be committed now; it is retried later");
                 self.release_for(claim, self.settings.work.retry_pause).await;
@@ -125,27 +128,28 @@ impl Executor {
         }
     }
 
-    /// An outage of storage is not the photo's fault. A failed attempt is counted only if the error concerns this
-    /// photo's objects and no others; otherwise the photo would never reach a final state.
-    async fn handle_storage_error(&self, claim: &Claim, why: &Unavailable) {
-        let object_is_at_fault = match self.health.blame(claim.token.photo) {
+    /// An outage of storage, or of one kind of request, is not the photo's fault. A failed attempt is counted only if the
+    /// request fails for this photo's objects and no others; otherwise the photo would never reach a final state.
+    async fn handle_storage_error(&self, claim: &Claim, operation: Operation, why: &Unavailable) {
+        let object_is_at_fault = match self.health.blame(claim.token.photo, operation) {
             Blame::Storage => false,
             Blame::Object => true,
-            // Nothing else was requested. The bucket itself answers if only this photo's objects fail.
+            // No other photo was requested. The bucket itself answers if only this photo's objects fail, and also in an
+            // outage of this kind of request alone: then the photo fails after three such hours.
             Blame::Unclear => self.objects.check().await.is_ok(),
         };
         if object_is_at_fault {
             self.health.forget(claim.token.photo);
             tracing::warn!(
-                error = %chain(why),
+                error = %chain(why), %operation,
                 "object storage fails for this photo, but not for others: the attempt is counted"
             );
             self.count_failed_attempt(claim, OBJECT_RETRY_DELAY).await;
             return;
         }
-        let delay = self.health.retry_delay();
+        let delay = self.health.retry_delay(operation);
         tracing::warn!(
-            error = %chain(why), pause = ?delay,
+            error = %chain(why), %operation, pause = ?delay,
             "object storage is unavailable; the work is retried later"
         );
         let delay = delay + backoff::jitter(delay / 2, &*self.ports.ids);

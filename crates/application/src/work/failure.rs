@@ -1,3 +1,4 @@
+use super::requests::Operation;
 use crate::{
     commit::Contended,
     ports::{BoxError, CommitError, Unavailable},
@@ -10,8 +11,12 @@ pub(super) enum WorkError {
     #[error("the claim is no longer held")]
     Lost,
     /// Object storage is unavailable: not the photo's fault.
-    #[error(transparent)]
-    Storage(Unavailable),
+    #[error("{operation} failed")]
+    Storage {
+        operation: Operation,
+        #[source]
+        why: Unavailable,
+    },
     /// The database is unavailable: not the photo's fault.
     #[error(transparent)]
     Database(Unavailable),
@@ -30,6 +35,11 @@ pub(super) enum WorkError {
 }
 
 impl WorkError {
+    /// Conversion of the error of such a request.
+    pub(super) fn storage(operation: Operation) -> impl FnOnce(Unavailable) -> Self {
+        move |why| Self::Storage { operation, why }
+    }
+
     pub(super) fn attempt(why: impl Into<BoxError>) -> Self {
         Self::Attempt(why.into())
     }

@@ -1,15 +1,18 @@
 use std::{
-    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use rapidphoto_domain::{PhotoId, Timestamp};
 
-use super::backoff::{MAX_BACKOFF, after};
-use crate::ports::Clock;
+use super::{
+    backoff::MAX_BACKOFF,
+    requests::{Blame, FAILURE_THRESHOLD, Operation, Requests},
+};
+use crate::ports::{Clock, WorkKind};
 
-/// Circuit breaker for object storage, fed by the requests of this process.
+/// Circuit breaker for object storage, fed by the requests of this process: one for each kind of request, because each
+/// can fail alone.
 ///
 /// While storage is down it keeps workers from claiming work that they can't do and from overloading the store.
 pub(super) struct StorageHealth {
@@ -19,67 +22,24 @@ pub(super) struct StorageHealth {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Photos with failures since the last success, up to [`FAILURE_THRESHOLD`]; `None` stands for the bucket.
-    failed: HashSet<Option<PhotoId>>,
-    /// Time of the first of these failures.
-    since: Option<Timestamp>,
-    /// Time from which a single work item may test storage; set while storage is down.
-    probe_at: Option<Timestamp>,
-    successes: Successes,
-    /// Photos whose work last ended with a storage error.
-    affected: HashMap<PhotoId, FirstError>,
+    head: Requests,
+    get: Requests,
+    put: Requests,
+    delete: Requests,
 }
 
-/// Latest successful requests, to tell whether other photos than a certain one were reachable.
-#[derive(Debug, Default)]
-struct Successes {
-    /// Number of successes so far.
-    count: u64,
-    /// Photo of the latest success.
-    latest: Option<PhotoId>,
-    /// Number of the latest success of another photo than the latest one.
-    latest_of_others: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct FirstError {
-    at: Timestamp,
-    /// Number of successes before it.
-    successes: u64,
-}
-
-/// Cause of a storage error of one photo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blame {
-    /// Storage may be unavailable for all.
-    Storage,
-    /// Other photos were reachable since this photo's first error.
-    Object,
-    /// The photo has failed for [`UNCLEAR_AFTER`] in which no other photo was reachable.
-    Unclear,
-}
-
-/// Limit on the work items that may be claimed.
+/// Limit on the work items of a kind that may be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Allowance {
     /// As many as the worker pool has capacity for.
     All,
     /// One work item, which tests if storage is available again.
     Probe,
-    /// None before this time.
-    NotBefore(Timestamp),
+    /// None before this time has passed.
+    NotBefore(Duration),
 }
 
-/// Number of photos that fail in a row, without a success in between, after which storage counts as down. A smaller
-/// number may be errors of single objects.
-const FAILURE_THRESHOLD: usize = 5;
-/// Photos whose first storage error is remembered. The errors of others are taken for an outage.
-const MAX_AFFECTED: usize = 10_000;
-/// Time of one photo's errors after which its cause is checked, if no other photo is requested.
-const UNCLEAR_AFTER: Duration = Duration::from_hours(1);
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(2);
-const MIN_PROBE_INTERVAL: Duration = Duration::from_secs(1);
-const MAX_PROBE_INTERVAL: Duration = Duration::from_secs(30);
 
 impl StorageHealth {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
@@ -89,130 +49,114 @@ impl StorageHealth {
         }
     }
 
-    /// Current limit. While storage is down, one probe is allowed per probe interval.
-    pub(super) fn allowance(&self) -> Allowance {
-        let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.probe_at {
-            Some(at) if now < at => Allowance::NotBefore(at),
-            Some(_) => {
-                state.probe_at = Some(after(now, state.probe_interval(now)));
-                Allowance::Probe
+    /// Current limit on work of a kind. While a request that it needs is down, one probe is allowed per probe interval.
+    pub(super) fn allowance(&self, kind: WorkKind) -> Allowance {
+        self.with(|state, now| {
+            let needed = operations(kind);
+            let waits = needed
+                .iter()
+                .filter_map(|operation| state.of(*operation).until_probe(now));
+            match waits.max() {
+                None => Allowance::All,
+                Some(Duration::ZERO) => {
+                    for operation in needed {
+                        state.of(*operation).begin_probe(now);
+                    }
+                    Allowance::Probe
+                }
+                Some(wait) => Allowance::NotBefore(wait),
             }
-            None => Allowance::All,
-        }
+        })
     }
 
     /// Delay before work that failed because of storage is retried. It equals the duration of the outage so far, so
     /// that delays double.
-    pub(super) fn retry_delay(&self) -> Duration {
-        let now = self.clock.now();
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.outage(now).clamp(MIN_RETRY_DELAY, MAX_BACKOFF)
+    pub(super) fn retry_delay(&self, failed: Operation) -> Duration {
+        self.with(|state, now| state.of(failed).outage(now).clamp(MIN_RETRY_DELAY, MAX_BACKOFF))
     }
 
     /// Cause of a storage error with which a photo's work ended.
-    pub(super) fn blame(&self, photo: PhotoId) -> Blame {
-        let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State {
-            affected, successes, ..
-        } = &mut *state;
-        match affected.get(&photo) {
-            Some(first) if successes.latest_except(photo) > first.successes => Blame::Object,
-            Some(first) if now >= first.at + UNCLEAR_AFTER => Blame::Unclear,
-            Some(_) => Blame::Storage,
-            None => {
-                if affected.len() < MAX_AFFECTED {
-                    let first = FirstError {
-                        at: now,
-                        successes: successes.count,
-                    };
-                    affected.insert(photo, first);
-                }
-                Blame::Storage
-            }
-        }
+    pub(super) fn blame(&self, photo: PhotoId, failed: Operation) -> Blame {
+        self.with(|state, now| state.of(failed).blame(photo, now))
     }
 
     /// Forgets a photo's storage errors, because its work ended in another way or because they were counted.
     pub(super) fn forget(&self, photo: PhotoId) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.affected.remove(&photo);
-    }
-
-    /// Records a successful request for an object of a photo; `None` for other requests.
-    pub(super) fn succeeded(&self, photo: Option<PhotoId>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failed.clear();
-        state.since = None;
-        state.probe_at = None;
-        if let Some(photo) = photo {
-            state.successes.add(photo);
-        }
-    }
-
-    pub(super) fn failed(&self, photo: Option<PhotoId>) {
-        let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.failed.len() < FAILURE_THRESHOLD {
-            state.failed.insert(photo);
-        }
-        state.since.get_or_insert(now);
-        if state.failed.len() >= FAILURE_THRESHOLD {
-            let probe_at = after(now, state.probe_interval(now));
-            if state.probe_at.is_none() {
-                tracing::warn!(
-                    photos = state.failed.len(),
-                    "object storage is down: no work is claimed until a probe succeeds"
-                );
+        self.with(|state, _| {
+            let State {
+                head,
+                get,
+                put,
+                delete,
+            } = state;
+            for requests in [head, get, put, delete] {
+                requests.forget(photo);
             }
-            state.probe_at = Some(state.probe_at.map_or(probe_at, |at| at.max(probe_at)));
-        }
-    }
-}
-
-impl Successes {
-    fn add(&mut self, photo: PhotoId) {
-        if self.latest != Some(photo) {
-            self.latest_of_others = self.count;
-            self.latest = Some(photo);
-        }
-        self.count += 1;
+        });
     }
 
-    /// Number of the latest success of another photo; 0 if there is none.
-    fn latest_except(&self, photo: PhotoId) -> u64 {
-        if self.latest == Some(photo) {
-            self.latest_of_others
-        } else {
-            self.count
+    /// Records a successful request for an object of a photo.
+    pub(super) fn succeeded(&self, operation: Operation, photo: PhotoId) {
+        self.with(|state, _| state.of(operation).succeeded(photo));
+    }
+
+    pub(super) fn failed(&self, operation: Operation, photo: PhotoId) {
+        if self.with(|state, now| state.of(operation).failed(photo, now)) {
+            tracing::warn!(
+                %operation, photos = FAILURE_THRESHOLD,
+                "object storage is down: no work that needs it is claimed until a probe succeeds"
+            );
         }
+    }
+
+    fn with<T>(&self, action: impl FnOnce(&mut State, Timestamp) -> T) -> T {
+        let now = self.clock.now();
+        action(
+            &mut self.state.lock().unwrap_or_else(PoisonError::into_inner),
+            now,
+        )
     }
 }
 
 impl State {
-    fn probe_interval(&self, now: Timestamp) -> Duration {
-        self.outage(now).clamp(MIN_PROBE_INTERVAL, MAX_PROBE_INTERVAL)
+    const fn of(&mut self, operation: Operation) -> &mut Requests {
+        match operation {
+            Operation::Head => &mut self.head,
+            Operation::Get => &mut self.get,
+            Operation::Put => &mut self.put,
+            Operation::Delete => &mut self.delete,
+        }
     }
+}
 
-    /// Duration of the current run of failures.
-    fn outage(&self, now: Timestamp) -> Duration {
-        self.since
-            .and_then(|since| (now - since).to_std().ok())
-            .unwrap_or_default()
+/// Requests that work of a kind needs.
+const fn operations(kind: WorkKind) -> &'static [Operation] {
+    match kind {
+        WorkKind::Look => &[Operation::Head],
+        WorkKind::Process => &[Operation::Head, Operation::Get, Operation::Put],
+        WorkKind::Clean => &[Operation::Delete],
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::requests::{MAX_PROBE_INTERVAL, UNCLEAR_AFTER},
+        *,
+    };
+
+    const GET: Operation = Operation::Get;
+    const PROCESS: WorkKind = WorkKind::Process;
 
     struct ManualClock(Mutex<Timestamp>);
 
     impl ManualClock {
         fn advance(&self, seconds: u64) {
             *self.0.lock().unwrap() += Duration::from_secs(seconds);
+        }
+
+        fn set_back(&self, by: Duration) {
+            *self.0.lock().unwrap() -= by;
         }
     }
 
@@ -231,73 +175,110 @@ mod tests {
         PhotoId::from_bits(number as u128)
     }
 
+    fn fail_all(health: &StorageHealth) {
+        (0..FAILURE_THRESHOLD).for_each(|number| health.failed(GET, photo(number)));
+    }
+
     #[test]
     fn a_few_failures_are_not_an_outage() {
         let (_, health) = health();
-        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(Some(photo(number))));
-        assert_eq!(health.allowance(), Allowance::All);
-        health.succeeded(Some(photo(0)));
-        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(Some(photo(number))));
-        assert_eq!(health.allowance(), Allowance::All);
+        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(GET, photo(number)));
+        assert_eq!(health.allowance(PROCESS), Allowance::All);
+        health.succeeded(GET, photo(0));
+        (1..FAILURE_THRESHOLD).for_each(|number| health.failed(GET, photo(number)));
+        assert_eq!(health.allowance(PROCESS), Allowance::All);
     }
 
     #[test]
     fn failures_of_one_photo_are_not_an_outage() {
         let (_, health) = health();
-        (0..100).for_each(|_| health.failed(Some(photo(1))));
-        assert_eq!(health.allowance(), Allowance::All);
+        (0..100).for_each(|_| health.failed(GET, photo(1)));
+        assert_eq!(health.allowance(PROCESS), Allowance::All);
     }
 
     #[test]
     fn while_storage_is_down_one_work_item_at_a_time_probes_it() {
         let (clock, health) = health();
-        (0..FAILURE_THRESHOLD).for_each(|number| health.failed(Some(photo(number))));
-        assert!(matches!(health.allowance(), Allowance::NotBefore(_)));
+        fail_all(&health);
+        assert!(matches!(health.allowance(PROCESS), Allowance::NotBefore(_)));
         clock.advance(1);
-        assert_eq!(health.allowance(), Allowance::Probe);
+        assert_eq!(health.allowance(PROCESS), Allowance::Probe);
         assert!(
-            matches!(health.allowance(), Allowance::NotBefore(_)),
+            matches!(health.allowance(PROCESS), Allowance::NotBefore(_)),
             "the probe is already in progress"
         );
-        health.failed(Some(photo(1)));
+        health.failed(GET, photo(1));
         clock.advance(1);
-        assert_eq!(health.allowance(), Allowance::Probe);
-        health.succeeded(Some(photo(1)));
-        assert_eq!(health.allowance(), Allowance::All);
+        assert_eq!(health.allowance(PROCESS), Allowance::Probe);
+        health.succeeded(GET, photo(1));
+        assert_eq!(health.allowance(PROCESS), Allowance::All);
+    }
+
+    #[test]
+    fn an_outage_of_one_request_stops_the_work_that_needs_it_and_no_other() {
+        let (_, health) = health();
+        fail_all(&health);
+        health.succeeded(Operation::Head, photo(9));
+        assert!(matches!(health.allowance(PROCESS), Allowance::NotBefore(_)));
+        assert_eq!(health.allowance(WorkKind::Look), Allowance::All);
+        assert_eq!(health.allowance(WorkKind::Clean), Allowance::All);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_delays_no_probe() {
+        let (clock, health) = health();
+        fail_all(&health);
+        clock.advance(600);
+        health.failed(GET, photo(1));
+        clock.set_back(UNCLEAR_AFTER);
+        assert_eq!(health.allowance(PROCESS), Allowance::Probe);
+        health.failed(GET, photo(1));
+        let Allowance::NotBefore(wait) = health.allowance(PROCESS) else {
+            panic!("the probe has just failed");
+        };
+        assert!(wait <= MAX_PROBE_INTERVAL, "{wait:?}");
     }
 
     #[test]
     fn retry_delays_grow_with_the_outage() {
         let (clock, health) = health();
-        health.failed(Some(photo(1)));
-        assert_eq!(health.retry_delay(), MIN_RETRY_DELAY);
+        health.failed(GET, photo(1));
+        assert_eq!(health.retry_delay(GET), MIN_RETRY_DELAY);
         clock.advance(60);
-        assert_eq!(health.retry_delay(), Duration::from_mins(1));
+        assert_eq!(health.retry_delay(GET), Duration::from_mins(1));
+        assert_eq!(health.retry_delay(Operation::Put), MIN_RETRY_DELAY);
         clock.advance(3600);
-        assert_eq!(health.retry_delay(), MAX_BACKOFF);
+        assert_eq!(health.retry_delay(GET), MAX_BACKOFF);
     }
 
     #[test]
-    fn an_object_is_to_blame_if_others_were_reachable_meanwhile() {
+    fn an_object_is_to_blame_if_the_same_request_succeeded_for_others_meanwhile() {
         let (clock, health) = health();
         let [one, two] = [1, 2].map(PhotoId::from_bits);
-        health.succeeded(Some(two));
-        assert_eq!(health.blame(one), Blame::Storage, "the first error");
-        assert_eq!(health.blame(one), Blame::Storage, "nothing was reachable since");
-        health.succeeded(Some(one));
+        let blame = || health.blame(one, GET);
+        health.succeeded(GET, two);
+        assert_eq!(blame(), Blame::Storage, "the first error");
+        assert_eq!(blame(), Blame::Storage, "nothing was reachable since");
+        health.succeeded(GET, one);
+        assert_eq!(blame(), Blame::Storage, "only its own objects were reachable");
+        health.succeeded(Operation::Head, two);
+        health.succeeded(Operation::Put, two);
         assert_eq!(
-            health.blame(one),
+            blame(),
             Blame::Storage,
-            "only its own objects were reachable"
+            "other requests say nothing about this one"
         );
-        health.succeeded(Some(two));
-        health.succeeded(Some(one));
-        assert_eq!(health.blame(one), Blame::Object);
+        health.succeeded(GET, two);
+        health.succeeded(GET, one);
+        assert_eq!(blame(), Blame::Object);
         health.forget(one);
-        assert_eq!(health.blame(one), Blame::Storage, "counted once");
+        assert_eq!(blame(), Blame::Storage, "counted once");
         clock.advance(3599);
-        assert_eq!(health.blame(one), Blame::Storage);
+        assert_eq!(blame(), Blame::Storage);
         clock.advance(1);
-        assert_eq!(health.blame(one), Blame::Unclear);
+        assert_eq!(blame(), Blame::Unclear);
+        health.failed(GET, one);
+        health.failed(GET, two);
+        assert_eq!(blame(), Blame::Storage, "another photo fails too");
     }
 }

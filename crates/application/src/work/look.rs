@@ -11,6 +11,7 @@ use super::{
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
     outcome::{Decision, commit_outcome, load},
+    requests::Operation,
 };
 use crate::{
     ports::{Claim, Due, ObjectStore, PhotoReads, UploadActivity, WritePorts},
@@ -35,7 +36,7 @@ impl Look {
         let seen = match photo {
             Some(photo) if needs_object(&photo.value) && !self.claims_exhausted(claim, &photo.value) => {
                 let head = self.objects.head(&photo.value.object.key).await;
-                match head.map_err(WorkError::Storage)? {
+                match head.map_err(WorkError::storage(Operation::Head))? {
                     Some(head) => Some(Arrived {
                         head,
                         declared_checksum: arrival::declared_checksum(&*self.photos, claim).await?,

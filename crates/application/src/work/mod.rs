@@ -14,6 +14,7 @@ mod orphans;
 mod outcome;
 mod pool;
 mod process;
+mod requests;
 mod runner;
 
 pub use orders::orders_after;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use rapidphoto_domain::{PhotoId, values::ETag};
 
-use super::health::StorageHealth;
+use super::{health::StorageHealth, requests::Operation};
 use crate::ports::{GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable};
 
 /// Object storage whose responses feed a [`StorageHealth`].
@@ -19,58 +19,56 @@ impl MonitoredStore {
         Self { inner, health }
     }
 
-    fn observe<T>(&self, key: &str, result: Result<T, Unavailable>) -> Result<T, Unavailable> {
-        match &result {
-            Ok(_) => self.health.succeeded(photo_of(key)),
-            Err(_) => self.health.failed(photo_of(key)),
+    fn record(&self, operation: Operation, key: &str, reachable: bool) {
+        match photo_of(key) {
+            Some(photo) if reachable => self.health.succeeded(operation, photo),
+            Some(photo) => self.health.failed(operation, photo),
+            None => {}
         }
-        result
     }
 }
 
 #[async_trait]
 impl ObjectStore for MonitoredStore {
     async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
-        self.observe(key, self.inner.head(key).await)
+        let result = self.inner.head(key).await;
+        self.record(Operation::Head, key, result.is_ok());
+        result
     }
 
     async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {
-        let photo = photo_of(key);
-        match self.inner.get(key, if_match).await {
-            Ok(body) => {
-                self.health.succeeded(photo);
-                let health = Arc::clone(&self.health);
-                let observed = body.stream.inspect(move |chunk| {
-                    if chunk.is_err() {
-                        health.failed(photo);
-                    }
-                });
-                Ok(ObjectBody {
-                    bytes: body.bytes,
-                    stream: Box::pin(observed),
-                })
+        let result = self.inner.get(key, if_match).await;
+        let reachable = !matches!(result, Err(GetError::Unavailable(_)));
+        self.record(Operation::Get, key, reachable);
+        let body = result?;
+        let (health, photo) = (Arc::clone(&self.health), photo_of(key));
+        let observed = body.stream.inspect(move |chunk| {
+            if chunk.is_err()
+                && let Some(photo) = photo
+            {
+                health.failed(Operation::Get, photo);
             }
-            Err(GetError::Unavailable(why)) => {
-                self.health.failed(photo);
-                Err(GetError::Unavailable(why))
-            }
-            Err(other @ (GetError::Missing | GetError::Changed)) => {
-                self.health.succeeded(photo);
-                Err(other)
-            }
-        }
+        });
+        Ok(ObjectBody {
+            bytes: body.bytes,
+            stream: Box::pin(observed),
+        })
     }
 
     async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable> {
-        self.observe(key, self.inner.put(key, body, content_type).await)
+        let result = self.inner.put(key, body, content_type).await;
+        self.record(Operation::Put, key, result.is_ok());
+        result
     }
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.observe(key, self.inner.delete(key).await)
+        let result = self.inner.delete(key).await;
+        self.record(Operation::Delete, key, result.is_ok());
+        result
     }
 
     async fn check(&self) -> Result<(), Unavailable> {
-        self.observe("", self.inner.check().await)
+        self.inner.check().await
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     download::{Download, MemoryBudget, download},
     failure::WorkError,
     outcome::{Decision, commit_outcome, load},
+    requests::Operation,
 };
 use crate::{
     ports::{
@@ -56,7 +57,7 @@ impl Process {
             _ => return self.finish_unchanged(claim).await,
         };
         let head = self.objects.head(&photo.object.key).await;
-        let Some(head) = head.map_err(WorkError::Storage)? else {
+        let Some(head) = head.map_err(WorkError::storage(Operation::Head))? else {
             return Err(WorkError::attempt("the object no longer exists"));
         };
         let too_large = self.too_large(&photo, &head);
@@ -240,7 +241,10 @@ impl Process {
                 .thumbnail(photo.owner, photo.id, thumbnail.edge);
             self.objects.put(&key, thumbnail.jpeg.clone(), "image/jpeg").await
         });
-        try_join_all(puts).await.map(|_| ()).map_err(WorkError::Storage)
+        try_join_all(puts)
+            .await
+            .map(|_| ())
+            .map_err(WorkError::storage(Operation::Put))
     }
 
     /// Schedules `clean` work if the photo was cancelled or deleted during processing: thumbnails may have been written

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error_chain::chain,
-    ports::{Clock, Ports, Unavailable, WorkKind, WorkQueue},
+    ports::{Ports, Unavailable, WorkKind, WorkQueue},
     settings::{Settings, WorkSettings},
     signals::Signals,
 };
@@ -24,7 +24,6 @@ use crate::{
 /// Orphaned work, which may have crashed its last worker, is executed while both pools are empty.
 pub struct WorkRunner {
     queue: Arc<dyn WorkQueue>,
-    clock: Arc<dyn Clock>,
     executor: Arc<Executor>,
     health: Arc<StorageHealth>,
     signals: Signals,
@@ -43,7 +42,6 @@ impl WorkRunner {
         let health = Arc::new(StorageHealth::new(Arc::clone(&ports.clock)));
         Self {
             queue: Arc::clone(&ports.database.work),
-            clock: Arc::clone(&ports.clock),
             executor: Arc::new(Executor::new(ports, Arc::clone(settings), Arc::clone(&health))),
             health,
             signals,
@@ -138,35 +136,41 @@ impl WorkRunner {
         kinds: &'static [WorkKind],
         turn: Turn,
     ) -> Result<Wait, Unavailable> {
-        let capacity = self.settings.concurrency.max(1).saturating_sub(pool.len());
+        let mut capacity = self.settings.concurrency.max(1).saturating_sub(pool.len());
         if capacity == 0 {
             return Ok(Wait::ForCapacity);
         }
-        let limit = match self.health.allowance() {
-            Allowance::All => capacity,
-            Allowance::Probe => 1,
-            Allowance::NotBefore(at) => {
-                let pause = (at - self.clock.now()).to_std().unwrap_or_default();
-                return Ok(Wait::Fixed(pause.min(self.settings.poll).max(MIN_POLL_INTERVAL)));
+        let mut pause = self.settings.poll;
+        let (mut allowed, mut probes) = (Vec::new(), Vec::new());
+        for kind in kinds {
+            match self.health.allowance(*kind) {
+                Allowance::All => allowed.push(*kind),
+                // While storage is down for a kind of work, one item of that kind tests it.
+                Allowance::Probe => probes.push(*kind),
+                Allowance::NotBefore(wait) => pause = pause.min(wait),
             }
-        };
-        let claims = self.queue.claim(kinds, limit, self.settings.lease).await?;
-        let found = claims.len();
-        for claim in claims {
-            pool.spawn(claim, Some(Arc::clone(&turn)));
         }
-        if found == limit {
-            // More work may be due.
-            return Ok(if found == capacity {
-                Wait::ForCapacity
-            } else {
-                Wait::ForWork(MIN_POLL_INTERVAL)
-            });
+        let claimable = [probes.as_slice(), allowed.as_slice()].concat();
+        if claimable.is_empty() {
+            return Ok(Wait::Fixed(pause.max(MIN_POLL_INTERVAL)));
         }
-        let until_due = self.queue.due_in(kinds).await?.unwrap_or(self.settings.poll);
-        Ok(Wait::ForWork(
-            until_due.min(self.settings.poll).max(MIN_POLL_INTERVAL),
-        ))
+        let probes = probes.iter().map(|kind| (std::slice::from_ref(kind), 1));
+        for (kinds, limit) in probes.chain([(allowed.as_slice(), capacity)]) {
+            let limit = limit.min(capacity);
+            if kinds.is_empty() || limit == 0 {
+                continue;
+            }
+            let claims = self.queue.claim(kinds, limit, self.settings.lease).await?;
+            capacity -= claims.len();
+            for claim in claims {
+                pool.spawn(claim, Some(Arc::clone(&turn)));
+            }
+        }
+        if capacity == 0 {
+            return Ok(Wait::ForCapacity);
+        }
+        let until_due = self.queue.due_in(&claimable).await?.unwrap_or(pause);
+        Ok(Wait::ForWork(until_due.min(pause).max(MIN_POLL_INTERVAL)))
     }
 
     /// Sets the gauge of due work items per kind.

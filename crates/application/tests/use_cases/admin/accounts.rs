@@ -1,20 +1,24 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{
     admin::{AccountError, Accounts},
     auth::{LogIn, LogInError, RefreshError, RegisterUserError},
     jobs::{CreateJob, CreateJobError},
-    ports::{EventMetadata, PhotoListQuery, Scope, Scopes},
+    ports::{EventMetadata, PhotoListQuery, Scope, Scopes, Subscriptions as _},
     settings::Registration,
     subscriptions::{AccountErasure, SubscriptionRunner},
 };
 use rapidphoto_domain::{
     UserId,
+    photo::PhotoStatus,
     user::{UserCommand, UserStatus},
 };
 use rapidphoto_memory::{Operation, TestApp, fixtures};
 
-use crate::support::accounts::{EMAIL, PASSWORD, log_in};
+use crate::support::{
+    accounts::{EMAIL, PASSWORD, log_in},
+    recording_journal::RecordingJournal,
+};
 
 fn accounts(app: &TestApp) -> Accounts {
     let ports = &app.ports;
@@ -29,12 +33,7 @@ fn accounts(app: &TestApp) -> Accounts {
 
 fn erasure(app: &TestApp) -> SubscriptionRunner {
     let reactor = Arc::new(AccountErasure::new(&app.ports, app.settings.work));
-    SubscriptionRunner::new(
-        reactor,
-        &app.ports,
-        app.signals.clone(),
-        std::time::Duration::from_secs(1),
-    )
+    SubscriptionRunner::new(reactor, &app.ports, app.signals.clone(), Duration::from_secs(1))
 }
 
 async fn log_in_with(app: &TestApp, password: &str, scopes: Option<Scopes>) -> Result<Scopes, LogInError> {
@@ -239,4 +238,33 @@ async fn a_deleted_account_loses_its_credentials_at_once_and_its_photos_in_the_b
     assert!(!app.photo(other[0].photo).await.deleted);
     // The address is free again.
     assert_ne!(accounts.add(EMAIL, PASSWORD).await.unwrap(), user);
+}
+
+#[tokio::test]
+async fn the_photos_of_a_deleted_account_are_deleted_in_chunks_by_the_holder_of_the_lease() {
+    let mut app = TestApp::new();
+    let user = accounts(&app).add(EMAIL, PASSWORD).await.unwrap();
+    let declared = app.declare_as(user, 250).await;
+    accounts(&app).change(EMAIL, UserCommand::Delete).await.unwrap();
+    let journal = RecordingJournal::around(&mut app);
+    // Another runner takes over before the third chunk.
+    let (store, clock) = (app.store.clone(), Arc::clone(&app.clock));
+    journal.before_next(async {});
+    journal.before_next(async {});
+    journal.before_next(async move {
+        let lease = Duration::from_mins(1);
+        clock.advance(lease);
+        let taken = store.acquire(AccountErasure::NAME, lease).await;
+        assert!(taken.unwrap().is_some());
+    });
+    assert!(erasure(&app).catch_up().await.is_err());
+    assert_eq!((journal.commits(), photos_of(&app, user).await), (3, 50));
+    app.clock.advance(Duration::from_mins(2));
+    erasure(&app).catch_up().await.unwrap();
+    assert!(journal.commits() <= 6, "{}", journal.commits());
+    for declared in &declared {
+        let photo = app.photo(declared.photo).await;
+        assert_eq!((photo.status(), photo.deleted), (PhotoStatus::Cancelled, true));
+    }
+    app.assert_rows_match_events().await;
 }

@@ -2,30 +2,19 @@ use std::time::Duration;
 
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler},
-    ports::{Advance, Aggregates, EventMetadata, Subscriptions},
+    ports::{Advance, EventMetadata, Subscriptions},
     subscriptions::{JobCompletion, Reactor},
 };
 use rapidphoto_domain::{
     job::{JobStatus, UploadJob},
-    photo::{FailureReason, PhotoCommand, PhotoState, PhotoStatus},
+    photo::{FailureReason, PhotoState, PhotoStatus},
 };
 use rapidphoto_memory::{
-    DeclaredPhoto, Operation, TestApp,
+    Operation, TestApp,
     fixtures::{BODY, DAY},
 };
 
-use crate::support::{completions, photo_commit};
-
-/// Retries a failed photo. No use case does this yet.
-async fn retry(app: &TestApp, declared: &DeclaredPhoto) {
-    let before = Aggregates::photo(&app.store, declared.photo)
-        .await
-        .unwrap()
-        .unwrap();
-    let window = before.value.window;
-    let commit = photo_commit(app, &before, PhotoCommand::Retry { window });
-    app.ports.database.journal.commit(commit).await.unwrap();
-}
+use crate::support::{completions, retry};
 
 #[tokio::test]
 async fn a_job_is_completed_once_when_all_of_its_photos_are_final() {
@@ -205,6 +194,25 @@ async fn a_photo_that_is_retried_after_a_cancellation_is_not_cancelled() {
     app.completion().catch_up().await.unwrap();
     assert_eq!(app.status(declared[0].photo).await, PhotoStatus::Queued);
     for declared in &declared[1..] {
+        assert_eq!(app.status(declared.photo).await, PhotoStatus::Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_cancellation_cancels_photos_that_were_retried_since_the_first() {
+    let app = TestApp::new();
+    let declared = app.declare(301).await;
+    for failed in &declared[1..] {
+        app.finalize(failed.photo).await;
+    }
+    app.execute_for(Duration::from_mins(1)).await;
+    app.cancel_job(declared[0].job).await;
+    for failed in &declared[1..] {
+        retry(&app, failed).await;
+    }
+    app.cancel_job(declared[0].job).await;
+    app.completion().catch_up().await.unwrap();
+    for declared in &declared {
         assert_eq!(app.status(declared.photo).await, PhotoStatus::Cancelled);
     }
 }

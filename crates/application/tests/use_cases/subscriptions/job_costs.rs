@@ -20,9 +20,9 @@ use rapidphoto_domain::{
     photo::{Photo, PhotoStatus},
     user::User,
 };
-use rapidphoto_memory::TestApp;
+use rapidphoto_memory::{TestApp, fixtures::DAY};
 
-use crate::support::{completions, recording_journal::RecordingJournal};
+use crate::support::{completions, recording_journal::RecordingJournal, retry};
 
 /// Counts the photos that are read as parts of jobs.
 struct CountedReads {
@@ -81,6 +81,26 @@ async fn photos_that_end_one_by_one_are_read_once() {
         completions(&app, declared[0].job).await,
         [(1, JobStatus::Cancelled)]
     );
+}
+
+#[tokio::test]
+async fn photos_that_are_retried_one_by_one_are_read_once() {
+    let mut app = TestApp::new();
+    let declared = app.declare(100).await;
+    app.execute_for(2 * DAY).await;
+    app.completion().catch_up().await.unwrap();
+    let reads = CountedReads::around(&mut app);
+    let completion = app.completion();
+    for declared in &declared {
+        retry(&app, declared).await;
+        completion.catch_up().await.unwrap();
+    }
+    assert_eq!(
+        reads.photos.load(Ordering::SeqCst),
+        100,
+        "the first one begins a round"
+    );
+    assert_eq!(app.job(declared[0].job).await.round, 2);
 }
 
 async fn cancel(app: &TestApp, job: JobId) -> JobStatus {

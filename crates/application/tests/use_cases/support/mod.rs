@@ -8,7 +8,7 @@ pub(crate) mod recording_journal;
 pub(crate) mod worker;
 
 use rapidphoto_application::{
-    ports::{AggregateState, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty, Versioned},
+    ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty, Versioned},
     work::orders_after,
 };
 use rapidphoto_domain::{
@@ -37,6 +37,15 @@ pub(crate) async fn rejection_reasons(app: &TestApp, photo: PhotoId) -> Vec<Chec
         PhotoState::Rejected { reasons } => reasons.into_iter().map(|finding| finding.check).collect(),
         state => panic!("{state:?}"),
     }
+}
+
+/// Retries a failed photo. No use case does this yet.
+pub(crate) async fn retry(app: &TestApp, declared: &DeclaredPhoto) {
+    let before = Aggregates::photo(&app.store, declared.photo).await;
+    let before = before.unwrap().unwrap();
+    let window = before.value.window;
+    let commit = photo_commit(app, &before, PhotoCommand::Retry { window });
+    app.ports.database.journal.commit(commit).await.unwrap();
 }
 
 /// Round and status of each completion of a job.

@@ -1,4 +1,4 @@
-//! Storage errors that concern the objects of one photo only.
+//! Storage errors that concern the objects of one photo only, or one kind of request.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,14 +18,18 @@ use rapidphoto_memory::{
     fixtures::{DAY, HOUR},
 };
 
-/// Object store that answers every request for one photo's objects with an error.
+/// Object store that answers every request for one photo's objects, or every request with one method, with an error.
 struct OneBroken {
     inner: Arc<dyn ObjectStore>,
     broken: Mutex<Option<PhotoId>>,
+    refused: Mutex<Option<&'static str>>,
 }
 
 impl OneBroken {
-    fn call(&self, key: &str) -> Result<(), Unavailable> {
+    fn call(&self, method: &str, key: &str) -> Result<(), Unavailable> {
+        if *self.refused.lock().unwrap() == Some(method) {
+            return Err(Unavailable::storage(format!("500 for {method}")));
+        }
         match *self.broken.lock().unwrap() {
             Some(photo) if key.contains(&photo.to_string()) => {
                 Err(Unavailable::storage("500 for this object"))
@@ -38,22 +42,22 @@ impl OneBroken {
 #[async_trait]
 impl ObjectStore for OneBroken {
     async fn head(&self, key: &str) -> Result<Option<ObjectHead>, Unavailable> {
-        self.call(key)?;
+        self.call("HEAD", key)?;
         self.inner.head(key).await
     }
 
     async fn get(&self, key: &str, if_match: &ETag) -> Result<ObjectBody, GetError> {
-        self.call(key)?;
+        self.call("GET", key)?;
         self.inner.get(key, if_match).await
     }
 
     async fn put(&self, key: &str, body: Bytes, content_type: &str) -> Result<ETag, Unavailable> {
-        self.call(key)?;
+        self.call("PUT", key)?;
         self.inner.put(key, body, content_type).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
-        self.call(key)?;
+        self.call("DELETE", key)?;
         self.inner.delete(key).await
     }
 
@@ -68,6 +72,7 @@ fn app_with_one_broken() -> (TestApp, Arc<OneBroken>) {
         let store = Arc::new(OneBroken {
             inner: Arc::clone(&ports.objects),
             broken: Mutex::default(),
+            refused: Mutex::default(),
         });
         ports.objects = store.clone();
         broken = Some(store);
@@ -93,6 +98,37 @@ async fn a_photo_whose_object_alone_fails_ends_while_others_are_processed() {
     }
     let reason = FailureReason::ProcessingError;
     assert_eq!(app.photo(broken.photo).await.state, PhotoState::Failed { reason });
+}
+
+#[tokio::test]
+async fn an_outage_of_one_method_fails_no_photo_while_the_others_answer() {
+    for method in ["PUT", "GET"] {
+        let (app, store) = app_with_one_broken();
+        let declared = app.declare(8).await;
+        *store.refused.lock().unwrap() = Some(method);
+        app.upload(&declared).await;
+        // HEAD answers for each of them and for later photos.
+        for _ in 0..12 {
+            app.execute_for(HOUR / 2).await;
+            app.upload_one().await;
+        }
+        for declared in &declared {
+            assert_eq!(
+                app.status(declared.photo).await,
+                PhotoStatus::Processing,
+                "{method}"
+            );
+        }
+        *store.refused.lock().unwrap() = None;
+        app.execute_for(HOUR).await;
+        for declared in &declared {
+            assert_eq!(
+                app.status(declared.photo).await,
+                PhotoStatus::Completed,
+                "{method}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
