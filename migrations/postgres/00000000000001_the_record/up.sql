@@ -153,8 +153,9 @@ CREATE INDEX photo_work_ring ON photo_work (namespace, kind, orphaned, priority,
     WHERE parked_until IS NULL;
 CREATE INDEX photo_work_parked ON photo_work (namespace, kind, orphaned, parked_until)
     WHERE parked_until IS NOT NULL;
--- Age of the oldest waiting work.
-CREATE INDEX photo_work_oldest ON photo_work (namespace, kind, due_at) WHERE parked_until IS NULL;
+-- Age of each owner's oldest waiting work.
+CREATE INDEX photo_work_waiting ON photo_work (namespace, owner, due_at)
+    WHERE parked_until IS NULL AND kind <> 'clean';
 
 -- Tokens of claims, of all namespaces. No token is issued twice, whatever is rolled back.
 CREATE SEQUENCE work_tokens;
