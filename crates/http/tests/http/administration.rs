@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::ports::{Scope, Subscriptions as _};
+use rapidphoto_application::ports::{Clock as _, Scope, Subscriptions as _};
 use rapidphoto_domain::UserId;
 use rapidphoto_memory::{MemoryDeadLetters, Operation};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::server::TestServer;
 /// A server with these dead letters, and an access token of an administrator.
 async fn server(dead_letters: &Arc<MemoryDeadLetters>) -> (TestServer, String) {
     let app = TestServer::with(|parts| parts.ports.dead_letters = Arc::clone(dead_letters) as _).await;
-    let token = app.token(UserId::from_bits(7), &[Scope::Admin], Duration::from_mins(1));
+    let token = app.token(UserId::from_bits(7), &[Scope::Admin], Duration::from_hours(1));
     (app, token)
 }
 
