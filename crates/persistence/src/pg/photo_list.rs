@@ -24,6 +24,9 @@ use crate::{
 /// Maximum number of photos in a page; a larger page is cut there, and has a next one.
 const MAX_SIZE: usize = 1000;
 
+/// Limits that pages are planned for, so that there are few statements.
+const LIMITS: [usize; 3] = [64, 256, MAX_SIZE + 1];
+
 /// A bound limit is planned as a tenth of all rows, for which sorting would seem cheaper than following an index.
 /// Therefore the constant one is planned for, and the bound one ends the scan.
 const PAGE: &str = concat!(
@@ -33,7 +36,7 @@ const PAGE: &str = concat!(
          SELECT p.photo_id, p.version, p.state, p.created_at, p.updated_at, p.taken_at, p.bytes
          FROM {photos} AS p
          WHERE p.namespace = $1 AND p.owner = $2 AND NOT p.deleted {filter}
-         ORDER BY {order} LIMIT 1001
+         ORDER BY {order} LIMIT {limit}
      ) AS p
      LEFT JOIN LATERAL (
          SELECT d.* FROM photo_details AS d WHERE d.namespace = $1 AND d.photo_id = p.photo_id OFFSET 0
@@ -184,10 +187,13 @@ impl List<'_> {
             Some(column) => format!("p.{column} {direction}, p.photo_id {direction}"),
             None => format!("p.photo_id {direction}"),
         };
+        let planned = LIMITS.into_iter().find(|planned| *planned >= max_rows);
+        let planned = planned.unwrap_or(MAX_SIZE + 1);
         let text = PAGE
             .replace("{photos}", &photos)
             .replace("{filter}", &filter)
-            .replace("{order}", &order);
+            .replace("{order}", &order)
+            .replace("{limit}", &planned.to_string());
         Assembled::<PhotoViewColumns>::new(text, values)
             .load(connection)
             .await

@@ -18,10 +18,14 @@ macro_rules! photo_view_columns {
     };
 }
 
-/// Photos with their details.
+/// Photos with their details, each by its key: for few photos, the planner would read a whole table of details if it is not
+/// large.
 macro_rules! photo_views {
     () => {
-        "photos AS p LEFT JOIN photo_details AS d ON d.namespace = p.namespace AND d.photo_id = p.photo_id"
+        "photos AS p LEFT JOIN LATERAL (
+             SELECT * FROM photo_details AS own
+             WHERE own.namespace = p.namespace AND own.photo_id = p.photo_id OFFSET 0
+         ) AS d ON true"
     };
 }
 
