@@ -12,6 +12,7 @@ use rapidphoto_application::{
 };
 use rapidphoto_domain::user::{UserCommand, UserStatus};
 use rapidphoto_persistence::{DataDirLock, LockError, SqliteStore};
+use rapidphoto_telemetry::Telemetry;
 
 use crate::{
     Config, SystemClock, SystemIds,
@@ -59,15 +60,7 @@ pub async fn administer_users(config: Config, command: UserAdministration) -> an
         "data directory {} does not exist; create it, or name another one by --config or --data-dir",
         config.data.dir.display()
     );
-    let log = LogSection {
-        filter: AUDIT.to_owned(),
-        otlp_endpoint: None,
-        ..config.log.clone()
-    };
-    let _telemetry = telemetry(&Config {
-        log,
-        ..config.clone()
-    })?;
+    let _telemetry = audit(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let (_lock, store) = match DataDirLock::acquire(&config.data.dir) {
@@ -93,6 +86,22 @@ pub async fn administer_users(config: Config, command: UserAdministration) -> an
     let done = run(&accounts, command).await;
     store.close().await;
     done
+}
+
+/// Logs changes of accounts on stderr.
+pub(crate) fn audit(config: &Config) -> anyhow::Result<Telemetry> {
+    let log = LogSection {
+        filter: AUDIT.to_owned(),
+        otlp_endpoint: None,
+        ..config.log.clone()
+    };
+    telemetry(
+        "rapidphoto",
+        &Config {
+            log,
+            ..config.clone()
+        },
+    )
 }
 
 /// Opens the database of a running server.

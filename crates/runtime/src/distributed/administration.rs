@@ -16,6 +16,7 @@ const PROGRAM: &str = "rapidphoto-admin";
 /// Runs a command on accounts and prints the result.
 pub async fn administer_cluster_users(config: &Config, command: UserAdministration) -> anyhow::Result<()> {
     config.check_for(Program::Administration)?;
+    let _telemetry = users::audit(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let store = Arc::new(adapters::open_database(config, PROGRAM, None).await?);
