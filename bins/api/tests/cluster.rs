@@ -12,6 +12,8 @@ mod administration;
 mod deployment;
 #[path = "cluster/faults.rs"]
 mod faults;
+#[path = "cluster/messages.rs"]
+mod messages;
 #[path = "cluster/switch.rs"]
 mod switch;
 #[path = "cluster/upload.rs"]

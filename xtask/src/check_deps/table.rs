@@ -77,7 +77,15 @@ const fn program(name: &'static str) -> CrateRule {
     CrateRule {
         name,
         uses: &[RUNTIME],
-        tests_use: &[API_TYPES, CLIENT, SAMPLE_PHOTOS, TESTKIT, TEST_SERVICES],
+        tests_use: &[
+            APPLICATION,
+            API_TYPES,
+            CLIENT,
+            QUEUE_RABBITMQ,
+            SAMPLE_PHOTOS,
+            TESTKIT,
+            TEST_SERVICES,
+        ],
         third_party: ThirdParty::Only(&["anyhow", "clap", "tokio"]),
         because: BINARY,
     }

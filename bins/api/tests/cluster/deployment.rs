@@ -48,6 +48,11 @@ impl Program {
 impl Deployment {
     /// Starts a deployment with these numbers of replicas.
     pub(crate) async fn start(apis: usize, workers: usize) -> Self {
+        Self::start_with(apis, workers, &[]).await
+    }
+
+    /// Starts a deployment whose storage has more environment.
+    pub(crate) async fn start_with(apis: usize, workers: usize, of_storage: &[(&str, &str)]) -> Self {
         rapidphoto_testkit::install_crypto_provider();
         let directory = tempfile::tempdir().unwrap();
         let (postgres, broker) =
@@ -83,7 +88,11 @@ impl Deployment {
         let migrated = run(Program::Api, &["migrate"], &environment);
         assert!(migrated.status.success(), "{migrated:?}");
         let log = |name: &str| directory.path().join(format!("{name}.log"));
-        let store = start(Program::Store, &["store"], &environment, &log("store")).await;
+        let of_storage = of_storage
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let of_storage: Vec<_> = environment.iter().cloned().chain(of_storage).collect();
+        let store = start(Program::Store, &["store"], &of_storage, &log("store")).await;
         storage.connect(store.announced("listens").unwrap());
         let mut deployment = Self {
             apis: Vec::new(),

@@ -9,6 +9,7 @@ use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     deployment::{Deployment, Program},
+    messages::{Detour, SOURCE, forward},
     switch::Switch,
     upload::{finished, photos, repeated, upload},
 };
@@ -22,7 +23,11 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 /// Uploads three jobs through both replicas of the API while `fault` runs, and checks that every photo is completed once.
 async fn completes_while(apis: usize, workers: usize, fault: impl AsyncFnOnce(&mut Deployment)) {
     let _machine = MACHINE.lock().await;
-    let mut deployment = Deployment::start(apis, workers).await;
+    let deployment = Deployment::start(apis, workers).await;
+    completes(deployment, apis, fault).await;
+}
+
+async fn completes(mut deployment: Deployment, apis: usize, fault: impl AsyncFnOnce(&mut Deployment)) {
     let first = deployment.new_user("first@example.org").await;
     let mut sessions = vec![first];
     for api in 1..JOBS {
@@ -109,6 +114,24 @@ async fn photos_are_completed_once_while_workers_are_killed() {
         }
     })
     .await;
+}
+
+async fn completes_with(detour: Detour) {
+    let _machine = MACHINE.lock().await;
+    let deployment = Deployment::start_with(2, 3, &[("RAPIDPHOTO_BROKER__PREFIX", SOURCE)]).await;
+    let forwarding = forward(&deployment.broker.url(), detour);
+    completes(deployment, 2, async |_| {}).await;
+    forwarding.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_are_completed_once_if_every_event_comes_three_times() {
+    completes_with(Detour::Thrice).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_are_completed_once_if_half_of_the_events_are_lost() {
+    completes_with(Detour::Half).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
