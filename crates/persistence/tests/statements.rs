@@ -333,6 +333,7 @@ async fn every_write_uses_an_index() {
         due: Due::Now,
         attempts: 1,
         claims: 1,
+        keeps_due_time: false,
     });
     store.commit(commit).await.unwrap();
     store.make_looks_due().await.unwrap();

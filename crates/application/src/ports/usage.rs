@@ -22,7 +22,8 @@ pub trait UsageReads: Send + Sync {
     /// Usage of a user; `day` is any time of the day that photos are counted for.
     async fn usage(&self, owner: UserId, day: Timestamp) -> Result<Usage, Unavailable>;
 
-    /// Time that the oldest claimable `look` or `process` work has been due for; `None` if there is none.
+    /// Time that the oldest unclaimed `look` or `process` work has been due for; `None` if there is none. Work that was
+    /// handed back and waits for its next attempt counts from its first due time.
     async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable>;
 }
 

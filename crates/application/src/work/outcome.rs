@@ -34,21 +34,28 @@ impl Decision {
 
     /// The work item is postponed, and its number of claims is reset to 0.
     pub(super) const fn postpone(claim: &Claim, due: Due, attempts: u32) -> Self {
-        Self::schedule_again(claim, due, attempts, 0)
+        Self::schedule_again(claim, due, attempts, 0, false)
     }
 
-    /// The work item is released: its worker has not crashed, so that this claim does not count.
+    /// The work item is released: its worker has not crashed, so that this claim does not count. Its age stays.
     pub(super) const fn hand_back(claim: &Claim, due: Due, attempts: u32) -> Self {
-        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1))
+        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1), true)
     }
 
-    const fn schedule_again(claim: &Claim, due: Due, attempts: u32, claims: u32) -> Self {
+    const fn schedule_again(
+        claim: &Claim,
+        due: Due,
+        attempts: u32,
+        claims: u32,
+        keeps_due_time: bool,
+    ) -> Self {
         Self {
             claim: WorkOrder::Postpone {
                 claim: claim.token,
                 due,
                 attempts,
                 claims,
+                keeps_due_time,
             },
             events: Vec::new(),
             details: Vec::new(),

@@ -35,9 +35,9 @@ impl UsageReads for MemoryStore {
         self.read(|namespace| {
             let kinds = [WorkKind::Look, WorkKind::Process];
             let work = kinds.into_iter().flat_map(|kind| namespace.work.of_kind(kind));
-            let claimable = work.filter(|(_, row)| row.parked_until.is_none());
-            let oldest = claimable.map(|(_, row)| row.due_at).min()?;
-            Some((now - oldest).to_std().unwrap_or_default())
+            let unclaimed = work.filter(|(_, row)| row.token.is_none() || row.parked_until.is_none());
+            let oldest = unclaimed.map(|(_, row)| row.due_at).min()?;
+            (now - oldest).to_std().ok()
         })
         .await
     }

@@ -34,9 +34,11 @@ statement! {
     } -> Nullable<BigInt>
     = concat!(
         "SELECT ", now!("$2"), " - least(
-             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'look' AND parked_until IS NULL
+             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'look'
+              AND (token IS NULL OR parked_until IS NULL)
               ORDER BY due_at LIMIT 1),
-             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'process' AND parked_until IS NULL
+             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'process'
+              AND (token IS NULL OR parked_until IS NULL)
               ORDER BY due_at LIMIT 1))"
     )
 }
@@ -69,6 +71,7 @@ impl UsageReads for PgStore {
             .get_result(&mut self.connection().await?)
             .await
             .map_err(StoreError::from)?;
+        let age = age.filter(|age| *age >= 0);
         Ok(age.map(|age| Duration::from_millis(count(age))))
     }
 }

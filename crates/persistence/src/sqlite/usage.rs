@@ -22,10 +22,10 @@ const USAGE: &str = "
 const OLDEST_DUE: &str = "
     SELECT min(due_at) AS due_at FROM (
         SELECT min(due_at) AS due_at FROM photo_work
-        WHERE namespace = ?1 AND kind = 'look' AND parked_until IS NULL
+        WHERE namespace = ?1 AND kind = 'look' AND (token IS NULL OR parked_until IS NULL)
         UNION ALL
         SELECT min(due_at) FROM photo_work
-        WHERE namespace = ?1 AND kind = 'process' AND parked_until IS NULL
+        WHERE namespace = ?1 AND kind = 'process' AND (token IS NULL OR parked_until IS NULL)
     )";
 
 #[async_trait]
@@ -55,9 +55,8 @@ impl UsageReads for SqliteStore {
                 .get_result(connection)
                 .map_err(StoreError::from)?;
             let now = millis(clock.now());
-            Ok(oldest
-                .due_at
-                .map(|due| Duration::from_millis(count(now.saturating_sub(due)))))
+            let oldest = oldest.due_at.filter(|due| *due <= now);
+            Ok(oldest.map(|due| Duration::from_millis(count(now.saturating_sub(due)))))
         })
         .await
     }

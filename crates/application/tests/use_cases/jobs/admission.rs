@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use rapidphoto_application::{
     jobs::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, NotAdmitted, Quota, RawFile},
-    ports::EventMetadata,
+    ports::{EventMetadata, Unavailable},
 };
 use rapidphoto_memory::{TestApp, fixtures};
 
@@ -123,6 +123,21 @@ async fn jobs_are_refused_while_photos_wait_too_long() {
     assert!(age > Duration::from_mins(1), "{age:?}");
     app.execute_due().await;
     app.declare(1).await;
+}
+
+#[tokio::test]
+async fn jobs_are_refused_while_no_photo_can_be_inspected_for_too_long() {
+    let app = TestApp::with(|settings, _| settings.quotas.max_work_age = Duration::from_mins(1));
+    for _ in 0..100 {
+        let outage = Unavailable::inspection("requested by a test");
+        app.inspector.answer(Err(outage.into()));
+    }
+    app.upload_one().await;
+    app.execute_for(Duration::from_mins(2)).await;
+    let NotAdmitted::Backlog { age, .. } = refused(&app, 1).await else {
+        panic!("another reason");
+    };
+    assert!(age > Duration::from_mins(1), "{age:?}");
 }
 
 #[tokio::test]
