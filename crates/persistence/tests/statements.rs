@@ -28,7 +28,7 @@ use rapidphoto_application::ports::{
     Aggregates, Commit, Cursor, DatabasePorts, Due, EventFilter, EventLog as _, IdempotencyKey,
     IdempotencyReads as _, JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
     Priority, Sessions as _, SingleProcess as _, SortDirection, StateRows as _, TokenHash, TokenRotation,
-    UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
+    UsageReads as _, UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{
@@ -336,6 +336,8 @@ async fn every_write_uses_an_index() {
         keeps_due_time: false,
     });
     store.commit(commit).await.unwrap();
+    store.oldest_due().await.unwrap();
+    store.shorten_processing_delays(Duration::ZERO).await.unwrap();
     store.make_looks_due().await.unwrap();
     store.expire_claims().await.unwrap();
     store.expire_leases().await.unwrap();

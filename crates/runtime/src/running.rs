@@ -323,6 +323,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_end_of_the_databases_writer_is_reported_and_ends_the_deployment() {
+        rapidphoto_listener::install_crypto_provider();
         let directory = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.data.dir = directory.path().join("data");
