@@ -154,7 +154,8 @@ CREATE INDEX photo_work_ring ON photo_work (namespace, kind, orphaned, priority,
 CREATE INDEX photo_work_parked ON photo_work (namespace, kind, orphaned, parked_until)
     WHERE parked_until IS NOT NULL;
 -- Age of the oldest waiting work.
-CREATE INDEX photo_work_oldest ON photo_work (namespace, kind, due_at) WHERE token IS NULL OR parked_until IS NULL;
+CREATE INDEX photo_work_oldest ON photo_work (namespace, kind, due_at)
+    WHERE parked_until IS NULL OR (token IS NULL AND due_at < parked_until);
 
 -- Tokens of claims, of all namespaces. No token is issued twice, whatever is rolled back.
 CREATE SEQUENCE work_tokens;

@@ -22,8 +22,8 @@ pub trait UsageReads: Send + Sync {
     /// Usage of a user; `day` is any time of the day that photos are counted for.
     async fn usage(&self, owner: UserId, day: Timestamp) -> Result<Usage, Unavailable>;
 
-    /// Time that the oldest unclaimed `look` or `process` work has been due for; `None` if there is none. Work that was
-    /// handed back and waits for its next attempt counts from its first due time.
+    /// Time that the oldest `look` or `process` work has been due for that is claimable, or that was postponed and keeps
+    /// its due time; `None` if there is none.
     async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable>;
 }
 

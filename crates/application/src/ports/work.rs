@@ -104,8 +104,9 @@ pub enum WorkOrder {
         attempts: u32,
         /// New number of claims.
         claims: u32,
-        /// True for work that is handed back without a result: it stays due since the time before the claim, which
-        /// decides its age and its place among its owner's work, but can't be claimed before `due`.
+        /// True if no work of the kind can be done now: this item stays due since the time before the claim, which
+        /// decides its age and its place among its owner's work, but can't be claimed before `due`. False for errors of
+        /// one item, which must not look like a backlog.
         keeps_due_time: bool,
     },
     /// Removes a work item, even if it is claimed.

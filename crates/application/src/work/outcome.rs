@@ -37,9 +37,15 @@ impl Decision {
         Self::schedule_again(claim, due, attempts, 0, false)
     }
 
-    /// The work item is released: its worker has not crashed, so that this claim does not count. Its age stays.
+    /// The work item is released: its worker has not crashed, so that this claim does not count.
     pub(super) const fn hand_back(claim: &Claim, due: Due, attempts: u32) -> Self {
-        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1), true)
+        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1), false)
+    }
+
+    /// The work item is released and keeps its age, because no such work can be done now.
+    pub(super) const fn keep_waiting(claim: &Claim, due: Due) -> Self {
+        let claims = claim.claims.saturating_sub(1);
+        Self::schedule_again(claim, due, claim.attempts, claims, true)
     }
 
     const fn schedule_again(

@@ -238,7 +238,7 @@ macro_rules! database_contract {
             usage: [
                 usage_counts_open_stored_and_new_photos,
                 the_oldest_due_work_is_found,
-                work_that_is_handed_back_keeps_its_age,
+                postponed_work_can_keep_its_age,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,

@@ -52,7 +52,7 @@ pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness
     assert_eq!(other.usage.usage(owner, now).await.unwrap(), Usage::default());
 }
 
-/// Only unclaimed `look` and `process` work counts.
+/// Only claimable `look` and `process` work counts.
 pub async fn the_oldest_due_work_is_found<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     assert_eq!(db.usage.oldest_due().await.unwrap(), None);
@@ -66,8 +66,8 @@ pub async fn the_oldest_due_work_is_found<H: DatabaseHarness>(harness: H) {
     assert_eq!(db.usage.oldest_due().await.unwrap(), None);
 }
 
-/// Work that is handed back without a result is as old as before, also while it waits for its next attempt.
-pub async fn work_that_is_handed_back_keeps_its_age<H: DatabaseHarness>(harness: H) {
+/// Postponed work that keeps its due time is as old as before, also while it waits for its next attempt.
+pub async fn postponed_work_can_keep_its_age<H: DatabaseHarness>(harness: H) {
     const PROCESS: &[WorkKind] = &[WorkKind::Process];
     let (db, now) = (harness.ports(), harness.now());
     let owner = user(&db, now).await;
@@ -80,14 +80,14 @@ pub async fn work_that_is_handed_back_keeps_its_age<H: DatabaseHarness>(harness:
         let claims = db.work.claim(PROCESS, 1, LEASE).await.unwrap();
         assert_eq!((claims.len(), claims[0].due_at), (1, now));
         assert_eq!(db.usage.oldest_due().await.unwrap(), None, "the look is not due");
-        let hand_back = WorkOrder::Postpone {
+        let postponed = WorkOrder::Postpone {
             claim: claims[0].token,
             due: Due::After(delay),
             attempts: 0,
             claims: 0,
             keeps_due_time: true,
         };
-        fixtures::order_work(&db, now, [hand_back]).await;
+        fixtures::order_work(&db, now, [postponed]).await;
         assert_eq!(db.usage.oldest_due().await.unwrap(), Some(delay * attempt));
         assert_eq!(fixtures::due_in(&db, PROCESS).await, Some(delay));
     }

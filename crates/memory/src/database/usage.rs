@@ -35,8 +35,11 @@ impl UsageReads for MemoryStore {
         self.read(|namespace| {
             let kinds = [WorkKind::Look, WorkKind::Process];
             let work = kinds.into_iter().flat_map(|kind| namespace.work.of_kind(kind));
-            let unclaimed = work.filter(|(_, row)| row.token.is_none() || row.parked_until.is_none());
-            let oldest = unclaimed.map(|(_, row)| row.due_at).min()?;
+            let waiting = work.filter(|(_, row)| {
+                let postponed = |until| row.token.is_none() && row.due_at < until;
+                row.parked_until.is_none_or(postponed)
+            });
+            let oldest = waiting.map(|(_, row)| row.due_at).min()?;
             (now - oldest).to_std().ok()
         })
         .await

@@ -35,10 +35,10 @@ statement! {
     = concat!(
         "SELECT ", now!("$2"), " - least(
              (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'look'
-              AND (token IS NULL OR parked_until IS NULL)
+              AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
               ORDER BY due_at LIMIT 1),
              (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'process'
-              AND (token IS NULL OR parked_until IS NULL)
+              AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
               ORDER BY due_at LIMIT 1))"
     )
 }

@@ -22,10 +22,10 @@ const USAGE: &str = "
 const OLDEST_DUE: &str = "
     SELECT min(due_at) AS due_at FROM (
         SELECT min(due_at) AS due_at FROM photo_work
-        WHERE namespace = ?1 AND kind = 'look' AND (token IS NULL OR parked_until IS NULL)
+        WHERE namespace = ?1 AND kind = 'look' AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
         UNION ALL
         SELECT min(due_at) FROM photo_work
-        WHERE namespace = ?1 AND kind = 'process' AND (token IS NULL OR parked_until IS NULL)
+        WHERE namespace = ?1 AND kind = 'process' AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
     )";
 
 #[async_trait]
