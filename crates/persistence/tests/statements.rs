@@ -336,7 +336,6 @@ async fn every_write_uses_an_index() {
         keeps_due_time: false,
     });
     store.commit(commit).await.unwrap();
-    store.oldest_due().await.unwrap();
     store.shorten_processing_delays(Duration::ZERO).await.unwrap();
     store.make_looks_due().await.unwrap();
     store.expire_claims().await.unwrap();
@@ -347,7 +346,10 @@ async fn every_write_uses_an_index() {
         .unwrap();
     let session = fixtures::session(owner, at + Duration::from_hours(1));
     let token = fixtures::token();
-    store.open(&session, token, at, 1).await.unwrap();
+    let verified = fixtures::password_hash(owner);
+    store.open(&session, token, &verified, at, 1).await.unwrap();
+    store.oldest_due(owner).await.unwrap();
+    store.least_delay(1).await.unwrap();
     let ticket = fixtures::ticket(&session, session.expires_at);
     store.add_ticket(&ticket, 1).await.unwrap();
     store.use_ticket(ticket.ticket, None, at).await.unwrap();

@@ -29,6 +29,12 @@ impl Listeners {
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         let (server, storage) = (&config.server, &config.storage);
         raise_file_limit(server.max_connections + storage.max_connections);
+        if server.behind_tls_proxy && server.trusted_proxies.is_empty() {
+            tracing::warn!(
+                "server.behind_tls_proxy is set and server.trusted_proxies is empty: all clients share the limits of the \
+                 proxy's address; add it to server.trusted_proxies"
+            );
+        }
         let certificates = (
             load(server.tls.as_ref()).context("server.tls")?,
             load(storage.tls.as_ref()).context("storage.tls")?,

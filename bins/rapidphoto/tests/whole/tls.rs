@@ -92,6 +92,22 @@ fn plain_text_beyond_this_machine_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_not_trusted_is_warned_of_at_the_start() {
+    for (proxies, warns) in [("[]", true), ("[\"127.0.0.1\"]", false)] {
+        let data_dir = DataDir::new();
+        let options = DataDir::options()
+            .with("RAPIDPHOTO_SERVER__BEHIND_TLS_PROXY", "true")
+            .with("RAPIDPHOTO_SERVER__TRUSTED_PROXIES", proxies);
+        let server = data_dir.serve(&options).await;
+        assert_eq!(
+            server.log().contains("server.trusted_proxies is empty"),
+            warns,
+            "{proxies}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_certificate_is_named_at_the_start() {
     let data_dir = DataDir::new();
     let options = DataDir::options().with(

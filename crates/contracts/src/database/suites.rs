@@ -225,6 +225,7 @@ macro_rules! database_contract {
                 concurrent_rotations_rotate_once,
                 tokens_of_unknown_and_expired_sessions_are_rejected,
                 a_session_is_found_by_its_last_two_tokens,
+                no_session_opens_for_an_inactive_account_or_a_replaced_password,
                 a_user_has_a_maximum_of_sessions,
                 all_sessions_of_a_user_end_together,
                 an_ended_session_accepts_no_token,
@@ -232,12 +233,12 @@ macro_rules! database_contract {
             ],
             upload_activity: [
                 the_last_sign_of_life_is_kept,
-                a_sign_of_life_soon_after_the_stored_one_has_no_effect,
                 signs_of_life_are_deleted_after_a_time,
             ],
             usage: [
                 usage_counts_open_stored_and_new_photos,
-                the_oldest_due_work_is_found,
+                the_oldest_due_work_of_an_owner_is_found,
+                the_least_delayed_owner_is_found,
                 postponed_work_can_keep_its_age,
             ],
             tickets: [
@@ -265,7 +266,6 @@ macro_rules! single_process_contract {
                 ending_leases_makes_subscriptions_available_immediately,
                 other_namespaces_keep_their_leases,
                 many_looks_are_made_due,
-                long_delays_of_processing_are_shortened,
             ],
         }
     };

@@ -11,6 +11,7 @@ use super::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Each change of a photo changes its owner's usage in the same commit; other users and namespaces keep theirs.
 pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness: H) {
@@ -52,18 +53,47 @@ pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness
     assert_eq!(other.usage.usage(owner, now).await.unwrap(), Usage::default());
 }
 
-/// Only claimable `look` and `process` work counts.
-pub async fn the_oldest_due_work_is_found<H: DatabaseHarness>(harness: H) {
+/// Only claimable `look` and `process` work of the owner counts.
+pub async fn the_oldest_due_work_of_an_owner_is_found<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
-    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
-    let owner = user(&db, now).await;
+    let (owner, other) = (user(&db, now).await, user(&db, now).await);
+    let oldest = async |owner| db.usage.oldest_due(owner).await.unwrap();
+    assert_eq!(oldest(owner).await, None);
     let photo = fixtures::photo(&db, now, owner).await;
     fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Clean)]).await;
-    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+    assert_eq!(oldest(owner).await, None);
     fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process)]).await;
-    assert_eq!(db.usage.oldest_due().await.unwrap(), Some(Duration::ZERO));
+    assert_eq!(oldest(owner).await, Some(Duration::ZERO));
+    harness.advance(SECOND).await;
+    let newer = fixtures::photo(&db, now, owner).await;
+    fixtures::order_work(&db, now, [schedule(&newer, WorkKind::Look)]).await;
+    assert_eq!(oldest(owner).await, Some(SECOND));
+    assert_eq!(oldest(other).await, None);
     fixtures::claim_work(&db, now, &photo, WorkKind::Process).await;
-    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+    assert_eq!(oldest(owner).await, Some(Duration::ZERO));
+}
+
+/// Each owner counts by the oldest work, and owners without waiting work don't count.
+pub async fn the_least_delayed_owner_is_found<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let least = async |owners| db.usage.least_delay(owners).await.unwrap();
+    assert_eq!(least(0).await, None);
+    for (place, owner) in [user(&db, now).await, user(&db, now).await]
+        .into_iter()
+        .enumerate()
+    {
+        let photo = fixtures::photo(&db, now, owner).await;
+        fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process)]).await;
+        assert_eq!(least(place + 1).await, Some(Duration::ZERO));
+        assert_eq!(least(place + 2).await, None);
+        harness.advance(SECOND).await;
+        // Newer work of the same owner changes nothing.
+        let photo = fixtures::photo(&db, now, owner).await;
+        fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Look)]).await;
+        assert_eq!(least(place + 1).await, Some(SECOND));
+    }
+    let other = harness.other_namespace();
+    assert_eq!(other.usage.least_delay(1).await.unwrap(), None);
 }
 
 /// Postponed work that keeps its due time is as old as before, also while it waits for its next attempt.
@@ -79,7 +109,11 @@ pub async fn postponed_work_can_keep_its_age<H: DatabaseHarness>(harness: H) {
         harness.advance(delay).await;
         let claims = db.work.claim(PROCESS, 1, LEASE).await.unwrap();
         assert_eq!((claims.len(), claims[0].due_at), (1, now));
-        assert_eq!(db.usage.oldest_due().await.unwrap(), None, "the look is not due");
+        assert_eq!(
+            db.usage.oldest_due(owner).await.unwrap(),
+            None,
+            "the look is not due"
+        );
         let postponed = WorkOrder::Postpone {
             claim: claims[0].token,
             due: Due::After(delay),
@@ -88,7 +122,7 @@ pub async fn postponed_work_can_keep_its_age<H: DatabaseHarness>(harness: H) {
             keeps_due_time: true,
         };
         fixtures::order_work(&db, now, [postponed]).await;
-        assert_eq!(db.usage.oldest_due().await.unwrap(), Some(delay * attempt));
+        assert_eq!(db.usage.oldest_due(owner).await.unwrap(), Some(delay * attempt));
         assert_eq!(fixtures::due_in(&db, PROCESS).await, Some(delay));
     }
 }

@@ -32,6 +32,20 @@ impl Call {
         .await
     }
 
+    /// Like [`Self::on_main`], for a call without an access token, whose network has a rate.
+    pub(crate) async fn on_main_for_stranger<T, W>(&self, work: W) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        W: Future<Output = T> + Send + 'static,
+    {
+        let permit = self.shared.limits.admit_stranger(self.context.address)?;
+        self.on_main_always(async move {
+            let _permit = permit;
+            work.await
+        })
+        .await
+    }
+
     /// Like [`Self::on_main`], also if too many use cases are running: for operators.
     pub(crate) async fn on_main_always<T, W>(&self, work: W) -> Result<T, Problem>
     where

@@ -107,3 +107,19 @@ async fn send_three_arrays(app: &TestServer, user: &str) -> Duration {
     }
     took
 }
+
+#[tokio::test]
+async fn each_network_has_a_rate_of_calls_without_an_access_token() {
+    let app = TestServer::start().await;
+    let token = app.user("ada").await;
+    // 50 a second are allowed: on a busy machine it takes several attempts to send more.
+    for _ in 0..100 {
+        let forged = || app.get("/queries/events?ticket=tkt_forged").send();
+        let answers = futures::future::join_all((0..60).map(|_| forged())).await;
+        if answers.iter().any(|answer| answer.status == 429) {
+            app.get("/queries/photos").token(&token).expect_status(200).await;
+            return;
+        }
+    }
+    panic!("no call was refused");
+}
