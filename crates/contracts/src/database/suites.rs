@@ -240,6 +240,7 @@ macro_rules! database_contract {
                 usage_counts_open_stored_and_new_photos,
                 the_oldest_due_work_of_an_owner_is_found,
                 the_least_delayed_owner_is_found,
+                postponed_work_can_keep_its_age,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,
