@@ -129,6 +129,9 @@ impl Database {
         while !self.client.query(others, &[]).await.unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+        // Scans by queries of this test are counted before, not at some later time.
+        let flush = "SELECT pg_stat_force_next_flush()";
+        self.client.query(flush, &[]).await.unwrap();
         let tables = &TABLES[..];
         let row = self.client.query_one(COUNTERS, &[&tables]).await.unwrap();
         (row.get(0), row.get(1))
