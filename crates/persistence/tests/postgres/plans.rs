@@ -129,6 +129,9 @@ impl Database {
         while !self.client.query(others, &[]).await.unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+        // Scans by queries of this test are counted before, not at some later time.
+        let flush = "SELECT pg_stat_force_next_flush()";
+        self.client.query(flush, &[]).await.unwrap();
         let tables = &TABLES[..];
         let row = self.client.query_one(COUNTERS, &[&tables]).await.unwrap();
         (row.get(0), row.get(1))
@@ -294,11 +297,11 @@ async fn lists(database: &Database) {
 async fn tagged_lists(database: &Database) {
     let created = database.deep("created_at").await;
     let bytes = database.deep("bytes").await;
-    // A page of another order reads all photos with a rare tag, about 500; of a common tag it counts up to 5 001.
+    // A page of another order counts and reads all photos with a rare tag, about 500; of a common tag it counts 5 001.
     for (tag, sort, after, max_entries) in [
         ("sea", PhotoSort::CreatedAt, created.clone(), 153),
         ("holiday", PhotoSort::CreatedAt, created, 153),
-        ("sea", PhotoSort::Bytes, bytes.clone(), 1_500),
+        ("sea", PhotoSort::Bytes, bytes.clone(), 2_000),
         ("holiday", PhotoSort::Bytes, bytes, 5_001 + 153),
     ] {
         for (direction, after) in [
