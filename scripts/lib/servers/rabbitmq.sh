@@ -37,6 +37,11 @@ END
     if [ -z "$epmd_pid" ]; then
         epmd -port "$epmd_port" -address 127.0.0.1 >/dev/null 2>&1 </dev/null &
         epmd_pid=$!
+        # A broker that is faster than its name server does not start.
+        until (exec 3<>"/dev/tcp/127.0.0.1/$epmd_port") 2>/dev/null; do
+            kill -0 "$epmd_pid" || return 1
+            sleep 0.1
+        done
     fi
     # With this variable the script replaces itself by the broker, so that the process id is the broker's.
     RUNNING_UNDER_SYSTEMD=1 /usr/lib/rabbitmq/bin/rabbitmq-server >>"$directory/server.log" 2>&1 </dev/null &
