@@ -172,7 +172,6 @@ async fn a_second_run_changes_nothing() {
     for notifications in [
         NotificationTarget::Queue("arn:aws:sqs:us-east-1:123456789012:uploads".to_owned()),
         NotificationTarget::Topic("arn:aws:sns:us-east-1:123456789012:uploads".to_owned()),
-        NotificationTarget::EventBridge,
     ] {
         let config = S3Config {
             bucket: bucket(String::new()).bucket,
@@ -382,6 +381,30 @@ async fn what_a_store_does_not_support_is_left_to_the_operator() {
             .all(|step| matches!(step.state, BucketState::Unsupported(_))),
         "{steps:?}"
     );
+}
+
+/// Moto does not tell that events go to EventBridge.
+#[tokio::test]
+async fn events_go_to_eventbridge_once() {
+    for (present, expected) in [("<EventBridgeConfiguration/>", false), ("", true)] {
+        let (endpoint, _heads) = serve(move |head| {
+            let body = format!("<NotificationConfiguration>{present}</NotificationConfiguration>");
+            if head.starts_with("GET ") && head.contains("?notification") {
+                format!("HTTP/1.1 200 OK\nContent-Length: {}\n\n{body}", body.len())
+            } else if head.starts_with("HEAD ") {
+                "HTTP/1.1 200 OK\nContent-Length: 0\n\n".to_owned()
+            } else {
+                "HTTP/1.1 501 Not Implemented\nContent-Length: 0\n\n".to_owned()
+            }
+        })
+        .await;
+        let settings = BucketSettings {
+            notifications: Some(NotificationTarget::EventBridge),
+            ..settings()
+        };
+        let steps = dry_run(&config(endpoint), &settings).await;
+        assert_eq!(changes(&steps).contains(&"notifications"), expected, "{steps:?}");
+    }
 }
 
 #[tokio::test]
