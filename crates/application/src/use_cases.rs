@@ -57,8 +57,8 @@ impl UseCases {
         let ends = SessionEnds::default();
         Self {
             register: RegisterUserHandler::new(ports, auth, Arc::clone(&limits)),
-            log_in: LogInHandler::new(ports, auth, limits, ends.clone(), refresh_key),
-            refresh: RefreshHandler::new(ports, auth, ends.clone(), refresh_key),
+            log_in: LogInHandler::new(ports, auth, Arc::clone(&limits), ends.clone(), refresh_key),
+            refresh: RefreshHandler::new(ports, auth, limits, ends.clone(), refresh_key),
             log_out: LogOutHandler::new(ports, ends.clone(), refresh_key),
             authenticate: Authenticate::new(ports),
             stream_tickets: StreamTickets::new(ports, auth),

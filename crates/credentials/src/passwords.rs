@@ -72,6 +72,8 @@ pub struct Argon2Passwords {
     concurrency: usize,
     /// Permits of running hashes.
     running: Arc<Semaphore>,
+    /// Permits of pretended hashes.
+    pretending: Semaphore,
     ids: Arc<dyn Ids>,
     /// Duration of the last hash without waiting, in nanoseconds; 0 before the first.
     last_duration: Arc<AtomicU64>,
@@ -100,6 +102,7 @@ impl Argon2Passwords {
             capacity,
             concurrency: config.concurrency,
             running: Arc::new(Semaphore::new(config.concurrency)),
+            pretending: Semaphore::new(config.concurrency),
             ids,
             last_duration: Arc::default(),
             measured: OnceCell::new(),
@@ -144,9 +147,12 @@ impl Argon2Passwords {
             return Err(PasswordsBusy.into());
         }
         let ahead = self.capacity.saturating_sub(free);
-        let rounds = u32::try_from(ahead / self.concurrency.max(1) + 1).unwrap_or(u32::MAX);
+        let rounds = u32::try_from(ahead / self.concurrency.max(1)).unwrap_or(u32::MAX);
         let one = Duration::from_nanos(self.last_duration.load(Ordering::Relaxed));
         tokio::time::sleep(one.saturating_mul(rounds)).await;
+        // Concurrent ones wait for each other, as hashes do.
+        let _running = self.pretending.acquire().await?;
+        tokio::time::sleep(one).await;
         Ok(())
     }
 }

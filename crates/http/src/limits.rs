@@ -1,6 +1,8 @@
-//! Rate limits per user, by the generic cell rate algorithm (GCRA): bursts up to the quota, then evenly spaced requests.
+//! Rate limits per user, or per network for calls without an access token, by the generic cell rate algorithm (GCRA): bursts up to the quota, then evenly spaced requests.
 
 use std::{
+    hash::Hash,
+    net::IpAddr,
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant},
@@ -12,6 +14,7 @@ use governor::{
     clock::{Clock, DefaultClock},
     middleware::{StateInformationMiddleware, StateSnapshot},
 };
+use rapidphoto_application::auth::Network;
 use rapidphoto_domain::UserId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -48,15 +51,22 @@ pub(crate) struct Limits {
     jobs: Arc<JobRate>,
     /// Use cases that may run at once.
     in_flight: Arc<Semaphore>,
+    /// Calls without an access token, by network.
+    strangers: Limiter<Option<Network>>,
+    /// Use cases of such calls that may run at once.
+    strangers_in_flight: Arc<Semaphore>,
 }
 
-/// Rate limiter of one class, keyed by user.
-struct Limiter {
+/// Calls without an access token that one network may send in a second.
+const STRANGERS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
+
+/// Rate limiter of one class, keyed by user or network.
+struct Limiter<K: Clone + Eq + Hash = UserId> {
     name: &'static str,
     quota: NonZeroU32,
     window: Duration,
     clock: DefaultClock,
-    users: DefaultKeyedRateLimiter<UserId, StateInformationMiddleware>,
+    keys: DefaultKeyedRateLimiter<K, StateInformationMiddleware>,
 }
 
 /// State of a user's quota after a request.
@@ -77,6 +87,8 @@ impl Limits {
             jobs: JobRate::new(config.jobs_per_minute),
             progress: Limiter::new("progress", config.progress_per_second, Duration::from_secs(1)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            strangers: Limiter::new("requests", STRANGERS_PER_SECOND, Duration::from_secs(1)),
+            strangers_in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
         }
     }
 
@@ -109,22 +121,35 @@ impl Limits {
     /// # Errors
     /// If too many use cases are running.
     pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.in_flight)
-            .try_acquire_owned()
-            .map_err(|_| Problem::new(kinds::OVERLOADED).retry_after(RETRY_OVERLOADED))
+        admit(&self.in_flight)
+    }
+
+    /// Like [`Self::admit`], for a call without an access token: such calls take no place from users.
+    ///
+    /// # Errors
+    /// If its network sends too many, or too many are running.
+    pub(crate) fn admit_stranger(&self, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Problem> {
+        let allowance = self.strangers.check(address.map(Network::of));
+        allowance.map_err(|exceeded| exceeded.problem())?;
+        admit(&self.strangers_in_flight)
     }
 
     /// Drops the state of users whose whole quota is available again.
     pub(crate) fn remove_idle_users(&self) {
-        for Limiter { users, .. } in [&self.requests, &self.progress] {
-            users.retain_recent();
-            users.shrink_to_fit();
-        }
+        self.requests.remove_idle_keys();
+        self.progress.remove_idle_keys();
+        self.strangers.remove_idle_keys();
         self.jobs.remove_idle_users(Instant::now());
     }
 }
 
-impl Limiter {
+fn admit(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(places)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(kinds::OVERLOADED).retry_after(RETRY_OVERLOADED))
+}
+
+impl<K: Clone + Eq + Hash> Limiter<K> {
     fn new(name: &'static str, quota: NonZeroU32, window: Duration) -> Self {
         let spread = Quota::with_period(window / quota.get())
             .unwrap_or_else(|| Quota::per_second(quota))
@@ -134,19 +159,24 @@ impl Limiter {
             name,
             quota,
             window,
-            users: RateLimiter::dashmap_with_clock(spread, clock.clone()).with_middleware(),
+            keys: RateLimiter::dashmap_with_clock(spread, clock.clone()).with_middleware(),
             clock,
         }
     }
 
-    fn check(&self, user: UserId) -> Result<Allowance, Allowance> {
-        match self.users.check_key(&user) {
+    fn check(&self, key: K) -> Result<Allowance, Allowance> {
+        match self.keys.check_key(&key) {
             Ok(state) => Ok(self.allowance(&state)),
             Err(exceeded) => Err(Allowance {
                 reset: exceeded.wait_time_from(self.clock.now()),
                 ..self.allowance_of(0)
             }),
         }
+    }
+
+    fn remove_idle_keys(&self) {
+        self.keys.retain_recent();
+        self.keys.shrink_to_fit();
     }
 
     fn allowance(&self, state: &StateSnapshot) -> Allowance {

@@ -50,6 +50,9 @@ pub enum Refused {
     /// The TLS handshake took too long.
     #[error("the TLS handshake was not completed in time")]
     HandshakeTimeout,
+    /// Another client took the slot during the TLS handshake.
+    #[error("another client needs the slot")]
+    Displaced,
 }
 
 impl Refused {
@@ -59,6 +62,7 @@ impl Refused {
             Self::TooMany => "overall",
             Self::Handshake(_) => "tls_handshake",
             Self::HandshakeTimeout => "tls_timeout",
+            Self::Displaced => Closed::Displaced.label(),
         }
     }
 }
@@ -135,7 +139,7 @@ impl Acceptor {
         async move {
             let accepted = match slot {
                 Ok(slot) => acceptor
-                    .secure(stream)
+                    .secure(stream, &activity)
                     .await
                     .map(|stream| Connection::new(stream, peer, activity, slot)),
                 Err(Exceeded::PerAddress) => Err(Refused::TooManyOfAddress),
@@ -145,7 +149,7 @@ impl Acceptor {
         }
     }
 
-    async fn secure(&self, stream: TcpStream) -> Result<Stream, Refused> {
+    async fn secure(&self, stream: TcpStream, activity: &Activity) -> Result<Stream, Refused> {
         let socket = SockRef::from(&stream);
         let configured = socket
             .set_tcp_nodelay(true)
@@ -156,7 +160,15 @@ impl Acceptor {
         let Some(tls) = &self.tls else {
             return Ok(Stream::Plain(stream));
         };
-        match timeout(self.limits.head_timeout, tls.accept(stream)).await {
+        let handshake = timeout(self.limits.head_timeout, tls.accept(stream));
+        let handshake = tokio::select! {
+            handshake = handshake => handshake,
+            reason = activity.closed() => return Err(match reason {
+                Closed::Displaced => Refused::Displaced,
+                Closed::SlowHead | Closed::Idle | Closed::SlowReader => Refused::HandshakeTimeout,
+            }),
+        };
+        match handshake {
             Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
             Ok(Err(error)) => Err(Refused::Handshake(error)),
             Err(_) => Err(Refused::HandshakeTimeout),
@@ -164,12 +176,16 @@ impl Acceptor {
     }
 
     fn record(&self, refused: &Refused) {
+        tracing::debug!(error = %refused, listener = self.name, "refused a connection");
+        if matches!(refused, Refused::Displaced) {
+            // Counted as a closed connection.
+            return;
+        }
         counter!("connections_refused_total", "listener" => self.name, "reason" => refused.label())
             .increment(1);
         if matches!(refused, Refused::TooMany | Refused::TooManyOfAddress) {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
-        tracing::debug!(error = %refused, listener = self.name, "refused a connection");
     }
 
     /// Closes connections whose client exceeds a time limit. Never returns.

@@ -1,6 +1,6 @@
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -107,6 +107,15 @@ impl Activity {
             state.task = Some(task.waker().clone());
         }
         state.closed.is_some()
+    }
+
+    /// Completes when the server closes the connection.
+    pub(crate) async fn closed(&self) -> Closed {
+        std::future::poll_fn(|task| {
+            self.is_closed(task);
+            self.lock().closed.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     pub(crate) fn close(&self, reason: Closed) {

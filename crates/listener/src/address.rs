@@ -17,6 +17,16 @@ impl Network {
     }
 }
 
+impl Network {
+    /// IPv4 address or IPv6 /48, which providers give to one site at most; a client with a /48 has 65 536 networks.
+    pub(crate) fn site(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> 48)).into(),
+            v4 @ IpAddr::V4(_) => v4,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +38,8 @@ mod tests {
         assert_ne!(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("2001:db8:0:1::1").site(), of("2001:db8:0:2::1").site());
+        assert_ne!(of("2001:db8:0:1::1").site(), of("2001:db8:1:1::1").site());
+        assert_ne!(of("192.0.2.1").site(), of("192.0.2.2").site());
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -40,8 +41,9 @@ pub(crate) enum Exceeded {
 }
 
 impl Registry {
-    /// Takes a slot for a new connection. Beyond `max` connections, it is taken from the newest connection of the client
-    /// that has the most, which the caller must close; unless that is the new connection's own client.
+    /// Takes a slot for a new connection. Beyond `max` connections, it is taken from the site that has the most, and there
+    /// from the newest connection of the client that has the most, which the caller must close; unless that is the new
+    /// connection's own site.
     pub(crate) fn enter(
         self: &Arc<Self>,
         network: Network,
@@ -61,7 +63,7 @@ impl Registry {
         let displaced = if connections.total < max {
             None
         } else {
-            let displaced = connections.displace(if exempt { 0 } else { own });
+            let displaced = connections.displace(network.site(), exempt);
             Some(displaced.ok_or(Exceeded::Overall)?)
         };
         let number = connections.next;
@@ -97,15 +99,24 @@ impl Registry {
 }
 
 impl Connections {
-    /// Removes the newest connection of the client with the most, if it has more than `own` + 1.
-    fn displace(&mut self, own: usize) -> Option<Activity> {
-        let (network, client) = self
-            .clients
-            .iter()
-            .filter(|(_, client)| !client.exempt)
+    /// Removes a connection of the site with the most, if it has more than one beyond those of the `own` site; a proxy has
+    /// none of its own.
+    fn displace(&mut self, own: IpAddr, exempt: bool) -> Option<Activity> {
+        let mut sites: HashMap<IpAddr, usize> = HashMap::new();
+        let limited = self.clients.iter().filter(|(_, client)| !client.exempt);
+        for (network, client) in limited.clone() {
+            *sites.entry(network.site()).or_default() += client.connections.len();
+        }
+        let own = if exempt {
+            0
+        } else {
+            sites.get(&own).copied().unwrap_or(0)
+        };
+        let (site, most) = sites.into_iter().max_by_key(|(_, connections)| *connections)?;
+        let (network, client) = limited
+            .filter(|(network, _)| most > own + 1 && network.site() == site)
             .max_by_key(|(_, client)| client.connections.len())?;
-        let number = *client.connections.keys().next_back()?;
-        let network = (client.connections.len() > own + 1).then_some(*network)?;
+        let (network, number) = (*network, *client.connections.keys().next_back()?);
         self.remove(network, number)
     }
 
@@ -169,6 +180,23 @@ mod tests {
         assert_eq!(closed, MAX);
         slots.clear();
         assert_eq!(registry.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn many_networks_of_one_site_have_the_share_of_one_client() {
+        let registry: Arc<Registry> = Arc::default();
+        let enter_from = |address: &str| {
+            let network = Network::of(address.parse().unwrap());
+            let entered = registry.enter(network, false, MAX, MAX_PER_ADDRESS, &Activity::new());
+            entered.map(|(slot, _)| slot)
+        };
+        let of_site = |network: usize| enter_from(&format!("2001:db8:0:{network}::1"));
+        let mut slots: Vec<Slot> = (0..MAX).map(|network| of_site(network).unwrap()).collect();
+        assert_eq!(of_site(MAX).unwrap_err(), Exceeded::Overall);
+        slots.push(enter_from("2001:db8:1::1").unwrap());
+        slots.push(enter_from("192.0.2.1").unwrap());
+        assert_eq!(registry.len(), MAX);
+        assert_eq!(of_site(MAX).unwrap_err(), Exceeded::Overall);
     }
 
     #[tokio::test]

@@ -181,3 +181,22 @@ async fn handshakes_and_silent_connections_end() {
     assert!(ended.is_err(), "{ended:?}");
     assert_repeats(&mut server.connect().await.unwrap()).await;
 }
+
+#[tokio::test]
+async fn a_connection_displaced_during_its_handshake_is_closed() {
+    let server = Server::start(Limits {
+        max_connections: 3,
+        head_timeout: Duration::from_hours(1),
+        ..Limits::default()
+    })
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let other = tokio::net::TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let _other = other.connect(server.address).await.unwrap();
+    let closed = timeout(TEST_TIMEOUT, idle[2].read_u8()).await;
+    assert!(closed.expect("the newest connection is closed").is_err());
+}

@@ -28,7 +28,7 @@ use rapidphoto_application::ports::{
     Aggregates, Commit, Cursor, DatabasePorts, Due, EventFilter, EventLog as _, IdempotencyKey,
     IdempotencyReads as _, JobReads, Journal as _, PhotoListQuery, PhotoPosition, PhotoReads, PhotoSort,
     Priority, Sessions as _, SingleProcess as _, SortDirection, StateRows as _, TokenHash, TokenRotation,
-    UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
+    UsageReads as _, UserReads as _, WorkKind, WorkOrder, WorkQueue as _,
 };
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{
@@ -344,7 +344,10 @@ async fn every_write_uses_an_index() {
         .unwrap();
     let session = fixtures::session(owner, at + Duration::from_hours(1));
     let token = fixtures::token();
-    store.open(&session, token, at, 1).await.unwrap();
+    let verified = fixtures::password_hash(owner);
+    store.open(&session, token, &verified, at, 1).await.unwrap();
+    store.oldest_due(owner).await.unwrap();
+    store.least_delay(1).await.unwrap();
     let ticket = fixtures::ticket(&session, session.expires_at);
     store.add_ticket(&ticket, 1).await.unwrap();
     store.use_ticket(ticket.ticket, None, at).await.unwrap();

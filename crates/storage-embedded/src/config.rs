@@ -25,7 +25,7 @@ pub struct EmbeddedConfig {
     /// Values of `Host` that URLs of this store are signed for, such as `photos.example:9000`; for messages only. Empty
     /// if they are not known.
     pub hosts: Vec<String>,
-    /// Minimum rate of an upload over its whole body, after an allowance of one `idle_timeout`.
+    /// Minimum rate of an upload, over periods of one `idle_timeout` of waiting for its client.
     pub min_upload_bytes_per_second: u64,
     /// Time without progress of a request's or a response's body before the connection is closed.
     pub idle_timeout: Duration,

@@ -10,7 +10,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio_util::task::TaskTracker;
 
 use crate::access::{RequireSignatureV4, StaticKeyPair};
-use crate::backend::Backend;
+use crate::backend::{Backend, Space};
 use crate::config::EmbeddedConfig;
 use crate::directory::{Directory, OpenError};
 use crate::notifications::EventNotifier;
@@ -87,8 +87,7 @@ impl EmbeddedStore {
             bucket: config.bucket.clone(),
             region: config.region.clone(),
             max_object_bytes: config.max_object_bytes,
-            root: config.root.clone(),
-            min_free_bytes: config.min_free_bytes,
+            space: Arc::new(Space::new(config.root.clone(), config.min_free_bytes)),
             receiving: Arc::default(),
             tasks: tasks.clone(),
         };

@@ -236,7 +236,10 @@ async fn photos_complete_in_bounded_memory_while_everything_attacks() {
         peak / MIB,
         memory_bound() / MIB
     );
-    for line in metrics.lines().filter(|line| line.starts_with("connections_")) {
+    for line in metrics
+        .lines()
+        .filter(|line| line.starts_with("rapidphoto_connections_"))
+    {
         eprintln!("{line}");
     }
     hostile.abort_all();

@@ -98,15 +98,30 @@ impl LogInHandler {
     /// Verifies the password and issues tokens.
     pub async fn handle(&self, command: LogIn) -> Result<TokenPair, LogInError> {
         let email = Email::parse(&command.email).map_err(|_| LogInError::Rejected)?;
+        // Another login may have replaced a hash with outdated costs meanwhile: the password is verified once more.
+        for _ in 0..2 {
+            if let Some(tokens) = self.try_once(&email, &command).await? {
+                return Ok(tokens);
+            }
+        }
+        let subject = Subject {
+            address: command.address,
+            ..Subject::default()
+        };
+        audit::record(SecurityEvent::LoginRefused, subject);
+        Err(LogInError::Rejected)
+    }
+
+    /// Returns `None` if the account changed after the password was verified.
+    async fn try_once(&self, email: &Email, command: &LogIn) -> Result<Option<TokenPair>, LogInError> {
         let now = self.clock.now();
-        let account = self.check(&email, &command, now).await?;
+        let account = self.check(email, command, now).await?;
 
         // The scope `admin` is only granted on request, so that tokens for photos can do no more.
         let granted = Scopes::of_user();
         let available = account.available_scopes();
-        let scopes = command
-            .scopes
-            .map_or(granted, |requested| requested.intersection(&available));
+        let requested = command.scopes.as_ref();
+        let scopes = requested.map_or(granted, |requested| requested.intersection(&available));
         if scopes.is_empty() {
             return Err(LogInError::Scopes);
         }
@@ -114,10 +129,13 @@ impl LogInHandler {
         let session = self.new_session(account.user, scopes, opened_at);
         let refresh_token = self.refresh_tokens.first(session.id, self.ids.secret());
         let max = self.settings.max_sessions;
-        let replaced = self
+        let verified = &account.password_hash;
+        let opened = self
             .sessions
-            .open(&session, refresh_token.hash(), opened_at, max)
-            .await?;
+            .open(&session, refresh_token.hash(), verified, opened_at, max);
+        let Some(replaced) = opened.await? else {
+            return Ok(None);
+        };
         for session in replaced {
             self.ends.ended(session);
         }
@@ -127,8 +145,9 @@ impl LogInHandler {
             address: command.address,
         };
         audit::record(SecurityEvent::LoggedIn, subject);
-        self.replace_outdated_hash(account, command.password).await;
+        self.replace_outdated_hash(account, &command.password).await;
         TokenPair::issue(&*self.tokens, &self.settings, &session, refresh_token, now)
+            .map(Some)
             .map_err(LogInError::Failed)
     }
 
@@ -166,6 +185,14 @@ impl LogInHandler {
                 audit::record(SecurityEvent::LoginDelayed, subject);
                 LogInError::TooMany { retry_after }
             })?;
+        if !attempt.delay().is_zero() {
+            let subject = Subject {
+                address,
+                ..Subject::default()
+            };
+            audit::record(SecurityEvent::LoginDelayed, subject);
+            tokio::time::sleep(attempt.delay()).await;
+        }
         let (known, matches) = match self.verify(email, &command.password).await {
             Ok(verified) => verified,
             Err(error) => {
@@ -208,11 +235,11 @@ impl LogInHandler {
     }
 
     /// Hashes a correct password again if its hash has other costs than new ones. The login is complete without it.
-    async fn replace_outdated_hash(&self, account: UserCredentials, password: String) {
+    async fn replace_outdated_hash(&self, account: UserCredentials, password: &str) {
         if !self.passwords.is_outdated(&account.password_hash) {
             return;
         }
-        let Ok(password_hash) = self.passwords.hash(&password).await else {
+        let Ok(password_hash) = self.passwords.hash(password).await else {
             return;
         };
         let mut commit = Commit::new(self.clock.now(), EventMetadata::default());

@@ -1,9 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rapidphoto_domain::user::UserStatus;
 
 use super::{
-    SecretToken, SessionEnds, TokenPair,
+    LoginLimits, SecretToken, SessionEnds, TokenPair,
     audit::{self, SecurityEvent, Subject},
     refresh_token::{Presented, RefreshTokens},
 };
@@ -24,6 +24,12 @@ pub enum RefreshError {
     /// The token was used before, so it may be stolen. Its session has ended.
     #[error("the refresh token was used before; its session has ended")]
     Reused,
+    /// The session's token was refreshed too often within a minute.
+    #[error("the session was refreshed too often")]
+    TooMany {
+        /// Time until the next refresh is allowed.
+        retry_after: Duration,
+    },
     /// The access token can't be signed.
     #[error("the refresh can't be completed")]
     Failed(#[source] BoxError),
@@ -40,19 +46,27 @@ pub struct RefreshHandler {
     aggregates: Arc<dyn Aggregates>,
     tokens: Arc<dyn AccessTokens>,
     settings: AuthSettings,
+    limits: Arc<LoginLimits>,
     ends: SessionEnds,
     refresh_tokens: RefreshTokens,
 }
 
 impl RefreshHandler {
     /// Creates a handler. `key` derives and verifies refresh tokens and must stay the same across restarts.
-    pub fn new(ports: &Ports, settings: AuthSettings, ends: SessionEnds, key: [u8; 32]) -> Self {
+    pub fn new(
+        ports: &Ports,
+        settings: AuthSettings,
+        limits: Arc<LoginLimits>,
+        ends: SessionEnds,
+        key: [u8; 32],
+    ) -> Self {
         Self {
             clock: Arc::clone(&ports.clock),
             sessions: Arc::clone(&ports.database.sessions),
             aggregates: Arc::clone(&ports.database.aggregates),
             tokens: Arc::clone(&ports.tokens),
             settings,
+            limits,
             ends,
             refresh_tokens: RefreshTokens::new(key),
         }
@@ -69,6 +83,9 @@ impl RefreshHandler {
             }
             None => return Err(RefreshError::Rejected),
         };
+        // Each refresh is a write, whose number a client must not decide.
+        let counted = self.limits.try_refresh(session, self.clock.now());
+        let _counted = counted.map_err(|retry_after| RefreshError::TooMany { retry_after })?;
         let successor = self.refresh_tokens.successor(session, token);
         let rotation = TokenRotation {
             session,

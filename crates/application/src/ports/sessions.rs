@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rapidphoto_domain::{JobId, Timestamp, UserId};
 
-use super::{Scopes, SessionId, Unavailable};
+use super::{PasswordHash, Scopes, SessionId, Unavailable};
 
 /// SHA-256 of a secret token. The database stores only hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,13 +82,17 @@ pub trait Sessions: Send + Sync {
 
     /// Stores a session with the hash of its first refresh token. A user has at most `max` sessions: the ones that were
     /// used least recently are ended and returned.
+    ///
+    /// Stores nothing and returns `None` unless the account is active and its password has the hash `verified`: both may
+    /// have changed since the password was verified.
     async fn open(
         &self,
         session: &Session,
         token: TokenHash,
+        verified: &PasswordHash,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<SessionId>, Unavailable>;
+    ) -> Result<Option<Vec<SessionId>>, Unavailable>;
 
     /// Replaces a session's token by its successor atomically: of two concurrent calls one returns `Rotated`, the other
     /// `Repeated`.

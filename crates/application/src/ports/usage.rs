@@ -22,8 +22,12 @@ pub trait UsageReads: Send + Sync {
     /// Usage of a user; `day` is any time of the day that photos are counted for.
     async fn usage(&self, owner: UserId, day: Timestamp) -> Result<Usage, Unavailable>;
 
-    /// Time that the oldest claimable `look` or `process` work has been due for; `None` if there is none.
-    async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable>;
+    /// Time that the owner's oldest claimable `look` or `process` work has been due for; `None` if there is none.
+    async fn oldest_due(&self, owner: UserId) -> Result<Option<Duration>, Unavailable>;
+
+    /// The least `oldest_due` of all owners who have one, or of 1000 of them if there are more; `None` if there are fewer
+    /// than `owners`.
+    async fn least_delay(&self, owners: usize) -> Result<Option<Duration>, Unavailable>;
 }
 
 /// Space for new data.

@@ -6,4 +6,4 @@ mod upload_urls;
 
 pub use finalize_upload::{FinalizeUpload, FinalizeUploadError, FinalizeUploadHandler};
 pub use report_progress::{ReportProgress, ReportProgressHandler, Tick};
-pub(crate) use upload_urls::{UploadUrls, upload_window};
+pub(crate) use upload_urls::{UploadUrls, upload_failed, upload_window};

@@ -138,7 +138,7 @@ const fn awaits_bytes(photo: &Photo) -> bool {
 }
 
 /// Returns true if the photo's upload has failed and can begin again.
-fn upload_failed(photo: &Photo) -> bool {
+pub(crate) fn upload_failed(photo: &Photo) -> bool {
     let failed = matches!(
         photo.state,
         PhotoState::Failed {

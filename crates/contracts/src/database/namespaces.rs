@@ -29,7 +29,9 @@ pub async fn nothing_is_visible_from_another_namespace<H: DatabaseHarness>(harne
     commit_ok(&db, commit).await;
     let session = fixtures::session(user, now + LEASE);
     let token = fixtures::token();
-    db.sessions.open(&session, token, now, 10).await.unwrap();
+    fixtures::open_session(&db, &session, token, now, 10)
+        .await
+        .unwrap();
     let ticket = fixtures::ticket(&session, now + LEASE);
     db.sessions.add_ticket(&ticket, 10).await.unwrap();
     let lease = db.subscriptions.acquire("job-completion", LEASE).await.unwrap();

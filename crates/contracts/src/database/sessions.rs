@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rapidphoto_application::ports::{
-    DatabasePorts, Rotation, Scope, Scopes, Session, SessionId, TokenHash, TokenRotation,
+    DatabasePorts, Details, PasswordHash, Rotation, Scope, Scopes, Session, SessionId, TokenHash,
+    TokenRotation,
 };
-use rapidphoto_domain::{Timestamp, UserId};
+use rapidphoto_domain::{Timestamp, UserId, user::UserEvent};
 
 use super::{
     DatabaseHarness,
@@ -38,7 +39,8 @@ impl Opened {
 
     async fn open(db: &DatabasePorts, session: Session, now: Timestamp) -> Self {
         let token = fixtures::token();
-        db.sessions.open(&session, token, now, MAX).await.unwrap();
+        let opened = fixtures::open_session(db, &session, token, now, MAX).await;
+        assert!(opened.is_some());
         Self { session, token }
     }
 
@@ -204,6 +206,55 @@ pub async fn a_session_is_found_by_its_last_two_tokens<H: DatabaseHarness>(harne
     assert_eq!(find(fixtures::token()).await, None);
 }
 
+/// A login whose password was verified before the account changed opens no session and ends none.
+pub async fn no_session_opens_for_an_inactive_account_or_a_replaced_password<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let mut commit = fixtures::commit(now);
+    let email = fixtures::email();
+    let user = commit.write_user(&email);
+    commit_ok(&db, commit).await;
+    let id = user.value.id;
+    let first = Opened::of_user(&db, id, now).await;
+    let old = fixtures::password_hash(id);
+    let new = PasswordHash("$test$new".to_owned());
+    let opens = async |verified: &PasswordHash| {
+        let session = fixtures::session(id, now + LIFETIME);
+        let opened = db
+            .sessions
+            .open(&session, fixtures::token(), verified, now, 1)
+            .await;
+        let opened = opened.unwrap().is_some();
+        assert_eq!(db.sessions.is_open(session.id, now).await.unwrap(), opened);
+        assert_eq!(first.is_open(&db, now).await, !opened);
+        opened
+    };
+    assert!(!opens(&new).await);
+    let mut commit = fixtures::commit(now);
+    let password_hash = new.clone();
+    commit.details.push(Details::User {
+        user: id,
+        email,
+        password_hash,
+    });
+    commit_ok(&db, commit).await;
+    assert!(!opens(&old).await);
+    let mut commit = fixtures::commit(now);
+    let disabled = commit.write_user_event(&user, UserEvent::UserDisabled {});
+    commit_ok(&db, commit).await;
+    assert!(!opens(&new).await);
+    let mut commit = fixtures::commit(now);
+    commit.write_user_event(&disabled, UserEvent::UserEnabled {});
+    commit_ok(&db, commit).await;
+    assert!(opens(&new).await);
+    // A user without an account.
+    let stranger = fixtures::session(fixtures::user_id(), now + LIFETIME);
+    let opened = db
+        .sessions
+        .open(&stranger, fixtures::token(), &new, now, MAX)
+        .await;
+    assert_eq!(opened.unwrap(), None);
+}
+
 /// Sessions over the maximum end, the least recently used first; other users' are not affected.
 pub async fn a_user_has_a_maximum_of_sessions<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
@@ -214,15 +265,13 @@ pub async fn a_user_has_a_maximum_of_sessions<H: DatabaseHarness>(harness: H) {
     let later = now + Duration::from_secs(2);
     first.rotate(&db, first.token, fixtures::token(), later).await;
     let third = fixtures::session(user, now + LIFETIME);
-    let ended = db.sessions.open(&third, fixtures::token(), later, 2).await;
+    let ended = fixtures::open_session(&db, &third, fixtures::token(), later, 2).await;
     assert_eq!(ended.unwrap(), [second.session.id]);
     assert!(!second.is_open(&db, later).await);
     assert!(first.is_open(&db, later).await && other.is_open(&db, later).await);
     let fourth = fixtures::session(user, now + LIFETIME);
     let last = later + Duration::from_secs(1);
-    let mut ended = db
-        .sessions
-        .open(&fourth, fixtures::token(), last, 1)
+    let mut ended = fixtures::open_session(&db, &fourth, fixtures::token(), last, 1)
         .await
         .unwrap();
     ended.sort_unstable();

@@ -225,6 +225,7 @@ macro_rules! database_contract {
                 concurrent_rotations_rotate_once,
                 tokens_of_unknown_and_expired_sessions_are_rejected,
                 a_session_is_found_by_its_last_two_tokens,
+                no_session_opens_for_an_inactive_account_or_a_replaced_password,
                 a_user_has_a_maximum_of_sessions,
                 all_sessions_of_a_user_end_together,
                 an_ended_session_accepts_no_token,
@@ -236,7 +237,8 @@ macro_rules! database_contract {
             ],
             usage: [
                 usage_counts_open_stored_and_new_photos,
-                the_oldest_due_work_is_found,
+                the_oldest_due_work_of_an_owner_is_found,
+                the_least_delayed_owner_is_found,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,

@@ -11,6 +11,7 @@ use super::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Each change of a photo changes its owner's usage in the same commit; other users and namespaces keep theirs.
 pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness: H) {
@@ -47,21 +48,51 @@ pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness
 
     fixtures::photo(&db, now + DAY, owner).await;
     assert_eq!(usage(now + DAY).await, expected(18, 18, 1));
+    assert_eq!(db.state_rows.usage_mismatches().await.unwrap(), []);
     assert_eq!(db.usage.usage(stranger, now).await.unwrap(), Usage::default());
     let other = harness.other_namespace();
     assert_eq!(other.usage.usage(owner, now).await.unwrap(), Usage::default());
 }
 
-/// Only claimable `look` and `process` work counts.
-pub async fn the_oldest_due_work_is_found<H: DatabaseHarness>(harness: H) {
+/// Only claimable `look` and `process` work of the owner counts.
+pub async fn the_oldest_due_work_of_an_owner_is_found<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
-    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
-    let owner = user(&db, now).await;
+    let (owner, other) = (user(&db, now).await, user(&db, now).await);
+    let oldest = async |owner| db.usage.oldest_due(owner).await.unwrap();
+    assert_eq!(oldest(owner).await, None);
     let photo = fixtures::photo(&db, now, owner).await;
     fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Clean)]).await;
-    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+    assert_eq!(oldest(owner).await, None);
     fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process)]).await;
-    assert_eq!(db.usage.oldest_due().await.unwrap(), Some(Duration::ZERO));
+    assert_eq!(oldest(owner).await, Some(Duration::ZERO));
+    harness.advance(SECOND).await;
+    let newer = fixtures::photo(&db, now, owner).await;
+    fixtures::order_work(&db, now, [schedule(&newer, WorkKind::Look)]).await;
+    assert_eq!(oldest(owner).await, Some(SECOND));
+    assert_eq!(oldest(other).await, None);
     fixtures::claim_work(&db, now, &photo, WorkKind::Process).await;
-    assert_eq!(db.usage.oldest_due().await.unwrap(), None);
+    assert_eq!(oldest(owner).await, Some(Duration::ZERO));
+}
+
+/// Each owner counts by the oldest work, and owners without waiting work don't count.
+pub async fn the_least_delayed_owner_is_found<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let least = async |owners| db.usage.least_delay(owners).await.unwrap();
+    assert_eq!(least(0).await, None);
+    for (place, owner) in [user(&db, now).await, user(&db, now).await]
+        .into_iter()
+        .enumerate()
+    {
+        let photo = fixtures::photo(&db, now, owner).await;
+        fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process)]).await;
+        assert_eq!(least(place + 1).await, Some(Duration::ZERO));
+        assert_eq!(least(place + 2).await, None);
+        harness.advance(SECOND).await;
+        // Newer work of the same owner changes nothing.
+        let photo = fixtures::photo(&db, now, owner).await;
+        fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Look)]).await;
+        assert_eq!(least(place + 1).await, Some(SECOND));
+    }
+    let other = harness.other_namespace();
+    assert_eq!(other.usage.least_delay(1).await.unwrap(), None);
 }

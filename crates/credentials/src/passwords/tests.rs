@@ -249,3 +249,20 @@ async fn a_hash_with_other_costs_is_outdated() {
     }
     assert!(hasher(CHEAP).is_outdated(&PasswordHash("plain".to_owned())));
 }
+
+#[tokio::test]
+async fn concurrent_logins_of_unknown_users_wait_for_each_other_as_those_of_known_ones_do() {
+    let hasher = hasher(CHEAP);
+    // The first one measures.
+    assert!(!hasher.verify("wrong", None).await.unwrap());
+    hasher.last_duration.store(1_000_000_000, Ordering::Relaxed);
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let one = async || {
+        assert!(!hasher.verify("wrong", None).await.unwrap());
+        start.elapsed().as_secs()
+    };
+    let mut took: [u64; 5] = tokio::join!(one(), one(), one(), one(), one()).into();
+    took.sort_unstable();
+    assert_eq!(took, [1, 1, 2, 2, 3]);
+}

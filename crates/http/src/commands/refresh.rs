@@ -30,7 +30,7 @@ async fn refresh(mut call: Call) -> HandlerResult {
     let token = SecretToken::from_client(&request.refresh_token);
     let use_cases = call.use_cases();
     let pair = call
-        .on_main(async move { use_cases.refresh.handle(&token).await })
+        .on_main_for_stranger(async move { use_cases.refresh.handle(&token).await })
         .await?;
     json(&mut HttpResponse::Ok(), &tokens(&pair.map_err(problem)?))
 }
@@ -39,6 +39,7 @@ fn problem(error: RefreshError) -> Problem {
     match error {
         RefreshError::Rejected => Problem::invalid_token(kinds::INVALID_REFRESH_TOKEN),
         RefreshError::Reused => Problem::invalid_token(kinds::REFRESH_TOKEN_REUSED),
+        RefreshError::TooMany { retry_after } => Problem::new(kinds::RATE_LIMITED).retry_after(retry_after),
         RefreshError::Unavailable(unavailable) => unavailable.into(),
         RefreshError::Failed(cause) => Problem::internal(cause),
         other => Problem::internal(other),

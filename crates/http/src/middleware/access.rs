@@ -8,7 +8,7 @@ pub(super) fn record(context: &Context, route: Option<&str>, status: StatusCode)
     let took = context.started.elapsed();
     tracing::info!(
         target: "rapidphoto_http::access",
-        path = %context.path,
+        path = %logged(&context.path),
         status = status.as_u16(),
         took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         user = context.user().map(tracing::field::display),
@@ -23,6 +23,15 @@ pub(super) fn record(context: &Context, route: Option<&str>, status: StatusCode)
     ];
     counter!("http_requests_total", &labels).increment(1);
     histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
+}
+
+/// Maximum length of a path in the log, in characters. The longest route has fewer.
+const MAX_LOGGED_PATH: usize = 200;
+
+/// Beginning of a path: a stranger's may be as long as the head of a request.
+fn logged(path: &str) -> &str {
+    let end = path.char_indices().nth(MAX_LOGGED_PATH);
+    end.map_or(path, |(end, _)| path.split_at(end).0)
 }
 
 fn method_label(method: &Method) -> &'static str {

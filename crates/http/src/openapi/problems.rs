@@ -50,7 +50,8 @@ pub(super) fn of(endpoint: &Endpoint) -> Vec<&'static Kind> {
     if has_query(endpoint) {
         problems.extend(QUERY);
     }
-    if endpoint.rate.is_some() {
+    let is_stranger = endpoint.access == Access::Public && endpoint.has_dependencies;
+    if endpoint.rate.is_some() || is_stranger {
         problems.push(kinds::RATE_LIMITED);
     }
     if endpoint.has_dependencies {

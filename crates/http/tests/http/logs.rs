@@ -77,3 +77,14 @@ async fn requests_are_logged_without_secrets() {
         assert_eq!(leaked, None, "{secret} is logged");
     }
 }
+
+#[tokio::test]
+async fn only_the_beginning_of_a_long_path_is_logged() {
+    let log = process::log();
+    let app = TestServer::start().await;
+    let long = format!("/very-long-path/{}", "x".repeat(10_000));
+    app.get(&long).expect_status(404).await;
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("path=/very-long-path/"));
+    assert!(line.expect("the request is logged").len() < 1000);
+}

@@ -1,9 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::ports::{
-    AccessTokens, BoxError, Cursor, EventFilter, EventLog, Grant, PasswordHash, PasswordHasher, TokenError,
+    AccessTokens, BoxError, Cursor, EventFilter, EventLog, Grant, PasswordHash, PasswordHasher, Scope,
+    TokenError,
 };
-use rapidphoto_domain::Timestamp;
+use rapidphoto_domain::{Timestamp, UserId};
 use rapidphoto_http::{Dependency, Readiness};
 use rapidphoto_memory::fixtures::TEST_TIMEOUT;
 use serde_json::json;
@@ -166,6 +167,13 @@ async fn use_cases_beyond_the_bound_are_refused_also_after_time_outs() {
     for path in ["/healthz", "/readyz", "/metrics"] {
         app.get(path).expect_status(200).await;
     }
+    // Clients without an access token take no place from users.
+    let token = app.token(
+        UserId::from_bits(1),
+        &[Scope::PhotosRead],
+        Duration::from_hours(1),
+    );
+    app.get("/queries/photos").token(&token).expect_status(200).await;
     gate.permits.add_permits(2);
     let admitted = async {
         while register("bob").send().await.status != 201 {

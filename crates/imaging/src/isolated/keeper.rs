@@ -99,6 +99,11 @@ impl Keeper {
     pub(super) async fn run(mut self) {
         loop {
             let ended = match self.launcher.start().await {
+                Ok((child, protection)) if self.is_weaker(&protection) => {
+                    child.stop().await;
+                    let weaker = format!("it is less restricted than the first one: {protection:?}");
+                    self.start_failed(&io::Error::other(weaker))
+                }
                 Ok((child, protection)) => {
                     let id = child.id;
                     self.started(id, protection);
@@ -118,7 +123,8 @@ impl Keeper {
     async fn serve(&mut self, mut child: ChildProcess) -> Ended {
         for _ in 0..MAX_PHOTOS {
             let next = tokio::select! {
-                job = next(&self.queue) => job,
+                // A child with a fault gets no photo, which would be blamed for it.
+                biased;
                 fault = child.fault_when_idle() => {
                     self.failures += 1;
                     let remains = child.end().await;
@@ -126,6 +132,7 @@ impl Keeper {
                     ended("idle");
                     return Ended::Replaced;
                 }
+                job = next(&self.queue) => job,
             };
             let Some(job) = next else {
                 child.stop().await;
@@ -157,6 +164,14 @@ impl Keeper {
         child.stop().await;
         ended("retired");
         Ended::Replaced
+    }
+
+    /// Returns true if a child is less restricted than the first one, with which the log at the start has said what is
+    /// in force.
+    fn is_weaker(&self, protection: &Protection) -> bool {
+        let state = self.state.borrow();
+        let first = state.protection.as_ref();
+        first.is_some_and(|first| protection.is_weaker_than(first))
     }
 
     fn started(&mut self, id: u32, protection: Protection) {

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
+    AggregateState, PasswordHash, Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash,
+    TokenRotation, Unavailable,
 };
-use rapidphoto_domain::{JobId, Timestamp, UserId};
+use rapidphoto_domain::{JobId, Timestamp, UserId, user::UserStatus};
 
 use super::{
     MemoryStore,
@@ -20,19 +21,17 @@ impl Sessions for MemoryStore {
         &self,
         session: &Session,
         token: TokenHash,
+        verified: &PasswordHash,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<SessionId>, Unavailable> {
+    ) -> Result<Option<Vec<SessionId>>, Unavailable> {
         self.call(Operation::Session, |namespace| {
+            if !namespace.may_log_in(session.user, verified) {
+                return None;
+            }
             let ended = namespace.end_beyond(session.user, max.saturating_sub(1));
-            let row = SessionRow {
-                session: session.clone(),
-                token,
-                previous: None,
-                used_at: now,
-            };
-            namespace.sessions.insert(session.id, row);
-            ended
+            namespace.insert_session(session, token, now);
+            Some(ended)
         })
         .await
     }
@@ -115,7 +114,44 @@ impl Sessions for MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// Stores a session of a user who needs no account.
+    ///
+    /// # Errors
+    /// If a test requested it.
+    pub async fn insert_session(
+        &self,
+        session: &Session,
+        token: TokenHash,
+        now: Timestamp,
+    ) -> Result<(), Unavailable> {
+        self.call(Operation::Session, |namespace| {
+            namespace.insert_session(session, token, now);
+        })
+        .await
+    }
+}
+
 impl Namespace {
+    /// Returns true for an active account whose password has this hash.
+    fn may_log_in(&self, user: UserId, verified: &PasswordHash) -> bool {
+        let state = self.state(user).map(|row| &row.state);
+        let is_active =
+            matches!(state, Some(AggregateState::User(user)) if user.status == UserStatus::Active);
+        let mut accounts = self.accounts.values();
+        is_active && accounts.any(|account| account.user == user && account.password_hash == *verified)
+    }
+
+    fn insert_session(&mut self, session: &Session, token: TokenHash, now: Timestamp) {
+        let row = SessionRow {
+            session: session.clone(),
+            token,
+            previous: None,
+            used_at: now,
+        };
+        self.sessions.insert(session.id, row);
+    }
+
     fn rotate(&mut self, rotation: &TokenRotation) -> Rotation {
         let TokenRotation { session, now, .. } = *rotation;
         let row = self.sessions.get_mut(&session);

@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{AggregateState, Unavailable, Usage, UsageReads, WorkKind};
 use rapidphoto_domain::{Timestamp, UserId, photo::PhotoStatus};
 
-use super::MemoryStore;
+use super::{MemoryStore, namespace::Namespace};
 
 #[async_trait]
 impl UsageReads for MemoryStore {
@@ -30,15 +30,31 @@ impl UsageReads for MemoryStore {
         .await
     }
 
-    async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable> {
+    async fn oldest_due(&self, owner: UserId) -> Result<Option<Duration>, Unavailable> {
+        let now = self.clock.now();
+        self.read(|namespace| delays(namespace, now).get(&owner).copied())
+            .await
+    }
+
+    async fn least_delay(&self, owners: usize) -> Result<Option<Duration>, Unavailable> {
         let now = self.clock.now();
         self.read(|namespace| {
-            let kinds = [WorkKind::Look, WorkKind::Process];
-            let work = kinds.into_iter().flat_map(|kind| namespace.work.of_kind(kind));
-            let claimable = work.filter(|(_, row)| row.parked_until.is_none());
-            let oldest = claimable.map(|(_, row)| row.due_at).min()?;
-            Some((now - oldest).to_std().unwrap_or_default())
+            let delays = delays(namespace, now);
+            (delays.len() >= owners).then(|| delays.into_values().min())?
         })
         .await
     }
+}
+
+/// Time that the oldest claimable work of each owner has been due for.
+fn delays(namespace: &Namespace, now: Timestamp) -> BTreeMap<UserId, Duration> {
+    let mut delays = BTreeMap::new();
+    let kinds = [WorkKind::Look, WorkKind::Process];
+    let work = kinds.into_iter().flat_map(|kind| namespace.work.of_kind(kind));
+    for (_, row) in work.filter(|(_, row)| row.parked_until.is_none()) {
+        let delay = (now - row.due_at).to_std().unwrap_or_default();
+        let oldest = delays.entry(row.owner).or_insert(delay);
+        *oldest = delay.max(*oldest);
+    }
+    delays
 }

@@ -7,8 +7,8 @@ use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
     photos::{DeletePhoto, DeletePhotoHandler},
     ports::{
-        EventMetadata, Ids, MessageError, ProgressTick, Scopes, Session, SessionId, Sessions,
-        StorageMessages, TokenHash, WorkKind, WorkQueue,
+        EventMetadata, Ids, MessageError, ProgressTick, Scopes, Session, SessionId, StorageMessages,
+        TokenHash, WorkKind, WorkQueue,
     },
     uploads::{FinalizeUpload, FinalizeUploadHandler},
 };
@@ -32,7 +32,7 @@ impl TestApp {
             ends_at,
         };
         let token = TokenHash(self.ids.secret());
-        let opened = self.store.open(&session, token, self.now(), usize::MAX).await;
+        let opened = self.store.insert_session(&session, token, self.now()).await;
         opened.unwrap();
         session.id
     }

@@ -27,17 +27,42 @@ statement! {
 }
 
 statement! {
-    /// Milliseconds since the longest waiting work was due.
+    /// Milliseconds since the owner's longest waiting work was due. The conditions are those of the index `photo_work_waiting`.
     struct OldestDue<'a> {
         namespace: &'a str => Text,
+        owner: &'a str => Text,
         test_now: Option<i64> => Nullable<BigInt>,
     } -> Nullable<BigInt>
     = concat!(
-        "SELECT ", now!("$2"), " - least(
-             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'look' AND parked_until IS NULL
-              ORDER BY due_at LIMIT 1),
-             (SELECT due_at FROM photo_work WHERE namespace = $1 AND kind = 'process' AND parked_until IS NULL
-              ORDER BY due_at LIMIT 1))"
+        "SELECT ", now!("$3"), " - (
+             SELECT due_at FROM photo_work
+             WHERE namespace = $1 AND owner = $2 AND parked_until IS NULL AND kind <> 'clean'
+             ORDER BY due_at LIMIT 1)"
+    )
+}
+
+statement! {
+    /// At most 1000 owners of waiting work, each found by one search of the index, as is the oldest work of each: their number
+    /// and the milliseconds of the least delayed one.
+    struct LeastDelay<'a> {
+        namespace: &'a str => Text,
+        test_now: Option<i64> => Nullable<BigInt>,
+    } -> (BigInt, Nullable<BigInt>)
+    = concat!(
+        "WITH RECURSIVE waiting (owner, due_at, place) AS (
+             (SELECT owner, due_at, 1 FROM photo_work
+              WHERE namespace = $1 AND parked_until IS NULL AND kind <> 'clean'
+              ORDER BY owner, due_at LIMIT 1)
+             UNION ALL
+             SELECT next.owner, next.due_at, waiting.place + 1
+             FROM waiting CROSS JOIN LATERAL (
+                 SELECT owner, due_at FROM photo_work
+                 WHERE namespace = $1 AND owner > waiting.owner AND parked_until IS NULL AND kind <> 'clean'
+                 ORDER BY owner, due_at LIMIT 1
+             ) AS next
+             WHERE waiting.place < 1000
+         )
+         SELECT count(*), ", now!("$2"), " - max(due_at) FROM waiting"
     )
 }
 
@@ -60,9 +85,10 @@ impl UsageReads for PgStore {
         })
     }
 
-    async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable> {
+    async fn oldest_due(&self, owner: UserId) -> Result<Option<Duration>, Unavailable> {
         let statement = OldestDue {
             namespace: &self.namespace,
+            owner: &owner.to_string(),
             test_now: self.test_now(),
         };
         let age: Option<i64> = statement
@@ -70,5 +96,18 @@ impl UsageReads for PgStore {
             .await
             .map_err(StoreError::from)?;
         Ok(age.map(|age| Duration::from_millis(count(age))))
+    }
+
+    async fn least_delay(&self, owners: usize) -> Result<Option<Duration>, Unavailable> {
+        let statement = LeastDelay {
+            namespace: &self.namespace,
+            test_now: self.test_now(),
+        };
+        let (waiting, delay): (i64, Option<i64>) = statement
+            .get_result(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        let delay = delay.filter(|_| count(waiting) >= owners as u64);
+        Ok(delay.map(|delay| Duration::from_millis(count(delay))))
     }
 }

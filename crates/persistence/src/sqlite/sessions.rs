@@ -4,16 +4,20 @@ use diesel::{
     RunQueryDsl as _, SelectableHelper as _, SqliteConnection,
 };
 use rapidphoto_application::ports::{
-    Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
+    PasswordHash, Rotation, Session, SessionId, Sessions, StreamTicket, TokenHash, TokenRotation, Unavailable,
 };
-use rapidphoto_domain::{JobId, Timestamp, UserId};
+use rapidphoto_domain::{
+    JobId, Timestamp, UserId,
+    user::{User, UserStatus},
+};
+use serde_json::Value;
 
 use super::{SqliteStore, tickets};
 use crate::{
     error::StoreError,
     number::{millis, millis_after, timestamp},
-    rows::{SessionRow, TicketRow, session_id},
-    schema::{idempotency, sessions, stream_tickets},
+    rows::{SessionRow, TicketRow, decoded, session_id},
+    schema::{idempotency, sessions, stream_tickets, users},
 };
 
 #[async_trait]
@@ -26,18 +30,22 @@ impl Sessions for SqliteStore {
         &self,
         session: &Session,
         token: TokenHash,
+        verified: &PasswordHash,
         now: Timestamp,
         max: usize,
-    ) -> Result<Vec<SessionId>, Unavailable> {
+    ) -> Result<Option<Vec<SessionId>>, Unavailable> {
         let row = SessionRow::new(&self.namespace, session, token, now);
-        let user = session.user;
+        let (user, verified) = (session.user, verified.clone());
         self.write(move |connection, namespace| {
+            if !may_log_in(connection, namespace, user, &verified)? {
+                return Ok(None);
+            }
             let ended = end_beyond(connection, namespace, user, max.saturating_sub(1))?;
             diesel::insert_into(sessions::table)
                 .values(&row)
                 .execute(connection)
                 .map_err(StoreError::from)?;
-            Ok(ended)
+            Ok(Some(ended))
         })
         .await
     }
@@ -92,12 +100,24 @@ impl Sessions for SqliteStore {
         job: Option<JobId>,
         now: Timestamp,
     ) -> Result<Option<StreamTicket>, Unavailable> {
-        self.write(move |connection, namespace| {
-            let used = tickets::redeem(connection, namespace, ticket, job, millis(now));
-            let row = used.map_err(StoreError::from)?;
-            Ok(row.map(TicketRow::into_ticket).transpose()?)
-        })
-        .await
+        let find = move |connection: &mut SqliteConnection, namespace: &str| {
+            tickets::find_valid(connection, namespace, ticket, job, millis(now)).map_err(StoreError::from)
+        };
+        // Anybody can present a ticket, and the writer is one for all: only the first use of a valid ticket writes.
+        let row = match self.read(find).await? {
+            Some(row) if !row.used => {
+                let first_use = move |connection: &mut SqliteConnection, namespace: &str| {
+                    let row = find(connection, namespace)?;
+                    if row.is_some() {
+                        tickets::mark_used(connection, namespace, ticket)?;
+                    }
+                    Ok::<_, StoreError>(row)
+                };
+                self.write(first_use).await?
+            }
+            row => row,
+        };
+        Ok(row.map(TicketRow::into_ticket).transpose()?)
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64, Unavailable> {
@@ -107,6 +127,24 @@ impl Sessions for SqliteStore {
         })
         .await
     }
+}
+
+/// Returns true for an active account whose password has this hash.
+fn may_log_in(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    user: UserId,
+    verified: &PasswordHash,
+) -> Result<bool, StoreError> {
+    let state: Option<Value> = users::table
+        .filter(users::namespace.eq(namespace))
+        .filter(users::user_id.eq(user.to_string()))
+        .filter(users::password_hash.eq(&verified.0))
+        .select(users::state)
+        .first(connection)
+        .optional()?;
+    let user: Option<User> = state.map(|state| decoded("user", state)).transpose()?;
+    Ok(user.is_some_and(|user| user.status == UserStatus::Active))
 }
 
 fn rotate(

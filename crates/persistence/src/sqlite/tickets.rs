@@ -39,20 +39,32 @@ pub(super) fn add(
         .map(drop)
 }
 
-/// Returns a ticket that is valid at `now` and marks it as used.
-pub(super) fn redeem(
+/// Marks a ticket as used.
+pub(super) fn mark_used(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    ticket: TokenHash,
+) -> QueryResult<()> {
+    let by_hash = stream_tickets::table
+        .filter(stream_tickets::namespace.eq(namespace))
+        .filter(stream_tickets::ticket.eq(&ticket.0[..]));
+    diesel::update(by_hash)
+        .set(stream_tickets::used.eq(true))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Returns a ticket that is valid at `now`.
+pub(super) fn find_valid(
     connection: &mut SqliteConnection,
     namespace: &str,
     ticket: TokenHash,
     job: Option<JobId>,
     now: i64,
 ) -> QueryResult<Option<TicketRow>> {
-    let by_hash = || {
-        stream_tickets::table
-            .filter(stream_tickets::namespace.eq(namespace))
-            .filter(stream_tickets::ticket.eq(&ticket.0[..]))
-    };
-    let row: Option<TicketRow> = by_hash()
+    let row: Option<TicketRow> = stream_tickets::table
+        .filter(stream_tickets::namespace.eq(namespace))
+        .filter(stream_tickets::ticket.eq(&ticket.0[..]))
         .select(TicketRow::as_select())
         .first(connection)
         .optional()?;
@@ -66,13 +78,7 @@ pub(super) fn redeem(
         .select(sessions::expires_at)
         .first(connection)
         .optional()?;
-    if session_expires_at.is_none_or(|expires_at| expires_at <= now) {
-        return Ok(None);
-    }
-    if !row.used {
-        diesel::update(by_hash())
-            .set(stream_tickets::used.eq(true))
-            .execute(connection)?;
-    }
-    Ok(Some(row))
+    Ok(session_expires_at
+        .is_some_and(|expires_at| expires_at > now)
+        .then_some(row))
 }

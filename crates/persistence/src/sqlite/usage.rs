@@ -19,14 +19,27 @@ const USAGE: &str = "
            coalesce(sum(CASE WHEN day = ?3 THEN created END), 0) AS photos_of_day
     FROM usage_slots WHERE namespace = ?1 AND owner = ?2";
 
+/// The row's kind is compared as in the partial index `photo_work_waiting`.
 const OLDEST_DUE: &str = "
-    SELECT min(due_at) AS due_at FROM (
-        SELECT min(due_at) AS due_at FROM photo_work
-        WHERE namespace = ?1 AND kind = 'look' AND parked_until IS NULL
+    SELECT 1 AS owners, min(due_at) AS due_at FROM photo_work
+    WHERE namespace = ?1 AND owner = ?2 AND parked_until IS NULL AND kind <> 'clean'";
+
+/// At most 1000 owners of waiting work, each found by one search of an index, as is the oldest work of each.
+const LEAST_DELAY: &str = "
+    WITH RECURSIVE waiting (owner, place) AS (
+        SELECT (SELECT min(work.owner) FROM photo_work AS work
+                WHERE work.namespace = ?1 AND work.parked_until IS NULL AND work.kind <> 'clean'), 1
         UNION ALL
-        SELECT min(due_at) FROM photo_work
-        WHERE namespace = ?1 AND kind = 'process' AND parked_until IS NULL
-    )";
+        SELECT (SELECT min(work.owner) FROM photo_work AS work
+                WHERE work.namespace = ?1 AND work.parked_until IS NULL AND work.kind <> 'clean'
+                  AND work.owner > waiting.owner), place + 1
+        FROM waiting WHERE waiting.owner IS NOT NULL AND place < 1000
+    )
+    SELECT count(owner) AS owners,
+           max((SELECT min(work.due_at) FROM photo_work AS work
+                WHERE work.namespace = ?1 AND work.owner = waiting.owner AND work.parked_until IS NULL
+                  AND work.kind <> 'clean')) AS due_at
+    FROM waiting WHERE owner IS NOT NULL";
 
 #[async_trait]
 impl UsageReads for SqliteStore {
@@ -47,17 +60,28 @@ impl UsageReads for SqliteStore {
         .await
     }
 
-    async fn oldest_due(&self) -> Result<Option<Duration>, Unavailable> {
+    async fn oldest_due(&self, owner: UserId) -> Result<Option<Duration>, Unavailable> {
         let clock = self.clock.clone();
         self.read(move |connection, namespace| {
-            let oldest: Oldest = sql_query(OLDEST_DUE)
+            let waiting: Waiting = sql_query(OLDEST_DUE)
+                .bind::<Text, _>(namespace)
+                .bind::<Text, _>(owner.to_string())
+                .get_result(connection)
+                .map_err(StoreError::from)?;
+            Ok(waiting.delay(clock.now()))
+        })
+        .await
+    }
+
+    async fn least_delay(&self, owners: usize) -> Result<Option<Duration>, Unavailable> {
+        let clock = self.clock.clone();
+        self.read(move |connection, namespace| {
+            let waiting: Waiting = sql_query(LEAST_DELAY)
                 .bind::<Text, _>(namespace)
                 .get_result(connection)
                 .map_err(StoreError::from)?;
-            let now = millis(clock.now());
-            Ok(oldest
-                .due_at
-                .map(|due| Duration::from_millis(count(now.saturating_sub(due)))))
+            let enough = count(waiting.owners) >= owners as u64;
+            Ok(waiting.delay(clock.now()).filter(|_| enough))
         })
         .await
     }
@@ -74,7 +98,17 @@ struct UsageRow {
 }
 
 #[derive(QueryableByName)]
-struct Oldest {
+struct Waiting {
+    #[diesel(sql_type = BigInt)]
+    owners: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     due_at: Option<i64>,
+}
+
+impl Waiting {
+    /// Time since the work was due.
+    fn delay(&self, now: Timestamp) -> Option<Duration> {
+        let due = self.due_at?;
+        Some(Duration::from_millis(count(millis(now).saturating_sub(due))))
+    }
 }

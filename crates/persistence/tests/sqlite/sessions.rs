@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
-use rapidphoto_application::ports::{Rotation, Session, SessionId, Sessions as _, TokenHash, TokenRotation};
+use rapidphoto_application::ports::{
+    DatabasePorts, Rotation, Session, SessionId, Sessions as _, TokenHash, TokenRotation,
+};
 use rapidphoto_contracts::database::fixtures;
 use rapidphoto_domain::Timestamp;
 
@@ -105,4 +107,23 @@ async fn the_migration_keeps_logins_and_drops_what_was_revoked() {
     );
     assert_eq!(rotate(first, 3).await, Rotation::Rotated(kept(first, ends_at)));
     assert_eq!(rotate(second, 4).await, Rotation::Rotated(kept(second, ends_at)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_first_use_of_a_valid_ticket_needs_the_writer() {
+    let db = TestStore::new().await;
+    let ports = DatabasePorts::of(db.store.clone());
+    let now = db.now();
+    let user = fixtures::user(&ports, now).await;
+    let session = fixtures::session(user, now + Duration::from_hours(1));
+    fixtures::open_session(&ports, &session, fixtures::token(), now, 10).await;
+    let ticket = fixtures::ticket(&session, session.expires_at);
+    db.store.add_ticket(&ticket, 10).await.unwrap();
+    let redeem = async |ticket| db.store.use_ticket(ticket, None, now).await.unwrap();
+    assert!(redeem(ticket.ticket).await.is_some());
+    let mut raw_connection = db.raw_connection();
+    raw_connection.batch_execute("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(redeem(fixtures::token()).await, None);
+    assert!(redeem(ticket.ticket).await.is_some());
+    raw_connection.batch_execute("ROLLBACK").unwrap();
 }

@@ -18,7 +18,7 @@ pub struct LimitsSection {
     pub stored_bytes: u64,
     /// Photos a user may create on one day in UTC; 0 for any number.
     pub photos_per_day: u64,
-    /// Time that the oldest photo may wait for processing before no jobs are accepted; 0s for any time.
+    /// Time that a photo may wait for processing before its owner's jobs are refused; 0s for any time.
     #[serde(with = "humantime_serde")]
     pub max_work_age: Duration,
     /// Event streams a user may have open at once.

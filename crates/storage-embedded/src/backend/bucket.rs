@@ -1,5 +1,4 @@
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rapidphoto_application::ports::{Clock, Ids};
@@ -8,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::errors;
 use super::receiving::Receiving;
+use super::space::Space;
 use crate::directory::{Directory, StoredObject};
 use crate::notifications::EventNotifier;
 
@@ -21,8 +21,7 @@ pub(crate) struct Backend {
     pub(crate) bucket: String,
     pub(crate) region: String,
     pub(crate) max_object_bytes: u64,
-    pub(crate) root: PathBuf,
-    pub(crate) min_free_bytes: u64,
+    pub(crate) space: Arc<Space>,
     pub(crate) receiving: Arc<Receiving>,
     pub(crate) tasks: TaskTracker,
 }
@@ -49,28 +48,6 @@ impl Backend {
         blocking(move || directory.find(&key))
             .await
             .map_err(|error| errors::from_io("read an object", error))
-    }
-}
-
-impl Backend {
-    /// Fails if an object of this size would leave too little free space.
-    pub(super) async fn check_space(&self, size: u64) -> S3Result<()> {
-        if self.min_free_bytes == 0 {
-            return Ok(());
-        }
-        let root = self.root.clone();
-        let free = blocking(move || {
-            let file_system = rustix::fs::statvfs(&root)?;
-            Ok(file_system.f_bavail.saturating_mul(file_system.f_frsize))
-        });
-        let free = free
-            .await
-            .map_err(|error| errors::from_io("read the free space", error))?;
-        if free < self.min_free_bytes.saturating_add(size) {
-            let full = io::Error::from(io::ErrorKind::StorageFull);
-            return Err(errors::from_io("accept an upload", full));
-        }
-        Ok(())
     }
 }
 

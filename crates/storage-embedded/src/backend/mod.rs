@@ -1,5 +1,6 @@
 //! The S3 operations, between the protocol and the directory.
 
+mod blocks;
 mod bucket;
 mod checksums;
 mod conditions;
@@ -8,5 +9,7 @@ mod get;
 mod operations;
 mod put;
 mod receiving;
+mod space;
 
 pub(crate) use bucket::Backend;
+pub(crate) use space::Space;

@@ -2,20 +2,17 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode};
 use s3s::dto::{ETag, ETagCondition, PutObjectInput, PutObjectOutput, StreamingBlob};
 use s3s::{Body, S3Error, S3Request, S3Response, S3Result, StdError, TrailingHeaders, s3_error};
 
+use super::blocks::Blocks;
 use super::bucket::{Backend, blocking};
 use super::checksums::DeclaredChecksums;
 use super::errors;
+use super::space::Reservation;
 use crate::directory::{MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord, Publication, ReceivedUpload};
 use crate::server::{BodyError, BodyMonitor};
-
-/// Bytes of a body collected for one write to the disk.
-const WRITE_BYTES: usize = 1024 * 1024;
 
 /// A validated request for an upload.
 struct Upload {
@@ -46,16 +43,17 @@ impl Backend {
             ..
         } = request;
         let mut upload = self.validate(input)?;
+        let mut reservation = None;
         if upload.only_if_absent {
             // An early check spares clients that send `Expect: 100-continue` the upload of the body.
             self.check_absent(&upload.key).await?;
-            self.check_space(upload.size).await?;
+            reservation = Some(self.space.reserve(upload.size).await?);
         }
 
         let monitor = extensions.get::<BodyMonitor>().cloned().unwrap_or_default();
         let receiving = self.receiving.begin(&upload.key);
         let received = tokio::select! {
-            received = self.receive(body, &upload.checksums, &headers, &monitor) => received?,
+            received = self.receive(body, &upload.checksums, &headers, &monitor, &mut reservation) => received?,
             () = receiving.replaced() => {
                 monitor.set_replaced();
                 return Err(s3_error!(
@@ -158,27 +156,32 @@ impl Backend {
     /// Writes the body to the disk. While one block is written, the next one is read.
     async fn receive(
         &self,
-        mut body: StreamingBlob,
+        body: StreamingBlob,
         checksums: &DeclaredChecksums,
         headers: &HeaderMap,
         monitor: &BodyMonitor,
+        reservation: &mut Option<Reservation>,
     ) -> S3Result<ReceivedUpload> {
         let write_error = |error| errors::from_io("write an upload", error);
         let (directory, name) = (Arc::clone(&self.directory), self.ids.ulid());
         let hasher = checksums.hasher(headers);
         let mut writing = tokio::task::spawn_blocking(move || directory.spool(name, hasher));
+        let mut blocks = Blocks::new(body);
+        let mut in_writing = 0;
         loop {
-            let block = next_block(&mut body)
-                .await
-                .map_err(|error| body_error(&error, monitor))?;
+            let block = blocks.next().await.map_err(|error| body_error(&error, monitor))?;
             let spool = writing
                 .await
                 .map_err(io::Error::other)
                 .map_err(write_error)?
                 .map_err(write_error)?;
+            if let Some(reservation) = reservation {
+                reservation.written(in_writing);
+            }
             if block.is_empty() {
                 return Ok(spool.finish());
             }
+            in_writing = block.len() as u64;
             writing = tokio::task::spawn_blocking(move || spool.append(&block));
         }
     }
@@ -271,24 +274,6 @@ fn reject_unsupported(input: &PutObjectInput) -> S3Result<()> {
         None => Ok(()),
         Some((feature, _)) => Err(s3_error!(NotImplemented, "{feature} is not implemented")),
     }
-}
-
-/// Next chunks of the body, at least [`WRITE_BYTES`] together unless the body ends; empty at its end.
-async fn next_block(body: &mut StreamingBlob) -> Result<Vec<Bytes>, StdError> {
-    let (mut block, mut length) = (Vec::new(), 0);
-    while length < WRITE_BYTES {
-        match body.next().await {
-            None => break,
-            Some(chunk) => {
-                let chunk = chunk?;
-                length += chunk.len();
-                if !chunk.is_empty() {
-                    block.push(chunk);
-                }
-            }
-        }
-    }
-    Ok(block)
 }
 
 /// S3 error for a body that could not be read to its end.

@@ -264,7 +264,6 @@ fn check_data(mut source: &File, mut target: Option<&mut File>) -> io::Result<()
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use s3s::checksum::ChecksumHasher;
 
     use super::*;
@@ -272,10 +271,7 @@ mod tests {
 
     fn put(directory: &Directory, name: u128, key: &str, data: &str) {
         let spool = directory.spool(name, ChecksumHasher::default()).unwrap();
-        let received = spool
-            .append(&[Bytes::copy_from_slice(data.as_bytes())])
-            .unwrap()
-            .finish();
+        let received = spool.append(data.as_bytes()).unwrap().finish();
         let record = ObjectRecord {
             key: key.to_owned(),
             etag: "e".to_owned(),

@@ -53,7 +53,6 @@ impl Directory {
 mod tests {
     use std::io::Read as _;
 
-    use bytes::Bytes;
     use chrono::DateTime;
     use s3s::checksum::ChecksumHasher;
 
@@ -75,10 +74,7 @@ mod tests {
 
     fn put(directory: &Directory, name: u128, key: &str, data: &'static str, replace: bool) -> Publication {
         let spool = directory.spool(name, ChecksumHasher::default()).unwrap();
-        let received = spool
-            .append(&[Bytes::from_static(data.as_bytes())])
-            .unwrap()
-            .finish();
+        let received = spool.append(data.as_bytes()).unwrap().finish();
         directory.publish(received, &record(key), replace).unwrap()
     }
 

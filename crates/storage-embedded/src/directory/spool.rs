@@ -2,7 +2,6 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::Checksum;
@@ -58,21 +57,19 @@ impl Directory {
     /// Writes, syncs and removes a file where uploads are written. `name` must be unique.
     pub(crate) fn check_write(&self, name: u128) -> io::Result<()> {
         let spool = self.spool(name, ChecksumHasher::default())?;
-        let spool = spool.append(&[Bytes::from_static(b"a test of this directory")])?;
+        let spool = spool.append(b"a test of this directory")?;
         sync_file(&spool.file, spool.temporary.path())
     }
 }
 
 impl Spool {
-    /// Writes `chunks` and updates the digests. On an error the upload is dropped, which removes its file.
-    pub(crate) fn append(mut self, chunks: &[Bytes]) -> io::Result<Self> {
+    /// Writes a block and updates the digests. On an error the upload is dropped, which removes its file.
+    pub(crate) fn append(mut self, block: &[u8]) -> io::Result<Self> {
         fail::fail_point!("s3.write", |_| Err(io::Error::from(io::ErrorKind::StorageFull)));
-        for chunk in chunks {
-            self.file.write_all(chunk)?;
-            self.md5.update(chunk);
-            self.checksums.update(chunk);
-            self.written = self.written.saturating_add(chunk.len() as u64);
-        }
+        self.file.write_all(block)?;
+        self.md5.update(block);
+        self.checksums.update(block);
+        self.written = self.written.saturating_add(block.len() as u64);
         Ok(self)
     }
 
@@ -128,7 +125,7 @@ mod tests {
 
         let spool = directory.spool(1, ChecksumHasher::default()).unwrap();
         assert_eq!(incoming(), 1);
-        let spool = spool.append(&[Bytes::from_static(b"ab")]).unwrap();
+        let spool = spool.append(b"ab").unwrap();
         drop(spool.finish());
         assert_eq!(incoming(), 0);
     }
@@ -147,7 +144,7 @@ mod tests {
             md5: Md5::new(),
             checksums: ChecksumHasher::default(),
         };
-        let Err(error) = spool.append(&[Bytes::from_static(b"ab")]) else {
+        let Err(error) = spool.append(b"ab") else {
             panic!("the disk is full")
         };
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);

@@ -19,21 +19,21 @@ pub(super) const SHORT_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time limits of a request's body. Only the time spent waiting for the client counts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BodyDeadline {
-    /// Maximum time without a byte.
+pub(super) struct BodyPace {
+    /// Maximum time without a byte, and the period over which the rate is measured.
     pub(super) idle_timeout: Duration,
-    /// Minimum rate over the whole body, after an allowance of one `idle_timeout`.
+    /// Minimum rate.
     pub(super) min_bytes_per_second: u64,
-    /// Length that is assumed for a body that does not declare its own.
-    pub(super) max_bytes: u64,
 }
 
-impl BodyDeadline {
-    /// Maximum time for a body of a length.
-    fn total(&self, length: Option<u64>) -> Duration {
-        let length = length.unwrap_or(self.max_bytes);
-        let seconds = length.div_ceil(self.min_bytes_per_second.max(1));
-        self.idle_timeout.saturating_add(Duration::from_secs(seconds))
+impl BodyPace {
+    /// Time that the client may still let the server wait once more bytes have arrived: what they take at the minimum rate is
+    /// added, up to one `idle_timeout`, so that a fast start earns no slow rest.
+    fn credit(&self, remaining: Duration, bytes: usize) -> Duration {
+        let micros = (bytes as u64).saturating_mul(1_000_000) / self.min_bytes_per_second.max(1);
+        remaining
+            .saturating_add(Duration::from_micros(micros))
+            .min(self.idle_timeout)
     }
 }
 
@@ -42,7 +42,7 @@ impl BodyDeadline {
 pub(crate) enum BodyError {
     /// No byte arrived for the idle time-out.
     TimedOut,
-    /// The whole body took longer than the minimum rate allows.
+    /// The body was slower than the minimum rate.
     TooSlow,
     /// The connection was closed, or the body was malformed.
     Incomplete,
@@ -96,7 +96,7 @@ impl BodyMonitor {
 /// A request body with time limits, whose unread rest is handed to its [`BodyMonitor`] when it is dropped.
 pub(super) struct MonitoredBody {
     inner: Option<Incoming>,
-    idle_timeout: Duration,
+    pace: BodyPace,
     /// Time that the client may still let the server wait.
     remaining: Duration,
     timer: Pin<Box<Sleep>>,
@@ -105,12 +105,12 @@ pub(super) struct MonitoredBody {
 }
 
 impl MonitoredBody {
-    pub(super) fn new(inner: Incoming, deadline: BodyDeadline, monitor: BodyMonitor) -> Self {
+    pub(super) fn new(inner: Incoming, pace: BodyPace, monitor: BodyMonitor) -> Self {
         Self {
-            remaining: deadline.total(inner.size_hint().exact()),
+            remaining: pace.idle_timeout,
             inner: Some(inner),
-            idle_timeout: deadline.idle_timeout,
-            timer: Box::pin(tokio::time::sleep(deadline.idle_timeout)),
+            pace,
+            timer: Box::pin(tokio::time::sleep(pace.idle_timeout)),
             waiting_since: None,
             monitor,
         }
@@ -144,8 +144,13 @@ impl Body for MonitoredBody {
                 if let Some(since) = this.waiting_since.take() {
                     this.remaining = this.remaining.saturating_sub(since.elapsed());
                 }
-                if frame.is_none() {
-                    this.inner = None;
+                match &frame {
+                    None => this.inner = None,
+                    Some(Ok(frame)) => {
+                        let bytes = frame.data_ref().map_or(0, Bytes::len);
+                        this.remaining = this.pace.credit(this.remaining, bytes);
+                    }
+                    Some(Err(_)) => {}
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
             }
@@ -154,14 +159,12 @@ impl Body for MonitoredBody {
                     let now = Instant::now();
                     this.waiting_since = Some(now);
                     this.monitor.lock().requested = true;
-                    this.timer
-                        .as_mut()
-                        .reset(now + this.idle_timeout.min(this.remaining));
+                    this.timer.as_mut().reset(now + this.remaining);
                 }
                 if this.timer.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                this.fail(if this.remaining < this.idle_timeout {
+                this.fail(if this.remaining < this.pace.idle_timeout {
                     BodyError::TooSlow
                 } else {
                     BodyError::TimedOut

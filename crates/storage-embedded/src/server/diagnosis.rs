@@ -44,9 +44,14 @@ pub(super) fn signature_mismatch(signed: &SignedHeaders, headers: &HeaderMap, ho
             _ => name.to_owned(),
         })
         .collect();
+    let declared = if signed.covers(CONTENT_LENGTH.as_str()) {
+        " Length and type of the body must be those declared for this file; send the headers of its item in the job."
+    } else {
+        ""
+    };
     format!(
         "The signature does not match: at least one signed header is different from the value that was signed, or the \
-         method, path or query is. The signed headers are: {}.",
+         method, path or query is. The signed headers are: {}.{declared}",
         present.join(", ")
     )
 }

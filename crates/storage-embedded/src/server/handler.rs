@@ -10,7 +10,7 @@ use s3s::service::S3Service;
 use s3s::{Body, HttpError, S3Error, S3Result, s3_error};
 use tokio_util::task::TaskTracker;
 
-use super::body::{self, BodyDeadline, BodyMonitor, MonitoredBody};
+use super::body::{self, BodyMonitor, BodyPace, MonitoredBody};
 use super::cors::Cors;
 use super::diagnosis;
 use super::errors::error_response;
@@ -27,7 +27,7 @@ pub(crate) struct Handler {
     s3: S3Service,
     cors: Cors,
     ids: Arc<dyn Ids>,
-    deadline: BodyDeadline,
+    pace: BodyPace,
     idle_timeout: Duration,
     max_drained_bytes: u64,
     hosts: Vec<String>,
@@ -41,10 +41,9 @@ impl Handler {
             s3,
             cors: Cors::new(&config.allowed_origins),
             ids,
-            deadline: BodyDeadline {
+            pace: BodyPace {
                 idle_timeout: config.idle_timeout,
-                min_bytes_per_second: config.min_upload_bytes_per_second.max(1),
-                max_bytes: config.max_object_bytes,
+                min_bytes_per_second: config.min_upload_bytes_per_second,
             },
             idle_timeout: config.idle_timeout,
             max_drained_bytes: MAX_DRAINED_BYTES.min(config.max_object_bytes),
@@ -121,7 +120,7 @@ impl Handler {
         let activity = request.extensions().get::<Activity>().cloned();
         let expects_continue = request.headers().contains_key(header::EXPECT);
         let mut request =
-            request.map(|body| Body::http_body(MonitoredBody::new(body, self.deadline, monitor.clone())));
+            request.map(|body| Body::http_body(MonitoredBody::new(body, self.pace, monitor.clone())));
         let headers = request.headers_mut();
         if !signed.covers(header::CACHE_CONTROL.as_str()) {
             // Browsers add it to requests that must not use their cache; unsigned, it is not stored with the object.

@@ -61,6 +61,7 @@ pub(super) fn record(
     let (operation, outcome) = (operation(method, path), outcome(status));
     counter!("storage_requests_total", "operation" => operation, "outcome" => outcome).increment(1);
     let status = status.as_u16();
+    let path = logged(path);
     // The query is not logged because it contains the signature.
     match error {
         Some(error) if matches!(outcome, "refused" | "failed") => tracing::warn!(
@@ -74,6 +75,15 @@ pub(super) fn record(
         ),
         _ => tracing::debug!(operation, path, status, request_id, "handled a storage request"),
     }
+}
+
+/// Maximum length of a path in the log, in characters. Keys of photos have fewer.
+const MAX_LOGGED_PATH: usize = 200;
+
+/// Beginning of a path: a stranger's may be as long as the head of a request.
+fn logged(path: &str) -> &str {
+    let end = path.char_indices().nth(MAX_LOGGED_PATH);
+    end.map_or(path, |(end, _)| path.split_at(end).0)
 }
 
 /// Operation of S3, for a metric's label. A path has a bucket and, for objects, a key.
@@ -107,6 +117,12 @@ fn outcome(status: StatusCode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_beginning_of_a_long_path_is_logged() {
+        assert_eq!(logged("/photos/k"), "/photos/k");
+        assert_eq!(logged(&"ä".repeat(64_000)), "ä".repeat(200));
+    }
 
     #[test]
     fn operations_are_told_apart_by_method_and_path() {

@@ -114,6 +114,35 @@ async fn a_body_slower_than_the_minimum_rate_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_becomes_slower_than_the_minimum_rate_is_rejected_however_long_it_is() {
+    let server = StorageServer::with_config(|config| {
+        config.idle_timeout = Duration::from_secs(2);
+        config.min_upload_bytes_per_second = 10_000;
+    })
+    .await;
+    // 3 MiB at the minimum rate take five minutes.
+    let url = server.presign_photo("k", PHOTO).await;
+    let mut stream = server.connect().await;
+    send_bytes(&mut stream, request_head(&server, &url, "")).await;
+    send_bytes(&mut stream, &PHOTO[..1_000_000]).await;
+    let (mut reader, mut writer) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        while writer.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    // The connection may end with a reset, because the client still sends.
+    let _ = timeout(TEST_TIMEOUT, reader.read_to_end(&mut answer))
+        .await
+        .expect("the upload ends");
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("slower than the minimum rate"), "{answer}");
+    trickle.abort();
+    server.wait_for_no_incoming().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_never_ends_times_out() {
     let head_timeout = Duration::from_millis(300);
     let server = StorageServer::with_limits(|_, limits| limits.head_timeout = head_timeout).await;

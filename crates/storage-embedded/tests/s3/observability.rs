@@ -71,6 +71,8 @@ async fn a_different_type_or_length_is_shown_and_other_values_are_not() {
         "{other_type}"
     );
     assert!(other_type.contains("x-amz-checksum-sha256"), "{other_type}");
+    let advice = "must be those declared for this file; send the headers of its item in the job.";
+    assert!(other_type.contains(advice), "{other_type}");
     assert!(
         !other_type.contains(&crate::support::sha256(PHOTO)),
         "{other_type}"

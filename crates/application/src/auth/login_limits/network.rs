@@ -2,13 +2,16 @@ use std::net::IpAddr;
 
 /// IPv4 address or IPv6 /64. A subscriber usually has at least a /64, so single IPv6 addresses would be no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Network {
+pub enum Network {
+    /// The address.
     V4(u32),
+    /// The first 64 bits.
     V6(u64),
 }
 
 impl Network {
-    pub(super) fn of(address: IpAddr) -> Self {
+    /// Network of an address.
+    pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => {
@@ -19,6 +22,16 @@ impl Network {
                         .fold(0, |bits, segment| bits << 16 | u64::from(segment)),
                 )
             }
+        }
+    }
+}
+
+impl Network {
+    /// The first 48 bits of an IPv6 network: what providers give to one site at most.
+    pub(super) const fn site(self) -> Option<u64> {
+        match self {
+            Self::V4(_) => None,
+            Self::V6(bits) => Some(bits >> 16),
         }
     }
 }

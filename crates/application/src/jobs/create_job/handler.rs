@@ -13,7 +13,7 @@ use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
     ports::{CommitError, Guard, PhotoReads, PhotoView, Ports, Unique, WritePorts},
     settings::Settings,
-    uploads::UploadUrls,
+    uploads::{UploadUrls, upload_failed},
 };
 
 /// Creates upload jobs. A repeated request never creates a second photo for a file, even if it runs concurrently with
@@ -57,20 +57,37 @@ impl CreateJobHandler {
 
     /// Creates a job for the files that are new, and returns the photo of each file.
     pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
+        self.run(command, true).await
+    }
+
+    /// Returns the photo of each file like [`Self::handle`], if none of them is new.
+    ///
+    /// # Errors
+    /// [`CreateJobError::NotRepeated`] if a job would have to be created.
+    pub async fn repeat(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
+        self.run(command, false).await
+    }
+
+    async fn run(&self, command: CreateJob, may_create: bool) -> Result<CreatedJob, CreateJobError> {
         let request = Request::parse(&command, fingerprint(&command.files), &self.settings)?;
-        let declared = commit_with_retry(&*self.ports.journal, RETRY, || async {
+        let (declared, reservation) = commit_with_retry(&*self.ports.journal, RETRY, || async {
             if let Some(earlier) = self.earlier.find(&request).await? {
-                return Ok(Decided::Nothing(earlier));
+                return Ok(Decided::Nothing((earlier, None)));
             }
             let known = self.known(command.owner, &request).await?;
             let (mut commit, declared) = request.plan(&known, &self.ports, &self.settings);
+            let mut reservation = None;
             if let Some(new) = declared.new {
-                self.admission.admit(command.owner, new).await?;
+                if !may_create {
+                    return Err(CreateJobError::NotRepeated);
+                }
+                reservation = Some(self.admission.admit(command.owner, new).await?);
                 commit.guards.extend(self.active_account(command.owner).await?);
             }
-            Ok::<_, CreateJobError>(Decided::of(commit, declared))
+            Ok::<_, CreateJobError>(Decided::of(commit, (declared, reservation)))
         })
         .await?;
+        drop(reservation);
         self.answer(&request, declared).await
     }
 
@@ -111,6 +128,10 @@ impl CreateJobHandler {
         request: &Request<'_>,
         declared: DeclaredPhotos,
     ) -> Result<CreatedJob, CreateJobError> {
+        let failed = declared.photos.iter().filter(|photo| upload_failed(photo));
+        self.admission
+            .admit_again(request.owner(), failed.count() as u64)
+            .await?;
         let photos = self
             .urls
             .with_fresh_windows(request.owner(), declared.photos)

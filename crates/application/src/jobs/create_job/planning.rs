@@ -127,7 +127,7 @@ impl<'a> Request<'a> {
     }
 
     /// The commit that declares the files without a known photo as photos of a new job, and the photos of all files. The
-    /// commit is empty if every file is known and the request has no idempotency key.
+    /// commit is empty if every file is known.
     pub(super) fn plan(
         &self,
         known: &HashMap<UploadId, PhotoView>,
@@ -186,7 +186,10 @@ impl<'a> Request<'a> {
         } else {
             common_job(&photos)
         };
-        commit.idempotency = self.idempotency_key().map(|key| IdempotencyRecord {
+        // A request whose files are all known creates nothing, however often it is repeated: it needs no record, which would
+        // not count against any limit.
+        let key = self.idempotency_key().filter(|_| new.is_some());
+        commit.idempotency = key.map(|key| IdempotencyRecord {
             owner: self.owner(),
             key: key.clone(),
             fingerprint: self.fingerprint,

@@ -189,11 +189,8 @@ async fn a_stored_token_of_version_0_1_is_refreshed_and_logged_out() {
             expires_at: app.now() + MOMENT,
             ends_at: app.now() + app.settings.auth.session_lifetime,
         };
-        let sessions = &app.ports.database.sessions;
-        sessions
-            .open(&stored, old(secret).hash(), app.now(), 10)
-            .await
-            .unwrap();
+        let inserted = app.store.insert_session(&stored, old(secret).hash(), app.now());
+        inserted.await.unwrap();
         if used {
             let second = use_cases.refresh.handle(&old(secret)).await.unwrap();
             let repeated = use_cases.refresh.handle(&old(secret)).await.unwrap();

@@ -1,9 +1,13 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::future::join_all;
 
 use rapidphoto_application::{
     jobs::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, NotAdmitted, Quota, RawFile},
-    ports::EventMetadata,
+    ports::{EventMetadata, IdempotencyKey, Unavailable, Usage, UsageReads},
 };
+use rapidphoto_domain::{Timestamp, UserId};
 use rapidphoto_memory::{TestApp, fixtures};
 
 async fn create(app: &TestApp, files: Vec<RawFile>) -> Result<CreatedJob, CreateJobError> {
@@ -41,6 +45,76 @@ async fn a_batch_beyond_the_open_photos_is_refused_until_some_have_ended() {
     app.delete(declared[0].photo).await;
     app.upload(&declared[1..]).await;
     app.declare(2).await;
+}
+
+/// Usage that is read slowly, so that requests at the same time read it before any of them has committed.
+struct SlowUsage(Arc<dyn UsageReads>);
+
+#[async_trait]
+impl UsageReads for SlowUsage {
+    async fn usage(&self, owner: UserId, day: Timestamp) -> Result<Usage, Unavailable> {
+        let usage = self.0.usage(owner, day).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        usage
+    }
+
+    async fn oldest_due(&self, owner: UserId) -> Result<Option<Duration>, Unavailable> {
+        self.0.oldest_due(owner).await
+    }
+
+    async fn least_delay(&self, owners: usize) -> Result<Option<Duration>, Unavailable> {
+        self.0.least_delay(owners).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_at_the_same_time_keep_a_quota_together() {
+    let app = TestApp::with(|settings, ports| {
+        settings.quotas.open_photos = 5;
+        ports.database.usage = Arc::new(SlowUsage(Arc::clone(&ports.database.usage)));
+    });
+    let handler = CreateJobHandler::new(&app.ports, app.settings.clone());
+    let create = || {
+        handler.handle(CreateJob {
+            owner: app.owner,
+            files: (0..2).map(fixtures::file).collect(),
+            idempotency_key: None,
+            metadata: EventMetadata::default(),
+        })
+    };
+    let results = join_all((0..10).map(|_| create())).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 2);
+    // What was refused is not reserved.
+    assert!(matches!(
+        refused(&app, 2).await,
+        NotAdmitted::Quota { used: 4, .. }
+    ));
+    app.declare(1).await;
+}
+
+#[tokio::test]
+async fn failed_uploads_begin_again_within_the_open_photos() {
+    let app = TestApp::with(|settings, _| settings.quotas.open_photos = 1);
+    let file = RawFile {
+        upload_id: Some("0191a0e0-0000-4000-8000-000000000001".to_owned()),
+        ..fixtures::file(0)
+    };
+    create(&app, vec![file.clone()]).await.unwrap();
+    app.clock
+        .advance(app.settings.uploads.window + Duration::from_hours(1));
+    app.execute_due().await;
+    let other = app.declare_one().await;
+    let again = create(&app, vec![file.clone()]).await;
+    assert!(
+        matches!(
+            again,
+            Err(CreateJobError::NotAdmitted(NotAdmitted::Quota { used: 1, .. }))
+        ),
+        "{again:?}"
+    );
+    app.delete(other.photo).await;
+    let again = create(&app, vec![file]).await.unwrap();
+    assert!(again.items[0].upload.is_some());
 }
 
 #[tokio::test]
@@ -94,6 +168,32 @@ async fn a_repeated_request_is_never_refused() {
 }
 
 #[tokio::test]
+async fn a_request_that_creates_nothing_stores_no_idempotency_key() {
+    let app = TestApp::new();
+    let send = async |key: &str| {
+        let key = IdempotencyKey::parse(key).unwrap();
+        let command = CreateJob {
+            owner: app.owner,
+            files: vec![RawFile {
+                upload_id: Some("0191a0e0-0000-4000-8000-000000000001".to_owned()),
+                ..fixtures::file(0)
+            }],
+            idempotency_key: Some(key.clone()),
+            metadata: EventMetadata::default(),
+        };
+        let handler = CreateJobHandler::new(&app.ports, app.settings.clone());
+        handler.handle(command).await.unwrap();
+        let keys = &app.ports.database.idempotency;
+        keys.idempotency(app.owner, &key, app.now())
+            .await
+            .unwrap()
+            .is_some()
+    };
+    assert!(send("first").await);
+    assert!(!send("second").await);
+}
+
+#[tokio::test]
 async fn jobs_leave_the_reserved_space_free() {
     let app = TestApp::new();
     let reserved = app.settings.quotas.min_free_bytes;
@@ -126,25 +226,51 @@ async fn jobs_are_refused_while_photos_wait_too_long() {
 }
 
 #[tokio::test]
+async fn a_users_backlog_refuses_nobody_else_until_all_of_many_owners_wait_too_long() {
+    let app = TestApp::with(|settings, _| settings.quotas.max_work_age = Duration::from_mins(1));
+    let upload_as = async |owner| {
+        let declared = app.declare_as(owner, 1).await.remove(0);
+        assert_eq!(app.put(&declared).status, 200);
+        app.deliver_storage_events().await;
+    };
+    let stranger = |index: u128| UserId::from_bits(1000 + index);
+    upload_as(stranger(0)).await;
+    app.clock.advance(Duration::from_secs(61));
+    app.declare(1).await;
+    for index in 1..100_u128 {
+        upload_as(stranger(index)).await;
+    }
+    app.clock.advance(Duration::from_secs(59));
+    app.declare(1).await;
+    app.clock.advance(Duration::from_secs(2));
+    assert!(matches!(refused(&app, 1).await, NotAdmitted::Backlog { .. }));
+    app.execute_due().await;
+    app.clock.advance(Duration::from_secs(1));
+    app.declare(1).await;
+}
+
+#[tokio::test]
 async fn a_file_of_an_unreadable_type_is_refused_with_the_readable_ones() {
     let app = TestApp::with(|settings, _| {
         settings.uploads.readable_types = &[rapidphoto_domain::values::MimeType::Jpeg];
     });
-    let heic = RawFile {
-        mime_type: "image/heic".to_owned(),
-        filename: "a.heic".to_owned(),
-        ..fixtures::file(0)
-    };
-    let Err(CreateJobError::Files(problems)) = create(&app, vec![fixtures::file(0), heic]).await else {
-        panic!("it is accepted");
-    };
-    assert_eq!(
-        (problems[0].index, problems[0].field, problems[0].code),
-        (1, "mimeType", "unsupported_type")
-    );
-    assert!(
-        problems[0].message.ends_with("must be one of image/jpeg"),
-        "{}",
-        problems[0].message
-    );
+    // One that is known, and one that is not.
+    for mime_type in ["image/heic", "image/bmp"] {
+        let file = RawFile {
+            mime_type: mime_type.to_owned(),
+            filename: "a".to_owned(),
+            ..fixtures::file(0)
+        };
+        let Err(CreateJobError::Files(problems)) = create(&app, vec![fixtures::file(0), file]).await else {
+            panic!("it is accepted");
+        };
+        assert_eq!(
+            (problems[0].index, problems[0].field, problems[0].code),
+            (1, "mimeType", "unsupported_type")
+        );
+        assert_eq!(
+            problems[0].message,
+            format!("the type must be one of image/jpeg, not `{mime_type}`")
+        );
+    }
 }

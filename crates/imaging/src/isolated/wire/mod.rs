@@ -104,6 +104,13 @@ pub struct Protection {
     pub inherited_descriptors: usize,
 }
 
+impl Protection {
+    /// Returns true if a restriction of `other` is missing here, or Landlock refuses less.
+    pub(super) fn is_weaker_than(&self, other: &Self) -> bool {
+        self.landlock < other.landlock || self.seccomp < other.seccomp || self.limits < other.limits
+    }
+}
+
 /// Head of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

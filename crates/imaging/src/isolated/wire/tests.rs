@@ -195,3 +195,28 @@ fn lengths_above_the_limits_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_child_that_lacks_a_restriction_is_weaker() {
+    let strong = Protection {
+        landlock: Some(4),
+        seccomp: true,
+        limits: true,
+        inherited_descriptors: 0,
+    };
+    let changed = |change: fn(&mut Protection)| {
+        let mut protection = strong.clone();
+        change(&mut protection);
+        protection
+    };
+    for weaker in [
+        changed(|child| child.landlock = None),
+        changed(|child| child.landlock = Some(3)),
+        changed(|child| child.seccomp = false),
+        changed(|child| child.limits = false),
+    ] {
+        assert!(weaker.is_weaker_than(&strong), "{weaker:?}");
+        assert!(!strong.is_weaker_than(&weaker), "{weaker:?}");
+    }
+    assert!(!strong.is_weaker_than(&changed(|child| child.inherited_descriptors = 3)));
+}
