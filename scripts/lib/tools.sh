@@ -77,8 +77,8 @@ install_test_tools() {
         have_any "${server%%:*}" || new_servers+=("${server#*:}")
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
-        'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' \
-        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'promtool=prometheus'
+        'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus' \
+        'radosgw=ceph-mon ceph-osd ceph-common radosgw'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"

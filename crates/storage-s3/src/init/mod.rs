@@ -227,19 +227,40 @@ impl Bucket {
 
     async fn block_public_access(&self) -> Result<BucketStep, InitError> {
         let part = "public access block";
+        let change = "block all public access".to_owned();
+        // With BlockPublicAcls, Ceph 16 refuses all uploads. Public ACLs are ignored anyway.
+        let block_acls = self.is_aws;
         let wanted = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
+            .block_public_acls(block_acls)
             .ignore_public_acls(true)
             .block_public_policy(true)
             .restrict_public_buckets(true)
             .build();
         let request = self.client.get_public_access_block().bucket(&self.name);
-        let found = found(part, request.send().await)?;
-        let change = "block all public access".to_owned();
-        match found {
-            Found::Some(block) if block.public_access_block_configuration() == Some(&wanted) => {
-                Ok(up_to_date(part))
+        let found = match request.send().await {
+            // Ceph 16 answers with another root element than AWS, which the SDK does not read.
+            Err(error) if errors::status(&error) == Some(200) => {
+                let body = error.raw_response().and_then(|response| response.body().bytes());
+                let body = String::from_utf8_lossy(body.unwrap_or_default());
+                Found::Some(
+                    PublicAccessBlockConfiguration::builder()
+                        .block_public_acls(block_acls)
+                        .ignore_public_acls(body.contains("<IgnorePublicAcls>true<"))
+                        .block_public_policy(body.contains("<BlockPublicPolicy>true<"))
+                        .restrict_public_buckets(body.contains("<RestrictPublicBuckets>true<"))
+                        .build(),
+                )
             }
+            answer => match found(part, answer)? {
+                Found::Some(block) => block
+                    .public_access_block_configuration
+                    .map_or(Found::None, Found::Some),
+                Found::None => Found::None,
+                Found::Unsupported => Found::Unsupported,
+            },
+        };
+        match found {
+            Found::Some(block) if block == wanted => Ok(up_to_date(part)),
             Found::Unsupported => Ok(unsupported(part, change)),
             Found::Some(_) | Found::None => {
                 let request = self

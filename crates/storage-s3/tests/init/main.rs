@@ -6,6 +6,8 @@
     reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
 )]
 
+mod scripted;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::sync::{
@@ -26,10 +28,10 @@ use aws_sdk_s3::{
 use chrono::{DateTime, Utc};
 use rapidphoto_application::ports::Clock;
 use rapidphoto_storage_s3::{
-    BucketSettings, BucketState, BucketStep, InitError, NotificationTarget, S3Config, init_storage,
+    BucketSettings, BucketState, BucketStep, NotificationTarget, S3Config, init_storage,
 };
 use rapidphoto_test_services::{CephServer, MotoServer};
-use support::{config, serve};
+use support::config;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -172,7 +174,6 @@ async fn a_second_run_changes_nothing() {
     for notifications in [
         NotificationTarget::Queue("arn:aws:sqs:us-east-1:123456789012:uploads".to_owned()),
         NotificationTarget::Topic("arn:aws:sns:us-east-1:123456789012:uploads".to_owned()),
-        NotificationTarget::EventBridge,
     ] {
         let config = S3Config {
             bucket: bucket(String::new()).bucket,
@@ -354,64 +355,4 @@ async fn ceph_is_set_up_as_far_as_it_can_be() {
         .map(TopicConfiguration::topic_arn)
         .collect();
     assert_eq!(arns, ["arn:aws:sns:default::uploads"]);
-}
-
-#[tokio::test]
-async fn what_a_store_does_not_support_is_left_to_the_operator() {
-    let (endpoint, _heads) = serve(|head| {
-        if head.starts_with("HEAD ") {
-            "HTTP/1.1 200 OK\nContent-Length: 0\n\n".to_owned()
-        } else {
-            "HTTP/1.1 501 Not Implemented\nContent-Length: 0\n\n".to_owned()
-        }
-    })
-    .await;
-    let settings = BucketSettings {
-        notifications: Some(NotificationTarget::EventBridge),
-        ..settings()
-    };
-    let steps = init(&config(endpoint), &settings).await;
-    assert_eq!(steps[0].state, BucketState::UpToDate);
-    assert_eq!(
-        steps[1].to_string(),
-        "public access block: not supported by this store: set it by hand: block all public access"
-    );
-    assert!(
-        steps[1..]
-            .iter()
-            .all(|step| matches!(step.state, BucketState::Unsupported(_))),
-        "{steps:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_bucket_that_cannot_be_created_is_an_error() {
-    let (endpoint, _heads) = serve(|_| "HTTP/1.1 403 Forbidden\nContent-Length: 0\n\n".to_owned()).await;
-    let error = init_storage(&config(endpoint), &settings(), Arc::new(SystemClock), false)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, InitError::Store { part: "bucket", .. }),
-        "{error:?}"
-    );
-}
-
-#[tokio::test]
-async fn days_below_the_stores_minimum_are_an_error() {
-    let settings = BucketSettings {
-        infrequent_access_after_days: Some(29),
-        ..settings()
-    };
-    let error = init_storage(
-        &config("http://127.0.0.1:1".to_owned()),
-        &settings,
-        Arc::new(SystemClock),
-        true,
-    )
-    .await
-    .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "objects move to infrequent access after 29 days; it must be 30 at least"
-    );
 }
