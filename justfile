@@ -27,7 +27,7 @@ ci:
 
 # Lints, as CI runs them
 lint:
-    cargo clippy --workspace --all-targets --features rapidphoto/failpoints,rapidphoto-persistence/postgres,rapidphoto-storage-s3/aws-credentials -- -D warnings
+    cargo clippy --workspace --all-targets --features rapidphoto/failpoints,rapidphoto/store -- -D warnings
 
 # Fuzzes every target (`just fuzz --seconds 900 imaging/inspect`)
 fuzz *arguments:
