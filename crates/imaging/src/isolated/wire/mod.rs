@@ -107,7 +107,7 @@ pub struct Protection {
 impl Protection {
     /// Returns true if a restriction of `other` is missing here, or Landlock refuses less.
     pub(super) fn is_weaker_than(&self, other: &Self) -> bool {
-        self.landlock < other.landlock || self.seccomp < other.seccomp || self.limits < other.limits
+        self.landlock < other.landlock || (other.seccomp && !self.seccomp) || (other.limits && !self.limits)
     }
 }
 
