@@ -116,6 +116,8 @@ pub const METRICS: &[Metric] = &[
         "storage_requests_total",
         "Requests to the embedded storage, by operation and outcome",
     ),
+    counter("sqs_messages_total", "Messages from SQS, by outcome"),
+    counter("sqs_request_failures_total", "Failed requests to SQS"),
     counter(
         "storage_errors_total",
         "Requests to the object storage that failed after all attempts, by operation",
