@@ -26,7 +26,9 @@ mod usage;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
-pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Versioned};
+pub use aggregates::{
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
+};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{
@@ -55,7 +57,7 @@ pub use reads::{
 pub use session_id::SessionId;
 pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
-pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
+pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, SubscriptionState, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
 pub use upload_activity::{ACTIVITY_INTERVAL, UploadActivity};
 pub use usage::{FreeSpace, Usage, UsageReads};
