@@ -33,6 +33,7 @@ mod tickets;
 mod transaction;
 mod upload_activity;
 mod usage;
+mod usage_check;
 mod user_reads;
 mod wake_ups;
 mod work_queue;

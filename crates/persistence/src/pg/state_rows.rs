@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Integer, Json, Nullable, Text};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
-use rapidphoto_application::ports::{AggregateRow, StateRows, TagMismatch, Unavailable};
+use rapidphoto_application::ports::{AggregateRow, StateRows, TagMismatch, Unavailable, UsageMismatch};
 use rapidphoto_domain::{StreamId, StreamType};
 use serde_json::Value;
 
-use super::{PgStore, statement::statement, tag_index, transaction::Transaction};
+use super::{PgStore, statement::statement, tag_index, transaction::Transaction, usage_check};
 use crate::{
     error::StoreError,
     number::{self, count},
@@ -98,6 +98,14 @@ impl StateRows for PgStore {
         let transaction = self.long_read().await?;
         let connection = transaction.connection().map_err(StoreError::from)?;
         let mismatches = tag_index::mismatches(connection, &self.namespace).await?;
+        drop(transaction.commit().await.map_err(StoreError::from)?);
+        Ok(mismatches)
+    }
+
+    async fn usage_mismatches(&self) -> Result<Vec<UsageMismatch>, Unavailable> {
+        let transaction = self.long_read().await?;
+        let connection = transaction.connection().map_err(StoreError::from)?;
+        let mismatches = usage_check::mismatches(connection, &self.namespace).await?;
         drop(transaction.commit().await.map_err(StoreError::from)?);
         Ok(mismatches)
     }

@@ -1,4 +1,4 @@
-use rapidphoto_application::ports::{AggregateRow, AggregateState, TagMismatch};
+use rapidphoto_application::ports::{AggregateRow, AggregateState, TagMismatch, Usage, UsageMismatch};
 use rapidphoto_domain::{StreamType, Version};
 use serde_json::Value;
 
@@ -27,5 +27,23 @@ pub(crate) fn tag_mismatch(photo: &str, label: String, missing: bool) -> Result<
         photo: parsed("photo_id", photo)?,
         label,
         missing,
+    })
+}
+
+/// A difference of stored usage; each array has the number of open photos, of stored bytes and of photos of the last day.
+pub(crate) fn usage_mismatch(
+    owner: &str,
+    stored: [i64; 3],
+    counted: [i64; 3],
+) -> Result<UsageMismatch, StoreError> {
+    let usage = |[open_photos, stored_bytes, photos_of_day]: [i64; 3]| Usage {
+        open_photos: count(open_photos),
+        stored_bytes: count(stored_bytes),
+        photos_of_day: count(photos_of_day),
+    };
+    Ok(UsageMismatch {
+        owner: parsed("owner", owner)?,
+        stored: usage(stored),
+        counted: usage(counted),
     })
 }

@@ -3,11 +3,11 @@ use diesel::{
     AggregateExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _,
     RunQueryDsl as _, SqliteConnection, dsl::count,
 };
-use rapidphoto_application::ports::{AggregateRow, StateRows, TagMismatch, Unavailable};
+use rapidphoto_application::ports::{AggregateRow, StateRows, TagMismatch, Unavailable, UsageMismatch};
 use rapidphoto_domain::{StreamId, StreamType};
 use serde_json::Value;
 
-use super::{SqliteStore, tag_index};
+use super::{SqliteStore, tag_index, usage_check};
 use crate::{
     error::StoreError,
     number::{self, limit},
@@ -44,6 +44,11 @@ impl StateRows for SqliteStore {
 
     async fn tag_mismatches(&self) -> Result<Vec<TagMismatch>, Unavailable> {
         self.read(|connection, namespace| Ok(tag_index::mismatches(connection, namespace)?))
+            .await
+    }
+
+    async fn usage_mismatches(&self) -> Result<Vec<UsageMismatch>, Unavailable> {
+        self.read(|connection, namespace| Ok(usage_check::mismatches(connection, namespace)?))
             .await
     }
 }
