@@ -72,7 +72,8 @@ statement! {
         label: &'a str => Text,
     } -> Bool
     = "SELECT count(*) > 5000 FROM (
-           SELECT 1 FROM photo_tags WHERE namespace = $1 AND owner = $2 AND label = $3 LIMIT 5001
+           SELECT 1 FROM photo_tags WHERE namespace = $1 AND owner = $2 AND label = $3
+           ORDER BY created_at, photo_id LIMIT 5001
        ) AS tagged"
 }
 
