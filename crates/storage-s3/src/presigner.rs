@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_s3::types::ServerSideEncryption;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use rapidphoto_application::ports::{PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
@@ -8,7 +9,7 @@ use rapidphoto_application::ports::{PresignedUrl, Presigner, PutGrant, ReadGrant
 use crate::{config::Encryption, disposition, sigv4::Permitted, store::S3Store};
 
 /// Longest validity that Signature Version 4 permits.
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// A URL can't be signed.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ impl Presigner for S3Store {
             ("x-amz-checksum-sha256", checksum.as_deref()),
             (
                 "x-amz-server-side-encryption",
-                algorithm.as_ref().map(|name| name.as_str()),
+                algorithm.as_ref().map(ServerSideEncryption::as_str),
             ),
             (
                 "x-amz-server-side-encryption-aws-kms-key-id",

@@ -99,7 +99,7 @@ impl Signer {
             encoded.extend([separator, name, "="]);
             percent::encode(&mut encoded, value, percent::is_unreserved);
         }
-        let mut canonical = format!("{}\n{path}\n{encoded}\n", method);
+        let mut canonical = format!("{method}\n{path}\n{encoded}\n");
         for (name, value) in &headers {
             canonical.extend([name, ":", value, "\n"]);
         }

@@ -88,16 +88,16 @@ fn prefix(rule: &LifecycleRule) -> Option<&str> {
 
 fn description(settings: &BucketSettings) -> String {
     let prefix = &settings.prefix;
-    let mut text = format!(
+    let abort = format!(
         "remove incomplete multipart uploads to {prefix} after {} days",
         settings.abort_uploads_after_days
     );
-    if let Some(days) = settings.infrequent_access_after_days {
-        text.push_str(&format!(
-            ", move objects of 512 KiB and more in {prefix} to STANDARD_IA after {days} days"
-        ));
+    match settings.infrequent_access_after_days {
+        None => abort,
+        Some(days) => {
+            format!("{abort}, move objects of 512 KiB and more in {prefix} to STANDARD_IA after {days} days")
+        }
     }
-    text
 }
 
 fn rules(settings: &BucketSettings) -> Result<Vec<LifecycleRule>, BuildError> {
