@@ -256,7 +256,7 @@ mod tests {
                 |c| {
                     c.encryption = Some(Encryption::Kms {
                         key: Some("two words".to_owned()),
-                    })
+                    });
                 },
                 S3ConfigError::KmsKey("two words".to_owned()),
             ),

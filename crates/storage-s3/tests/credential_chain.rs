@@ -5,7 +5,7 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::print_stdout,
     reason = "clippy.toml allows them in tests, and does not see that this file holds nothing else"
 )]
 
@@ -32,7 +32,7 @@ async fn is_child() -> bool {
     if env::var_os(CHILD).is_none() {
         return false;
     }
-    let store = store(S3Config {
+    let store = store(&S3Config {
         credentials: S3Credentials::from_environment("eu-central-1").unwrap(),
         ..config("http://127.0.0.1:1".to_owned())
     });

@@ -41,7 +41,7 @@ fn count(mut heads: tokio::sync::mpsc::UnboundedReceiver<String>) -> usize {
 #[tokio::test]
 async fn a_request_is_repeated_until_the_store_recovers() {
     let (endpoint, heads) = busy_for(2).await;
-    let store = store(S3Config {
+    let store = store(&S3Config {
         max_attempts: 3,
         ..config(endpoint)
     });
@@ -53,7 +53,7 @@ async fn a_request_is_repeated_until_the_store_recovers() {
 #[tokio::test]
 async fn a_store_that_stays_busy_is_unavailable() {
     let (endpoint, heads) = busy_for(usize::MAX).await;
-    let store = store(S3Config {
+    let store = store(&S3Config {
         max_attempts: 3,
         ..config(endpoint)
     });
@@ -86,7 +86,7 @@ async fn a_store_that_never_responds_times_out() {
             ..none
         },
     ] {
-        let silent = store(S3Config {
+        let silent = store(&S3Config {
             timeouts,
             ..config(endpoint.clone())
         });

@@ -40,7 +40,7 @@ async fn store_sending(
         conditional_writes,
         ..config(endpoint)
     };
-    (store(config), heads)
+    (store(&config), heads)
 }
 
 async fn requires_condition(store: &S3Store) -> bool {
@@ -129,7 +129,7 @@ async fn every_write_asks_for_the_configured_encryption() {
         ),
     ] {
         let (endpoint, mut heads) = serve(|_| STORED.to_owned()).await;
-        let store = store(S3Config {
+        let store = store(&S3Config {
             encryption: Some(encryption),
             ..config(endpoint)
         });

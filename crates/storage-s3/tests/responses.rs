@@ -167,7 +167,7 @@ async fn a_stalled_body_times_out() {
         stall: Duration::from_secs(1),
         ..S3Timeouts::default()
     };
-    let stalling = store(S3Config {
+    let stalling = store(&S3Config {
         timeouts,
         ..config(format!("http://{}", listener.local_addr().unwrap()))
     });

@@ -31,13 +31,13 @@ pub(crate) fn config(endpoint: String) -> S3Config {
     }
 }
 
-pub(crate) fn store(config: S3Config) -> S3Store {
-    S3Store::new(&config, Arc::new(FixedClock)).unwrap()
+pub(crate) fn store(config: &S3Config) -> S3Store {
+    S3Store::new(config, Arc::new(FixedClock)).unwrap()
 }
 
 /// Store at `endpoint`, with one attempt per request.
 pub(crate) fn store_at(endpoint: String) -> S3Store {
-    store(config(endpoint))
+    store(&config(endpoint))
 }
 
 /// Store that sends one response to every request, and the heads of the requests that it receives.
