@@ -15,7 +15,7 @@ export ERL_EPMD_PORT="$epmd_port" ERL_EPMD_ADDRESS=127.0.0.1
 export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$directory/rabbitmq.conf"
 export RABBITMQ_ADVANCED_CONFIG_FILE="$directory/none.config" RABBITMQ_ENABLED_PLUGINS_FILE="$directory/plugins"
 export RABBITMQ_MNESIA_BASE="$directory/mnesia" RABBITMQ_LOG_BASE="$directory/log"
-export RABBITMQ_GENERATED_CONFIG_DIR="$directory/generated" RABBITMQ_PID_FILE="$directory/pid"
+export RABBITMQ_GENERATED_CONFIG_DIR="$directory/generated" RABBITMQ_PID_FILE="$directory/pid" ERL_CRASH_DUMP="$directory/crash.dump"
 # A quorum queue of a single node may stay without a leader after a restart, and then stores nothing
 # (https://github.com/rabbitmq/rabbitmq-server/issues/10070): its only member is told to become the leader. Without spaces,
 # because the broker's script splits the arguments.
@@ -34,6 +34,11 @@ END
     if [ -z "$epmd_pid" ]; then
         epmd -port "$epmd_port" -address 127.0.0.1 >/dev/null 2>&1 </dev/null &
         epmd_pid=$!
+        # A broker that is faster than its name server does not start.
+        until (exec 3<>"/dev/tcp/127.0.0.1/$epmd_port") 2>/dev/null; do
+            kill -0 "$epmd_pid" || return 1
+            sleep 0.1
+        done
     fi
     # With this variable the script replaces itself by the broker, so that the process id is the broker's.
     RUNNING_UNDER_SYSTEMD=1 /usr/lib/rabbitmq/bin/rabbitmq-server >>"$directory/server.log" 2>&1 </dev/null &
