@@ -65,19 +65,19 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, and
-# start databases and brokers of their own.
+# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, start
+# databases and brokers of their own, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     local binaries
     PATH="$PATH:/usr/sbin"
     for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
     local server new_servers=()
-    for server in nginx caddy postgres:postgresql rabbitmq-server; do
+    for server in nginx caddy postgres:postgresql rabbitmq-server prometheus; do
         have_any "${server%%:*}" || new_servers+=("${server#*:}")
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
-        'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server'
+        'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{Config, DemoOptions, Overrides};
+use rapidphoto_runtime::{Config, DEMO_LOG_FILTER, DemoOptions, Overrides};
 use tokio::runtime::Runtime;
 
 mod user;
@@ -146,6 +146,7 @@ impl Serve {
             data_dir: self.data_dir.clone(),
             allow_origins: self.allow_origin.clone(),
             insecure: self.insecure,
+            ..Overrides::default()
         }
     }
 }
@@ -189,6 +190,7 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             let overrides = Overrides {
                 listen: Some("127.0.0.1:0".to_owned()),
                 s3_listen: Some("127.0.0.1:0".to_owned()),
+                default_log_filter: Some(DEMO_LOG_FILTER),
                 ..Overrides::default()
             };
             let config = Config::load(file, &overrides)?;

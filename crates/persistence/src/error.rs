@@ -25,6 +25,9 @@ pub(crate) enum StoreError {
         "no connection to the database has become free within 5 seconds; allow more connections or send less work"
     )]
     PoolExhausted,
+    #[cfg(feature = "postgres")]
+    #[error("the database server allows no writes; connect to the primary")]
+    ReadOnly,
     #[error("the call was aborted")]
     Aborted(#[from] tokio::task::JoinError),
     #[error("the stored value of `{what}` is malformed")]

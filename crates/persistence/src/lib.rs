@@ -48,6 +48,9 @@ mod turns;
 #[cfg(feature = "sqlite")]
 pub use lock::{DataDirLock, LockError};
 #[cfg(feature = "postgres")]
-pub use pg::{PgConfig, PgOpenError, PgStore, WakeUps, migrate, revert};
+#[doc(hidden)]
+pub use pg::texts as pg_texts;
+#[cfg(feature = "postgres")]
+pub use pg::{PgConfig, PgOpenError, PgStore, WakeUps, migrate, rebase_log, revert};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteConfig, SqliteStore};

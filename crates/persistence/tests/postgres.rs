@@ -8,11 +8,17 @@
 
 #[path = "postgres/commits.rs"]
 mod commits;
+#[path = "postgres/contract.rs"]
+mod contract;
 #[path = "postgres/migrations.rs"]
 mod migrations;
 #[path = "postgres/outages.rs"]
 mod outages;
+#[path = "postgres/plans.rs"]
+mod plans;
 #[path = "postgres/server.rs"]
 mod server;
+#[path = "postgres/tls.rs"]
+mod tls;
 #[path = "postgres/wake_ups.rs"]
 mod wake_ups;

@@ -33,5 +33,7 @@ mod readers;
 #[path = "sqlite/sessions.rs"]
 mod sessions;
 mod support;
+#[path = "sqlite/usage.rs"]
+mod usage;
 #[path = "sqlite/work_migration.rs"]
 mod work_migration;

@@ -19,6 +19,7 @@ use rapidphoto_storage_embedded::{ObjectChecks, ObjectFiles};
 
 use crate::{
     Config, Secrets, SystemClock,
+    data_dir::check_environment,
     manifest::Manifest,
     secrets::SECRETS_FILE,
     wiring::{self, DATABASE_FILE, OBJECTS_DIR},
@@ -38,6 +39,7 @@ pub async fn backup(config: Config, to: &Path) -> anyhow::Result<bool> {
     ensure!(data.is_dir(), "data directory {} does not exist", data.display());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::read_database(&config, &clock).await?;
+    check_environment(&store, &config).await?;
     Secrets::load(data)?.with_context(|| format!("{} is missing", data.join(SECRETS_FILE).display()))?;
     create_empty(to)?;
     let mut manifest = Manifest::new(clock.now(), &config.storage.environment);

@@ -22,8 +22,18 @@ pub(crate) struct DataDir {
 
 /// Locks and opens the data directory. A new one gets new secrets.
 pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>, ids: &dyn Ids) -> anyhow::Result<DataDir> {
+    let lock = DataDirLock::acquire(&config.data.dir)?;
+    open_locked(lock, config, clock, ids).await
+}
+
+/// Opens the data directory that `lock` belongs to. A new one gets new secrets.
+pub(crate) async fn open_locked(
+    lock: DataDirLock,
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    ids: &dyn Ids,
+) -> anyhow::Result<DataDir> {
     let dir = &config.data.dir;
-    let lock = DataDirLock::acquire(dir)?;
     let marker = dir.join(RESTORE_MARKER);
     ensure!(
         !marker.exists(),
@@ -31,20 +41,11 @@ pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>, ids: &dyn Ids)
         dir.display()
     );
     let store = wiring::open_database(config, clock, Some(wiring::random_turn(ids))).await?;
-    let namespaces = store.namespaces().await?;
-    let environment = &config.storage.environment;
-    if !namespaces.is_empty() && !namespaces.contains(environment) {
-        bail!(
-            "the database in {} holds data of the environment `{}` only, which would not be visible in the environment \
-             `{environment}`; set storage.environment to the former, or use another data directory",
-            dir.display(),
-            namespaces.join("`, `"),
-        );
-    }
+    let is_empty = check_environment(&store, config).await?;
     let known = store.key_fingerprint().await?;
     let secrets = match Secrets::load(dir)? {
         Some(secrets) => secrets,
-        None if known.is_none() && namespaces.is_empty() => {
+        None if known.is_none() && is_empty => {
             let secrets = Secrets::generate(ids);
             secrets.store(dir)?;
             secrets
@@ -72,6 +73,21 @@ pub(crate) async fn open(config: &Config, clock: &Arc<dyn Clock>, ids: &dyn Ids)
         Some(_) | None => store.set_key_fingerprint(fingerprint).await?,
     }
     Ok(DataDir { store, secrets, lock })
+}
+
+/// Fails if the database holds data of other environments only. Returns true if it holds no data at all.
+pub(crate) async fn check_environment(store: &SqliteStore, config: &Config) -> anyhow::Result<bool> {
+    let namespaces = store.namespaces().await?;
+    let environment = &config.storage.environment;
+    ensure!(
+        namespaces.is_empty() || namespaces.contains(environment),
+        "the database in {} holds data of the environment `{}` only, which would not be visible in the environment \
+         `{environment}`; set storage.environment to the former (the server's configuration is given by --config), or use \
+         another data directory",
+        config.data.dir.display(),
+        namespaces.join("`, `"),
+    );
+    Ok(namespaces.is_empty())
 }
 
 /// Fingerprint of a key of access tokens.

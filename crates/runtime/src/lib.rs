@@ -27,7 +27,7 @@ mod wiring;
 pub use backup::backup;
 pub use check::check_config;
 pub use config::{Config, ConfigError, Overrides};
-pub use demo::{DemoOptions, run as demo};
+pub use demo::{DEMO_LOG_FILTER, DemoOptions, run as demo};
 pub use rapidphoto_domain::user::UserCommand;
 pub use rapidphoto_imaging::run_inspection_child;
 pub use restore::restore;

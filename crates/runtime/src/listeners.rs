@@ -28,7 +28,11 @@ pub(crate) struct Listeners {
 impl Listeners {
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         let (server, storage) = (&config.server, &config.storage);
-        raise_file_limit(server.max_connections + storage.max_connections);
+        let operations = server
+            .operations_listen
+            .as_ref()
+            .map_or(0, |_| OPERATIONS_CONNECTIONS);
+        raise_file_limit(server.max_connections + storage.max_connections + operations);
         if server.behind_tls_proxy && server.trusted_proxies.is_empty() {
             tracing::warn!(
                 "server.behind_tls_proxy is set and server.trusted_proxies is empty: all clients share the limits of the \
@@ -105,6 +109,17 @@ pub(crate) fn api_limits(config: &Config) -> Limits {
         idle_timeout: server.idle_timeout,
         stall_timeout: server.stall_timeout,
         is_proxy: is_proxy(config),
+    }
+}
+
+/// Connections for operators: probes and a few scrapers, each of which may stand for a whole network.
+const OPERATIONS_CONNECTIONS: usize = 64;
+
+pub(crate) fn operations_limits(config: &Config) -> Limits {
+    Limits {
+        max_connections: OPERATIONS_CONNECTIONS,
+        max_connections_per_address: OPERATIONS_CONNECTIONS,
+        ..api_limits(config)
     }
 }
 

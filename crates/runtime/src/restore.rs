@@ -16,7 +16,7 @@ use rapidphoto_storage_embedded::{ObjectChecks, ObjectFiles};
 use crate::{
     Config, SystemClock,
     backup::{copy_objects, copy_private, ensure_empty, missing_objects, print_problems},
-    data_dir::RESTORE_MARKER,
+    data_dir::{RESTORE_MARKER, check_environment},
     manifest::Manifest,
     secrets::SECRETS_FILE,
     wiring::{self, DATABASE_FILE, OBJECTS_DIR},
@@ -56,6 +56,8 @@ pub async fn restore(mut config: Config, from: &Path) -> anyhow::Result<bool> {
     let configured = std::mem::replace(&mut config.storage.environment, manifest.environment.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = wiring::open_database(&config, &clock, None).await?;
+    let known = check_environment(&store, &config).await;
+    known.context("backup.json names a wrong environment")?;
     let faults = store.file_faults().await?;
     ensure!(
         faults.is_empty(),

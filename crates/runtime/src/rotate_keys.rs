@@ -4,7 +4,11 @@ use anyhow::ensure;
 use rapidphoto_application::ports::Clock;
 use rapidphoto_persistence::DataDirLock;
 
-use crate::{Config, Secrets, SystemClock, SystemIds, data_dir::fingerprint, wiring};
+use crate::{
+    Config, Secrets, SystemClock, SystemIds,
+    data_dir::{check_environment, fingerprint},
+    wiring,
+};
 
 /// Replaces the key that signs access tokens. Tokens signed with the previous one stay valid for the lifetime of access
 /// tokens. If the keys are `compromised` or lost, all of them are replaced, and the previous ones are invalid at once. No
@@ -16,6 +20,7 @@ pub async fn rotate_keys(config: Config, compromised: bool) -> anyhow::Result<()
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids = SystemIds::new(Arc::clone(&clock));
     let store = wiring::open_database(&config, &clock, None).await?;
+    check_environment(&store, &config).await?;
     let now = clock.now();
     let (rotated, effect) = match Secrets::load(dir)? {
         Some(secrets) if compromised => {

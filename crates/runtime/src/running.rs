@@ -42,6 +42,8 @@ pub struct Running {
     /// The API and the live tail; stopped first, together with the workers.
     api_tasks: TaskGroup,
     workers: TaskGroup,
+    /// The listener for operators; stopped last, so that `/readyz` says until then that the process is stopping.
+    operations: TaskGroup,
     /// The embedded storage; stopped after the workers, which need it to finish.
     storage: TaskGroup,
     /// Cancelled when a task ends unexpectedly.
@@ -190,18 +192,19 @@ pub async fn start(
             stop.run_until_cancelled(certificate.watch()).await;
         });
     }
+    let mut operations = TaskGroup::new(&failed);
     if let Some(listener) = listeners.operations {
         tracing::info!(address = %listener.local_addr()?, "listening for operators");
         let acceptor = Acceptor::new(
             "operations",
-            listeners::api_limits(&config),
+            listeners::operations_limits(&config),
             listeners.api_tls.clone(),
         );
         let app = App {
             config: wiring::operations(&config),
             ..app.clone()
         };
-        api_tasks.spawn("operations", |stop| serve_api(listener, acceptor, app, stop));
+        operations.spawn("operations", |stop| serve_api(listener, acceptor, app, stop));
     }
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     api_tasks.spawn("API", |stop| serve_api(listeners.api, acceptor, app, stop));
@@ -213,6 +216,7 @@ pub async fn start(
         ids,
         store,
         api_tasks,
+        operations,
         workers,
         storage,
         failed,
@@ -282,6 +286,7 @@ impl Running {
                 self.storage.stop().await;
             };
             tokio::join!(self.api_tasks.stop(), storage);
+            self.operations.stop().await;
             self.store.close().await;
         };
         let limit = 2 * self.drain_timeout + CLOSING;

@@ -11,9 +11,15 @@ use rapidphoto_application::{
     ports::{Clock, DatabasePorts, Ids},
 };
 use rapidphoto_domain::user::{UserCommand, UserStatus};
-use rapidphoto_persistence::{DataDirLock, LockError};
+use rapidphoto_persistence::{DataDirLock, LockError, SqliteStore};
 
-use crate::{Config, SystemClock, SystemIds, wiring};
+use crate::{
+    Config, SystemClock, SystemIds,
+    config::LogSection,
+    data_dir::{self, DataDir},
+    serve::telemetry,
+    wiring,
+};
 
 /// Command on accounts. An account is named by its e-mail address or its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +45,42 @@ pub enum UserAdministration {
     },
 }
 
-/// Runs a command on accounts and prints the result.
+/// Log filter of the commands: changes of accounts.
+const AUDIT: &str = "warn,audit=info";
+
+/// Runs a command on accounts and prints the result. A change is logged on stderr with the target `audit`, by this process
+/// alone: a server does not learn of a new password, and learns of other changes only when it runs.
 ///
 /// If a server runs on the data directory, its database is opened beside it; its schema must be the one of this program.
 /// Otherwise the directory is locked, so that no server starts meanwhile.
 pub async fn administer_users(config: Config, command: UserAdministration) -> anyhow::Result<()> {
     anyhow::ensure!(
         config.data.dir.is_dir(),
-        "data directory {} does not exist; start the server once, or name another one by --data-dir",
+        "data directory {} does not exist; create it, or name another one by --config or --data-dir",
         config.data.dir.display()
     );
+    let log = LogSection {
+        filter: AUDIT.to_owned(),
+        otlp_endpoint: None,
+        ..config.log.clone()
+    };
+    let _telemetry = telemetry(&Config {
+        log,
+        ..config.clone()
+    })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let (_lock, store) = match DataDirLock::acquire(&config.data.dir) {
-        Ok(lock) => (Some(lock), wiring::open_database(&config, &clock, None).await?),
-        Err(LockError::Held(_)) => (None, wiring::open_database_beside(&config, &clock).await?),
+        Ok(lock) => {
+            // Secrets too, if it is new: no server starts on a database whose secrets are missing.
+            let DataDir {
+                store,
+                lock,
+                secrets: _,
+            } = data_dir::open_locked(lock, &config, &clock, ids.as_ref()).await?;
+            (Some(lock), store)
+        }
+        Err(LockError::Held(_)) => (None, open_beside(&config, &clock).await?),
         Err(error) => return Err(error.into()),
     };
     let accounts = Accounts::new(
@@ -66,6 +93,20 @@ pub async fn administer_users(config: Config, command: UserAdministration) -> an
     let done = run(&accounts, command).await;
     store.close().await;
     done
+}
+
+/// Opens the database of a running server.
+async fn open_beside(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = wiring::open_database_beside(config, clock).await?;
+    data_dir::check_environment(&store, config).await?;
+    // Without data the environment of the server is known by the key that it has stored at its start.
+    anyhow::ensure!(
+        store.key_fingerprint().await?.is_some(),
+        "the server on {} does not run in the environment `{}` (storage.environment); name its configuration by --config",
+        config.data.dir.display(),
+        config.storage.environment
+    );
+    Ok(store)
 }
 
 async fn run(accounts: &Accounts, command: UserAdministration) -> anyhow::Result<()> {

@@ -7,8 +7,8 @@ use rapidphoto_application::{
 
 use crate::{Config, SystemClock, wiring};
 
-/// Compares every state row with the state computed from its stream's events, and the index of tags with the state rows, and
-/// prints the result. Returns false on a mismatch, and if there are no streams: then nothing was verified. Changes no file;
+/// Compares every state row with the state computed from its stream's events, and the index of tags and the usage of
+/// quotas with the state rows, and prints the result. Returns false on a mismatch, and if there are no streams: then nothing was verified. Changes no file;
 /// a server may be running on the data directory.
 pub async fn verify(config: Config) -> anyhow::Result<bool> {
     anyhow::ensure!(

@@ -67,6 +67,29 @@ fn every_recorded_metric_is_described() {
 }
 
 #[test]
+fn documents_name_metrics_in_full() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let docs = fs::read_dir(root.join("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let documents = docs.chain([root.join("README.md"), root.join("CHANGELOG.md")]);
+    for path in documents.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
+        let text = fs::read_to_string(&path).unwrap();
+        // The names of version 0.1.0 had no prefix.
+        let text = text.split("\n## 0.1.0").next().unwrap();
+        for metric in METRICS {
+            for end in ["`", "{"] {
+                let short = format!("`{}{end}", metric.name);
+                assert!(
+                    !text.contains(&short),
+                    "{} has {short} without the prefix",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn operators_find_every_metric_in_the_documentation() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
     let docs = fs::read_to_string(docs).unwrap();

@@ -74,6 +74,12 @@ CREATE INDEX photos_taken ON photos (namespace, owner, taken_at, photo_id)
 CREATE INDEX photos_undated ON photos (namespace, owner, photo_id) WHERE NOT deleted AND taken_at IS NULL;
 CREATE INDEX photos_bytes ON photos (namespace, owner, bytes, photo_id) WHERE NOT deleted;
 CREATE INDEX photos_status ON photos (namespace, owner, status, created_at, photo_id) WHERE NOT deleted;
+-- Other orders of photos that ended without success, which few have: an upload that succeeds writes nothing here. Of
+-- completed photos the indexes above are read, and of open ones all are read and sorted.
+CREATE INDEX photos_unsuccessful_taken ON photos (namespace, owner, status, taken_at, photo_id)
+    WHERE NOT deleted AND status IN ('REJECTED', 'FAILED', 'CANCELLED');
+CREATE INDEX photos_unsuccessful_bytes ON photos (namespace, owner, status, bytes, photo_id)
+    WHERE NOT deleted AND status IN ('REJECTED', 'FAILED', 'CANCELLED');
 
 CREATE TABLE upload_jobs (
     namespace  text COLLATE "C" NOT NULL,
@@ -241,13 +247,14 @@ CREATE INDEX upload_activity_seen ON upload_activity (namespace, last_seen);
 -- `open_photos` counts photos that have not ended. `stored_bytes` adds up the declared sizes of photos that are neither
 -- deleted nor cancelled. `created` counts photos created on `day`, in days since 1970 in UTC.
 --
--- A slot belongs to a connection, not to photos as in SQLite: a transaction changes one row for each user, whatever
--- number of photos it writes, and transactions on other connections rarely wait for it. Only the sum of a user's slots
--- has a meaning; a single one can be negative.
+-- A slot does not belong to photos, as in SQLite: a transaction adds to any slot of the user that no other transaction has
+-- locked, or to a new one. It changes one row for each user, whatever number of photos it writes, and never waits; a user has
+-- as many slots as ever wrote at the same time. Only the sum of a user's slots has a meaning; a single one can be negative.
 CREATE TABLE usage_slots (
     namespace    text COLLATE "C" NOT NULL,
     owner        text COLLATE "C" NOT NULL,
-    slot         integer NOT NULL,
+    -- Id of the transaction that inserted it.
+    slot         bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
     open_photos  bigint NOT NULL,
     stored_bytes bigint NOT NULL,
     day          bigint NOT NULL,
@@ -255,24 +262,37 @@ CREATE TABLE usage_slots (
     PRIMARY KEY (namespace, owner, slot)
 ) WITH (fillfactor = 50);
 
+CREATE FUNCTION add_usage(of_namespace text, of_owner text, more_open bigint, more_bytes bigint, on_day bigint,
+                          more_created bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    free_slot bigint;
+BEGIN
+    SELECT slot INTO free_slot FROM usage_slots
+    WHERE namespace = of_namespace AND owner = of_owner LIMIT 1 FOR UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        UPDATE usage_slots SET
+            open_photos = open_photos + more_open,
+            stored_bytes = stored_bytes + more_bytes,
+            created = CASE WHEN on_day = day THEN created + more_created WHEN on_day > day THEN more_created ELSE created END,
+            day = greatest(day, on_day)
+        WHERE namespace = of_namespace AND owner = of_owner AND slot = free_slot;
+    ELSE
+        INSERT INTO usage_slots (namespace, owner, open_photos, stored_bytes, day, created)
+        VALUES (of_namespace, of_owner, more_open, more_bytes, on_day, more_created);
+    END IF;
+END $$;
+
 CREATE FUNCTION count_new_photos() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO usage_slots AS slots (namespace, owner, slot, open_photos, stored_bytes, day, created)
-    SELECT namespace, owner, pg_backend_pid() % 8,
-           count(*) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')),
-           coalesce(sum(bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0),
-           -- A statement inserts photos of one commit, which have the same time.
-           max(created_at) / 86400000, count(*)
+    PERFORM add_usage(
+        namespace, owner,
+        count(*) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')),
+        coalesce(sum(bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0)::bigint,
+        -- A statement inserts photos of one commit, which have the same time.
+        max(created_at) / 86400000, count(*))
     FROM new_photos
-    GROUP BY namespace, owner
-    ORDER BY namespace, owner
-    ON CONFLICT (namespace, owner, slot) DO UPDATE SET
-        open_photos = slots.open_photos + excluded.open_photos,
-        stored_bytes = slots.stored_bytes + excluded.stored_bytes,
-        created = CASE WHEN excluded.day = slots.day THEN slots.created + excluded.created
-                       WHEN excluded.day > slots.day THEN excluded.created
-                       ELSE slots.created END,
-        day = greatest(slots.day, excluded.day);
+    GROUP BY namespace, owner;
     RETURN NULL;
 END $$;
 
@@ -282,23 +302,20 @@ FOR EACH STATEMENT EXECUTE FUNCTION count_new_photos();
 
 CREATE FUNCTION count_changed_photos() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO usage_slots AS slots (namespace, owner, slot, open_photos, stored_bytes, day, created)
-    SELECT namespace, owner, pg_backend_pid() % 8,
-           coalesce(sum(sign) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')), 0),
-           coalesce(sum(sign * bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0),
-           0, 0
+    PERFORM add_usage(namespace, owner, more_open, more_bytes, 0, 0)
     FROM (
-        SELECT 1 AS sign, namespace, owner, status, deleted, bytes FROM new_photos
-        UNION ALL
-        SELECT -1 AS sign, namespace, owner, status, deleted, bytes FROM old_photos
+        SELECT namespace, owner,
+               coalesce(sum(sign) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')), 0)
+                   ::bigint AS more_open,
+               coalesce(sum(sign * bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0)::bigint AS more_bytes
+        FROM (
+            SELECT 1 AS sign, namespace, owner, status, deleted, bytes FROM new_photos
+            UNION ALL
+            SELECT -1 AS sign, namespace, owner, status, deleted, bytes FROM old_photos
+        ) AS rows
+        GROUP BY namespace, owner
     ) AS changes
-    GROUP BY namespace, owner
-    HAVING coalesce(sum(sign) FILTER (WHERE status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING')), 0) <> 0
-        OR coalesce(sum(sign * bytes) FILTER (WHERE NOT deleted AND status <> 'CANCELLED'), 0) <> 0
-    ORDER BY namespace, owner
-    ON CONFLICT (namespace, owner, slot) DO UPDATE SET
-        open_photos = slots.open_photos + excluded.open_photos,
-        stored_bytes = slots.stored_bytes + excluded.stored_bytes;
+    WHERE more_open <> 0 OR more_bytes <> 0;
     RETURN NULL;
 END $$;
 

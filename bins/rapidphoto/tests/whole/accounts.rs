@@ -101,6 +101,57 @@ async fn accounts_are_administered_on_a_running_and_on_a_stopped_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_of_accounts_are_logged_by_the_command_beside_a_server_and_without_one() {
+    let data_dir = DataDir::new();
+    let mut server = Some(data_dir.serve(&DataDir::options()).await);
+    let password = format!("{PASSWORD}\n");
+    for email in [EMAIL, "bob@example.org"] {
+        let mut user = String::new();
+        for (arguments, event) in [
+            ("add", "account_added"),
+            ("set-password", "password_set"),
+            ("grant-admin", "admin_granted"),
+            ("disable", "account_disabled"),
+            ("enable", "account_enabled"),
+            ("delete", "account_deleted"),
+        ] {
+            let output = data_dir.user(&[arguments, email], &password);
+            assert!(output.status.success(), "{arguments}: {output:?}");
+            if user.is_empty() {
+                String::from_utf8(output.stdout)
+                    .unwrap()
+                    .trim()
+                    .clone_into(&mut user);
+            }
+            let log = String::from_utf8(output.stderr).unwrap();
+            let mut lines = log.lines();
+            let line = lines.next().unwrap_or_default();
+            assert!(
+                line.contains("audit") && line.contains(event) && line.contains(&user),
+                "{event}: {log}"
+            );
+            assert_eq!(lines.next(), None, "{log}");
+            assert!(!log.contains(email) && !log.contains(PASSWORD), "{log}");
+        }
+        if let Some(mut server) = server.take() {
+            assert!(server.terminate().await.unwrap().success());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_is_created_before_the_first_start() {
+    let data_dir = DataDir::new();
+    std::fs::create_dir(data_dir.path()).unwrap();
+    data_dir.user_ok(&["add", EMAIL], &format!("{PASSWORD}\n"));
+    data_dir.user_ok(&["grant-admin", EMAIL], "");
+    let mut server = data_dir.serve(&DataDir::options()).await;
+    server.client().unwrap().log_in(EMAIL, PASSWORD).await.unwrap();
+    assert!(server.terminate().await.unwrap().success());
+    data_dir.assert_verified();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_logins_to_unknown_accounts_keeps_nobody_from_logging_in() {
     let data_dir = DataDir::new();
     let server = data_dir.serve(&DataDir::options()).await;

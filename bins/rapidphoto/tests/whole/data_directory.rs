@@ -1,9 +1,12 @@
 //! Data directory: exclusive use, configuration errors and verification of the database.
 
-use std::process::Command;
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use rapidphoto_client::types::PhotoStatus;
-use rapidphoto_testkit::command;
+use rapidphoto_testkit::{command, new_user};
 
 use crate::fixtures::{DataDir, binary, declare, finished_job, jpeg, photo, statuses};
 
@@ -56,6 +59,92 @@ async fn verification_fails_if_there_is_nothing_to_verify() {
         !other.status.success(),
         "there are no streams of another environment: {other:?}"
     );
+}
+
+#[test]
+fn documented_commands_name_the_configuration() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let text = std::fs::read_to_string(format!("{root}/docs/operations.md")).unwrap();
+    let blocks = text
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let commands: Vec<_> = blocks
+        .flat_map(str::lines)
+        .filter(|line| line.contains("rapidphoto admin"))
+        .collect();
+    assert!(commands.len() >= 4, "{commands:?}");
+    for line in commands {
+        assert!(line.contains("--config /etc/rapidphoto.toml"), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administration_refuses_data_of_another_environment() {
+    let data_dir = DataDir::new();
+    let backup = data_dir.path().with_extension("backup");
+    let backup = backup.to_str().unwrap();
+    let environment = "RAPIDPHOTO_STORAGE__ENVIRONMENT";
+    let options = DataDir::options().with(environment, "prod");
+    let admin = |arguments: &[&str], environment_of_command: &str| {
+        let mut child = command(binary())
+            .arg("admin")
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(data_dir.path())
+            .env(environment, environment_of_command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that reads no password may have ended.
+        let _ = child.stdin.take().unwrap().write_all(b"staple battery horse\n");
+        child.wait_with_output().unwrap()
+    };
+    let refused = |arguments: &[&str], named: &str| {
+        let output = admin(arguments, "local");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && message.contains(named),
+            "{arguments:?}: {output:?}"
+        );
+    };
+    let add = ["user", "add", "bob@example.org"];
+
+    let mut server = data_dir.serve(&options).await;
+    refused(&add, "`local`");
+    new_user(&server.client().unwrap()).await.unwrap();
+    refused(&add, "`prod`");
+    assert!(server.terminate().await.unwrap().success());
+    for arguments in [&add[..], &["backup", "--to", backup], &["rotate-keys"]] {
+        refused(arguments, "`prod`");
+    }
+    for arguments in [
+        &add[..],
+        &["rotate-keys"],
+        &["backup", "--to", backup],
+        &["verify"],
+    ] {
+        let output = admin(arguments, "prod");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+    let mut server = data_dir.serve(&options).await;
+    let client = server.client().unwrap();
+    client
+        .log_in("bob@example.org", "staple battery horse")
+        .await
+        .unwrap();
+    assert!(server.terminate().await.unwrap().success());
+
+    // A backup whose manifest is of another environment than its data.
+    let manifest = format!("{backup}/backup.json");
+    let changed = std::fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("\"prod\"", "\"local\"");
+    std::fs::write(&manifest, changed.replace("\"streams\": 2", "\"streams\": 0")).unwrap();
+    std::fs::remove_dir_all(data_dir.path()).unwrap();
+    refused(&["restore", "--from", backup], "`prod`");
 }
 
 #[tokio::test(flavor = "multi_thread")]

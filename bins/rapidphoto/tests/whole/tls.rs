@@ -1,18 +1,41 @@
 //! TLS of both listeners, and the refusal of plain text beyond this machine.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use rapidphoto_client::types::PhotoStatus;
-use rapidphoto_testkit::new_user;
+use rapidphoto_testkit::{Server, new_user};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use reqwest::Certificate;
 
 use crate::fixtures::{DataDir, binary, declare, finished_job, jpeg, photo, statuses};
 
 /// Writes a self-signed certificate for 127.0.0.1 with its key, and returns it.
 fn write_certificate(dir: &Path) -> String {
+    write_certificate_of(dir, SystemTime::now())
+}
+
+/// Writes a certificate whose files have this time of their last change, and always the same size.
+fn write_certificate_of(dir: &Path, modified: SystemTime) -> String {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    std::fs::write(dir.join("certificate.pem"), cert.pem()).unwrap();
-    std::fs::write(dir.join("key.pem"), signing_key.serialize_pem()).unwrap();
+    for (name, content) in [
+        ("key.pem", signing_key.serialize_pem()),
+        ("certificate.pem", cert.pem()),
+    ] {
+        let new = dir.join("new");
+        // Text outside of a PEM section has no meaning.
+        std::fs::write(&new, format!("{content:\n<4096}")).unwrap();
+        File::options()
+            .write(true)
+            .open(&new)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        std::fs::rename(new, dir.join(name)).unwrap();
+    }
     cert.pem()
 }
 
@@ -52,6 +75,47 @@ async fn a_job_completes_over_tls() {
     session.put(&items[0], bytes).await.unwrap();
     let job = finished_job(&session, &job_id).await;
     assert_eq!(statuses(&job), [PhotoStatus::Completed]);
+}
+
+/// Waits until the API and the storage have this certificate.
+async fn until_certificate(server: &Server, certificate: &str) {
+    let replaced = async {
+        for base in [server.api(), server.s3()] {
+            loop {
+                // A client of its own each time: it makes a new connection.
+                let http = reqwest::Client::builder()
+                    .no_proxy()
+                    .tls_certs_only([Certificate::from_pem(certificate.as_bytes()).unwrap()])
+                    .build()
+                    .unwrap();
+                if http.get(base).send().await.is_ok() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    };
+    let replaced = tokio::time::timeout(Duration::from_mins(1), replaced).await;
+    assert!(replaced.is_ok(), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_certificate_is_loaded_on_sighup_and_when_its_files_change() {
+    let data_dir = DataDir::new();
+    let files = tempfile::tempdir().unwrap();
+    let time = SystemTime::now();
+    let old = write_certificate_of(files.path(), time);
+    let options = DataDir::options()
+        .with("RAPIDPHOTO_SERVER__TLS", section(files.path()))
+        .with("RAPIDPHOTO_STORAGE__TLS", section(files.path()));
+    let server = data_dir.serve(&options).await;
+    until_certificate(&server, &old).await;
+    // Time and size tell no change: only the signal leads to the new certificate.
+    let new = write_certificate_of(files.path(), time);
+    server.signal("HUP").await.unwrap();
+    until_certificate(&server, &new).await;
+    let newest = write_certificate_of(files.path(), time + Duration::from_secs(1));
+    until_certificate(&server, &newest).await;
 }
 
 #[test]

@@ -9,10 +9,11 @@ use rapidphoto_domain::{
 
 use crate::ports::{
     AggregateRow, AggregateState, Aggregates, Cursor, DatabasePorts, EventFilter, EventLog, LogError,
-    StateRows, StoredEvent, Unavailable,
+    StateRows, StoredEvent, Unavailable, Usage,
 };
 
-/// Check that every state row equals the fold of its stream's events, and that the index of tags matches the state rows.
+/// Check that every state row equals the fold of its stream's events, and that the index of tags and the usage of quotas
+/// match the state rows.
 #[derive(Clone)]
 pub struct VerifyStateRows {
     log: Arc<dyn EventLog>,
@@ -113,6 +114,15 @@ impl VerifyStateRows {
                 )
             },
         }));
+        let usage = self.rows.usage_mismatches().await?;
+        report.mismatches.extend(usage.into_iter().map(|usage| Mismatch {
+            stream: StreamId::User(usage.owner),
+            fault: format!(
+                "the usage of quotas has {}, but the photos amount to {}",
+                described(usage.stored),
+                described(usage.counted)
+            ),
+        }));
         Ok(report)
     }
 
@@ -190,6 +200,17 @@ impl VerifyStateRows {
             }));
         Ok(())
     }
+}
+
+fn described(usage: Usage) -> String {
+    let Usage {
+        open_photos,
+        stored_bytes,
+        photos_of_day,
+    } = usage;
+    format!(
+        "{open_photos} open photos, {stored_bytes} stored bytes and {photos_of_day} photos on the last day"
+    )
 }
 
 /// Adds the retries of an outcome that was stored before events carried them: a migration counted them in the log.

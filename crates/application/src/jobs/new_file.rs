@@ -55,28 +55,27 @@ impl RawFile {
             code,
             message,
         };
-        let mime_type = self
-            .mime_type
-            .parse::<MimeType>()
-            .map_err(|why| problem("mimeType", "unsupported_type", why.to_string()));
+        let mime_type = self.mime_type.parse::<MimeType>();
         // A wrong name is reported first, whatever the type.
         let named_as = *mime_type.as_ref().unwrap_or(&MimeType::Jpeg);
         let filename = Filename::parse_declared(&self.filename, named_as)
             .map_err(|why| problem("filename", "invalid_filename", why.to_string()))?;
-        let mime_type = mime_type?;
         let uploads = &settings.uploads;
-        let readable = uploads.readable_types;
         // A policy that lets unreadable files pass stores them without thumbnails.
-        if !readable.contains(&mime_type)
-            && settings.checks.policies.policy(Check::UnsupportedFormat) == Policy::Reject
-        {
-            let readable: Vec<_> = readable.iter().map(|readable| readable.as_str()).collect();
+        let accepted = match settings.checks.policies.policy(Check::UnsupportedFormat) {
+            Policy::Reject => uploads.readable_types,
+            Policy::Off | Policy::Warn => &MimeType::ALL,
+        };
+        let mime_type = mime_type.ok().filter(|mime_type| accepted.contains(mime_type));
+        let mime_type = mime_type.ok_or_else(|| {
+            let accepted: Vec<_> = accepted.iter().map(|accepted| accepted.as_str()).collect();
+            let accepted = accepted.join(", ");
             let message = format!(
-                "{mime_type} can't be processed here; the type must be one of {}",
-                readable.join(", ")
+                "the type must be one of {accepted}, not `{:.100}`",
+                self.mime_type
             );
-            return Err(problem("mimeType", "unsupported_type", message));
-        }
+            problem("mimeType", "unsupported_type", message)
+        })?;
         if self.bytes == 0 {
             return Err(problem(
                 "bytes",

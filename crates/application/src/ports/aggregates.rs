@@ -6,7 +6,7 @@ use rapidphoto_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Unavailable;
+use super::{Unavailable, Usage};
 
 /// State of an aggregate at a version of its stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +78,17 @@ pub struct TagMismatch {
     pub missing: bool,
 }
 
+/// Stored usage of a user's quotas that differs from that of the photos.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageMismatch {
+    /// The user.
+    pub owner: UserId,
+    /// Stored usage; its day is the last one on which photos were created, stored or in fact.
+    pub stored: Usage,
+    /// Usage counted from the photos, of the same day.
+    pub counted: Usage,
+}
+
 /// Reads all state rows, for verification.
 #[async_trait]
 pub trait StateRows: Send + Sync {
@@ -93,4 +104,7 @@ pub trait StateRows: Send + Sync {
 
     /// Differences between the tags in the state rows and the index of photos by tag, from one consistent snapshot.
     async fn tag_mismatches(&self) -> Result<Vec<TagMismatch>, Unavailable>;
+
+    /// Differences between the stored usage of quotas and the photos in the state rows, from one consistent snapshot.
+    async fn usage_mismatches(&self) -> Result<Vec<UsageMismatch>, Unavailable>;
 }

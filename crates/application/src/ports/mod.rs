@@ -26,7 +26,9 @@ mod usage;
 mod work;
 
 pub(crate) use aggregates::existing_photo;
-pub use aggregates::{AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Versioned};
+pub use aggregates::{
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
+};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{

@@ -158,9 +158,10 @@ pub async fn a_readers_lag_counts_its_own_events_up_to_a_cap<H: DatabaseHarness>
         }
     }
     let head = observations::end(&db).await;
-    let beyond = Cursor::new(head.epoch(), head.position() + 1);
-    let far = Cursor::new(head.epoch() + 1, 0);
-    for unknown in [beyond, far] {
+    // If positions are in the order of transactions, those of other databases on the server move the end, too.
+    let beyond = (head.epoch() == 0).then(|| Cursor::new(0, head.position() + 1));
+    let far = Cursor::new(head.epoch() + 1_000_000, 0);
+    for unknown in beyond.into_iter().chain([far]) {
         let counted = db.log.count_events_after(unknown, owner, None, 100).await;
         assert_eq!(counted.unwrap(), None);
     }

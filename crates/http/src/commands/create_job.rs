@@ -76,10 +76,14 @@ async fn create_job(mut call: Call, owner: UserId) -> HandlerResult {
         idempotency_key,
         metadata: call.metadata(Some(owner)),
     };
-    let place = call.reserve_job(owner)?;
+    let (place, allowance) = call.reserve_job(owner);
     let use_cases = call.use_cases();
     let job = call
         .on_main(async move {
+            // A client that lost the answer to its last job gets it again.
+            let Some(place) = place else {
+                return use_cases.create_job.repeat(command).await;
+            };
             let job = use_cases.create_job.handle(command).await;
             if job.as_ref().is_ok_and(|job| job.created) {
                 place.keep();
@@ -87,7 +91,10 @@ async fn create_job(mut call: Call, owner: UserId) -> HandlerResult {
             job
         })
         .await?;
-    response(job.map_err(problem)?)
+    response(job.map_err(|error| match error {
+        CreateJobError::NotRepeated => allowance.problem(),
+        other => problem(other),
+    })?)
 }
 
 fn idempotency_key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::server::{TestServer, file};
@@ -68,14 +70,15 @@ async fn an_exceeded_quota_says_what_is_used_and_allowed() {
     let wait: u64 = today.header("retry-after").parse().unwrap();
     assert!((1..=86_400).contains(&wait), "{wait}");
     let too_large = json!({ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 60 });
-    create(vec![too_large])
-        .expect_problem(507, "stored_bytes_exceeded")
-        .await;
+    let stored = create(vec![too_large]).expect_status(507).await;
+    assert_eq!(stored.problem_code(), "stored_bytes_exceeded");
+    assert!(stored.text().contains("\"allowed\":50"), "{}", stored.text());
+    assert!(!stored.has("retry-after"), "it ends by deletions, not by time");
 }
 
 #[tokio::test]
 async fn a_full_disk_and_a_backlog_refuse_new_jobs() {
-    let app = TestServer::start().await;
+    let app = TestServer::with(|parts| parts.settings.quotas.max_work_age = Duration::from_mins(1)).await;
     let token = app.user("ada").await;
     let create = || {
         app.post("/commands/upload-jobs")
@@ -84,7 +87,29 @@ async fn a_full_disk_and_a_backlog_refuse_new_jobs() {
     };
     app.free_space.set(0);
     let full = create().expect_status(507).await;
-    assert_eq!(full.header("retry-after"), "30");
+    assert_eq!(
+        (full.problem_code().as_str(), full.header("retry-after")),
+        ("storage_full", "30")
+    );
     app.free_space.set(u64::MAX);
-    create().expect_status(201).await;
+    let job = create().expect_status(201).await.json();
+    let photo = job["items"][0]["photoId"].as_str().unwrap();
+    // The storage is to be asked for the photo now; nobody does this here.
+    let finalize = format!("/commands/upload/{photo}/finalize");
+    app.post(&finalize)
+        .token(&token)
+        .json(&json!({}))
+        .expect_status(202)
+        .await;
+    app.clock.advance(Duration::from_mins(2));
+    let late = create().expect_status(503).await;
+    assert_eq!(
+        (late.problem_code().as_str(), late.header("retry-after")),
+        ("backlog", "30")
+    );
+    for amount in ["\"used\"", "\"allowed\""] {
+        for answer in [&full, &late] {
+            assert!(!answer.text().contains(amount), "{}", answer.text());
+        }
+    }
 }

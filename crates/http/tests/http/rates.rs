@@ -40,7 +40,20 @@ async fn only_created_jobs_count_against_the_jobs_of_a_minute() {
         assert_eq!(bad.header("ratelimit-policy"), "\"jobs\";q=1;w=60");
     }
     let batch = json!({ "files": [{ "uploadId": "0191a0e0-0000-4000-8000-000000000001", "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 20 }] });
-    create(&batch).expect_status(201).await;
+    let created = create(&batch).expect_status(201).await.json();
+    let repeated = create(&batch).expect_status(200).await.json();
+    assert_eq!(
+        repeated["jobId"], created["jobId"],
+        "a repetition creates nothing"
+    );
+    let with_key = |files| {
+        let request = app.post("/commands/upload-jobs").token(&token);
+        request
+            .header("idempotency-key", "another")
+            .json(&json!({ "files": files }))
+    };
+    with_key(vec![file(0)]).expect_problem(429, "rate_limited").await;
+    with_key(vec![batch["files"][0].clone()]).expect_status(200).await;
     let rejected = create(&json!({ "files": [file(0)] }))
         .expect_problem(429, "rate_limited")
         .await;

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, ops::Bound};
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Unavailable, Versioned,
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Unavailable, UsageMismatch, Versioned,
 };
 use rapidphoto_domain::{JobId, PhotoId, StreamId, UserId, job::UploadJob, photo::Photo, user::User};
 
@@ -101,6 +101,11 @@ impl StateRows for MemoryStore {
 
     /// Lists are filtered by the states themselves: there is no index that could differ from them.
     async fn tag_mismatches(&self) -> Result<Vec<TagMismatch>, Unavailable> {
+        self.read(|_| Vec::new()).await
+    }
+
+    /// Usage is counted from the states themselves: nothing is stored that could differ from them.
+    async fn usage_mismatches(&self) -> Result<Vec<UsageMismatch>, Unavailable> {
         self.read(|_| Vec::new()).await
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 statement! {
     /// Makes work claimable that became due or whose lease expired, at most 500 rows. The token stays: a holder that nobody
     /// has replaced continues.
-    struct Unpark<'a> {
+    pub(super) struct Unpark<'a> {
         namespace: &'a str => Text,
         kind: &'static str => Text,
         orphaned: bool => Bool,
@@ -50,13 +50,13 @@ macro_rules! ready {
 }
 
 statement! {
-    /// Claims at most `room` items: first those of owners after the given one, then from the beginning, each owner's first
-    /// items before their second ones.
+    /// Claims at most `room` items of at most `owners` owners: first those after the given one, then from the beginning, each
+    /// owner's first items before their second ones.
     ///
     /// Two forms are chosen for their plans: the number of rows in a LIMIT is unknown when the plan is made, for which the
     /// server assumes a tenth of the table. Rows are therefore found by an array of ids, and the second round of owners is
     /// gated by a scalar subquery.
-    struct ClaimFromRing<'a> {
+    pub(super) struct ClaimFromRing<'a> {
         namespace: &'a str => Text,
         kind: &'static str => Text,
         orphaned: bool => Bool,
@@ -65,6 +65,7 @@ statement! {
         room: i64 => BigInt,
         test_now: Option<i64> => Nullable<BigInt>,
         lease: i64 => BigInt,
+        owners: i64 => BigInt,
     } -> (Text, Text, BigInt, BigInt, BigInt, BigInt)
     = concat!(
         "WITH RECURSIVE ahead (owner, place) AS (
@@ -74,19 +75,19 @@ statement! {
              SELECT next.owner, ahead.place + 1 FROM ahead CROSS JOIN LATERAL (
                  SELECT work.owner FROM photo_work AS work WHERE ", ready!(), " AND work.owner > ahead.owner
                  ORDER BY work.owner LIMIT 1) AS next
-             WHERE ahead.place < $6
+             WHERE ahead.place < $9
          ),
          found AS MATERIALIZED (SELECT count(*) AS owners FROM ahead),
          again (owner, place) AS (
              (SELECT work.owner, (SELECT owners FROM found) + 1 FROM photo_work AS work
-              WHERE (SELECT owners FROM found) < $6 AND ", ready!(), " AND work.owner <= $5
+              WHERE (SELECT owners FROM found) < $9 AND ", ready!(), " AND work.owner <= $5
               ORDER BY work.owner LIMIT 1)
              UNION ALL
              SELECT next.owner, again.place + 1 FROM again CROSS JOIN LATERAL (
                  SELECT work.owner FROM photo_work AS work
                  WHERE ", ready!(), " AND work.owner > again.owner AND work.owner <= $5
                  ORDER BY work.owner LIMIT 1) AS next
-             WHERE again.place < $6
+             WHERE again.place < $9
          ),
          owners AS MATERIALIZED (SELECT * FROM ahead UNION ALL SELECT * FROM again),
          heads AS MATERIALIZED (
@@ -125,6 +126,9 @@ statement! {
                 (SELECT work.owner FROM photo_work AS work WHERE ", ready!(), " ORDER BY work.owner DESC LIMIT 1)"
     )
 }
+
+/// Owners whose work the last round of a claim looks at.
+const LAST_OWNERS: usize = 16;
 
 /// Photo, owner, attempts, claims, token and due time of a claim.
 type ClaimRow = (String, String, i64, i64, i64, i64);
@@ -176,13 +180,15 @@ impl ClaimRequest<'_> {
     }
 
     /// Claims from one ring until the request is met or no work is left. Another round is needed if some owners had less
-    /// work than their share, or if another process was claiming it.
+    /// work than their share. If there is none at all, other processes may be claiming that of the next owners, so that the
+    /// last round looks at more.
     async fn claim_from(
         &self,
         connection: &AsyncPgConnection,
         ring: Ring,
         claims: &mut Vec<Claim>,
     ) -> Result<(), StoreError> {
+        let mut looked_further = false;
         loop {
             let room = self.limit.saturating_sub(claims.len());
             if room == 0 {
@@ -201,10 +207,19 @@ impl ClaimRequest<'_> {
                 room: limit(room),
                 test_now: self.test_now,
                 lease: millis_of(self.lease),
+                owners: limit(if looked_further {
+                    room.max(LAST_OWNERS)
+                } else {
+                    room
+                }),
             };
             let rows: Vec<ClaimRow> = load(connection, Some(statement)).await?;
             let Some((_, last, ..)) = rows.last() else {
-                return Ok(());
+                if looked_further || room >= LAST_OWNERS {
+                    return Ok(());
+                }
+                looked_further = true;
+                continue;
             };
             self.turns.serve(ring, last.clone());
             for row in rows {

@@ -1,12 +1,17 @@
 //! Adapter for PostgreSQL 15 or later.
 
 mod aggregates;
+mod assembled;
+mod batches;
 mod claims;
 mod config;
 mod deployment;
+mod edge;
 mod error;
 mod event_log;
+mod feed;
 mod health;
+mod held_back;
 mod idempotency_reads;
 mod job_reads;
 mod journal;
@@ -14,6 +19,7 @@ mod migrate;
 mod open_error;
 mod photo_list;
 mod photo_reads;
+mod photo_views;
 mod pipeline;
 mod pool;
 mod sessions;
@@ -21,10 +27,13 @@ mod state_rows;
 mod statement;
 mod subscriptions;
 mod tag_index;
+#[doc(hidden)]
+pub mod texts;
 mod tickets;
 mod transaction;
 mod upload_activity;
 mod usage;
+mod usage_check;
 mod user_reads;
 mod wake_ups;
 mod work_queue;
@@ -41,7 +50,7 @@ use self::{
 };
 pub use self::{
     config::PgConfig,
-    migrate::{migrate, revert},
+    migrate::{migrate, rebase_log, revert},
     open_error::PgOpenError,
     wake_ups::WakeUps,
 };

@@ -60,15 +60,12 @@ impl Connections {
 impl Connector {
     pub(super) async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
         let failed = |error: tokio_postgres::Error| ConnectionError::BadConnection(reason(&error));
-        let mut connection = match &self.tls {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls.clone()).await.map_err(failed)?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await?
-            }
+        let mut connection = if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await.map_err(failed)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        } else {
+            let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
         };
         connection
             .batch_execute(ENGLISH)

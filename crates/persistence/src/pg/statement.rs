@@ -30,6 +30,10 @@ macro_rules! statement {
             $($vis $field: $type,)*
         }
 
+        impl $(<$lifetime>)? $name $(<$lifetime>)? {
+            pub(in crate::pg) const TEXT: &'static str = $text;
+        }
+
         const _: () = {
             /// Key of the cached statement.
             pub(in crate::pg) struct Id;
@@ -39,7 +43,7 @@ macro_rules! statement {
                     &'bind self,
                     mut out: diesel::query_builder::AstPass<'_, 'bind, diesel::pg::Pg>,
                 ) -> diesel::QueryResult<()> {
-                    out.push_sql($text);
+                    out.push_sql(Self::TEXT);
                     // Diesel writes a placeholder for each bound value: in a comment, so that the text can have its own.
                     out.push_sql("\n-- ");
                     $(out.push_bind_param::<$sql_type, _>(&self.$field)?;)*

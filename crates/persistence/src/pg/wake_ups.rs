@@ -86,15 +86,12 @@ impl WakeUps {
     }
 
     async fn connected(&mut self) -> Result<(), tokio_postgres::Error> {
-        match self.connector.tls.clone() {
-            Some(tls) => {
-                let (client, connection) = self.connector.config.connect(tls).await?;
-                self.exchange(&client, connection).await
-            }
-            None => {
-                let (client, connection) = self.connector.config.connect(NoTls).await?;
-                self.exchange(&client, connection).await
-            }
+        if let Some(tls) = self.connector.tls.clone() {
+            let (client, connection) = self.connector.config.connect(tls).await?;
+            self.exchange(&client, connection).await
+        } else {
+            let (client, connection) = self.connector.config.connect(NoTls).await?;
+            self.exchange(&client, connection).await
         }
     }
 

@@ -31,7 +31,8 @@ statement! {
 }
 
 statement! {
-    /// Milliseconds until work of the kinds can be claimed, by at most two searches of indexes for each.
+    /// Milliseconds until work of the kinds can be claimed, by at most two searches of indexes for each. Without an order the
+    /// server would scan the table for a kind that has no work.
     struct ClaimableIn<'a> {
         namespace: &'a str => Text,
         kinds: Vec<&'static str> => Array<Text>,
@@ -42,7 +43,8 @@ statement! {
         "SELECT min(coalesce(
              (SELECT 0 FROM photo_work AS ready
               WHERE ready.namespace = $1 AND ready.kind = kinds.kind AND ready.orphaned = $3
-                AND ready.parked_until IS NULL LIMIT 1),
+                AND ready.parked_until IS NULL
+              ORDER BY ready.priority, ready.owner LIMIT 1),
              (SELECT greatest(parked.parked_until - ", now!("$4"), ", 0) FROM photo_work AS parked
               WHERE parked.namespace = $1 AND parked.kind = kinds.kind AND parked.orphaned = $3
                 AND parked.parked_until IS NOT NULL
@@ -52,7 +54,7 @@ statement! {
 }
 
 statement! {
-    /// Claimable work of a kind, counted up to a maximum.
+    /// Claimable work of a kind, counted up to a maximum. Each part has an order, so that it reads an index.
     struct Depth<'a> {
         namespace: &'a str => Text,
         kind: &'static str => Text,
@@ -61,10 +63,19 @@ statement! {
     } -> BigInt
     = concat!(
         "SELECT count(*) FROM (
-             SELECT 1 FROM photo_work WHERE namespace = $1 AND kind = $2 AND parked_until IS NULL
+             (SELECT FROM photo_work WHERE namespace = $1 AND kind = $2 AND NOT orphaned AND parked_until IS NULL
+              ORDER BY priority, owner LIMIT $4)
              UNION ALL
-             SELECT 1 FROM photo_work
-             WHERE namespace = $1 AND kind = $2 AND orphaned IN (false, true) AND parked_until <= ", now!("$3"), "
+             (SELECT FROM photo_work WHERE namespace = $1 AND kind = $2 AND orphaned AND parked_until IS NULL
+              ORDER BY priority, owner LIMIT $4)
+             UNION ALL
+             (SELECT FROM photo_work
+              WHERE namespace = $1 AND kind = $2 AND NOT orphaned AND parked_until <= ", now!("$3"), "
+              ORDER BY parked_until LIMIT $4)
+             UNION ALL
+             (SELECT FROM photo_work
+              WHERE namespace = $1 AND kind = $2 AND orphaned AND parked_until <= ", now!("$3"), "
+              ORDER BY parked_until LIMIT $4)
              LIMIT $4) AS due"
     )
 }

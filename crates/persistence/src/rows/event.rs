@@ -89,8 +89,8 @@ pub(crate) struct EventRow {
 }
 
 impl EventRow {
-    /// Decodes the event, upcast to the current schema.
-    pub(crate) fn into_event(self, codec: &EventCodec) -> Result<StoredEvent, LogError> {
+    /// Decodes the event, upcast to the current schema. `epoch` is the one of its cursor.
+    pub(crate) fn into_event(self, epoch: u64, codec: &EventCodec) -> Result<StoredEvent, LogError> {
         let stream: StreamId = parsed("stream_id", &self.stream_id).map_err(Unavailable::from)?;
         let metadata: EventMetadata = decoded("metadata", self.metadata).map_err(Unavailable::from)?;
         let job = self.job_id.as_deref().map(|job| parsed("job_id", job));
@@ -104,7 +104,7 @@ impl EventRow {
             },
         )?;
         Ok(StoredEvent {
-            cursor: Cursor::new(0, count(self.position)),
+            cursor: Cursor::new(epoch, count(self.position)),
             id: parsed("event_id", &self.event_id).map_err(Unavailable::from)?,
             stream,
             version: Version(count(self.version)),

@@ -54,7 +54,7 @@ impl EventLog for SqliteStore {
                 .select(EventRow::as_select())
                 .load(connection)
                 .map_err(StoreError::from)?;
-            rows.into_iter().map(|row| row.into_event(&codec)).collect()
+            rows.into_iter().map(|row| row.into_event(0, &codec)).collect()
         })
         .await
     }
@@ -71,7 +71,7 @@ impl EventLog for SqliteStore {
             let (rows, scanned_to, at_end) = connection
                 .transaction(|connection| page_after(connection, namespace, cursor, &filter, limit))
                 .map_err(StoreError::from)?;
-            let events = rows.into_iter().map(|row| row.into_event(&codec));
+            let events = rows.into_iter().map(|row| row.into_event(0, &codec));
             Ok(EventPage {
                 events: events.collect::<Result<_, _>>()?,
                 scanned_to,

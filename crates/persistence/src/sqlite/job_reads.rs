@@ -4,14 +4,14 @@ use diesel::{
     RunQueryDsl as _, SqliteConnection, dsl::not,
 };
 use rapidphoto_application::ports::{Cursor, JobReads, JobView, LastChange, Unavailable};
-use rapidphoto_domain::{JobId, UserId, job::UploadJob, photo::PhotoStatus};
+use rapidphoto_domain::{JobId, UserId};
 use serde_json::Value;
 
 use super::{SqliteStore, journal::head, photo_views::views};
 use crate::{
     error::StoreError,
-    number::{count, timestamp},
-    rows::{PhotoViewRow, decoded, photo_view_columns},
+    number::count,
+    rows::{JobViewRows, PhotoViewRow, photo_view_columns},
     schema::{events, photos, upload_jobs},
 };
 
@@ -77,11 +77,10 @@ fn job_view(
         ))
         .first::<(i64, i64, Value)>(connection)
         .optional()?;
-    let Some((created_at, mut updated_at, state)) = job else {
+    let Some((created_at, updated_at, state)) = job else {
         return Ok(None);
     };
-    let job: UploadJob = decoded("job", state)?;
-    let existing: Vec<PhotoViewRow> = views()
+    let photos: Vec<PhotoViewRow> = views()
         .filter(photos::namespace.eq(namespace))
         .filter(photos::job_id.eq(id.to_string()))
         .filter(not(photos::deleted))
@@ -95,30 +94,14 @@ fn job_view(
         .order(photos::photo_id)
         .select((photos::status, photos::updated_at))
         .load(connection)?;
-    let changes = existing
-        .iter()
-        .map(|row| row.updated_at)
-        .chain(deleted.iter().map(|(_, at)| *at));
-    updated_at = changes.fold(updated_at, i64::max);
-    Ok(Some(JobView {
-        id,
-        created_at: timestamp(created_at),
-        updated_at: timestamp(updated_at),
-        photos: existing
-            .into_iter()
-            .map(PhotoViewRow::into_view)
-            .collect::<Result<_, _>>()?,
-        outcome: job.outcome,
-        deleted: deleted
-            .iter()
-            .map(|(status, _)| status_of(status))
-            .collect::<Result<_, _>>()?,
-        cursor: head(connection, namespace)?,
-        last_change: change_at(last_event(connection, namespace, id)?.map_or(0, |(_, position)| position)),
-    }))
-}
-
-fn status_of(name: &str) -> Result<PhotoStatus, StoreError> {
-    PhotoStatus::parse(name)
-        .ok_or_else(|| StoreError::malformed("status")(format!("`{name}` is not a known status").into()))
+    let rows = JobViewRows {
+        created_at,
+        updated_at,
+        state,
+        photos,
+        deleted,
+    };
+    let last_change = change_at(last_event(connection, namespace, id)?.map_or(0, |(_, position)| position));
+    rows.into_view(id, head(connection, namespace)?, last_change)
+        .map(Some)
 }

@@ -30,6 +30,7 @@ mod tickets;
 mod unchanged;
 mod upload_activity;
 mod usage;
+mod usage_check;
 mod user_reads;
 mod wal;
 mod work_queue;

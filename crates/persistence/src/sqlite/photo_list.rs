@@ -4,16 +4,14 @@ use diesel::{
     BoolExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _, QueryResult,
     RunQueryDsl as _, SqliteConnection, dsl::not,
 };
-use rapidphoto_application::ports::{
-    PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, PhotoView, SortDirection,
-};
+use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoSort, SortDirection};
 use rapidphoto_domain::UserId;
 
 use super::{photo_tag_list, photo_views::views};
 use crate::{
     error::StoreError,
     number::limit,
-    rows::{PhotoViewRow, photo_view_columns},
+    rows::{PhotoViewRow, photo_page, photo_view_columns},
     schema::photos,
 };
 
@@ -31,19 +29,7 @@ pub(super) fn page(
         query,
     };
     let rows = connection.transaction(|connection| list.rows(connection, max_rows))?;
-    let more = rows.len() > query.size;
-    let items: Vec<PhotoView> = rows
-        .into_iter()
-        .take(query.size)
-        .map(PhotoViewRow::into_view)
-        .collect::<Result<_, _>>()?;
-    Ok(PhotoListPage {
-        next: items
-            .last()
-            .filter(|_| more)
-            .map(|view| PhotoPosition::of(view, query.sort)),
-        items,
-    })
+    photo_page(rows, query, query.size)
 }
 
 struct List<'a> {

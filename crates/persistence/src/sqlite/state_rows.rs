@@ -3,15 +3,15 @@ use diesel::{
     AggregateExpressionMethods as _, Connection as _, ExpressionMethods as _, QueryDsl as _,
     RunQueryDsl as _, SqliteConnection, dsl::count,
 };
-use rapidphoto_application::ports::{AggregateRow, AggregateState, StateRows, TagMismatch, Unavailable};
-use rapidphoto_domain::{StreamId, StreamType, Version};
+use rapidphoto_application::ports::{AggregateRow, StateRows, TagMismatch, Unavailable, UsageMismatch};
+use rapidphoto_domain::{StreamId, StreamType};
 use serde_json::Value;
 
-use super::{SqliteStore, tag_index};
+use super::{SqliteStore, tag_index, usage_check};
 use crate::{
     error::StoreError,
     number::{self, limit},
-    rows::{decoded, parsed},
+    rows::aggregate_row,
     schema::{events, photos, upload_jobs, users},
 };
 
@@ -46,6 +46,11 @@ impl StateRows for SqliteStore {
         self.read(|connection, namespace| Ok(tag_index::mismatches(connection, namespace)?))
             .await
     }
+
+    async fn usage_mismatches(&self) -> Result<Vec<UsageMismatch>, Unavailable> {
+        self.read(|connection, namespace| Ok(usage_check::mismatches(connection, namespace)?))
+            .await
+    }
 }
 
 /// Id, version and state of a row of any state table.
@@ -67,12 +72,8 @@ fn rows_after(
             Some(_) | None => String::new(),
         };
         let remaining = limit(max_rows.saturating_sub(found.len()));
-        for (id, version, state) in rows_of(connection, namespace, kind, &from, remaining)? {
-            found.push(AggregateRow {
-                stream: parsed("stream_id", &id)?,
-                version: Version(number::count(version)),
-                state: state_of(kind, state)?,
-            });
+        for row in rows_of(connection, namespace, kind, &from, remaining)? {
+            found.push(aggregate_row(kind, row)?);
         }
     }
     Ok(found)
@@ -107,13 +108,5 @@ fn rows_of(
             .limit(remaining)
             .select((photos::photo_id, photos::version, photos::state))
             .load(connection),
-    }
-}
-
-fn state_of(kind: StreamType, state: Value) -> Result<AggregateState, StoreError> {
-    match kind {
-        StreamType::User => decoded("user", state).map(AggregateState::User),
-        StreamType::Job => decoded("job", state).map(AggregateState::Job),
-        StreamType::Photo => decoded("photo", state).map(AggregateState::Photo),
     }
 }

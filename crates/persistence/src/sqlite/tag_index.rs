@@ -3,7 +3,7 @@
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query, sql_types::Text};
 use rapidphoto_application::ports::TagMismatch;
 
-use crate::{error::StoreError, rows::parsed};
+use crate::{error::StoreError, rows::tag_mismatch};
 
 /// Both directions in one statement, and therefore of one snapshot. The key of `photo_tags` finds the entry of a label;
 /// `photos_id` finds the photo of an entry.
@@ -41,12 +41,6 @@ pub(super) fn mismatches(
         .bind::<Text, _>(namespace)
         .load::<Row>(connection)?;
     rows.into_iter()
-        .map(|row| {
-            Ok(TagMismatch {
-                photo: parsed("photo_id", &row.photo_id)?,
-                label: row.label,
-                missing: row.fault == "missing",
-            })
-        })
+        .map(|row| tag_mismatch(&row.photo_id, row.label, row.fault == "missing"))
         .collect()
 }

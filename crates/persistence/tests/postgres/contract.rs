@@ -73,7 +73,16 @@ impl DatabaseHarness for PgHarness {
     }
 
     async fn open_commit(&self, commit: Commit) -> Option<OpenCommit> {
-        let event = commit.changes.last().unwrap().events.iter().last().unwrap().id.to_string();
+        let event = commit
+            .changes
+            .last()
+            .unwrap()
+            .events
+            .iter()
+            .last()
+            .unwrap()
+            .id
+            .to_string();
         let holder = Holder::new(self.url, event).await;
         let store = self.store.clone();
         let writing = tokio::spawn(async move { store.commit(commit).await });

@@ -1,7 +1,7 @@
 //! Migrations of databases of their own.
 
 use rapidphoto_application::log::EventCodec;
-use rapidphoto_persistence::{PgOpenError, PgStore, migrate, revert};
+use rapidphoto_persistence::{PgOpenError, PgStore, migrate, rebase_log, revert};
 use rapidphoto_test_services::PostgresServer;
 
 use crate::server::{config, connect, create_database};
@@ -102,6 +102,67 @@ async fn a_log_with_transactions_of_another_server_is_refused() {
         assert_eq!(stored, 1 << 60);
         assert!(next < stored);
     }
+    rebase_log(&config).await.unwrap();
+    PgStore::open(&config, EventCodec::default()).await.unwrap();
+}
+
+/// Order of the log and events before the checkpoint, in each namespace.
+async fn log_of(url: &str) -> Vec<(String, Option<i64>)> {
+    let client = connect(url).await;
+    let rows = client.query(
+        "SELECT event_id, (SELECT count(*) FROM events AS earlier JOIN subscriptions USING (namespace)
+                           WHERE earlier.namespace = events.namespace
+                             AND (earlier.xid, earlier.position) <= (cursor_epoch, cursor_position))
+         FROM events ORDER BY namespace, xid, position",
+        &[],
+    );
+    rows.await
+        .unwrap()
+        .iter()
+        .map(|row| (row.get(0), row.get(1)))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_keeps_its_order_and_checkpoints_when_it_is_renumbered() {
+    let url = create_database(&PostgresServer::shared_url()).await;
+    let config = config(&url, "test");
+    migrate(&config).await.unwrap();
+    // The order of transactions differs from that of positions.
+    connect(&url)
+        .await
+        .batch_execute(
+            "INSERT INTO events (xid, namespace, event_id, stream_type, stream_id, version, owner, event_type,
+                                 schema_version, payload, metadata, occurred_at)
+             SELECT (1::bigint << 60) + (place * 7) % 10, 'namespace ' || place % 2, 'event ' || place, 'user', 'stream', place,
+                    'owner', 'UserRegistered', 1, '{}', '{}', 0
+             FROM generate_series(1, 100) AS place;
+             INSERT INTO subscriptions
+             SELECT namespace, 'reader', xid, position, 1, NULL FROM events WHERE event_id IN ('event 34', 'event 57')",
+        )
+        .await
+        .unwrap();
+    let before = log_of(&url).await;
+    assert!(before.iter().any(|(_, checkpoint)| *checkpoint > Some(1)));
+    for _ in 0..2 {
+        rebase_log(&config).await.unwrap();
+        assert_eq!(log_of(&url).await, before);
+    }
+    // New events follow, and the log is append-only again.
+    let client = connect(&url).await;
+    client
+        .batch_execute(
+            "INSERT INTO events (namespace, event_id, stream_type, stream_id, version, owner, event_type, schema_version,
+                                 payload, metadata, occurred_at)
+             VALUES ('namespace 1', 'last', 'user', 'stream', 1000, 'owner', 'UserRegistered', 1, '{}', '{}', 0)",
+        )
+        .await
+        .unwrap();
+    assert_eq!(log_of(&url).await.last().unwrap().0, "last");
+    client
+        .batch_execute("UPDATE events SET xid = 1")
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,7 +22,10 @@ pub use sections::{
 };
 pub use sources::{ENV_PREFIX, Overrides};
 
-use self::sources::Sources;
+use self::{
+    sources::Sources,
+    validation::{ORIGIN, is_origin},
+};
 
 /// Failure to load the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +55,23 @@ impl Config {
         sources.add_environment();
         sources.add_options(overrides);
         let mut merged = sources.merge();
-        let origins = overrides.allow_origins.iter().cloned();
-        merged.config.server.allowed_origins.extend(origins);
+        if let Some(filter) = overrides.default_log_filter
+            && !merged.places.contains_key("log.filter")
+        {
+            filter.clone_into(&mut merged.config.log.filter);
+        }
         let written: BTreeSet<&str> = merged.places.keys().map(String::as_str).collect();
         let invalid = merged.config.find_invalid(&written);
         let mut problems = merged.problems.clone();
+        for origin in &overrides.allow_origins {
+            if !is_origin(origin) {
+                problems.push(Problem::new(
+                    "--allow-origin",
+                    format!("{ORIGIN}, not `{origin}`"),
+                ));
+            }
+            merged.config.server.allowed_origins.push(origin.clone());
+        }
         problems.extend(
             invalid
                 .into_iter()
@@ -145,6 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_origin_is_reported_by_the_name_under_which_it_was_written() {
+        let wrong = "https://app.example.org/";
+        let overrides = Overrides {
+            allow_origins: vec!["https://b.example".to_owned(), wrong.to_owned()],
+            ..Overrides::default()
+        };
+        let option = format!("--allow-origin: {ORIGIN}, not `{wrong}`");
+        let file = "[server]\nallowed_origins = [\"https://a.example\"]\n";
+        assert_eq!(problems(file, &overrides), [option.as_str()]);
+        let file = format!("[server]\nallowed_origins = [\"{wrong}\"]\n");
+        let line = format!("rapidphoto.toml:2: server.allowed_origins: {ORIGIN}, not `{wrong}`");
+        assert_eq!(problems(&file, &Overrides::default()), [line.as_str()]);
+        let found = problems(&file, &overrides);
+        assert!(found.contains(&option) && found.contains(&line), "{found:#?}");
+    }
+
+    #[test]
     fn a_syntax_error_is_reported_with_its_line_and_the_other_sources_are_checked() {
         let overrides = Overrides {
             listen: Some("nowhere".to_owned()),
@@ -203,6 +235,30 @@ mod tests {
             found,
             ["rapidphoto.toml:2: uploads.url_lifetime: must be between 1s and 7days"]
         );
+    }
+
+    #[test]
+    fn the_listener_for_operators_shares_no_address() {
+        for (operations, shared) in [
+            ("127.0.0.1:8080", true),
+            ("0.0.0.0:9000", true),
+            ("127.0.0.1:9100", false),
+            ("127.0.0.1:0", false),
+        ] {
+            let text = format!("[server]\noperations_listen = \"{operations}\"\n");
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("rapidphoto.toml");
+            std::fs::write(&file, &text).unwrap();
+            let loaded = Config::load(Some(&file), &Overrides::default());
+            assert_eq!(loaded.is_err(), shared, "{operations}");
+            if let Err(error) = loaded {
+                let error = error.to_string();
+                assert!(
+                    error.contains("rapidphoto.toml:2: server.operations_listen: "),
+                    "{error}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Overrides {
     pub allow_origins: Vec<String>,
     /// `--insecure`
     pub insecure: bool,
+    /// Log filter of a command, unless one is configured
+    pub default_log_filter: Option<&'static str>,
 }
 
 /// `RAPIDPHOTO_CONFIG` without the prefix: the path of the file, not a key.
@@ -170,6 +172,7 @@ impl Sources {
             data_dir,
             allow_origins: _,
             insecure,
+            default_log_filter: _,
         } = overrides.clone();
         let data_dir = data_dir.map(|dir| dir.to_string_lossy().into_owned());
         for (key, name, value) in [

@@ -64,6 +64,15 @@ impl Validator<'_> {
         self.check(valid, if defaulted { other } else { key }, requirement);
     }
 
+    /// Checks that two listeners, each as its key, name and address, don't use the same address and port.
+    fn apart(&mut self, one: (&'static str, &str, &String), other: (&'static str, &str, &String)) {
+        let ((key, name, address), (other_key, other_name, other_address)) = (one, other);
+        let requirement = format!(
+            "{name} ({address}) and {other_name} ({other_address}) can't listen on the same address and port"
+        );
+        self.related(!shared(address, other_address), [key, other_key], &requirement);
+    }
+
     fn at_most(&mut self, keys: [&'static str; 2], value: Duration, limit: Duration) {
         let [key, limit_key] = keys;
         let (shown, shown_limit) = (format_duration(value), format_duration(limit));
@@ -92,16 +101,14 @@ impl Config {
         }
         validator.address("server.listen", &self.server.listen);
         validator.address("storage.listen", &self.storage.listen);
-        validator.related(
-            !shared(&self.server.listen, &self.storage.listen),
-            ["storage.listen", "server.listen"],
-            &format!(
-                "the storage ({}) and the API ({}) can't listen on the same address and port",
-                self.storage.listen, self.server.listen
-            ),
-        );
+        let api = ("server.listen", "the API", &self.server.listen);
+        let storage = ("storage.listen", "the storage", &self.storage.listen);
+        validator.apart(storage, api);
         if let Some(listen) = &self.server.operations_listen {
             validator.address("server.operations_listen", listen);
+            let operations = ("server.operations_listen", "the listener for operators", listen);
+            validator.apart(operations, api);
+            validator.apart(operations, storage);
         }
         validator.check(
             (1..=16).contains(&self.server.proxy_hops),
@@ -123,12 +130,10 @@ impl Config {
             "must be set if the storage listens on all addresses; upload URLs need an address that clients can reach",
         );
         for origin in &self.server.allowed_origins {
-            let valid = origin == "*"
-                || Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             validator.check(
-                valid,
+                is_origin(origin),
                 "server.allowed_origins",
-                "must be * or origins such as https://app.example.org",
+                &format!("{ORIGIN}, not `{origin}`"),
             );
         }
         let bucket = &self.storage.bucket;
@@ -363,6 +368,14 @@ impl Config {
             10 * 365 * day,
         );
     }
+}
+
+/// Requirement of an origin.
+pub(super) const ORIGIN: &str = "must be * or an origin such as https://app.example.org";
+
+/// Returns true for an origin as browsers send it, and for `*`.
+pub(super) fn is_origin(origin: &str) -> bool {
+    origin == "*" || Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == origin)
 }
 
 /// Returns true if two listeners would use the same address and port. Port 0 is a different one for each.

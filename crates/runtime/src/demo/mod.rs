@@ -18,7 +18,6 @@ use rapidphoto_client::{Client, Session};
 use self::photos::DemoPhoto;
 use crate::{
     Config, Running,
-    config::LogSection,
     serve::{flush, telemetry},
     start, terminated,
 };
@@ -34,16 +33,19 @@ pub struct DemoOptions {
     pub exit: bool,
 }
 
+/// Log filter of the demo, unless one is configured: keeps the terminal free for the progress bars; warnings and errors are
+/// still logged. `outcomes` tells it from a configured `warn`.
+pub const DEMO_LOG_FILTER: &str = "warn,outcomes=warn";
+/// Log filter in its place after the table of results: one line for each photo that ends.
+const FILTER_AFTER_UPLOADS: &str = "warn,outcomes=info";
+
 const EMAIL: &str = "demo@example.org";
 const SAMPLE_PHOTOS: usize = 20;
 
 /// Runs the demo on a temporary data directory. With [`DemoOptions::exit`], a photo that does not complete is an error;
 /// without it, the server runs until SIGTERM or SIGINT.
 pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()> {
-    // Keeps the terminal free for the progress bars; warnings and errors are still logged.
-    if config.log == LogSection::default() {
-        "warn".clone_into(&mut config.log.filter);
-    }
+    let quiet = config.log.filter == DEMO_LOG_FILTER;
     let telemetry = telemetry(&config)?;
     // The first poll installs the handlers: from now on, no signal leaves the directory behind.
     let mut terminated = std::pin::pin!(terminated());
@@ -75,6 +77,9 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     };
     let ended = match ended {
         Ok(results) if !options.exit => {
+            if quiet {
+                telemetry.set_filter(FILTER_AFTER_UPLOADS)?;
+            }
             print_line(&results.instructions(&running, &data))?;
             terminated.await;
             Ok(())

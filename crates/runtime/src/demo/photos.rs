@@ -6,6 +6,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use rapidphoto_client::types::FileRequest;
 use rapidphoto_domain::values::{Filename, MimeType};
+use rapidphoto_imaging::READABLE_TYPES;
 
 /// A photo to upload.
 #[derive(Debug, Clone)]
@@ -122,6 +123,9 @@ fn add_folder(folder: &Path, max_bytes: u64, found: &mut Folder) -> io::Result<(
 /// A photo, or the reason why the file is skipped.
 fn file(path: &Path, max_bytes: u64) -> Result<DemoPhoto, String> {
     let mime_type = mime_type_of(path).ok_or("the extension is not that of a photo")?;
+    if !READABLE_TYPES.contains(&mime_type) {
+        return Err(format!("is {mime_type}, which this version can't process"));
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = Filename::parse(&name).map_err(|error| error.to_string())?;
     let unreadable = |error: io::Error| format!("can't be read: {error}");

@@ -156,6 +156,13 @@ pub const METRICS: &[Metric] = &[
             "Size of the write-ahead log of the SQLite database",
         )
     },
+    Metric {
+        unit: Some(Unit::Seconds),
+        ..gauge(
+            "feed_held_back_seconds",
+            "Age of the oldest writing transaction of the PostgreSQL server, which later events wait for",
+        )
+    },
     gauge(
         "data_free_bytes",
         "Free space of the database's file system in bytes",

@@ -62,6 +62,9 @@ pub enum CreateJobError {
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The request was to be answered only if it repeats an earlier one.
+    #[error("the request repeats no earlier one")]
+    NotRepeated,
     /// The account was disabled or deleted after the access token was issued.
     #[error("the account is not active")]
     AccountNotActive,

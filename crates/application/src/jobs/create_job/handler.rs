@@ -57,6 +57,18 @@ impl CreateJobHandler {
 
     /// Creates a job for the files that are new, and returns the photo of each file.
     pub async fn handle(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
+        self.run(command, true).await
+    }
+
+    /// Returns the photo of each file like [`Self::handle`], if none of them is new.
+    ///
+    /// # Errors
+    /// [`CreateJobError::NotRepeated`] if a job would have to be created.
+    pub async fn repeat(&self, command: CreateJob) -> Result<CreatedJob, CreateJobError> {
+        self.run(command, false).await
+    }
+
+    async fn run(&self, command: CreateJob, may_create: bool) -> Result<CreatedJob, CreateJobError> {
         let request = Request::parse(&command, fingerprint(&command.files), &self.settings)?;
         let (declared, reservation) = commit_with_retry(&*self.ports.journal, RETRY, || async {
             if let Some(earlier) = self.earlier.find(&request).await? {
@@ -66,6 +78,9 @@ impl CreateJobHandler {
             let (mut commit, declared) = request.plan(&known, &self.ports, &self.settings);
             let mut reservation = None;
             if let Some(new) = declared.new {
+                if !may_create {
+                    return Err(CreateJobError::NotRepeated);
+                }
                 reservation = Some(self.admission.admit(command.owner, new).await?);
                 commit.guards.extend(self.active_account(command.owner).await?);
             }

@@ -5,7 +5,7 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use serde_json::Value;
 
-use super::{Scope, refusal::Failure};
+use super::{Scope, failure::Failure};
 use crate::{
     commit::Prepared,
     error::StoreError,
@@ -45,9 +45,14 @@ impl<'a> Dates<'a> {
         }
     }
 
-    /// The new date of a photo, if it changes.
-    pub(super) fn get(&self, photo: &str) -> Option<Option<i64>> {
-        self.by_photo.get(photo).copied()
+    /// Returns true if the date of a photo changes.
+    pub(super) fn changes(&self, photo: &str) -> bool {
+        self.by_photo.contains_key(photo)
+    }
+
+    /// New date of a photo.
+    pub(super) fn date(&self, photo: &str) -> Option<i64> {
+        self.by_photo.get(photo).copied().flatten()
     }
 
     /// Existing photos that the commit changes in no other way, which it must lock.
@@ -71,7 +76,7 @@ statement! {
 
 statement! {
     /// Writes the given details; those that are NULL stay. The owner is looked up if the commit does not change the photo.
-    struct WriteDetails<'a> {
+    pub(in crate::pg) struct WriteDetails<'a> {
         namespace: &'a str => Text,
         photos: Vec<&'a str> => Array<Text>,
         owners: Vec<Option<&'a str>> => Array<Nullable<Text>>,

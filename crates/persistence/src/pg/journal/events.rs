@@ -7,7 +7,7 @@ use futures::try_join;
 use rapidphoto_application::ports::Cursor;
 use serde_json::Value;
 
-use super::{Scope, refusal::Failure};
+use super::{Scope, failure::Failure};
 use crate::{
     commit::{Prepared, StoredEvents},
     number::{count, millis},
@@ -16,7 +16,7 @@ use crate::{
 
 statement! {
     /// Appends events in their order; returns the position of the last one.
-    struct AppendEvents<'a> {
+    pub(in crate::pg) struct AppendEvents<'a> {
         namespace: &'a str => Text,
         metadata: &'a Value => Json,
         at: i64 => BigInt,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{
     Scope,
     details::Dates,
-    refusal::{Failure, Refusal},
+    failure::{Failure, Refusal},
 };
 use crate::{
     commit::Prepared,

@@ -8,6 +8,7 @@
 
 mod details;
 mod events;
+mod failure;
 mod locks;
 mod refusal;
 mod states;
@@ -19,7 +20,13 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use rapidphoto_application::ports::{Commit, CommitError, Committed, Cursor, Journal, Unavailable};
 
-use self::refusal::Failure;
+use self::failure::Failure;
+pub(super) use self::{
+    details::WriteDetails,
+    events::AppendEvents,
+    states::{InsertJobs, InsertPhotos},
+    work::ScheduleWork,
+};
 use super::{PgStore, pool::Connections, transaction::Transaction};
 use crate::{commit::Prepared, error::StoreError};
 

@@ -4,7 +4,7 @@ use futures::try_join;
 use rapidphoto_domain::StreamId;
 use serde_json::Value;
 
-use super::{Scope, details::Dates, refusal::Failure};
+use super::{Scope, details::Dates, failure::Failure};
 use crate::{
     commit::Prepared,
     error::StoreError,
@@ -34,7 +34,7 @@ statement! {
 }
 
 statement! {
-    struct InsertPhotos<'a> {
+    pub(in crate::pg) struct InsertPhotos<'a> {
         namespace: &'a str => Text,
         at: i64 => BigInt,
         ids: Vec<&'a str> => Array<Text>,
@@ -89,7 +89,7 @@ statement! {
 }
 
 statement! {
-    struct InsertJobs<'a> {
+    pub(in crate::pg) struct InsertJobs<'a> {
         namespace: &'a str => Text,
         at: i64 => BigInt,
         ids: Vec<&'a str> => Array<Text>,
@@ -200,14 +200,8 @@ fn update_photos<'a>(
         statuses: rows.iter().map(|row| row.status).collect(),
         deleted: rows.iter().map(|row| row.deleted).collect(),
         states: rows.iter().map(|row| &row.state).collect(),
-        dated: rows
-            .iter()
-            .map(|row| dates.get(&row.photo_id).is_some())
-            .collect(),
-        dates: rows
-            .iter()
-            .map(|row| dates.get(&row.photo_id).flatten())
-            .collect(),
+        dated: rows.iter().map(|row| dates.changes(&row.photo_id)).collect(),
+        dates: rows.iter().map(|row| dates.date(&row.photo_id)).collect(),
     })
 }
 

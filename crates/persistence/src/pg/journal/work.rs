@@ -1,13 +1,12 @@
-use std::time::Duration;
-
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use rapidphoto_application::ports::Due;
 
-use super::{Scope, refusal::Failure};
+use super::{Scope, failure::Failure};
 use crate::{
     commit::WorkChanges,
+    number::millis_of,
     pg::{
         pipeline::execute,
         statement::{now, statement},
@@ -45,7 +44,7 @@ statement! {
 
 statement! {
     /// Work that is scheduled again replaces the old row, including its claim and counts.
-    struct ScheduleWork<'a> {
+    pub(in crate::pg) struct ScheduleWork<'a> {
         namespace: &'a str => Text,
         photos: Vec<&'a str> => Array<Text>,
         kinds: Vec<&'static str> => Array<Text>,
@@ -120,6 +119,6 @@ fn schedule<'a>(scope: &'a Scope, work: &'a WorkChanges) -> Option<ScheduleWork<
 
 /// Delay in whole milliseconds, at most a hundred years, so that no time overflows.
 fn delay(due: Due) -> i64 {
-    const MAX: Duration = Duration::from_secs(100 * 366 * 86_400);
-    i64::try_from(due.delay().min(MAX).as_millis()).unwrap_or(i64::MAX)
+    const MAX: i64 = 100 * 366 * 86_400_000;
+    millis_of(due.delay()).min(MAX)
 }

@@ -1,12 +1,4 @@
-//! Benchmark of the SQLite adapter on the disk of this machine: commits by 1, 16 and 100 concurrent callers, jobs of up
-//! to 1000 photos, reads, and claims from a long queue.
-//!
-//! `cargo run --release -p rapidphoto-persistence --example throughput [DIRECTORY]`
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a benchmark prints and may panic"
-)]
+//! The SQLite adapter on the disk of this machine.
 
 use std::{
     path::PathBuf,
@@ -18,19 +10,20 @@ use futures::future::join_all;
 use rapidphoto_application::{
     log::EventCodec,
     ports::{
-        Clock as _, Commit, DatabasePorts, Due, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _,
-        Priority, WorkKind, WorkOrder, WorkQueue as _,
+        Clock as _, DatabasePorts, JobReads as _, Journal as _, PhotoListQuery, PhotoReads as _, WorkKind,
+        WorkQueue as _,
     },
 };
-use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
+use rapidphoto_contracts::database::fixtures;
 use rapidphoto_domain::{JobId, Timestamp, UserId, photo::PhotoCommand};
 use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
 
-#[tokio::main]
-async fn main() {
-    let directory = match std::env::args_os().nth(1) {
-        Some(directory) => tempfile::tempdir_in(PathBuf::from(directory)),
+use crate::load::{job_of, schedule};
+
+pub(crate) async fn run(directory: Option<PathBuf>) {
+    let directory = match directory {
+        Some(directory) => tempfile::tempdir_in(directory),
         None => tempfile::tempdir(),
     };
     let directory = directory.unwrap();
@@ -78,22 +71,6 @@ async fn commits(store: &Arc<SqliteStore>, now: Timestamp, callers: usize) {
     println!("{callers:>4} callers: {:>6} commits/s", done / 3);
 }
 
-fn job_of(photos: u32, owner: UserId, now: Timestamp) -> (Commit, JobId) {
-    let mut commit = fixtures::commit(now);
-    let job = commit.write_job(owner, photos).value.id;
-    for _ in 0..photos {
-        let photo = commit.write_photo(fixtures::declared_photo(now, owner, job));
-        commit.work.push(WorkOrder::Schedule {
-            photo: photo.value.id,
-            owner,
-            kind: WorkKind::Process,
-            due: Due::After(Duration::from_mins(1)),
-            priority: Priority::Fresh,
-        });
-    }
-    (commit, job)
-}
-
 async fn jobs(store: &SqliteStore, now: Timestamp) -> (UserId, JobId) {
     let owner = fixtures::user_id();
     let mut last = None;
@@ -128,20 +105,20 @@ async fn reads(store: &SqliteStore, owner: UserId, job: JobId) {
     println!("a page of 50 of 11 110 photos: {:?}", begun.elapsed() / 100);
 }
 
-async fn claims(store: &SqliteStore, now: Timestamp) {
+async fn claims(store: &Arc<SqliteStore>, now: Timestamp) {
     let lease = Duration::from_mins(10);
     println!(
         "11 110 items queued, none due: {:?} a claim",
         claim_time(store, lease).await
     );
     for (items, users, all) in [(10_000, 1_000, "1 000"), (100_000, 9_000, "10 000")] {
-        schedule(store, now, items, users).await;
+        schedule(&DatabasePorts::of(store.clone()), now, items, users).await;
         println!(
             "{all} users with due work: {:?} a claim of 8",
             claim_time(store, lease).await
         );
     }
-    schedule(store, now, 100_000, 1).await;
+    schedule(&DatabasePorts::of(store.clone()), now, 100_000, 1).await;
     println!(
         "and 100 000 due of one more user: {:?} a claim of 8",
         claim_time(store, lease).await
@@ -154,22 +131,4 @@ async fn claim_time(store: &SqliteStore, lease: Duration) -> Duration {
         store.claim(&WorkKind::ALL, 8, lease).await.unwrap();
     }
     begun.elapsed() / 20
-}
-
-async fn schedule(store: &SqliteStore, now: Timestamp, items: usize, users: usize) {
-    let users: Vec<_> = (0..users).map(|_| fixtures::user_id()).collect();
-    let owners: Vec<_> = users.iter().cycle().take(items).collect();
-    for owners in owners.chunks(10_000) {
-        let mut commit = fixtures::commit(now);
-        for owner in owners {
-            commit.work.push(WorkOrder::Schedule {
-                photo: fixtures::photo_id(),
-                owner: **owner,
-                kind: WorkKind::Process,
-                due: Due::Now,
-                priority: Priority::Fresh,
-            });
-        }
-        store.commit(commit).await.unwrap();
-    }
 }
