@@ -16,6 +16,7 @@ const MEMORY: &str = "rapidphoto-memory";
 const PERSISTENCE: &str = "rapidphoto-persistence";
 const QUEUE_RABBITMQ: &str = "rapidphoto-queue-rabbitmq";
 const STORAGE_S3: &str = "rapidphoto-storage-s3";
+const QUEUE_SQS: &str = "rapidphoto-queue-sqs";
 const STORAGE_EMBEDDED: &str = "rapidphoto-storage-embedded";
 const CREDENTIALS: &str = "rapidphoto-credentials";
 const IMAGING: &str = "rapidphoto-imaging";
@@ -43,6 +44,7 @@ const SERVER_CRATES: &[&str] = &[
     PERSISTENCE,
     QUEUE_RABBITMQ,
     STORAGE_S3,
+    QUEUE_SQS,
     STORAGE_EMBEDDED,
     CREDENTIALS,
     IMAGING,
@@ -105,6 +107,7 @@ const CRATES: &[CrateRule] = &[
     adapter(PERSISTENCE),
     adapter(QUEUE_RABBITMQ),
     adapter(STORAGE_S3),
+    adapter(QUEUE_SQS),
     CrateRule {
         name: STORAGE_EMBEDDED,
         uses: &[APPLICATION, DOMAIN, LISTENER],
@@ -180,6 +183,7 @@ const CRATES: &[CrateRule] = &[
             PERSISTENCE,
             QUEUE_RABBITMQ,
             STORAGE_S3,
+            QUEUE_SQS,
             STORAGE_EMBEDDED,
             CREDENTIALS,
             IMAGING,
@@ -253,8 +257,8 @@ const HOMES: &[Home] = &[
     },
     Home {
         crates: &["aws-*"],
-        allowed_in: &[STORAGE_S3],
-        because: "Only one adapter accesses the object store; its SDK is the slowest dependency to build.",
+        allowed_in: &[STORAGE_S3, QUEUE_SQS],
+        because: "One adapter accesses the object store, one SQS; their SDK is the slowest dependency to build.",
     },
     Home {
         crates: &["lapin"],

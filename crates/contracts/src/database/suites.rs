@@ -125,6 +125,7 @@ macro_rules! database_contract {
                 a_checkpoint_advances_with_its_commit,
                 a_checkpoint_advances_only_from_its_current_position,
                 a_subscription_without_a_runner_does_not_advance,
+                states_show_positions_and_valid_leases,
             ],
             log: [
                 an_empty_log_has_no_events,
