@@ -15,7 +15,7 @@ export ERL_EPMD_PORT="$epmd_port" ERL_EPMD_ADDRESS=127.0.0.1
 export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$directory/rabbitmq.conf"
 export RABBITMQ_ADVANCED_CONFIG_FILE="$directory/none.config" RABBITMQ_ENABLED_PLUGINS_FILE="$directory/plugins"
 export RABBITMQ_MNESIA_BASE="$directory/mnesia" RABBITMQ_LOG_BASE="$directory/log"
-export RABBITMQ_GENERATED_CONFIG_DIR="$directory/generated" RABBITMQ_PID_FILE="$directory/pid"
+export RABBITMQ_GENERATED_CONFIG_DIR="$directory/generated" RABBITMQ_PID_FILE="$directory/pid" ERL_CRASH_DUMP="$directory/crash.dump"
 # A quorum queue of a single node may stay without a leader after a restart, and then stores nothing
 # (https://github.com/rabbitmq/rabbitmq-server/issues/10070): its only member is told to become the leader. Without spaces,
 # because the broker's script splits the arguments.
