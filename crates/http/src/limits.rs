@@ -98,8 +98,8 @@ impl Limits {
     /// If the request exceeds the quota.
     pub(crate) fn check(&self, class: RateClass, user: UserId) -> Result<Allowance, Allowance> {
         match class {
-            RateClass::Requests => self.requests.check(user),
-            RateClass::Progress => self.progress.check(user),
+            RateClass::Requests => self.requests.check(&user),
+            RateClass::Progress => self.progress.check(&user),
         }
     }
 
@@ -129,7 +129,7 @@ impl Limits {
     /// # Errors
     /// If its network sends too many, or too many are running.
     pub(crate) fn admit_stranger(&self, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Problem> {
-        let allowance = self.strangers.check(address.map(Network::of));
+        let allowance = self.strangers.check(&address.map(Network::of));
         allowance.map_err(|exceeded| exceeded.problem())?;
         admit(&self.strangers_in_flight)
     }
@@ -164,8 +164,8 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
         }
     }
 
-    fn check(&self, key: K) -> Result<Allowance, Allowance> {
-        match self.keys.check_key(&key) {
+    fn check(&self, key: &K) -> Result<Allowance, Allowance> {
+        match self.keys.check_key(key) {
             Ok(state) => Ok(self.allowance(&state)),
             Err(exceeded) => Err(Allowance {
                 reset: exceeded.wait_time_from(self.clock.now()),
@@ -241,11 +241,11 @@ mod tests {
         let limiter = Limiter::new("jobs", three, Duration::from_hours(1));
         let (ada, bob) = (UserId::from_bits(1), UserId::from_bits(2));
         for left in [2, 1, 0] {
-            assert_eq!(limiter.check(ada).unwrap().remaining, left);
+            assert_eq!(limiter.check(&ada).unwrap().remaining, left);
         }
-        let exceeded = limiter.check(ada).unwrap_err();
+        let exceeded = limiter.check(&ada).unwrap_err();
         assert!(exceeded.reset > Duration::from_mins(19) && exceeded.reset <= Duration::from_mins(20));
-        assert_eq!(limiter.check(bob).unwrap().remaining, 2);
+        assert_eq!(limiter.check(&bob).unwrap().remaining, 2);
         let [policy, limit] = exceeded.headers();
         assert_eq!(policy.1, "\"jobs\";q=3;w=3600");
         assert!(limit.1.starts_with("\"jobs\";r=0;t=1"), "{}", limit.1);

@@ -18,7 +18,7 @@ async fn uploads_of_clients_leave_the_reserved_space_free_and_those_of_workers_m
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_at_the_same_time_leave_the_reserved_space_free_together() {
-    let file_system = rustix::fs::statvfs(&std::env::temp_dir()).unwrap();
+    let file_system = rustix::fs::statvfs(std::env::temp_dir()).unwrap();
     let half = file_system.f_bavail * file_system.f_frsize / 2;
     let server = StorageServer::with_config(|config| {
         config.min_free_bytes = half;
