@@ -42,6 +42,10 @@ const MAX_LISTED: u32 = 200;
 
 /// Runs a command on a server and prints the result. The environment variable `RAPIDPHOTO_TOKEN` contains an access token
 /// with the scope `admin`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no configuration: this program is a client"
+)]
 pub async fn administer_remotely(server: RemoteServer, command: RemoteCommand) -> anyhow::Result<()> {
     let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
     let token = token.with_context(|| {

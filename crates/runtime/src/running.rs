@@ -357,7 +357,7 @@ mod tests {
         let running = start(config, Arc::new(String::new)).await.unwrap();
         let ready = readiness(&running).await;
         assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
-        running.store.close().await;
+        running.database.close().await;
         tokio::time::timeout(Duration::from_mins(1), running.wait_for_failure())
             .await
             .expect("the end of the writer is a failure");

@@ -82,8 +82,8 @@ async fn requests_are_logged_without_secrets() {
 async fn only_the_beginning_of_a_long_path_is_logged() {
     let log = process::log();
     let app = TestServer::start().await;
-    let long = format!("/very-long-path/{}", "x".repeat(10_000));
-    app.get(&long).expect_status(404).await;
+    let path = format!("/very-long-path/{}", "x".repeat(10_000));
+    app.get(&path).expect_status(404).await;
     let text = log.text();
     let line = text.lines().find(|line| line.contains("path=/very-long-path/"));
     assert!(line.expect("the request is logged").len() < 1000);

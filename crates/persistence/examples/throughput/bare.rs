@@ -63,6 +63,7 @@ impl Bare {
         sessions
     }
 
+    #[expect(clippy::too_many_lines, reason = "the statements, with their types")]
     async fn open(url: &str, namespace: &str) -> Self {
         let (connection, driver) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(driver);
@@ -181,6 +182,7 @@ impl Bare {
         })
     }
 
+    #[expect(clippy::indexing_slicing, reason = "every list has an item for the job")]
     async fn create_job(&self, job: &NewJob) {
         let (c, [jobs, photos, details, work, events]) = (&self.connection, &self.create_job);
         let (namespace, at, count) = (&self.namespace, job.at, job.photos.len());
@@ -375,7 +377,7 @@ impl NewJob {
             }
             new.states
                 .push(Json(serde_json::to_string(&change.state).unwrap()));
-            for event in change.events.iter() {
+            for event in &*change.events {
                 let encoded = codec.encode(&event.event).unwrap();
                 new.events.push(event.id.to_string());
                 new.types.push(encoded.event_type);

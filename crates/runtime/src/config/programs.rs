@@ -26,109 +26,125 @@ impl Config {
     /// # Errors
     /// [`ConfigProblems`] names every missing or contradictory value by its key.
     pub fn check_for(&self, program: Program) -> Result<(), ConfigProblems> {
-        let mut problems = Vec::new();
-        let mut require = |present: bool, key: &str, requirement: &str| {
-            if !present {
-                problems.push(Problem::new(key, requirement));
-            }
-        };
-        let needs_database = matches!(program, Program::Api | Program::Worker | Program::Administration);
+        let mut problems = Problems(Vec::new());
         if program == Program::Standalone {
-            require(
+            problems.require(
                 self.database.url.is_none(),
                 "database.url",
                 "`rapidphoto serve` stores its data in data.dir; run rapidphoto-api and rapidphoto-worker for PostgreSQL",
             );
-        }
-        if needs_database {
-            require(
-                self.database.url.is_some(),
-                "database.url",
-                "must be set, such as postgres://rapidphoto@db.example.org:5432/rapidphoto?sslmode=require",
-            );
-            require(
-                (1..=1000).contains(&self.database.connections),
-                "database.connections",
-                "must be 1 to 1000",
-            );
+        } else if program != Program::Store {
+            self.check_database(&mut problems);
         }
         if matches!(program, Program::Api | Program::Worker) {
-            let with_rabbitmq = self.events.source == EventSource::Rabbitmq;
-            require(
-                self.broker.url.is_some() || !with_rabbitmq,
-                "broker.url",
-                "must be set, such as amqp://rapidphoto@mq.example.org:5672/%2f, unless events.source is sqs",
-            );
-            require(
-                with_rabbitmq || self.events.sqs_queue_url.is_some(),
-                "events.sqs_queue_url",
-                "must be set with events.source = \"sqs\"",
-            );
-            require(
-                self.events.prefetch > 0,
-                "events.prefetch",
-                "must be greater than 0",
-            );
+            self.check_events(&mut problems);
         }
-        let needs_static = match program {
+        let needs_keys = match program {
             Program::Api | Program::Worker => self.storage.credentials == CredentialsSource::Static,
             Program::Store => true,
             Program::Standalone | Program::Administration => false,
         };
-        if needs_static {
+        if needs_keys {
             let requirement = "must be set, unless storage.credentials is chain";
-            require(
+            problems.require(
                 self.storage.access_key.is_some(),
                 "storage.access_key",
                 requirement,
             );
-            require(
+            problems.require(
                 self.storage.secret_key.is_some(),
                 "storage.secret_key",
                 requirement,
             );
         }
         if program == Program::Store {
-            require(
+            problems.require(
                 self.broker.url.is_some(),
                 "broker.url",
                 "must be set: new objects are announced there",
             );
         }
         if program == Program::Api {
-            let SecretsSection {
-                token_key,
-                refresh_key,
-                previous_token_key,
-                previous_valid_until,
-            } = &self.secrets;
-            let requirement =
-                "must be 64 hexadecimal digits, the same in all replicas; `openssl rand -hex 32` makes some";
-            require(
-                key(token_key.as_ref()).is_some(),
-                "secrets.token_key",
-                requirement,
-            );
-            require(
-                key(refresh_key.as_ref()).is_some(),
-                "secrets.refresh_key",
-                requirement,
-            );
-            require(
-                previous_token_key.is_none() || key(previous_token_key.as_ref()).is_some(),
-                "secrets.previous_token_key",
-                requirement,
-            );
-            require(
-                previous_token_key.is_some() == previous_valid_until.is_some(),
-                "secrets.previous_valid_until",
-                "must be set with secrets.previous_token_key, and not without it",
-            );
+            self.check_secrets(&mut problems);
         }
-        if problems.is_empty() {
+        if problems.0.is_empty() {
             Ok(())
         } else {
-            Err(ConfigProblems(problems))
+            Err(ConfigProblems(problems.0))
+        }
+    }
+
+    fn check_database(&self, problems: &mut Problems) {
+        problems.require(
+            self.database.url.is_some(),
+            "database.url",
+            "must be set, such as postgres://rapidphoto@db.example.org:5432/rapidphoto?sslmode=require",
+        );
+        problems.require(
+            (1..=1000).contains(&self.database.connections),
+            "database.connections",
+            "must be 1 to 1000",
+        );
+    }
+
+    fn check_events(&self, problems: &mut Problems) {
+        let from_rabbitmq = self.events.source == EventSource::Rabbitmq;
+        problems.require(
+            self.broker.url.is_some() || !from_rabbitmq,
+            "broker.url",
+            "must be set, such as amqp://rapidphoto@mq.example.org:5672/%2f, unless events.source is sqs",
+        );
+        problems.require(
+            from_rabbitmq || self.events.sqs_queue_url.is_some(),
+            "events.sqs_queue_url",
+            "must be set with events.source = \"sqs\"",
+        );
+        problems.require(
+            self.events.prefetch > 0,
+            "events.prefetch",
+            "must be greater than 0",
+        );
+    }
+
+    fn check_secrets(&self, problems: &mut Problems) {
+        let SecretsSection {
+            token_key,
+            refresh_key,
+            previous_token_key,
+            previous_valid_until,
+        } = &self.secrets;
+        let requirement =
+            "must be 64 hexadecimal digits, the same in all replicas; `openssl rand -hex 32` makes some";
+        problems.require(
+            key(token_key.as_ref()).is_some(),
+            "secrets.token_key",
+            requirement,
+        );
+        problems.require(
+            key(refresh_key.as_ref()).is_some(),
+            "secrets.refresh_key",
+            requirement,
+        );
+        problems.require(
+            previous_token_key.is_none() || key(previous_token_key.as_ref()).is_some(),
+            "secrets.previous_token_key",
+            requirement,
+        );
+        problems.require(
+            previous_token_key.is_some() == previous_valid_until.is_some(),
+            "secrets.previous_valid_until",
+            "must be set with secrets.previous_token_key, and not without it",
+        );
+    }
+}
+
+/// What a program lacks.
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn require(&mut self, present: bool, key: &str, requirement: &str) {
+        if !present {
+            self.0.push(Problem::new(key, requirement));
         }
     }
 }
