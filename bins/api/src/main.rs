@@ -94,7 +94,12 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
             rapidphoto_runtime::check_config(Program::Api, file, &Overrides::default())?;
         }
         Command::Serve(Serve { migrate, .. }) => {
-            rapidphoto_runtime::serve_api(load()?, ApiOptions { migrate }, load).await?;
+            Box::pin(rapidphoto_runtime::serve_api(
+                load()?,
+                ApiOptions { migrate },
+                load,
+            ))
+            .await?;
         }
         Command::Migrate => rapidphoto_runtime::migrate(&load()?).await?,
         Command::Health => rapidphoto_runtime::check_health(&load()?)?,

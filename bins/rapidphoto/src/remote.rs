@@ -7,7 +7,7 @@ use rapidphoto_runtime::{RemoteCommand, RemoteServer};
 /// command line it would be visible to other users.
 #[derive(Args)]
 pub(crate) struct Remote {
-    /// Base URL of the server's API; the access token is read from the environment variable RAPIDPHOTO_TOKEN
+    /// Base URL of the server's API; the access token is read from the environment variable `RAPIDPHOTO_TOKEN`
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     url: String,
     /// Certificates of authorities (PEM) to trust, if the server's certificate is of a private authority

@@ -1,5 +1,4 @@
 //! The worker's configuration.
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::process::Command;
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 const JOBS: usize = 3;
-const PHOTOS: u64 = 100;
+const PHOTOS: usize = 100;
 
 /// One deployment at a time: they share the machine.
 static MACHINE: Mutex<()> = Mutex::const_new(());
@@ -37,8 +37,8 @@ async fn completes(mut deployment: Deployment, apis: usize, fault: impl AsyncFnO
     }
     let uploads = async {
         let jobs = sessions.iter().enumerate().map(|(number, session)| async move {
-            let first = number as u64 * PHOTOS;
-            let job = upload(session, &photos(first, PHOTOS), number * PHOTOS as usize).await;
+            let first = number * PHOTOS;
+            let job = upload(session, &photos(first, PHOTOS), first).await;
             finished(session, &job).await
         });
         join_all(jobs).await
@@ -52,10 +52,10 @@ async fn completes(mut deployment: Deployment, apis: usize, fault: impl AsyncFnO
             .map(|photo| (photo.status, &photo.reasons))
             .collect();
         assert!(others.is_empty(), "{others:?}\n{}", deployment.logs());
-        assert_eq!(job.photos.len() as u64, PHOTOS);
+        assert_eq!(job.photos.len(), PHOTOS);
     }
     let results = "SELECT count(*), count(DISTINCT stream_id) FROM events WHERE event_type = 'PhotoProcessingCompleted'";
-    let expected = JOBS as u64 * PHOTOS;
+    let expected = JOBS * PHOTOS;
     assert_eq!(
         deployment.query(results),
         format!("{expected}|{expected}"),
@@ -145,8 +145,11 @@ async fn watchers_of_a_killed_replica_go_on_at_another_without_a_gap() {
     let client = deployment.client(1);
     let uploader_elsewhere = client.log_in("watcher@example.org", PASSWORD).await.unwrap();
     drop(uploader);
-    let watched = Client::new(&proxy.url()).unwrap();
-    let watcher = watched.log_in("watcher@example.org", PASSWORD).await.unwrap();
+    let through_proxy = Client::new(&proxy.url()).unwrap();
+    let watcher = through_proxy
+        .log_in("watcher@example.org", PASSWORD)
+        .await
+        .unwrap();
 
     let files = photos(0, PHOTOS);
     let job = upload(&uploader_elsewhere, &files[..1], 0).await;
@@ -190,7 +193,7 @@ async fn watchers_of_a_killed_replica_go_on_at_another_without_a_gap() {
     };
     let (_, (completed, snapshots)) = tokio::join!(uploads, watching);
     assert_eq!(snapshots, 1, "the stream was resumed");
-    assert_eq!(completed.len() as u64, PHOTOS - 1);
+    assert_eq!(completed.len(), PHOTOS - 1);
     assert!(completed.values().all(|count| *count == 1), "{completed:?}");
     deployment.assert_verified();
 }

@@ -48,7 +48,8 @@ impl Switch {
 
     /// Sets the address of the storage.
     pub(crate) fn connect(&self, address: &str) {
-        *self.state.target.lock().unwrap() = address.trim_start_matches("http://").to_owned();
+        let target = address.trim_start_matches("http://");
+        target.clone_into(&mut self.state.target.lock().unwrap());
     }
 
     /// Answers all requests with 503 from now on, or no longer.

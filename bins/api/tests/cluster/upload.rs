@@ -14,9 +14,9 @@ use rapidphoto_sample_photos::SamplePhoto;
 const LIMIT: Duration = Duration::from_mins(6);
 
 /// Small photos, different for each seed.
-pub(crate) fn photos(first_seed: u64, count: u64) -> Vec<Bytes> {
+pub(crate) fn photos(first_seed: usize, count: usize) -> Vec<Bytes> {
     (first_seed..first_seed + count)
-        .map(|seed| SamplePhoto::new(seed, 160, 120).jpeg().into())
+        .map(|seed| SamplePhoto::new(seed as u64, 160, 120).jpeg().into())
         .collect()
 }
 

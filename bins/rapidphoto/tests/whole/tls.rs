@@ -15,7 +15,12 @@ use crate::fixtures::{DataDir, binary, declare, finished_job, jpeg, photo, statu
 
 /// Writes a self-signed certificate for 127.0.0.1 with its key, and returns it.
 fn write_certificate(dir: &Path) -> String {
-    write_certificate_of(dir, SystemTime::now())
+    write_certificate_of(dir, some_time())
+}
+
+/// Any time for files.
+fn some_time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(480_000)
 }
 
 /// Writes a certificate whose files have this time of their last change, and always the same size.
@@ -103,7 +108,7 @@ async fn until_certificate(server: &Server, certificate: &str) {
 async fn a_new_certificate_is_loaded_on_sighup_and_when_its_files_change() {
     let data_dir = DataDir::new();
     let files = tempfile::tempdir().unwrap();
-    let time = SystemTime::now();
+    let time = some_time();
     let old = write_certificate_of(files.path(), time);
     let options = DataDir::options()
         .with("RAPIDPHOTO_SERVER__TLS", section(files.path()))
