@@ -13,6 +13,7 @@
 #[cfg(feature = "aws-credentials")]
 mod aws_credentials;
 mod client;
+mod conditions;
 mod config;
 mod credentials;
 mod disposition;

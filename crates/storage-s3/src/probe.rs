@@ -1,35 +1,8 @@
 //! Conditional writes: whether uploads require `If-None-Match: *`.
 
-use std::sync::OnceLock;
-
 use rapidphoto_application::ports::Unavailable;
 
 use crate::{config::ConditionalWrites, errors, store::S3Store};
-
-/// Requirement of the condition in upload URLs.
-pub(crate) struct Conditions {
-    configured: ConditionalWrites,
-    /// Result of the probe, once it is known.
-    honoured: OnceLock<bool>,
-}
-
-impl Conditions {
-    pub(crate) const fn new(configured: ConditionalWrites) -> Self {
-        Self {
-            configured,
-            honoured: OnceLock::new(),
-        }
-    }
-
-    /// Returns true if uploads require the condition.
-    pub(crate) fn are_required(&self) -> bool {
-        match self.configured {
-            ConditionalWrites::On => true,
-            ConditionalWrites::Off => false,
-            ConditionalWrites::Auto => *self.honoured.get().unwrap_or(&true),
-        }
-    }
-}
 
 impl S3Store {
     /// Finds out with [`ConditionalWrites::Auto`] if the store honours `If-None-Match: *`, and if it does not, signs

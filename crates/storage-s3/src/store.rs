@@ -17,11 +17,11 @@ use rapidphoto_domain::values::{Checksum, ETag};
 
 use crate::{
     client,
+    conditions::Conditions,
     config::{Encryption, S3Config, S3ConfigError},
     credentials::CurrentCredentials,
     endpoint::BucketUrl,
     errors::{self, MalformedResponse},
-    probe::Conditions,
     sigv4::Signer,
 };
 

@@ -4,6 +4,7 @@ mod aggregates;
 mod assembled;
 mod batches;
 mod claims;
+mod commits;
 mod config;
 mod deployment;
 mod edge;
@@ -44,9 +45,9 @@ use rapidphoto_application::{log::EventCodec, ports::Clock};
 use tokio::sync::RwLock;
 
 use self::{
+    commits::Commits,
     config::Connector,
     pool::{Connections, PooledConnection},
-    wake_ups::Commits,
 };
 pub use self::{
     config::PgConfig,

@@ -35,16 +35,7 @@ statement! {
 }
 
 statement! {
-    /// Serialises the transactions that limit the number of a user's sessions or tickets.
-    pub(super) struct LockUser<'a> {
-        namespace: &'a str => Text,
-        user: &'a str => Text,
-    } -> Text
-    = "SELECT user_id FROM users WHERE namespace = $1 AND user_id = $2 FOR NO KEY UPDATE"
-}
-
-statement! {
-    /// As [`LockUser`]; returns the account if its password has the hash. The account does not change before the transaction
+    /// Serialises the transactions that limit the number of a user's sessions, and returns the account if its password has the hash. The account does not change before the transaction
     /// ends.
     struct LockAccount<'a> {
         namespace: &'a str => Text,

@@ -8,11 +8,17 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use rapidphoto_application::ports::TokenHash;
 use rapidphoto_domain::JobId;
 
-use super::{
-    batches::delete_all, pool::PooledConnection, sessions::LockUser, statement::statement,
-    transaction::Transaction,
-};
+use super::{batches::delete_all, pool::PooledConnection, statement::statement, transaction::Transaction};
 use crate::{error::StoreError, number::limit, rows::TicketRow, schema::stream_tickets};
+
+statement! {
+    /// Serialises the transactions that limit the number of a user's tickets.
+    struct LockUser<'a> {
+        namespace: &'a str => Text,
+        user: &'a str => Text,
+    } -> Text
+    = "SELECT user_id FROM users WHERE namespace = $1 AND user_id = $2 FOR NO KEY UPDATE"
+}
 
 statement! {
     /// Removes the tickets of a user but the `kept` ones that expire last.

@@ -10,7 +10,7 @@ use rapidphoto_application::signals::Signals;
 use tokio::sync::watch;
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::TlsStream};
 
-use super::{PgStore, config::Connector};
+use super::{PgStore, commits::Counts, config::Connector};
 
 /// Channel of commits to the log. The payload of both channels is a namespace.
 const LOG: &str = "rapidphoto_log";
@@ -22,29 +22,6 @@ const INTERVAL: Duration = Duration::from_millis(5);
 
 /// Wait before a lost connection is opened again.
 const RECONNECT: Duration = Duration::from_secs(1);
-
-/// Numbers of this process's commits.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    log: u64,
-    work: u64,
-}
-
-/// Announces commits of this process to its [`WakeUps`].
-#[derive(Clone, Default)]
-pub(super) struct Commits(watch::Sender<Counts>);
-
-impl Commits {
-    /// Announces a commit. `wakes_workers` is true if it has work that is due soon.
-    pub(super) fn announce(&self, wakes_workers: bool) {
-        self.0.send_modify(|counts| {
-            counts.log = counts.log.wrapping_add(1);
-            if wakes_workers {
-                counts.work = counts.work.wrapping_add(1);
-            }
-        });
-    }
-}
 
 /// Wake-ups of one process.
 pub struct WakeUps {
@@ -61,7 +38,7 @@ impl PgStore {
         WakeUps {
             connector: self.connector.clone(),
             namespace: self.namespace.to_string(),
-            commits: self.commits.0.subscribe(),
+            commits: self.commits.subscribe(),
             signals,
         }
     }

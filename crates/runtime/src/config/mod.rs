@@ -10,6 +10,7 @@ mod secret;
 mod sections;
 mod sources;
 mod storage;
+mod tls;
 mod validation;
 
 use std::{
@@ -25,11 +26,12 @@ pub use programs::Program;
 pub(crate) use programs::key;
 pub use secret::Secret;
 pub use sections::{
-    AuthSection, ChecksSection, Config, DataSection, LogFormat, LogSection, ServerSection, TlsSection,
-    UploadsSection, WorkSection,
+    AuthSection, ChecksSection, Config, DataSection, LogFormat, LogSection, ServerSection, UploadsSection,
+    WorkSection,
 };
 pub use sources::{ENV_PREFIX, Overrides};
 pub use storage::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, StorageSection};
+pub use tls::TlsSection;
 
 use self::{
     sources::Sources,

@@ -10,6 +10,7 @@ use super::{
     imaging::ImagingSection,
     limits::LimitsSection,
     storage::StorageSection,
+    tls::TlsSection,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -97,16 +98,6 @@ pub struct ServerSection {
     /// Time of waiting for a client to read a response over which its throughput is measured.
     #[serde(with = "humantime_serde")]
     pub stall_timeout: Duration,
-}
-
-/// Certificate of a listener. Changes of the files take effect within seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsSection {
-    /// PEM file of the certificate, followed by the intermediate certificates.
-    pub certificate: PathBuf,
-    /// PEM file of the private key.
-    pub key: PathBuf,
 }
 
 impl Default for ServerSection {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{secret::Secret, sections::TlsSection};
+use super::{secret::Secret, tls::TlsSection};
 
 /// Object storage: the embedded one, and how the API and the worker reach a store of another process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
-use std::io;
 use std::sync::Arc;
 
 use rapidphoto_application::ports::{Clock, Ids};
 use s3s::{S3Request, S3Result, s3_error};
 use tokio_util::task::TaskTracker;
 
+use super::blocking::blocking;
 use super::errors;
 use super::receiving::Receiving;
 use super::space::Space;
@@ -57,13 +57,4 @@ pub(super) fn check_version(version: Option<&str>) -> S3Result<()> {
         None | Some("null") => Ok(()),
         Some(_) => Err(s3_error!(NoSuchVersion, "The specified version does not exist")),
     }
-}
-
-/// Runs file-system calls on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
 }

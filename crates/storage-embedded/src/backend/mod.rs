@@ -1,5 +1,6 @@
 //! The S3 operations, between the protocol and the directory.
 
+mod blocking;
 mod blocks;
 mod bucket;
 mod checksums;

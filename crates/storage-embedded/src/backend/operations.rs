@@ -8,7 +8,8 @@ use s3s::dto::{
 };
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
-use super::bucket::{Backend, blocking, check_version};
+use super::blocking::blocking;
+use super::bucket::{Backend, check_version};
 use super::errors;
 
 #[async_trait]

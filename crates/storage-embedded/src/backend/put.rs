@@ -6,8 +6,9 @@ use http::{HeaderMap, StatusCode};
 use s3s::dto::{ETag, ETagCondition, PutObjectInput, PutObjectOutput, StreamingBlob};
 use s3s::{Body, S3Error, S3Request, S3Response, S3Result, StdError, TrailingHeaders, s3_error};
 
+use super::blocking::blocking;
 use super::blocks::Blocks;
-use super::bucket::{Backend, blocking};
+use super::bucket::Backend;
 use super::checksums::DeclaredChecksums;
 use super::errors;
 use super::space::Reservation;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use s3s::S3Result;
 
-use super::bucket::blocking;
+use super::blocking::blocking;
 use super::errors;
 
 /// Free space of the disk, less what uploads in progress have still to write.

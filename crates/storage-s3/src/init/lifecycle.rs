@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     },
 };
 
-use super::{
+use super::bucket::{
     Bucket, BucketSettings, BucketStep, Found, InitError, add_md5, failed, found, unsupported, up_to_date,
 };
 

@@ -5,7 +5,7 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use serde_json::Value;
 
-use super::{Scope, failure::Failure};
+use super::{failure::Failure, scope::Scope};
 use crate::{
     commit::Prepared,
     error::StoreError,

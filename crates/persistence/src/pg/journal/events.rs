@@ -7,7 +7,7 @@ use futures::try_join;
 use rapidphoto_application::ports::Cursor;
 use serde_json::Value;
 
-use super::{Scope, failure::Failure};
+use super::{failure::Failure, scope::Scope};
 use crate::{
     commit::{Prepared, StoredEvents},
     number::{count, millis},

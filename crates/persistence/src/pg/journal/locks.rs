@@ -10,9 +10,9 @@ use rapidphoto_domain::{StreamType, Version};
 use serde_json::Value;
 
 use super::{
-    Scope,
     details::Dates,
     failure::{Failure, Refusal},
+    scope::Scope,
 };
 use crate::{
     commit::Prepared,

@@ -11,6 +11,7 @@ mod events;
 mod failure;
 mod locks;
 mod refusal;
+mod scope;
 mod states;
 mod tags;
 mod work;
@@ -20,13 +21,13 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use rapidphoto_application::ports::{Commit, CommitError, Committed, Cursor, Journal, Unavailable};
 
-use self::failure::Failure;
 pub(super) use self::{
     details::WriteDetails,
     events::AppendEvents,
     states::{InsertJobs, InsertPhotos},
     work::ScheduleWork,
 };
+use self::{failure::Failure, scope::Scope};
 use super::{PgStore, pool::Connections, transaction::Transaction};
 use crate::{commit::Prepared, error::StoreError};
 
@@ -56,13 +57,6 @@ impl Journal for PgStore {
             .await
             .unwrap_or_else(|error| Err(Unavailable::from(StoreError::from(error)).into()))
     }
-}
-
-/// Values that many statements bind.
-struct Scope {
-    namespace: String,
-    /// Time in place of the database's clock.
-    test_now: Option<i64>,
 }
 
 async fn write(

@@ -5,7 +5,7 @@ use diesel_async::AsyncPgConnection;
 use rapidphoto_application::ports::{CommitError, Committed, Unavailable, Unique};
 use rapidphoto_domain::Version;
 
-use super::{Scope, events, failure::Refusal};
+use super::{events, failure::Refusal, scope::Scope};
 use crate::{
     commit::{Prepared, conflicts, repetition},
     error::StoreError,

@@ -4,7 +4,7 @@ use futures::try_join;
 use rapidphoto_domain::StreamId;
 use serde_json::Value;
 
-use super::{Scope, details::Dates, failure::Failure};
+use super::{details::Dates, failure::Failure, scope::Scope};
 use crate::{
     commit::Prepared,
     error::StoreError,

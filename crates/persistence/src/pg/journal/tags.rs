@@ -2,7 +2,7 @@ use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::AsyncPgConnection;
 use futures::try_join;
 
-use super::{Scope, failure::Failure};
+use super::{failure::Failure, scope::Scope};
 use crate::{
     commit::TagChanges,
     pg::{pipeline::execute, statement::statement},

@@ -3,7 +3,7 @@ use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use rapidphoto_application::ports::Due;
 
-use super::{Scope, failure::Failure};
+use super::{failure::Failure, scope::Scope};
 use crate::{
     commit::WorkChanges,
     number::millis_of,
