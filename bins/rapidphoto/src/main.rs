@@ -7,11 +7,13 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{Config, DEMO_LOG_FILTER, DemoOptions, Overrides};
+use rapidphoto_runtime::{Config, DEMO_LOG_FILTER, DemoOptions, Overrides, RemoteCommand};
 use tokio::runtime::Runtime;
 
+mod remote;
 mod user;
 
+use remote::{DeadLetters, Remote};
 use user::User;
 
 /// Uploads of many photos at once: presigned URLs, live status, thumbnails.
@@ -115,6 +117,15 @@ enum AdminCommand {
     },
     /// Manage accounts, whether a server runs on the data directory or not
     User(User),
+    /// List the storage notifications that could not be handled, or have them handled again
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
+    /// Print the subscriptions to the event log: name, position, end of the lease, lag, time of the first event behind, reason if
+    /// it is parked
+    Subscriptions {
+        #[command(flatten)]
+        server: Remote,
+    },
 }
 
 #[derive(Args)]
@@ -222,6 +233,15 @@ async fn administer(file: Option<&Path>, command: AdminCommand) -> anyhow::Resul
         AdminCommand::User(User { data_dir, command }) => {
             let config = DataDir { data_dir }.config(file)?;
             rapidphoto_runtime::administer_users(config, command.into()).await?;
+            Ok(true)
+        }
+        AdminCommand::DeadLetters(command) => {
+            let (server, command) = command.split();
+            rapidphoto_runtime::administer_remotely(server, command).await?;
+            Ok(true)
+        }
+        AdminCommand::Subscriptions { server } => {
+            rapidphoto_runtime::administer_remotely(server.into(), RemoteCommand::ListSubscriptions).await?;
             Ok(true)
         }
         AdminCommand::RotateKeys { compromised, data } => {

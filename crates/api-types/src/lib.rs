@@ -3,6 +3,7 @@
 //! JSON members are in camelCase, times are RFC 3339 in UTC, checksums are lower-case hexadecimal. Clients must ignore
 //! unknown members, because new ones may be added at any time.
 
+mod admin;
 mod auth;
 mod commands;
 mod limits;
@@ -12,6 +13,7 @@ mod problem;
 mod snapshot;
 mod stream;
 
+pub use admin::{DeadLetter, DeadLetters, Redriven, Subscription, Subscriptions};
 pub use auth::{
     Credentials, Registered, Registration, StreamTicketRequest, StreamTicketResponse, TokenRequest, Tokens,
 };

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use futures::{StreamExt as _, stream, stream::BoxStream};
@@ -11,7 +10,7 @@ use metrics::gauge;
 use rapidphoto_domain::{JobId, PhotoId, Timestamp, UserId, values::Progress};
 use tokio::sync::broadcast;
 
-use crate::ports::{ProgressTick, ProgressTicks};
+use crate::ports::{ACTIVITY_INTERVAL, ProgressTick, ProgressTicks};
 
 /// State of one running upload.
 #[derive(Debug, Clone, Copy)]
@@ -93,9 +92,6 @@ pub struct Advanced {
     pub record: bool,
 }
 
-/// Interval between two stored signs of life of one upload: the upload window may end early by as much.
-const RECORD_INTERVAL: Duration = Duration::from_mins(1);
-
 impl ProgressBoard {
     /// Adds an upload whose last sign of life was stored at `recorded`. An upload that is already tracked is not changed.
     pub fn track(&self, upload: ProgressTick, recorded: Timestamp, now: Timestamp) {
@@ -121,7 +117,7 @@ impl ProgressBoard {
             .get_mut(&photo)
             .filter(|entry| entry.tick.owner == owner)?;
         entry.last_seen = now;
-        let record = entry.recorded + RECORD_INTERVAL <= now;
+        let record = entry.recorded + ACTIVITY_INTERVAL <= now;
         if record {
             entry.recorded = now;
         }

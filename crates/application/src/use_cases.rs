@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    admin::ListSubscriptionsHandler,
     auth::{
         Authenticate, LogInHandler, LogOutHandler, LoginLimits, RefreshHandler, RegisterUserHandler,
         SessionEnds, SessionWatches, StreamTickets,
@@ -13,14 +14,17 @@ use crate::{
         DeletePhotoHandler, DownloadUrlHandler, ListPhotosHandler, PhotoHistoryHandler, ShowPhotoHandler,
         TagPhotoHandler,
     },
-    ports::Ports,
+    ports::{DeadLetters, Ports},
     progress::ProgressBoard,
     settings::Settings,
     uploads::{FinalizeUploadHandler, ReportProgressHandler},
 };
 
 /// The use cases that the HTTP API calls.
-#[expect(missing_docs, reason = "each field is named and documented by its handler")]
+#[expect(
+    missing_docs,
+    reason = "each field is named and documented by its handler or port"
+)]
 pub struct UseCases {
     pub register: RegisterUserHandler,
     pub log_in: LogInHandler,
@@ -41,6 +45,8 @@ pub struct UseCases {
     pub download_url: DownloadUrlHandler,
     pub photo_history: PhotoHistoryHandler,
     pub show_limits: ShowLimitsHandler,
+    pub list_subscriptions: ListSubscriptionsHandler,
+    pub dead_letters: Arc<dyn DeadLetters>,
 }
 
 impl UseCases {
@@ -75,6 +81,8 @@ impl UseCases {
             download_url: DownloadUrlHandler::new(ports, settings()),
             photo_history: PhotoHistoryHandler::new(ports),
             show_limits: ShowLimitsHandler::new(ports, settings()),
+            list_subscriptions: ListSubscriptionsHandler::new(ports),
+            dead_letters: Arc::clone(&ports.dead_letters),
         }
     }
 }

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod admin;
 mod client;
 mod error;
 mod request;

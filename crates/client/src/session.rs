@@ -20,8 +20,8 @@ use crate::{
 /// Login of a user. Expired access tokens are renewed automatically; clones share the tokens.
 #[derive(Debug, Clone)]
 pub struct Session {
-    client: Client,
-    tokens: Arc<Mutex<Tokens>>,
+    pub(crate) client: Client,
+    pub(crate) tokens: Arc<Mutex<Tokens>>,
 }
 
 impl Client {
@@ -245,7 +245,7 @@ impl Session {
             .map(drop)
     }
 
-    async fn call<T: DeserializeOwned>(
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<T, ClientError> {

@@ -4,6 +4,7 @@
 //! main multi-threaded runtime, not on the server's worker threads: a client that disconnects does not cancel them
 //! halfway, and a slow use case delays no other request of its worker.
 
+mod admin;
 mod app;
 mod call;
 mod commands;

@@ -333,8 +333,10 @@ async fn every_write_uses_an_index() {
         due: Due::Now,
         attempts: 1,
         claims: 1,
+        keeps_due_time: false,
     });
     store.commit(commit).await.unwrap();
+    store.shorten_processing_delays(Duration::ZERO).await.unwrap();
     store.make_looks_due().await.unwrap();
     store.expire_claims().await.unwrap();
     store.expire_leases().await.unwrap();

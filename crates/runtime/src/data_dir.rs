@@ -7,7 +7,7 @@ use rapidphoto_application::ports::{Clock, Ids};
 use rapidphoto_credentials::SigningKey;
 use rapidphoto_persistence::{DataDirLock, SqliteStore};
 
-use crate::{Config, Secrets, secrets::SECRETS_FILE, wiring};
+use crate::{Config, Secrets, secrets::SECRETS_FILE, system::SteadyClock, wiring};
 
 /// File that exists while a backup is restored into the directory.
 pub(crate) const RESTORE_MARKER: &str = "restore-unfinished";
@@ -40,7 +40,9 @@ pub(crate) async fn open_locked(
         "a backup was not completely restored into {}; remove its content and repeat `rapidphoto admin restore`",
         dir.display()
     );
-    let store = wiring::open_database(config, clock, Some(wiring::random_turn(ids))).await?;
+    // A step of the system's clock neither delays due work nor ends leases.
+    let steady: Arc<dyn Clock> = Arc::new(SteadyClock::started_by(&**clock));
+    let store = wiring::open_database(config, &steady, Some(wiring::random_turn(ids))).await?;
     let is_empty = check_environment(&store, config).await?;
     let known = store.key_fingerprint().await?;
     let secrets = match Secrets::load(dir)? {
@@ -98,4 +100,49 @@ pub(crate) fn fingerprint(token_key: &[u8; 32]) -> anyhow::Result<String> {
 
 fn secrets_file(config: &Config) -> PathBuf {
     config.data.dir.join(SECRETS_FILE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicI64, Ordering},
+        time::Duration,
+    };
+
+    use chrono::{DateTime, Utc};
+    use rapidphoto_application::ports::Subscriptions as _;
+
+    use super::*;
+    use crate::SystemIds;
+
+    struct SettableClock(AtomicI64);
+
+    impl Clock for SettableClock {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_prolongs_no_lease() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.data.dir = directory.path().join("data");
+        let settable = Arc::new(SettableClock(AtomicI64::new(1_772_360_430_987)));
+        let clock = Arc::clone(&settable) as Arc<dyn Clock>;
+        let ids = SystemIds::new(Arc::clone(&clock));
+        let data = open(&config, &clock, &ids).await.unwrap();
+        let lease = Duration::from_millis(50);
+        assert!(data.store.acquire("relay", lease).await.unwrap().is_some());
+        settable.0.fetch_sub(3_600_000, Ordering::SeqCst);
+        let acquired = async {
+            while data.store.acquire("relay", lease).await.unwrap().is_none() {
+                tokio::time::sleep(lease).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), acquired)
+            .await
+            .expect("the lease expires");
+        data.store.close().await;
+    }
 }

@@ -11,7 +11,7 @@ use rapidphoto_application::{
     progress::ProgressBoard,
     signals::Signals,
     subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
-    work::WorkRunner,
+    work::{LONGEST_RETRY_DELAY, WorkRunner},
 };
 use rapidphoto_http::App;
 use rapidphoto_listener::{Acceptor, Tls};
@@ -94,6 +94,7 @@ pub async fn start(
     store.expire_claims().await?;
     store.expire_leases().await?;
     store.make_looks_due().await?;
+    store.shorten_processing_delays(LONGEST_RETRY_DELAY).await?;
 
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
@@ -304,3 +305,49 @@ impl Running {
 /// Time, beside the drain time-out of the workers and then of the storage, to publish received uploads and to close the
 /// database.
 const CLOSING: Duration = Duration::from_secs(8);
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    use super::*;
+    use crate::config::Isolation;
+
+    async fn readiness(running: &Running) -> String {
+        let address = running.local_api_url().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_end_of_the_databases_writer_is_reported_and_ends_the_deployment() {
+        rapidphoto_listener::install_crypto_provider();
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.data.dir = directory.path().join("data");
+        config.server.listen = "127.0.0.1:0".to_owned();
+        config.storage.listen = "127.0.0.1:0".to_owned();
+        // Children are this executable, which knows nothing of them.
+        config.imaging.isolation = Isolation::Thread;
+        let running = start(config, Arc::new(String::new)).await.unwrap();
+        let ready = readiness(&running).await;
+        assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+        running.store.close().await;
+        tokio::time::timeout(Duration::from_mins(1), running.wait_for_failure())
+            .await
+            .expect("the end of the writer is a failure");
+        // Longer than a report of the dependencies is kept.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let failed = readiness(&running).await;
+        assert!(failed.starts_with("HTTP/1.1 503"), "{failed}");
+        assert!(failed.contains("record"), "{failed}");
+        running.stop().await;
+    }
+}

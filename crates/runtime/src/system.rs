@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -17,6 +18,30 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the Clock port")]
     fn now(&self) -> DateTime<Utc> {
         DateTime::<Utc>::from(std::time::SystemTime::now()).trunc_subsecs(3)
+    }
+}
+
+/// Clock that runs evenly from a start: steps of the system's clock while the process runs don't move it. It stands still
+/// while the machine sleeps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SteadyClock {
+    start: DateTime<Utc>,
+    started: Instant,
+}
+
+impl SteadyClock {
+    /// A clock that shows the time of `clock` now.
+    pub(crate) fn started_by(clock: &dyn Clock) -> Self {
+        Self {
+            start: clock.now(),
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> DateTime<Utc> {
+        (self.start + self.started.elapsed()).trunc_subsecs(3)
     }
 }
 

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_application::{
+    admin::NoDeadLetters,
     auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
@@ -265,6 +266,8 @@ pub(crate) async fn ports(
         inspector: inspection::start(&config.imaging).await?,
         ticks: Arc::new(LocalTicks::default()),
         free_space: Arc::new(FreeSpace::new(&config.data.dir, &objects_dir(config))),
+        // The embedded storage reports to this process, without a broker.
+        dead_letters: Arc::new(NoDeadLetters),
     })
 }
 

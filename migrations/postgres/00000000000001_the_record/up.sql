@@ -159,9 +159,9 @@ CREATE INDEX photo_work_ring ON photo_work (namespace, kind, orphaned, priority,
     WHERE parked_until IS NULL;
 CREATE INDEX photo_work_parked ON photo_work (namespace, kind, orphaned, parked_until)
     WHERE parked_until IS NOT NULL;
--- Age of each owner's oldest waiting work.
+-- Age of each owner's oldest waiting work, also of work that was postponed and keeps its due time.
 CREATE INDEX photo_work_waiting ON photo_work (namespace, owner, due_at)
-    WHERE parked_until IS NULL AND kind <> 'clean';
+    WHERE kind <> 'clean' AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until));
 
 -- Tokens of claims, of all namespaces. No token is issued twice, whatever is rolled back.
 CREATE SEQUENCE work_tokens;

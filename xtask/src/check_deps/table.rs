@@ -15,6 +15,7 @@ const CONTRACTS: &str = "rapidphoto-contracts";
 const MEMORY: &str = "rapidphoto-memory";
 const PERSISTENCE: &str = "rapidphoto-persistence";
 const STORAGE_S3: &str = "rapidphoto-storage-s3";
+const QUEUE_SQS: &str = "rapidphoto-queue-sqs";
 const STORAGE_EMBEDDED: &str = "rapidphoto-storage-embedded";
 const CREDENTIALS: &str = "rapidphoto-credentials";
 const IMAGING: &str = "rapidphoto-imaging";
@@ -41,6 +42,7 @@ const SERVER_CRATES: &[&str] = &[
     MEMORY,
     PERSISTENCE,
     STORAGE_S3,
+    QUEUE_SQS,
     STORAGE_EMBEDDED,
     CREDENTIALS,
     IMAGING,
@@ -102,6 +104,7 @@ const CRATES: &[CrateRule] = &[
     adapter(MEMORY),
     adapter(PERSISTENCE),
     adapter(STORAGE_S3),
+    adapter(QUEUE_SQS),
     CrateRule {
         name: STORAGE_EMBEDDED,
         uses: &[APPLICATION, DOMAIN, LISTENER],
@@ -176,6 +179,7 @@ const CRATES: &[CrateRule] = &[
             MEMORY,
             PERSISTENCE,
             STORAGE_S3,
+            QUEUE_SQS,
             STORAGE_EMBEDDED,
             CREDENTIALS,
             IMAGING,
@@ -249,8 +253,8 @@ const HOMES: &[Home] = &[
     },
     Home {
         crates: &["aws-*"],
-        allowed_in: &[STORAGE_S3],
-        because: "Only one adapter accesses the object store; its SDK is the slowest dependency to build.",
+        allowed_in: &[STORAGE_S3, QUEUE_SQS],
+        because: "One adapter accesses the object store, one SQS; their SDK is the slowest dependency to build.",
     },
     Home {
         crates: &["s3s", "s3s-*"],

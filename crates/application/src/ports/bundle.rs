@@ -1,9 +1,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    AccessTokens, Aggregates, Clock, Commit, EventLog, EventMetadata, FreeSpace, IdempotencyReads, Ids,
-    JobReads, Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads, Presigner, ProgressTicks,
-    Sessions, StateRows, Subscriptions, UploadActivity, UsageReads, UserReads, WorkQueue,
+    AccessTokens, Aggregates, Clock, Commit, DeadLetters, EventLog, EventMetadata, FreeSpace,
+    IdempotencyReads, Ids, JobReads, Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads,
+    Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity, UsageReads, UserReads,
+    WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -20,6 +21,7 @@ pub struct Ports {
     pub inspector: Arc<dyn PhotoInspector>,
     pub ticks: Arc<dyn ProgressTicks>,
     pub free_space: Arc<dyn FreeSpace>,
+    pub dead_letters: Arc<dyn DeadLetters>,
 }
 
 /// The ports of one database. They share its data: what the journal has committed, the others read.

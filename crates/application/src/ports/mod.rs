@@ -57,8 +57,8 @@ pub use reads::{
 pub use session_id::SessionId;
 pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};
 pub use storage_messages::{MessageError, StorageMessages};
-pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, Subscriptions};
+pub use subscriptions::{Advance, SubscriptionLease, SubscriptionName, SubscriptionState, Subscriptions};
 pub use unavailable::{BoxError, Unavailable};
-pub use upload_activity::UploadActivity;
+pub use upload_activity::{ACTIVITY_INTERVAL, UploadActivity};
 pub use usage::{FreeSpace, Usage, UsageReads};
 pub use work::{Claim, ClaimToken, Due, MAX_DEPTH, Priority, SingleProcess, WorkKind, WorkOrder, WorkQueue};

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rapidphoto_domain::Timestamp;
 
 use super::{Cursor, Unavailable};
 
@@ -31,6 +32,17 @@ pub struct Advance {
     pub token: u64,
 }
 
+/// Stored state of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionState {
+    /// Name of the subscription.
+    pub name: String,
+    /// Position up to which events have been handled.
+    pub cursor: Cursor,
+    /// End of the lease of its runner, which renews it; `None` if no runner holds it.
+    pub leased_until: Option<Timestamp>,
+}
+
 /// Leases of subscriptions. Each has at most one runner; another one takes over when the lease expires.
 #[async_trait]
 pub trait Subscriptions: Send + Sync {
@@ -47,4 +59,7 @@ pub trait Subscriptions: Send + Sync {
 
     /// Releases the lease, so that another runner can acquire it at once.
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable>;
+
+    /// States of the subscriptions that were ever acquired, ordered by name.
+    async fn states(&self) -> Result<Vec<SubscriptionState>, Unavailable>;
 }

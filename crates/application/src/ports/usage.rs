@@ -22,7 +22,8 @@ pub trait UsageReads: Send + Sync {
     /// Usage of a user; `day` is any time of the day that photos are counted for.
     async fn usage(&self, owner: UserId, day: Timestamp) -> Result<Usage, Unavailable>;
 
-    /// Time that the owner's oldest claimable `look` or `process` work has been due for; `None` if there is none.
+    /// Time that the owner's oldest `look` or `process` work has been due for that is claimable, or that was postponed and
+    /// keeps its due time; `None` if there is none.
     async fn oldest_due(&self, owner: UserId) -> Result<Option<Duration>, Unavailable>;
 
     /// The least `oldest_due` of all owners who have one, or of 1000 of them if there are more; `None` if there are fewer

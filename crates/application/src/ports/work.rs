@@ -104,6 +104,10 @@ pub enum WorkOrder {
         attempts: u32,
         /// New number of claims.
         claims: u32,
+        /// True if no work of the kind can be done now: this item stays due since the time before the claim, which
+        /// decides its age and its place among its owner's work, but can't be claimed before `due`. False for errors of
+        /// one item, which must not look like a backlog.
+        keeps_due_time: bool,
     },
     /// Removes a work item, even if it is claimed.
     Drop {
@@ -195,6 +199,10 @@ pub trait SingleProcess: Send + Sync {
     /// Expires all leases of subscriptions now and returns their number. A runner can still renew its lease until a new
     /// runner acquires it.
     async fn expire_leases(&self) -> Result<u64, Unavailable>;
+
+    /// Lets unclaimed `process` work be claimed within `longest`, and returns the number of items that were to wait for
+    /// longer. For a process that starts: the clock may have been ahead when the delays of retries were stored.
+    async fn shorten_processing_delays(&self, longest: Duration) -> Result<u64, Unavailable>;
 
     /// Makes every unclaimed `look` due now and returns the number of those that were not: storage notifications may
     /// have been lost while the process was stopped.

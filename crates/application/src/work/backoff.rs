@@ -14,6 +14,9 @@ pub(super) const MAX_POLL_BACKOFF: Duration = Duration::from_secs(10);
 /// Longest delay before a work item is tried again, without jitter.
 pub(super) const MAX_BACKOFF: Duration = Duration::from_mins(5);
 
+/// Longest delay before `process` work is tried again, with jitter.
+pub const LONGEST_RETRY_DELAY: Duration = Duration::from_secs(MAX_BACKOFF.as_secs() / 2 * 3);
+
 /// Random duration between zero and `max`. Work items that failed together are then not retried together.
 pub(super) fn jitter(max: Duration, ids: &dyn Ids) -> Duration {
     // The low bits of a ULID are random.

@@ -118,7 +118,8 @@ impl Executor {
                     "photos can't be inspected now; the work is retried later"
                 );
                 let jitter = backoff::jitter(INSPECTION_RETRY_DELAY / 2, &*self.ports.ids);
-                self.release_for(claim, INSPECTION_RETRY_DELAY + jitter).await;
+                let due = Due::After(INSPECTION_RETRY_DELAY + jitter);
+                self.release_with(claim, Decision::keep_waiting(claim, due)).await;
             }
             WorkError::Attempt(why) => {
                 tracing::warn!(error = %chain(&*why), "an attempt failed");

@@ -17,5 +17,6 @@ mod process;
 mod requests;
 mod runner;
 
+pub use backoff::LONGEST_RETRY_DELAY;
 pub use orders::orders_after;
 pub use runner::WorkRunner;

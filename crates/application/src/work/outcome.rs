@@ -34,21 +34,34 @@ impl Decision {
 
     /// The work item is postponed, and its number of claims is reset to 0.
     pub(super) const fn postpone(claim: &Claim, due: Due, attempts: u32) -> Self {
-        Self::schedule_again(claim, due, attempts, 0)
+        Self::schedule_again(claim, due, attempts, 0, false)
     }
 
     /// The work item is released: its worker has not crashed, so that this claim does not count.
     pub(super) const fn hand_back(claim: &Claim, due: Due, attempts: u32) -> Self {
-        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1))
+        Self::schedule_again(claim, due, attempts, claim.claims.saturating_sub(1), false)
     }
 
-    const fn schedule_again(claim: &Claim, due: Due, attempts: u32, claims: u32) -> Self {
+    /// The work item is released and keeps its age, because no such work can be done now.
+    pub(super) const fn keep_waiting(claim: &Claim, due: Due) -> Self {
+        let claims = claim.claims.saturating_sub(1);
+        Self::schedule_again(claim, due, claim.attempts, claims, true)
+    }
+
+    const fn schedule_again(
+        claim: &Claim,
+        due: Due,
+        attempts: u32,
+        claims: u32,
+        keeps_due_time: bool,
+    ) -> Self {
         Self {
             claim: WorkOrder::Postpone {
                 claim: claim.token,
                 due,
                 attempts,
                 claims,
+                keeps_due_time,
             },
             events: Vec::new(),
             details: Vec::new(),

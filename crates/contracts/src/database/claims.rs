@@ -232,6 +232,7 @@ pub async fn orphaned_work_is_claimed_alone<H: DatabaseHarness>(harness: H) {
         due: Due::Now,
         attempts: 0,
         claims: 0,
+        keeps_due_time: false,
     };
     fixtures::order_work(&db, now, [released]).await;
     harness.advance(LEASE).await;

@@ -57,6 +57,7 @@ pub async fn due_times_do_not_depend_on_the_callers_clock<H: DatabaseHarness>(ha
             due: Due::Now,
             attempts: 1,
             claims: 0,
+            keeps_due_time: false,
         };
         fixtures::order_work(&db, callers_now, [postpone]).await;
         let claims = db.work.claim(LOOK, 1, LEASE).await.unwrap();

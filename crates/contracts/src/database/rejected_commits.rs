@@ -109,6 +109,7 @@ pub async fn a_commit_with_a_stale_claim_writes_nothing<H: DatabaseHarness>(harn
             due: Due::Now,
             attempts: 1,
             claims: 1,
+            keeps_due_time: false,
         },
     ] {
         let mut valid = valid_commit(&db, &harness).await;

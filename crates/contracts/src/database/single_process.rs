@@ -41,6 +41,27 @@ pub async fn delayed_looks_can_be_made_due_immediately<H: SingleProcessHarness>(
     fixtures::order_work(&db, now, [WorkOrder::Finish { claim: held.token }]).await;
 }
 
+/// After a restart no retry waits longer than it could have been told to, whatever the clock was when it was told.
+pub async fn long_delays_of_processing_are_shortened<H: SingleProcessHarness>(harness: H) {
+    let (db, single, now) = (harness.ports(), harness.single_process(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let (_, photos) = fixtures::job(&db, now, owner, 4).await;
+    let (longest, hour) = (Duration::from_mins(5), Duration::from_hours(1));
+    fixtures::claim_work(&db, now, &photos[0], WorkKind::Process).await;
+    let orders = [
+        fixtures::schedule_after(&photos[1], WorkKind::Process, longest + hour),
+        fixtures::schedule_after(&photos[2], WorkKind::Process, longest),
+        fixtures::schedule_after(&photos[3], WorkKind::Clean, hour),
+    ];
+    fixtures::order_work(&db, now, orders).await;
+    assert_eq!(single.shorten_processing_delays(longest).await.unwrap(), 1);
+    assert_eq!(single.shorten_processing_delays(longest).await.unwrap(), 0);
+    harness.advance(longest).await;
+    let claims = db.work.claim(&WorkKind::ALL, 9, LEASE).await.unwrap();
+    let claimed: BTreeSet<_> = claims.iter().map(|claim| claim.token.photo).collect();
+    assert_eq!(claimed, [photos[1].value.id, photos[2].value.id].into());
+}
+
 /// A process that knows to be the only one ends all leases: claimed work is claimable immediately, and the lost claim
 /// is counted.
 pub async fn ending_leases_makes_work_claimable_immediately<H: SingleProcessHarness>(harness: H) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rapidphoto_application::ports::{
-    Advance, CommitError, Cursor, DatabasePorts, SubscriptionLease, WorkKind,
+    Advance, CommitError, Cursor, DatabasePorts, SubscriptionLease, SubscriptionState, WorkKind,
 };
 use rapidphoto_domain::{Timestamp, photo::PhotoCommand};
 
@@ -187,4 +187,29 @@ pub async fn a_subscription_without_a_runner_does_not_advance<H: DatabaseHarness
         assert_stale(&db, now, checkpoint).await;
     }
     assert_eq!(acquire(&db).await.unwrap().cursor, Cursor::START);
+}
+
+/// States show the position, and the lease while it is valid.
+pub async fn states_show_positions_and_valid_leases<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    assert_eq!(db.subscriptions.states().await.unwrap(), []);
+    fixtures::user(&db, now).await;
+    let head = observations::end(&db).await;
+    let relay = db.subscriptions.acquire("relay", LEASE).await.unwrap().unwrap();
+    let lease = acquire(&db).await.unwrap();
+    let mut commit = fixtures::commit(now);
+    commit.checkpoint = Some(advance(&lease, lease.cursor, head));
+    commit_ok(&db, commit).await;
+    let state = |name: &str, cursor, leased_until| SubscriptionState {
+        name: name.to_owned(),
+        cursor,
+        leased_until,
+    };
+    let both = |until: Option<Timestamp>| [state(NAME, head, until), state("relay", Cursor::START, until)];
+    assert_eq!(db.subscriptions.states().await.unwrap(), both(Some(now + LEASE)));
+    db.subscriptions.release(&relay).await.unwrap();
+    let [_, released] = both(None);
+    assert_eq!(db.subscriptions.states().await.unwrap()[1], released);
+    harness.advance(LEASE).await;
+    assert_eq!(db.subscriptions.states().await.unwrap(), both(None));
 }

@@ -125,6 +125,7 @@ macro_rules! database_contract {
                 a_checkpoint_advances_with_its_commit,
                 a_checkpoint_advances_only_from_its_current_position,
                 a_subscription_without_a_runner_does_not_advance,
+                states_show_positions_and_valid_leases,
             ],
             log: [
                 an_empty_log_has_no_events,
@@ -233,12 +234,14 @@ macro_rules! database_contract {
             ],
             upload_activity: [
                 the_last_sign_of_life_is_kept,
+                a_sign_of_life_soon_after_the_stored_one_has_no_effect,
                 signs_of_life_are_deleted_after_a_time,
             ],
             usage: [
                 usage_counts_open_stored_and_new_photos,
                 the_oldest_due_work_of_an_owner_is_found,
                 the_least_delayed_owner_is_found,
+                postponed_work_can_keep_its_age,
             ],
             tickets: [
                 a_ticket_used_in_time_is_valid_for_reconnects,
@@ -265,6 +268,7 @@ macro_rules! single_process_contract {
                 ending_leases_makes_subscriptions_available_immediately,
                 other_namespaces_keep_their_leases,
                 many_looks_are_made_due,
+                long_delays_of_processing_are_shortened,
             ],
         }
     };

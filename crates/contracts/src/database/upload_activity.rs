@@ -28,6 +28,24 @@ pub async fn the_last_sign_of_life_is_kept<H: DatabaseHarness>(harness: H) {
     assert_eq!(other.activity.last_activity(photos[0]).await.unwrap(), None);
 }
 
+/// Signs of life that several processes received are stored once in an interval.
+pub async fn a_sign_of_life_soon_after_the_stored_one_has_no_effect<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let photo = fixtures::photo_id();
+    let seconds = |seconds| now + Duration::from_secs(seconds);
+    for (at, stored) in [
+        (now, now),
+        (seconds(30), now),
+        (seconds(59), now),
+        (seconds(60), seconds(60)),
+        (seconds(90), seconds(60)),
+        (seconds(120), seconds(120)),
+    ] {
+        db.activity.record_activity(&[photo], at).await.unwrap();
+        assert_eq!(db.activity.last_activity(photo).await.unwrap(), Some(stored));
+    }
+}
+
 /// Signs of life before a time are deleted, in one namespace.
 pub async fn signs_of_life_are_deleted_after_a_time<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rapidphoto_application::ports::{Usage, WorkKind};
+use rapidphoto_application::ports::{Due, Usage, WorkKind, WorkOrder};
 use rapidphoto_domain::photo::PhotoCommand;
 
 use super::{
     DatabaseHarness,
-    fixtures::{self, CommitExt, commit_ok, execute, schedule, user},
+    fixtures::{self, CommitExt, LEASE, commit_ok, execute, schedule, schedule_after, user},
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -95,4 +95,35 @@ pub async fn the_least_delayed_owner_is_found<H: DatabaseHarness>(harness: H) {
     }
     let other = harness.other_namespace();
     assert_eq!(other.usage.least_delay(1).await.unwrap(), None);
+}
+
+/// Postponed work that keeps its due time is as old as before, also while it waits for its next attempt.
+pub async fn postponed_work_can_keep_its_age<H: DatabaseHarness>(harness: H) {
+    const PROCESS: &[WorkKind] = &[WorkKind::Process];
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = user(&db, now).await;
+    let photo = fixtures::photo(&db, now, owner).await;
+    let later = schedule_after(&photo, WorkKind::Look, DAY);
+    fixtures::order_work(&db, now, [schedule(&photo, WorkKind::Process), later]).await;
+    let delay = Duration::from_secs(15);
+    for attempt in 1..4 {
+        harness.advance(delay).await;
+        let claims = db.work.claim(PROCESS, 1, LEASE).await.unwrap();
+        assert_eq!((claims.len(), claims[0].due_at), (1, now));
+        assert_eq!(
+            db.usage.oldest_due(owner).await.unwrap(),
+            None,
+            "the look is not due"
+        );
+        let postponed = WorkOrder::Postpone {
+            claim: claims[0].token,
+            due: Due::After(delay),
+            attempts: 0,
+            claims: 0,
+            keeps_due_time: true,
+        };
+        fixtures::order_work(&db, now, [postponed]).await;
+        assert_eq!(db.usage.oldest_due(owner).await.unwrap(), Some(delay * attempt));
+        assert_eq!(fixtures::due_in(&db, PROCESS).await, Some(delay));
+    }
 }

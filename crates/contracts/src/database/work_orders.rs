@@ -22,6 +22,7 @@ async fn assert_stale(db: &DatabasePorts, at: rapidphoto_domain::Timestamp, clai
         due: Due::Now,
         attempts: 1,
         claims: 1,
+        keeps_due_time: false,
     };
     for order in [WorkOrder::Finish { claim }, postpone] {
         let mut commit = fixtures::commit(at);
@@ -47,6 +48,7 @@ pub async fn scheduling_again_replaces_the_work<H: DatabaseHarness>(harness: H) 
         due: Due::After(LEASE),
         attempts: 2,
         claims: 5,
+        keeps_due_time: false,
     };
     fixtures::order_work(&db, now, [postponed]).await;
     fixtures::order_work(&db, now, [fixtures::schedule(&photo, WorkKind::Look)]).await;
@@ -114,6 +116,7 @@ pub async fn postponed_work_is_due_later_with_the_given_counts<H: DatabaseHarnes
         due: Due::After(delay),
         attempts: 2,
         claims: 4,
+        keeps_due_time: false,
     };
     fixtures::order_work(&db, now, [postpone]).await;
     assert!(!db.work.renew(claim, LEASE).await.unwrap());
@@ -271,6 +274,7 @@ pub async fn a_commit_can_reschedule_the_work_it_finishes<H: DatabaseHarness>(ha
                     due: Due::Now,
                     attempts: 3,
                     claims: 3,
+                    keeps_due_time: false,
                 }
             };
             let mut orders = vec![release.clone(), reschedule.clone()];

@@ -10,6 +10,9 @@ use rapidphoto_application::ports::DeadLetters;
 
 /// A dead-letter queue under test.
 pub trait DeadLetterHarness: Sized {
+    /// Body that a queue of bytes can carry. Other queues carry text only.
+    const BODY: &'static [u8] = b"\0\xff{";
+
     /// Empty queues.
     fn fresh() -> impl Future<Output = Self>;
 

@@ -27,12 +27,12 @@ fn reasons(letters: &[DeadLetter]) -> Vec<&str> {
 /// A list shows reason, time and body, and changes nothing.
 pub async fn a_listed_message_has_its_reason_and_stays<H: DeadLetterHarness>(harness: H) {
     harness
-        .add("the message is not JSON", Bytes::from_static(b"\0\xff{"))
+        .add("the message is not JSON", Bytes::from_static(H::BODY))
         .await;
     let port = harness.port();
     let first = listed(&*port, 1).await;
     assert_eq!(reasons(&first), ["the message is not JSON"]);
-    assert_eq!((first[0].preview.as_ref(), first[0].bytes), (&b"\0\xff{"[..], 3));
+    assert_eq!((&first[0].preview[..], first[0].bytes), (H::BODY, H::BODY.len()));
     assert!(first[0].first_at.is_some());
     assert_eq!(listed(&*port, 1).await, first);
     assert_eq!(harness.redriven(0).await, Vec::<Bytes>::new());

@@ -46,6 +46,7 @@ const PATH: &str = "/openapi.json";
         (name = "uploads", description = "Upload jobs, from their creation to the arrival of all files."),
         (name = "photos", description = "Single photos and lists of photos."),
         (name = "streams", description = "Live events."),
+        (name = "administration", description = "For users with the scope `admin`."),
         (name = "operations", description = "For operators of the server."),
     )
 )]

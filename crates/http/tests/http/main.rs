@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod administration;
 mod bad_bodies;
 mod bad_requests;
 mod client;

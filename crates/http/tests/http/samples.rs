@@ -11,7 +11,8 @@ pub(crate) fn sample_path(template: &str) -> String {
     let path = template
         .replace("{jobId}", JOB)
         .replace("{photoId}", PHOTO)
-        .replace("{label}", "beach");
+        .replace("{label}", "beach")
+        .replace("{messageId}", "unknown");
     assert!(!path.contains('{'), "{template} has a parameter without a sample");
     path
 }

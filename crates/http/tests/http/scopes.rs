@@ -20,7 +20,7 @@ fn protected() -> Vec<(&'static str, String, Scope)> {
         }
     });
     let protected: Vec<_> = protected.collect();
-    assert_eq!(protected.len(), 16, "{protected:?}");
+    assert_eq!(protected.len(), 20, "{protected:?}");
     protected
 }
 
@@ -31,8 +31,8 @@ fn every_protected_endpoint_requires_its_scope() {
         .iter()
         .map(|(method, path, scope)| (*method, path.as_str(), scope.as_str()))
         .collect();
-    let (read, write) = ("photos:read", "photos:write");
-    let expected: [(&str, &str, &str); 16] = [
+    let (read, write, admin) = ("photos:read", "photos:write", "admin");
+    let expected: [(&str, &str, &str); 20] = [
         ("POST", "/commands/auth/stream-ticket", read),
         ("POST", "/commands/upload-jobs", write),
         ("POST", &format!("/commands/upload-jobs/{JOB}/cancel"), write),
@@ -49,6 +49,10 @@ fn every_protected_endpoint_requires_its_scope() {
         ("GET", &format!("/queries/photos/{PHOTO}/download-url"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/history"), read),
         ("GET", "/queries/limits", read),
+        ("GET", "/admin/dead-letters", admin),
+        ("POST", "/admin/dead-letters/redrive", admin),
+        ("POST", "/admin/dead-letters/unknown/redrive", admin),
+        ("GET", "/admin/subscriptions", admin),
     ];
     assert_eq!(derived, BTreeSet::from(expected));
 }

@@ -1,11 +1,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rapidphoto_application::ports::{SubscriptionLease, SubscriptionName, Subscriptions, Unavailable};
+use rapidphoto_application::ports::{
+    SubscriptionLease, SubscriptionName, SubscriptionState, Subscriptions, Unavailable,
+};
 
 use super::{
     MemoryStore,
-    namespace::{Lease, Namespace},
+    namespace::{Lease, Namespace, SubscriptionRow},
 };
 use crate::Operation;
 
@@ -58,6 +60,22 @@ impl Subscriptions for MemoryStore {
             {
                 row.lease = None;
             }
+        })
+        .await
+    }
+
+    async fn states(&self) -> Result<Vec<SubscriptionState>, Unavailable> {
+        self.call(Operation::Read, |namespace| {
+            let now = self.clock.now();
+            let state = |(name, row): (&SubscriptionName, &SubscriptionRow)| SubscriptionState {
+                name: (*name).to_owned(),
+                cursor: row.cursor,
+                leased_until: row
+                    .lease
+                    .filter(|lease| lease.is_active(now))
+                    .map(|lease| lease.until),
+            };
+            namespace.subscriptions.iter().map(state).collect()
         })
         .await
     }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use rapidphoto_application::ports::{Unavailable, UploadActivity};
+use rapidphoto_application::ports::{ACTIVITY_INTERVAL, Unavailable, UploadActivity};
 use rapidphoto_domain::{PhotoId, Timestamp};
 
 use super::MemoryStore;
@@ -11,7 +11,9 @@ impl UploadActivity for MemoryStore {
         self.call(Operation::Session, |namespace| {
             for photo in photos {
                 let last = namespace.upload_activity.entry(*photo).or_insert(at);
-                *last = at.max(*last);
+                if *last + ACTIVITY_INTERVAL <= at {
+                    *last = at;
+                }
             }
         })
         .await

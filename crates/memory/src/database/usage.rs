@@ -46,12 +46,16 @@ impl UsageReads for MemoryStore {
     }
 }
 
-/// Time that the oldest claimable work of each owner has been due for.
+/// Time that the oldest waiting work of each owner has been due for.
 fn delays(namespace: &Namespace, now: Timestamp) -> BTreeMap<UserId, Duration> {
     let mut delays = BTreeMap::new();
     let kinds = [WorkKind::Look, WorkKind::Process];
     let work = kinds.into_iter().flat_map(|kind| namespace.work.of_kind(kind));
-    for (_, row) in work.filter(|(_, row)| row.parked_until.is_none()) {
+    let waiting = work.filter(|(_, row)| {
+        let postponed = |until| row.token.is_none() && row.due_at < until;
+        row.parked_until.is_none_or(postponed)
+    });
+    for (_, row) in waiting {
         let delay = (now - row.due_at).to_std().unwrap_or_default();
         let oldest = delays.entry(row.owner).or_insert(delay);
         *oldest = delay.max(*oldest);

@@ -96,6 +96,18 @@ impl SingleProcess for MemoryStore {
         .await
     }
 
+    async fn shorten_processing_delays(&self, longest: Duration) -> Result<u64, Unavailable> {
+        self.call(Operation::Claim, |namespace| {
+            let latest = self.clock.now() + longest;
+            let late =
+                |row: &WorkRow| row.token.is_none() && row.parked_until.is_some_and(|until| until > latest);
+            change_all(namespace, &[WorkKind::Process], late, |row| {
+                row.parked_until = Some(latest);
+            })
+        })
+        .await
+    }
+
     async fn make_looks_due(&self) -> Result<u64, Unavailable> {
         self.call(Operation::Claim, |namespace| {
             let now = self.clock.now();

@@ -31,10 +31,15 @@ impl Namespace {
                 due,
                 attempts,
                 claims,
+                keeps_due_time,
             } => {
                 if self.work.is_current(claim) {
                     self.work.update(key(claim), |row| {
+                        let first_due_at = row.due_at;
                         row.park(due, now);
+                        if keeps_due_time {
+                            row.due_at = first_due_at;
+                        }
                         row.attempts = attempts;
                         row.claims = claims;
                         row.token = None;

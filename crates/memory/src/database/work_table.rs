@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rapidphoto_application::ports::{ClaimToken, Due, Priority, WorkKind};
 use rapidphoto_domain::{PhotoId, Timestamp, UserId};
 
+/// Items that one claim makes claimable; the same bound as in the other adapters.
+const UNPARK_BATCH: usize = 500;
+
 pub(super) type Key = (PhotoId, WorkKind);
 
 /// Claimable work of one kind and priority, whose owners are served in turn.
@@ -79,12 +82,15 @@ impl WorkTable {
         true
     }
 
-    /// Makes work claimable that became due or whose lease expired.
+    /// Makes work claimable that became due or whose lease expired, up to [`UNPARK_BATCH`] items.
     pub(super) fn unpark(&mut self, kind: WorkKind, orphaned: bool, now: Timestamp) {
-        while let Some((until, photo)) = self.first_parked(kind, orphaned)
-            && until <= now
-        {
-            self.update((photo, kind), |row| row.parked_until = None);
+        for _ in 0..UNPARK_BATCH {
+            match self.first_parked(kind, orphaned) {
+                Some((until, photo)) if until <= now => {
+                    self.update((photo, kind), |row| row.parked_until = None);
+                }
+                _ => return,
+            }
         }
     }
 
@@ -174,5 +180,26 @@ impl WorkRow {
             orphaned: self.is_orphaned(),
             priority: self.priority,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_makes_a_bounded_number_of_items_claimable() {
+        let mut table = WorkTable::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let due = Due::After(std::time::Duration::from_secs(1));
+        for photo in 0..=UNPARK_BATCH {
+            let row = WorkRow::new(UserId::from_bits(1), Priority::Fresh, due, now);
+            table.insert((PhotoId::from_bits(photo as u128), WorkKind::Look), row);
+        }
+        let later = now + due.delay();
+        table.unpark(WorkKind::Look, false, later);
+        assert_eq!(table.ready.len(), UNPARK_BATCH);
+        table.unpark(WorkKind::Look, false, later);
+        assert_eq!(table.ready.len(), UNPARK_BATCH + 1);
     }
 }

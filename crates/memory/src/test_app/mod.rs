@@ -33,7 +33,8 @@ use rapidphoto_application::{
 use rapidphoto_domain::{Timestamp, UserId, values::KeySpace};
 
 use crate::{
-    FakeClock, FakeSpace, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens, SeededIds, StubInspector,
+    FakeClock, FakeSpace, MemoryDeadLetters, MemoryObjects, MemoryStore, PlainPasswords, PlainTokens,
+    SeededIds, StubInspector,
 };
 
 /// Complete application on in-memory adapters. Clones share all state.
@@ -126,6 +127,7 @@ impl TestApp {
             inspector: inspector.clone(),
             ticks: Arc::new(LocalTicks::default()),
             free_space: free_space.clone(),
+            dead_letters: Arc::new(MemoryDeadLetters::default()),
         };
         adjust(&mut settings, &mut ports);
         let settings = Arc::new(settings);

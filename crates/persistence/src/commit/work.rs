@@ -21,6 +21,7 @@ pub(crate) struct Postponed {
     pub(crate) due: Due,
     pub(crate) attempts: i64,
     pub(crate) claims: i64,
+    pub(crate) keeps_due_time: bool,
 }
 
 /// New work without a claim. Its times are set when it is written, by the database's clock.
@@ -75,6 +76,7 @@ impl WorkChanges {
                     due,
                     attempts,
                     claims,
+                    keeps_due_time,
                 } => {
                     changes.claims.push(claim);
                     let postponed = Postponed {
@@ -83,6 +85,7 @@ impl WorkChanges {
                         due,
                         attempts: attempts.into(),
                         claims: claims.into(),
+                        keeps_due_time,
                     };
                     folded
                         .entry((claim.photo, claim.kind))

@@ -7,7 +7,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl as _;
 use rapidphoto_application::ports::{
-    Cursor, SubscriptionLease, SubscriptionName, Subscriptions, Unavailable,
+    Cursor, SubscriptionLease, SubscriptionName, SubscriptionState, Subscriptions, Unavailable,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    number::{count, millis_of, stored},
+    number::{count, millis_of, stored, timestamp},
 };
 
 statement! {
@@ -51,6 +51,18 @@ statement! {
     )
 }
 
+statement! {
+    /// States, with leases that are valid.
+    struct States<'a> {
+        namespace: &'a str => Text,
+        test_now: Option<i64> => Nullable<BigInt>,
+    } -> (Text, BigInt, BigInt, Nullable<BigInt>)
+    = concat!(
+        "SELECT name, cursor_epoch, cursor_position, CASE WHEN lease_until > ", now!("$2"), " THEN lease_until END
+         FROM subscriptions WHERE namespace = $1 ORDER BY name COLLATE \"C\""
+    )
+}
+
 #[async_trait]
 impl Subscriptions for PgStore {
     async fn acquire(
@@ -82,6 +94,24 @@ impl Subscriptions for PgStore {
 
     async fn release(&self, held: &SubscriptionLease) -> Result<(), Unavailable> {
         self.set_lease(held, None).await.map(drop)
+    }
+
+    async fn states(&self) -> Result<Vec<SubscriptionState>, Unavailable> {
+        let statement = States {
+            namespace: &self.namespace,
+            test_now: self.test_now(),
+        };
+        let rows: Vec<(String, i64, i64, Option<i64>)> = statement
+            .get_results(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        let state =
+            |(name, epoch, position, leased_until): (String, i64, i64, Option<i64>)| SubscriptionState {
+                name,
+                cursor: Cursor::new(count(epoch), count(position)),
+                leased_until: leased_until.map(timestamp),
+            };
+        Ok(rows.into_iter().map(state).collect())
     }
 }
 

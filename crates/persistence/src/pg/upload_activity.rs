@@ -4,13 +4,13 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl as _;
-use rapidphoto_application::ports::{Unavailable, UploadActivity};
+use rapidphoto_application::ports::{ACTIVITY_INTERVAL, Unavailable, UploadActivity};
 use rapidphoto_domain::{PhotoId, Timestamp};
 
 use super::{PgStore, batches::delete_all, statement::statement};
 use crate::{
     error::StoreError,
-    number::{millis, timestamp},
+    number::{millis, millis_of, timestamp},
     schema::upload_activity,
 };
 
@@ -20,11 +20,12 @@ statement! {
         namespace: &'a str => Text,
         photos: Vec<String> => Array<Text>,
         at: i64 => BigInt,
+        interval: i64 => BigInt,
     } -> BigInt
     = "INSERT INTO upload_activity AS known (namespace, photo_id, last_seen)
        SELECT DISTINCT $1, photo_id, $3 FROM unnest($2) AS seen (photo_id) ORDER BY photo_id
        ON CONFLICT (namespace, photo_id) DO UPDATE SET last_seen = excluded.last_seen
-       WHERE known.last_seen < excluded.last_seen"
+       WHERE known.last_seen <= excluded.last_seen - $4"
 }
 
 statement! {
@@ -44,6 +45,7 @@ impl UploadActivity for PgStore {
             namespace: &self.namespace,
             photos: photos.iter().map(ToString::to_string).collect(),
             at: millis(at),
+            interval: millis_of(ACTIVITY_INTERVAL),
         };
         statement
             .execute(&mut self.connection().await?)

@@ -36,7 +36,8 @@ statement! {
     = concat!(
         "SELECT ", now!("$3"), " - (
              SELECT due_at FROM photo_work
-             WHERE namespace = $1 AND owner = $2 AND parked_until IS NULL AND kind <> 'clean'
+             WHERE namespace = $1 AND owner = $2 AND kind <> 'clean'
+               AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
              ORDER BY due_at LIMIT 1)"
     )
 }
@@ -51,13 +52,15 @@ statement! {
     = concat!(
         "WITH RECURSIVE waiting (owner, due_at, place) AS (
              (SELECT owner, due_at, 1 FROM photo_work
-              WHERE namespace = $1 AND parked_until IS NULL AND kind <> 'clean'
+              WHERE namespace = $1 AND kind <> 'clean'
+                AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
               ORDER BY owner, due_at LIMIT 1)
              UNION ALL
              SELECT next.owner, next.due_at, waiting.place + 1
              FROM waiting CROSS JOIN LATERAL (
                  SELECT owner, due_at FROM photo_work
-                 WHERE namespace = $1 AND owner > waiting.owner AND parked_until IS NULL AND kind <> 'clean'
+                 WHERE namespace = $1 AND owner > waiting.owner AND kind <> 'clean'
+                   AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))
                  ORDER BY owner, due_at LIMIT 1
              ) AS next
              WHERE waiting.place < 1000

@@ -78,7 +78,8 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the database, which is created and migrated as needed.
     ///
-    /// `clock` is the database's clock: it decides when work is due and when leases and sessions expire. `codec` encodes events and decodes them to the current schema.
+    /// `clock` is the database's clock: it decides when work is due and when leases and sessions expire. It should not be
+    /// set back while the process runs, because delays would become longer. `codec` encodes events and decodes them to the current schema.
     pub async fn open(
         config: SqliteConfig,
         clock: Arc<dyn Clock>,

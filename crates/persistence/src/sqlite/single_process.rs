@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, sql_query,
@@ -8,7 +10,7 @@ use rapidphoto_application::ports::{SingleProcess, Unavailable, WorkKind};
 use super::{SqliteStore, claims::UNPARK_BATCH};
 use crate::{
     error::StoreError,
-    number::{count, limit, millis},
+    number::{count, limit, millis, millis_after},
     schema::subscriptions,
 };
 
@@ -18,6 +20,13 @@ const EXPIRE: &str = "
     WHERE rowid IN (SELECT rowid FROM photo_work
                     WHERE namespace = ?1 AND kind = ?2 AND orphaned = ?3 AND parked_until > ?4
                       AND token IS NOT NULL LIMIT ?5)";
+
+/// Lets unclaimed work be claimed at `?4` at the latest.
+const SHORTEN: &str = "
+    UPDATE photo_work SET parked_until = ?4
+    WHERE rowid IN (SELECT rowid FROM photo_work
+                    WHERE namespace = ?1 AND kind = ?2 AND orphaned = ?3 AND parked_until > ?4
+                      AND token IS NULL LIMIT ?5)";
 
 /// Makes unclaimed work due.
 const MAKE_DUE: &str = "
@@ -29,10 +38,11 @@ const MAKE_DUE: &str = "
 #[async_trait]
 impl SingleProcess for SqliteStore {
     async fn expire_claims(&self) -> Result<u64, Unavailable> {
+        let now = millis(self.clock.now());
         let mut ended = 0;
         for kind in WorkKind::ALL {
             // Claims are counted when they are made, so that claimed work is on the orphans' side of the index.
-            ended += self.unpark_all(EXPIRE, kind, true).await?;
+            ended += self.update_parked(EXPIRE, kind, true, now).await?;
         }
         Ok(ended)
     }
@@ -53,25 +63,39 @@ impl SingleProcess for SqliteStore {
         .await
     }
 
-    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
+    async fn shorten_processing_delays(&self, longest: Duration) -> Result<u64, Unavailable> {
+        let latest = millis_after(self.clock.now(), longest);
         let mut changed = 0;
         for orphaned in [false, true] {
-            changed += self.unpark_all(MAKE_DUE, WorkKind::Look, orphaned).await?;
+            changed += self
+                .update_parked(SHORTEN, WorkKind::Process, orphaned, latest)
+                .await?;
+        }
+        Ok(changed)
+    }
+
+    async fn make_looks_due(&self) -> Result<u64, Unavailable> {
+        let now = millis(self.clock.now());
+        let mut changed = 0;
+        for orphaned in [false, true] {
+            changed += self
+                .update_parked(MAKE_DUE, WorkKind::Look, orphaned, now)
+                .await?;
         }
         Ok(changed)
     }
 }
 
 impl SqliteStore {
-    /// Runs `statement` until it finds no more rows. Each batch is a transaction of its own, so that other writes are
+    /// Runs `statement` until it finds no more rows that are parked beyond `at`. Each batch is a transaction of its own, so that other writes are
     /// not delayed however many rows there are.
-    async fn unpark_all(
+    async fn update_parked(
         &self,
         statement: &'static str,
         kind: WorkKind,
         orphaned: bool,
+        at: i64,
     ) -> Result<u64, Unavailable> {
-        let now = millis(self.clock.now());
         let mut all = 0;
         loop {
             let batch = self.write(move |connection, namespace| {
@@ -79,7 +103,7 @@ impl SqliteStore {
                     .bind::<Text, _>(namespace)
                     .bind::<Text, _>(kind.as_str())
                     .bind::<Bool, _>(orphaned)
-                    .bind::<BigInt, _>(now)
+                    .bind::<BigInt, _>(at)
                     .bind::<BigInt, _>(UNPARK_BATCH)
                     .execute(connection)
                     .map_err(StoreError::from)

@@ -6,14 +6,14 @@ use diesel::{
     SqliteConnection,
 };
 use rapidphoto_application::ports::{
-    Cursor, SubscriptionLease, SubscriptionName, Subscriptions, Unavailable,
+    Cursor, SubscriptionLease, SubscriptionName, SubscriptionState, Subscriptions, Unavailable,
 };
 use rapidphoto_domain::Timestamp;
 
 use super::SqliteStore;
 use crate::{
     error::StoreError,
-    number::{count, millis, millis_after, stored},
+    number::{count, millis, millis_after, stored, timestamp},
     schema::subscriptions,
 };
 
@@ -47,6 +47,32 @@ impl Subscriptions for SqliteStore {
         self.write(move |connection, namespace| {
             set_lease(connection, namespace, &held, None).map_err(StoreError::from)?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn states(&self) -> Result<Vec<SubscriptionState>, Unavailable> {
+        let clock = self.clock.clone();
+        self.read(move |connection, namespace| {
+            let rows = subscriptions::table
+                .filter(subscriptions::namespace.eq(namespace))
+                .select((
+                    subscriptions::name,
+                    subscriptions::cursor_epoch,
+                    subscriptions::cursor_position,
+                    subscriptions::lease_until,
+                ))
+                .order(subscriptions::name)
+                .load::<(String, i64, i64, Option<i64>)>(connection)
+                .map_err(StoreError::from)?;
+            let now = millis(clock.now());
+            let state =
+                |(name, epoch, position, lease_until): (String, i64, i64, Option<i64>)| SubscriptionState {
+                    name,
+                    cursor: Cursor::new(count(epoch), count(position)),
+                    leased_until: lease_until.filter(|until| *until > now).map(timestamp),
+                };
+            Ok(rows.into_iter().map(state).collect())
         })
         .await
     }

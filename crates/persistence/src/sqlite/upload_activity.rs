@@ -4,13 +4,13 @@ use diesel::{
     SqliteConnection, sql_query,
     sql_types::{BigInt, Text},
 };
-use rapidphoto_application::ports::{Unavailable, UploadActivity};
+use rapidphoto_application::ports::{ACTIVITY_INTERVAL, Unavailable, UploadActivity};
 use rapidphoto_domain::{PhotoId, Timestamp};
 
 use super::SqliteStore;
 use crate::{
     error::StoreError,
-    number::{millis, timestamp},
+    number::{millis, millis_of, timestamp},
     schema::upload_activity,
 };
 
@@ -58,11 +58,13 @@ fn record(connection: &mut SqliteConnection, namespace: &str, photos: &[String],
     sql_query(
         "INSERT INTO upload_activity (namespace, photo_id, last_seen)
          SELECT ?, value, ? FROM json_each(?) WHERE true
-         ON CONFLICT (namespace, photo_id) DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)",
+         ON CONFLICT (namespace, photo_id) DO UPDATE SET last_seen = excluded.last_seen
+         WHERE excluded.last_seen - upload_activity.last_seen >= ?",
     )
     .bind::<Text, _>(namespace)
     .bind::<BigInt, _>(at)
     .bind::<Text, _>(photos)
+    .bind::<BigInt, _>(millis_of(ACTIVITY_INTERVAL))
     .execute(connection)?;
     Ok(())
 }

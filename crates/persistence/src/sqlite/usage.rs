@@ -22,22 +22,26 @@ const USAGE: &str = "
 /// The row's kind is compared as in the partial index `photo_work_waiting`.
 const OLDEST_DUE: &str = "
     SELECT 1 AS owners, min(due_at) AS due_at FROM photo_work
-    WHERE namespace = ?1 AND owner = ?2 AND parked_until IS NULL AND kind <> 'clean'";
+    WHERE namespace = ?1 AND owner = ?2 AND kind <> 'clean'
+      AND (parked_until IS NULL OR (token IS NULL AND due_at < parked_until))";
 
 /// At most 1000 owners of waiting work, each found by one search of an index, as is the oldest work of each.
 const LEAST_DELAY: &str = "
     WITH RECURSIVE waiting (owner, place) AS (
         SELECT (SELECT min(work.owner) FROM photo_work AS work
-                WHERE work.namespace = ?1 AND work.parked_until IS NULL AND work.kind <> 'clean'), 1
+                WHERE work.namespace = ?1 AND work.kind <> 'clean'
+                  AND (work.parked_until IS NULL OR (work.token IS NULL AND work.due_at < work.parked_until))), 1
         UNION ALL
         SELECT (SELECT min(work.owner) FROM photo_work AS work
-                WHERE work.namespace = ?1 AND work.parked_until IS NULL AND work.kind <> 'clean'
+                WHERE work.namespace = ?1 AND work.kind <> 'clean'
+                  AND (work.parked_until IS NULL OR (work.token IS NULL AND work.due_at < work.parked_until))
                   AND work.owner > waiting.owner), place + 1
         FROM waiting WHERE waiting.owner IS NOT NULL AND place < 1000
     )
     SELECT count(owner) AS owners,
            max((SELECT min(work.due_at) FROM photo_work AS work
-                WHERE work.namespace = ?1 AND work.owner = waiting.owner AND work.parked_until IS NULL
+                WHERE work.namespace = ?1 AND work.owner = waiting.owner
+                  AND (work.parked_until IS NULL OR (work.token IS NULL AND work.due_at < work.parked_until))
                   AND work.kind <> 'clean')) AS due_at
     FROM waiting WHERE owner IS NOT NULL";
 

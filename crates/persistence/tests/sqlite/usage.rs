@@ -50,7 +50,7 @@ async fn the_migration_counts_the_photos_of_an_old_database() {
     let mut raw = db.raw_connection();
     raw.batch_execute(
         "DROP TRIGGER usage_of_new_photos; DROP TRIGGER usage_of_changed_photos; DROP TABLE usage_slots;
-         DROP INDEX photo_work_oldest; DELETE FROM __diesel_schema_migrations WHERE version = '00000000000060'",
+         DROP INDEX IF EXISTS photo_work_oldest; DELETE FROM __diesel_schema_migrations WHERE version = '00000000000060'",
     )
     .unwrap();
 

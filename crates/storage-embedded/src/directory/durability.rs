@@ -52,3 +52,18 @@ pub(super) mod recording {
         STEPS.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syncs_reach_the_system() {
+        // It refuses to sync a device without storage, which a call that is only recorded would not notice.
+        let device = Path::new("/dev/null");
+        let synced = sync_file(&File::open(device).unwrap(), device);
+        assert_eq!(synced.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert!(sync_directory(device).is_err());
+        assert_eq!(recording::take(), []);
+    }
+}

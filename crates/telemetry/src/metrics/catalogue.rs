@@ -100,6 +100,8 @@ pub const METRICS: &[Metric] = &[
         "storage_requests_total",
         "Requests to the embedded storage, by operation and outcome",
     ),
+    counter("sqs_messages_total", "Messages from SQS, by outcome"),
+    counter("sqs_request_failures_total", "Failed requests to SQS"),
     counter(
         "http_requests_total",
         "HTTP responses, by method, route and status",

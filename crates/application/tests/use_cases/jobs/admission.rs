@@ -226,6 +226,21 @@ async fn jobs_are_refused_while_photos_wait_too_long() {
 }
 
 #[tokio::test]
+async fn jobs_are_refused_while_no_photo_can_be_inspected_for_too_long() {
+    let app = TestApp::with(|settings, _| settings.quotas.max_work_age = Duration::from_mins(1));
+    for _ in 0..100 {
+        let outage = Unavailable::inspection("requested by a test");
+        app.inspector.answer(Err(outage.into()));
+    }
+    app.upload_one().await;
+    app.execute_for(Duration::from_mins(2)).await;
+    let NotAdmitted::Backlog { age, .. } = refused(&app, 1).await else {
+        panic!("another reason");
+    };
+    assert!(age > Duration::from_mins(1), "{age:?}");
+}
+
+#[tokio::test]
 async fn a_users_backlog_refuses_nobody_else_until_all_of_many_owners_wait_too_long() {
     let app = TestApp::with(|settings, _| settings.quotas.max_work_age = Duration::from_mins(1));
     let upload_as = async |owner| {

@@ -8,6 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use rapidphoto_application::{
+    admin::Lag,
     live::{Start, WatchError, WatchUser},
     ports::{Cursor, EventFilter, EventLog, EventPage, LogError, StoredEvent, Unavailable},
 };
@@ -104,4 +105,28 @@ async fn an_event_that_cant_be_decoded_ends_streams_and_is_reported() {
     timeout(TEST_TIMEOUT, recovered).await.expect("the tail recovers");
     drop(app.watch(&running.tail).user(command()).await.unwrap());
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscription_before_such_an_event_is_parked() {
+    let mut app = TestApp::new();
+    app.declare_one().await;
+    app.completion().catch_up().await.unwrap();
+    app.ports.database.log = Arc::new(NewerLog {
+        store: app.store.clone(),
+        is_newer: AtomicBool::new(true),
+    });
+    let list = || async { app.use_cases().list_subscriptions.handle().await.unwrap() };
+    assert_eq!(
+        list().await[0].lag,
+        Ok(Lag {
+            events: 0,
+            since: None
+        })
+    );
+    app.declare_one().await;
+    let reports = list().await;
+    assert_eq!(reports.len(), 1);
+    let reason = reports[0].lag.as_ref().unwrap_err();
+    assert!(reason.0.contains("schema version 99"), "{reason:?}");
 }

@@ -1,4 +1,4 @@
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use futures::try_join;
 use rapidphoto_application::ports::Due;
@@ -30,14 +30,15 @@ statement! {
         delays: Vec<i64> => Array<BigInt>,
         attempts: Vec<i64> => Array<BigInt>,
         claims: Vec<i64> => Array<BigInt>,
+        keep_due_times: Vec<bool> => Array<Bool>,
         test_now: Option<i64> => Nullable<BigInt>,
     } -> BigInt
     = concat!(
         "UPDATE photo_work SET
-             due_at = ", now!("$7"), " + later.delay,
-             parked_until = CASE WHEN later.delay > 0 THEN ", now!("$7"), " + later.delay END,
+             due_at = CASE WHEN later.keeps_due_time THEN due_at ELSE ", now!("$8"), " + later.delay END,
+             parked_until = CASE WHEN later.delay > 0 THEN ", now!("$8"), " + later.delay END,
              attempts = later.attempts, claims = later.claims, token = NULL
-         FROM unnest($2, $3, $4, $5, $6) AS later (photo_id, kind, delay, attempts, claims)
+         FROM unnest($2, $3, $4, $5, $6, $7) AS later (photo_id, kind, delay, attempts, claims, keeps_due_time)
          WHERE photo_work.namespace = $1 AND photo_work.photo_id = later.photo_id AND photo_work.kind = later.kind"
     )
 }
@@ -100,6 +101,7 @@ fn postpone<'a>(scope: &'a Scope, work: &'a WorkChanges) -> Option<PostponeWork<
         delays: postponed.iter().map(|to| delay(to.due)).collect(),
         attempts: postponed.iter().map(|to| to.attempts).collect(),
         claims: postponed.iter().map(|to| to.claims).collect(),
+        keep_due_times: postponed.iter().map(|to| to.keeps_due_time).collect(),
         test_now: scope.test_now,
     })
 }

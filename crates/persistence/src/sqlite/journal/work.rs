@@ -84,7 +84,7 @@ fn postpone(
         .filter(photo_work::kind.eq(to.kind.as_str()));
     diesel::update(work)
         .set((
-            photo_work::due_at.eq(due_at),
+            (!to.keeps_due_time).then_some(photo_work::due_at.eq(due_at)),
             photo_work::attempts.eq(to.attempts),
             photo_work::claims.eq(to.claims),
             photo_work::token.eq(None::<i64>),
