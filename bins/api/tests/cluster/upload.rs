@@ -25,7 +25,7 @@ fn file(number: usize, bytes: &Bytes) -> FileRequest {
         filename: format!("photo-{number}.jpg"),
         mime_type: "image/jpeg".to_owned(),
         bytes: bytes.len() as u64,
-        upload_id: Some(format!("upload-{number:04}")),
+        upload_id: Some(format!("{number:08x}-0000-4000-8000-{number:012x}")),
         checksum: None,
     }
 }
