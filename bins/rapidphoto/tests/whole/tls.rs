@@ -162,7 +162,7 @@ fn plain_text_beyond_this_machine_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_is_not_trusted_is_warned_of_at_the_start() {
-    for (proxies, warns) in [("[]", true), ("[\"127.0.0.1\"]", false)] {
+    for (proxies, warns) in [("[]", true), ("[\"127.0.0.1/32\"]", false)] {
         let data_dir = DataDir::new();
         let options = DataDir::options()
             .with("RAPIDPHOTO_SERVER__BEHIND_TLS_PROXY", "true")
