@@ -1,6 +1,7 @@
 //! Database of a running program, of either kind.
 
 use async_trait::async_trait;
+#[cfg(feature = "distributed")]
 use rapidphoto_application::ports::Unavailable;
 use rapidphoto_persistence::SqliteStore;
 
@@ -8,6 +9,7 @@ use rapidphoto_persistence::SqliteStore;
 #[async_trait]
 pub(crate) trait Database: Send + Sync {
     /// Checks that data can be written.
+    #[cfg(feature = "distributed")]
     async fn check_write(&self) -> Result<(), Unavailable>;
 
     /// Removes the traces of erased data.
@@ -19,6 +21,7 @@ pub(crate) trait Database: Send + Sync {
 
 #[async_trait]
 impl Database for SqliteStore {
+    #[cfg(feature = "distributed")]
     async fn check_write(&self) -> Result<(), Unavailable> {
         Self::check_write(self).await
     }

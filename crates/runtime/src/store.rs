@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use rapidphoto_application::ports::{Clock, Ids, Unavailable};
+use rapidphoto_application::ports::{Clock, Ids};
 use rapidphoto_http::{CachedReadiness, Dependency, Process, Readiness};
 use rapidphoto_listener::Acceptor;
 use rapidphoto_persistence::DataDirLock;
@@ -140,7 +140,8 @@ struct NoDatabase;
 
 #[async_trait]
 impl Database for NoDatabase {
-    async fn check_write(&self) -> Result<(), Unavailable> {
+    #[cfg(feature = "distributed")]
+    async fn check_write(&self) -> Result<(), rapidphoto_application::ports::Unavailable> {
         Ok(())
     }
 

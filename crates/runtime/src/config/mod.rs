@@ -23,6 +23,7 @@ pub use imaging::{ImagingSection, Isolation};
 pub use limits::LimitsSection;
 pub use problems::{ConfigProblems, Problem};
 pub use programs::Program;
+#[cfg(feature = "distributed")]
 pub(crate) use programs::key;
 pub use secret::Secret;
 pub use sections::{
