@@ -3,8 +3,8 @@
 use std::{fs, path::Path, time::Duration};
 
 use bytes::Bytes;
-use rapidphoto_client::types::PhotoStatus;
-use rapidphoto_testkit::new_user;
+use rapidphoto_client::{Session, types::PhotoStatus};
+use rapidphoto_testkit::{PASSWORD, new_user};
 
 use crate::fixtures::{DataDir, count_events, declare, finished_job, jpeg, photo, statuses};
 
@@ -108,14 +108,7 @@ async fn children_end_when_their_server_is_killed() {
     let busy = Bytes::from_static(b"drill: loop");
     let (job_id, items) = declare(&session, &[jpeg(&busy)]).await;
     session.put(&items[0], busy).await.unwrap();
-    let processing = async {
-        while session.job(&job_id).await.unwrap().photos[0].status != PhotoStatus::Processing {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), processing)
-        .await
-        .unwrap();
+    until_processing(&session, &job_id, 1).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let children = children_of(server.id().unwrap());
     assert_eq!(children.len(), 2);
@@ -132,6 +125,77 @@ async fn children_end_when_their_server_is_killed() {
         tokio::time::timeout(limit, ended).await.is_ok(),
         "children are still alive a second after their server"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_photo_that_kills_its_servers_is_blamed_for_their_end() {
+    const ALONE: &str = "the work is repeated alone";
+    let data_dir = DataDir::new();
+    // One child, which the killer keeps busy: the seven others, in hand of the same server, wait for it.
+    let options = DataDir::options().with("RAPIDPHOTO_IMAGING__THREADS", "1");
+    let mut server = data_dir.serve(&options).await;
+    let email = "neighbours@example.org";
+    server.client().unwrap().register(email, PASSWORD).await.unwrap();
+    let session = server.client().unwrap().log_in(email, PASSWORD).await.unwrap();
+    let mut photos = vec![Bytes::from_static(b"drill: loop")];
+    photos.extend((0..7).map(photo));
+    let files: Vec<_> = photos.iter().map(jpeg).collect();
+    let (job_id, items) = declare(&session, &files).await;
+    // The killer is first in the queue of the child, and in that of repeated work.
+    session.put(&items[0], photos[0].clone()).await.unwrap();
+    until_processing(&session, &job_id, 1).await;
+    let puts = items.iter().zip(&photos).skip(1);
+    let puts = puts.map(|(item, bytes)| session.put(item, bytes.clone()));
+    futures::future::try_join_all(puts).await.unwrap();
+    until_processing(&session, &job_id, 8).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // SIGKILL with eight photos in hand, then whenever the killer is tried again.
+    for claim in 2..8 {
+        server.kill().await.unwrap();
+        server = data_dir.serve(&options).await;
+        let tried = async {
+            while server.log().matches(ALONE).count() < claim - 1 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), tried).await.unwrap();
+    }
+    server.kill().await.unwrap();
+
+    let server = data_dir.serve(&options).await;
+    let session = server.client().unwrap().log_in(email, PASSWORD).await.unwrap();
+    let job = finished_job(&session, &job_id).await;
+    let log = server.log();
+    for photo in &job.photos {
+        let repeated = log
+            .lines()
+            .filter(|line| line.contains(ALONE) && line.contains(&photo.photo_id));
+        let (expected, repetitions) = if photo.photo_id == items[0].photo_id {
+            (PhotoStatus::Failed, 7)
+        } else {
+            (PhotoStatus::Completed, 1)
+        };
+        assert_eq!((photo.status, repeated.count()), (expected, repetitions), "{log}");
+    }
+    server.kill().await.unwrap();
+    data_dir.assert_verified();
+}
+
+/// Waits until so many photos of a job are PROCESSING.
+async fn until_processing(session: &Session, job_id: &str, photos: usize) {
+    let processing = async {
+        loop {
+            let job = session.job(job_id).await.unwrap();
+            let status = PhotoStatus::Processing;
+            if job.photos.iter().filter(|photo| photo.status == status).count() == photos {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), processing)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
