@@ -81,7 +81,7 @@ resource "aws_vpc_endpoint" "s3" {
   route_table_ids = [aws_route_table.private.id]
 }
 
-# Who may connect to whom.
+# Allowed connections.
 resource "aws_security_group" "balancer" {
   name_prefix = "${local.name}-balancer-"
   vpc_id      = aws_vpc.this.id

@@ -11,7 +11,7 @@ data "aws_iam_policy_document" "tasks" {
   }
 }
 
-# What ECS itself does: fetch images and secrets, write logs.
+# Rights of ECS itself: fetch images and secrets, write logs.
 resource "aws_iam_role" "execution" {
   name_prefix        = "${local.name}-execution-"
   assume_role_policy = data.aws_iam_policy_document.tasks.json

@@ -33,7 +33,7 @@ locals {
     RAPIDPHOTO_BROKER__URL = replace(aws_mq_broker.this[0].instances[0].endpoints[0], "amqps://", "amqps://rapidphoto@")
   } : {}
 
-  # What each kind of task runs.
+  # Program of each kind of task.
   tasks = {
     api = {
       image       = var.images.api

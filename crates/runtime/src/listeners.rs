@@ -10,7 +10,7 @@ use rapidphoto_listener::{Limits, Tls, TlsFiles};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
-use crate::{Config, config::TlsSection};
+use crate::{Config, config::TlsSection, task_group::TaskGroup};
 
 /// Sockets that listen, and the certificates of those that speak TLS.
 pub(crate) struct Listeners {
@@ -95,6 +95,16 @@ pub(crate) fn operations(config: &Config) -> anyhow::Result<Option<std::net::Tcp
         .map(std::net::TcpListener::bind)
         .transpose()
         .context("the server can't listen for operators (server.operations_listen)")
+}
+
+/// Loads certificates again whenever their files change.
+pub(crate) fn watch(tasks: &mut TaskGroup, certificates: &[Arc<Tls>]) {
+    for certificate in certificates {
+        let certificate = Arc::clone(certificate);
+        tasks.spawn("TLS certificate", |stop| async move {
+            stop.run_until_cancelled(certificate.watch()).await;
+        });
+    }
 }
 
 pub(crate) fn load(files: Option<&TlsSection>) -> anyhow::Result<Option<Arc<Tls>>> {

@@ -199,12 +199,7 @@ pub async fn start(
         cursor_key: secrets.refresh_key,
         config: wiring::http(&config),
     };
-    for certificate in &certificates {
-        let certificate = Arc::clone(certificate);
-        api_tasks.spawn("TLS certificate", |stop| async move {
-            stop.run_until_cancelled(certificate.watch()).await;
-        });
-    }
+    listeners::watch(&mut api_tasks, &certificates);
     let mut operations = TaskGroup::new(&failed);
     if let Some(listener) = listeners.operations {
         tracing::info!(address = %listener.local_addr()?, "listening for operators");

@@ -72,12 +72,8 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
 
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
-    for certificate in tls.iter().cloned() {
-        storage.spawn("TLS certificate", |stop: CancellationToken| async move {
-            stop.run_until_cancelled(certificate.watch()).await;
-        });
-    }
-    let certificates = tls.iter().cloned().collect();
+    let certificates = tls.iter().cloned().collect::<Vec<_>>();
+    listeners::watch(&mut storage, &certificates);
     let served = vec![Listener {
         acceptor: Acceptor::new("storage", listeners::storage_limits(&config), tls),
         socket,
@@ -140,11 +136,6 @@ struct NoDatabase;
 
 #[async_trait]
 impl Database for NoDatabase {
-    #[cfg(feature = "distributed")]
-    async fn check_write(&self) -> Result<(), rapidphoto_application::ports::Unavailable> {
-        Ok(())
-    }
-
     async fn remove_traces(&self) {}
 
     async fn close(&self) {}

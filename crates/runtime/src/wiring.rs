@@ -295,12 +295,7 @@ pub(crate) async fn ports(
     );
     let passwords = passwords(config, Arc::clone(&parts.ids))?;
     let tokens = tokens(&secrets.token_keys())?;
-    let mut database = DatabasePorts::of(Arc::clone(&parts.store));
-    database.journal = Arc::new(SignallingJournal::new(
-        database.journal,
-        Arc::clone(&database.log),
-        parts.signals.clone(),
-    ));
+    let database = signalling(DatabasePorts::of(Arc::clone(&parts.store)), &parts.signals);
     Ok(Ports {
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(&parts.ids),
@@ -327,6 +322,15 @@ pub(crate) fn tokens(keys: &TokenKeys) -> anyhow::Result<Hs256Tokens> {
     });
     let current = SigningKey::new(&keys.current)?;
     Ok(Hs256Tokens::new(ISSUER, current, previous.transpose()?))
+}
+
+/// The ports of a database whose commits are announced in this process.
+pub(crate) fn signalling(database: DatabasePorts, signals: &Signals) -> DatabasePorts {
+    let log = Arc::clone(&database.log);
+    DatabasePorts {
+        journal: Arc::new(SignallingJournal::new(database.journal, log, signals.clone())),
+        ..database
+    }
 }
 
 /// `iss` claim of access tokens.

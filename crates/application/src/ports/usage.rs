@@ -5,7 +5,7 @@ use rapidphoto_domain::{Timestamp, UserId};
 
 use super::Unavailable;
 
-/// What counts against a user's quotas.
+/// Amounts that count against a user's quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Photos that have not ended: QUEUED, UPLOADING, VERIFYING or PROCESSING.

@@ -63,7 +63,7 @@ const HAS_TAG: &str = " AND (
      )";
 
 statement! {
-    /// Whether a tag has so many photos that not all of them are read for a page. In another order than that of their
+    /// True if a tag has so many photos that not all of them are read for a page. In another order than that of their
     /// creation, a page of a tag with fewer photos sorts all of them; a page of a common one follows the order, and finds a
     /// photo with the tag soon.
     struct IsCommon<'a> {

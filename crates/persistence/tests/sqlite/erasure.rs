@@ -67,7 +67,7 @@ async fn erased_details_leave_no_bytes_in_the_database_and_its_log() {
     assert_eq!((occurrences(&path, "Ottilie"), occurrences(&path, &hash)), (0, 0));
 }
 
-/// What earlier programs have stored, for a photo that is completed with a warning about its checksum.
+/// State that earlier programs have stored, for a photo that is completed with a warning about its checksum.
 const DECLARED: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 const MEASURED: &str = "2222222222222222222222222222222222222222222222222222222222222222";
 const E_TAG: &str = "33333333333333333333333333333333";

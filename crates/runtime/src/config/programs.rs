@@ -138,7 +138,7 @@ impl Config {
     }
 }
 
-/// What a program lacks.
+/// Values that a program lacks.
 struct Problems(Vec<Problem>);
 
 impl Problems {

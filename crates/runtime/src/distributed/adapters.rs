@@ -13,7 +13,7 @@ use rapidphoto_application::{
     },
     progress::LocalTicks,
     settings::Settings,
-    signals::{SignallingJournal, Signals},
+    signals::Signals,
 };
 use rapidphoto_persistence::{PgConfig, PgStore};
 use rapidphoto_queue_rabbitmq::{Broker, RabbitDeadLetters, RabbitTicks};
@@ -76,12 +76,7 @@ impl Adapters {
                 .context("the configuration of the object storage is invalid")?,
         );
         let signals = Signals::default();
-        let mut database = DatabasePorts::of(Arc::clone(&store));
-        database.journal = Arc::new(SignallingJournal::new(
-            database.journal,
-            Arc::clone(&database.log),
-            signals.clone(),
-        ));
+        let database = wiring::signalling(DatabasePorts::of(Arc::clone(&store)), &signals);
         let ports = Ports {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),

@@ -86,7 +86,7 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
 
     let draining = watch::Sender::new(false);
     let readiness = Services {
-        database: Arc::clone(&database),
+        database: Arc::clone(&adapters.store),
         objects: Arc::clone(&ports.objects),
         inspector: None,
         tail: Some(Arc::clone(&tail)),
@@ -116,12 +116,8 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
     };
     let operations_address = operations::serve(&mut operations, listeners.operations, process)?;
     let announcement = json!({ "api": addresses.api_public, "operations": operations_address });
-    let certificates = listeners.api_tls.iter().cloned().collect();
-    for certificate in listeners.api_tls.iter().cloned() {
-        api_tasks.spawn("TLS certificate", |stop| async move {
-            stop.run_until_cancelled(certificate.watch()).await;
-        });
-    }
+    let certificates = listeners.api_tls.iter().cloned().collect::<Vec<_>>();
+    listeners::watch(&mut api_tasks, &certificates);
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     api_tasks.spawn("API", |stop| serve_http(listeners.api, acceptor, app, stop));
     Ok(Running {

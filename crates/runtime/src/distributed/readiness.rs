@@ -8,15 +8,13 @@ use rapidphoto_application::{
     ports::{ObjectStore, PhotoInspector},
 };
 use rapidphoto_http::{CachedReadiness, Dependency, Readiness};
+use rapidphoto_persistence::PgStore;
 
-use crate::{
-    database::Database,
-    readiness::{chain, state},
-};
+use crate::readiness::{chain, state};
 
 /// Checks of the services that both programs use, and of what only one of them has.
 pub(super) struct Services {
-    pub(super) database: Arc<dyn Database>,
+    pub(super) database: Arc<PgStore>,
     pub(super) objects: Arc<dyn ObjectStore>,
     /// Of the worker.
     pub(super) inspector: Option<Arc<dyn PhotoInspector>>,

@@ -87,7 +87,7 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
 
     let draining = watch::Sender::new(false);
     let readiness = Services {
-        database: Arc::clone(&database),
+        database: Arc::clone(&adapters.store),
         objects: Arc::clone(&ports.objects),
         inspector: Some(Arc::clone(&ports.inspector)),
         tail: None,

@@ -26,7 +26,7 @@ pub(super) struct BatchSize {
 
 /// Checks whether new photos are accepted.
 ///
-/// What is admitted is reserved until it is written, so that requests at the same time can't exceed a quota together. Each
+/// Admitted files are reserved until they are written, so that requests at the same time can't exceed a quota together. Each
 /// process has reservations of its own: a user can exceed a quota by what the other processes admit at the same moment.
 pub(super) struct Admission {
     usage: Arc<dyn UsageReads>,

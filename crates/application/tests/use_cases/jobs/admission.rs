@@ -84,7 +84,7 @@ async fn requests_at_the_same_time_keep_a_quota_together() {
     };
     let results = join_all((0..10).map(|_| create())).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 2);
-    // What was refused is not reserved.
+    // Refused files are not reserved.
     assert!(matches!(
         refused(&app, 2).await,
         NotAdmitted::Quota { used: 4, .. }
