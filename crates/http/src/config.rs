@@ -46,6 +46,8 @@ pub struct HttpConfig {
     pub jobs_per_minute: NonZeroU32,
     /// Requests a user may send per second, progress posts aside.
     pub requests_per_second: NonZeroU32,
+    /// Requests without an access token that one network may send per second.
+    pub anonymous_requests_per_second: NonZeroU32,
     /// Maximum number of progress posts per user and second; an array counts as one.
     pub progress_per_second: NonZeroU32,
     /// Maximum number of open streams per user.
@@ -87,6 +89,7 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             jobs_per_minute: at_least_one(10),
             requests_per_second: at_least_one(50),
+            anonymous_requests_per_second: at_least_one(50),
             progress_per_second: at_least_one(20),
             streams: at_least_one(10),
             trusted_proxies: Vec::new(),

@@ -52,13 +52,10 @@ pub(crate) struct Limits {
     /// Use cases that may run at once.
     in_flight: Arc<Semaphore>,
     /// Calls without an access token, by network.
-    strangers: Limiter<Option<Network>>,
+    anonymous: Limiter<Option<Network>>,
     /// Use cases of such calls that may run at once.
-    strangers_in_flight: Arc<Semaphore>,
+    anonymous_in_flight: Arc<Semaphore>,
 }
-
-/// Calls without an access token that one network may send in a second.
-const STRANGERS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
 
 /// Rate limiter of one class, keyed by user or network.
 struct Limiter<K: Clone + Eq + Hash = UserId> {
@@ -87,8 +84,12 @@ impl Limits {
             jobs: JobRate::new(config.jobs_per_minute),
             progress: Limiter::new("progress", config.progress_per_second, Duration::from_secs(1)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
-            strangers: Limiter::new("requests", STRANGERS_PER_SECOND, Duration::from_secs(1)),
-            strangers_in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            anonymous: Limiter::new(
+                "requests",
+                config.anonymous_requests_per_second,
+                Duration::from_secs(1),
+            ),
+            anonymous_in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
         }
     }
 
@@ -128,17 +129,17 @@ impl Limits {
     ///
     /// # Errors
     /// If its network sends too many, or too many are running.
-    pub(crate) fn admit_stranger(&self, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Problem> {
-        let allowance = self.strangers.check(&address.map(Network::of));
+    pub(crate) fn admit_anonymous(&self, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit, Problem> {
+        let allowance = self.anonymous.check(&address.map(Network::of));
         allowance.map_err(|exceeded| exceeded.problem())?;
-        admit(&self.strangers_in_flight)
+        admit(&self.anonymous_in_flight)
     }
 
     /// Drops the state of users whose whole quota is available again.
     pub(crate) fn remove_idle_users(&self) {
         self.requests.remove_idle_keys();
         self.progress.remove_idle_keys();
-        self.strangers.remove_idle_keys();
+        self.anonymous.remove_idle_keys();
         self.jobs.remove_idle_users(Instant::now());
     }
 }

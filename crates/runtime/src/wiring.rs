@@ -101,6 +101,7 @@ pub(crate) fn http(config: &Config) -> HttpConfig {
         jobs_per_minute: positive(config.limits.jobs_per_minute),
         progress_per_second: positive(config.limits.progress_per_second),
         requests_per_second: positive(config.limits.requests_per_second),
+        anonymous_requests_per_second: positive(config.limits.anonymous_requests_per_second),
         streams: positive(config.limits.streams),
         trusted_proxies: config.server.trusted_proxies.clone(),
         proxy_hops: config.server.proxy_hops,

@@ -54,7 +54,7 @@ impl Call {
         };
         let use_cases = self.use_cases();
         let redeemed = self
-            .on_main_for_stranger(async move {
+            .on_main_anonymously(async move {
                 use_cases
                     .stream_tickets
                     .redeem(&SecretToken::from_client(&ticket), job)

@@ -38,12 +38,12 @@ impl Call {
     }
 
     /// Like [`Self::on_main`], for a call without an access token, whose network has a rate.
-    pub(crate) async fn on_main_for_stranger<T, W>(&self, work: W) -> Result<T, Problem>
+    pub(crate) async fn on_main_anonymously<T, W>(&self, work: W) -> Result<T, Problem>
     where
         T: Send + 'static,
         W: Future<Output = T> + Send + 'static,
     {
-        let permit = self.shared.limits.admit_stranger(self.context.address)?;
+        let permit = self.shared.limits.admit_anonymous(self.context.address)?;
         self.on_main_always(async move {
             let _permit = permit;
             work.await

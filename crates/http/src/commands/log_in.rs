@@ -61,7 +61,7 @@ async fn log_in(mut call: Call) -> HandlerResult {
     };
     let use_cases = call.use_cases();
     let pair = call
-        .on_main_for_stranger(async move { use_cases.log_in.handle(command).await })
+        .on_main_anonymously(async move { use_cases.log_in.handle(command).await })
         .await?;
     let pair = pair.map_err(|error| problem(error, challenge))?;
     json(&mut HttpResponse::Ok(), &tokens(&pair))

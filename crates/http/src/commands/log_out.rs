@@ -24,7 +24,7 @@ async fn log_out(mut call: Call) -> HandlerResult {
     let request: TokenRequest = call.json().await?;
     let token = SecretToken::from_client(&request.refresh_token);
     let use_cases = call.use_cases();
-    call.on_main_for_stranger(async move { use_cases.log_out.handle(&token).await })
+    call.on_main_anonymously(async move { use_cases.log_out.handle(&token).await })
         .await??;
     Ok(HttpResponse::NoContent().finish())
 }

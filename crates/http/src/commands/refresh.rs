@@ -30,7 +30,7 @@ async fn refresh(mut call: Call) -> HandlerResult {
     let token = SecretToken::from_client(&request.refresh_token);
     let use_cases = call.use_cases();
     let pair = call
-        .on_main_for_stranger(async move { use_cases.refresh.handle(&token).await })
+        .on_main_anonymously(async move { use_cases.refresh.handle(&token).await })
         .await?;
     json(&mut HttpResponse::Ok(), &tokens(&pair.map_err(problem)?))
 }

@@ -36,7 +36,7 @@ async fn register(mut call: Call) -> HandlerResult {
     };
     let use_cases = call.use_cases();
     let registered = call
-        .on_main_for_stranger(async move { use_cases.register.handle(command).await })
+        .on_main_anonymously(async move { use_cases.register.handle(command).await })
         .await?;
     let user = registered.map_err(problem)?;
     let user_id = user.to_string();

@@ -50,8 +50,8 @@ pub(super) fn of(endpoint: &Endpoint) -> Vec<&'static Kind> {
     if has_query(endpoint) {
         problems.extend(QUERY);
     }
-    let is_stranger = endpoint.access == Access::Public && endpoint.has_dependencies;
-    if endpoint.rate.is_some() || is_stranger {
+    let is_anonymous = endpoint.access == Access::Public && endpoint.has_dependencies;
+    if endpoint.rate.is_some() || is_anonymous {
         problems.push(kinds::RATE_LIMITED);
     }
     if endpoint.has_dependencies {

@@ -81,6 +81,26 @@ async fn each_user_has_a_rate_of_requests() {
 }
 
 #[tokio::test]
+async fn each_network_has_a_rate_of_requests_without_a_token() {
+    let app = TestServer::with(|parts| {
+        parts.config.anonymous_requests_per_second = 1.try_into().unwrap();
+    })
+    .await;
+    let refresh = || {
+        app.post("/commands/auth/refresh")
+            .json(&json!({ "refreshToken": "unknown" }))
+    };
+    for _ in 0..100 {
+        refresh().send().await;
+        let second = refresh().send().await;
+        if second.status == 429 {
+            return;
+        }
+    }
+    panic!("no request was rejected");
+}
+
+#[tokio::test]
 async fn an_array_of_reports_counts_as_one_request() {
     let app = TestServer::with(|parts| parts.config.progress_per_second = 2.try_into().unwrap()).await;
     // One request is allowed again after half a second. Retried in case the machine is too busy to send three in that time.

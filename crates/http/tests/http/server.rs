@@ -77,6 +77,7 @@ impl TestServer {
             workers: 1,
             drain: DRAIN,
             requests_per_second: 10_000.try_into().unwrap(),
+            anonymous_requests_per_second: 10_000.try_into().unwrap(),
             ..HttpConfig::default()
         };
         let mut readiness: Arc<dyn Readiness> = Arc::new(AllUp);

@@ -12,6 +12,8 @@ pub struct LimitsSection {
     pub progress_per_second: u32,
     /// All other requests a user may send per second.
     pub requests_per_second: u32,
+    /// Requests without an access token that one network may send per second.
+    pub anonymous_requests_per_second: u32,
     /// Photos of a user that have not ended; 0 for any number.
     pub open_photos: u64,
     /// Bytes of a user's photos; 0 for any number.
@@ -31,6 +33,7 @@ impl Default for LimitsSection {
             jobs_per_minute: 10,
             progress_per_second: 20,
             requests_per_second: 50,
+            anonymous_requests_per_second: 50,
             open_photos: 10_000,
             stored_bytes: 1 << 40,
             photos_per_day: 50_000,

@@ -284,6 +284,10 @@ impl Config {
             ("limits.jobs_per_minute", self.limits.jobs_per_minute),
             ("limits.progress_per_second", self.limits.progress_per_second),
             ("limits.requests_per_second", self.limits.requests_per_second),
+            (
+                "limits.anonymous_requests_per_second",
+                self.limits.anonymous_requests_per_second,
+            ),
             ("limits.streams", self.limits.streams),
         ] {
             validator.check(number > 0, name, "must be greater than 0");
