@@ -20,10 +20,9 @@ use rapidphoto_credentials::{
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::{HttpConfig, Surface};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
-use rapidphoto_storage_embedded::EmbeddedConfig;
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedObjects, EmbeddedPresigner};
 #[cfg(feature = "distributed")]
-use rapidphoto_storage_s3::Encryption;
-use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
+use rapidphoto_storage_s3::{Addressing, ConditionalWrites, Encryption, S3Config, S3Credentials};
 
 #[cfg(feature = "distributed")]
 use crate::config::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, Secret};
@@ -274,26 +273,9 @@ pub(crate) async fn ports(
     config: &Config,
     secrets: &Secrets,
     parts: &SharedParts,
-    addresses: &Addresses,
+    objects: Arc<EmbeddedObjects>,
+    presigner: EmbeddedPresigner,
 ) -> anyhow::Result<Ports> {
-    let storage = &config.storage;
-    let s3 = Arc::new(
-        S3Store::new(
-            &S3Config {
-                endpoint: Some(addresses.s3_local.clone()),
-                public_endpoint: Some(addresses.s3_public.clone()),
-                addressing: Addressing::Path,
-                conditional_writes: ConditionalWrites::On,
-                ..S3Config::new(
-                    &storage.bucket,
-                    &storage.region,
-                    S3Credentials::new(&secrets.s3_access_key, &secrets.s3_secret_key),
-                )
-            },
-            Arc::clone(&parts.clock),
-        )
-        .context("the configuration of the object storage is invalid")?,
-    );
     let passwords = passwords(config, Arc::clone(&parts.ids))?;
     let tokens = tokens(&secrets.token_keys())?;
     let database = signalling(DatabasePorts::of(Arc::clone(&parts.store)), &parts.signals);
@@ -301,9 +283,9 @@ pub(crate) async fn ports(
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(&parts.ids),
         database,
-        objects: Arc::clone(&s3) as _,
-        multipart: Arc::clone(&s3) as _,
-        presigner: s3,
+        multipart: Arc::clone(&objects) as _,
+        objects,
+        presigner: Arc::new(presigner),
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
         inspector: inspection::start(&config.imaging).await?,
@@ -353,15 +335,12 @@ pub(crate) struct Addresses {
     pub(crate) api_local: String,
     /// The API, for clients.
     pub(crate) api_public: String,
-    /// The storage, for the workers.
-    pub(crate) s3_local: String,
     /// The storage, for clients.
     pub(crate) s3_public: String,
 }
 
 impl Addresses {
-    /// `s3_local` is the address of the storage for the workers, always in plain text.
-    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr, s3_local: SocketAddr) -> Self {
+    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr) -> Self {
         let public = |url: Option<&String>, address, tls: &Option<TlsSection>| {
             url.map_or_else(
                 || base_url(address, tls.is_some()),
@@ -372,18 +351,8 @@ impl Addresses {
         Self {
             api_local: base_url(reachable(api), server.tls.is_some()),
             api_public: public(server.public_url.as_ref(), api, &server.tls),
-            s3_local: base_url(s3_local, false),
             s3_public: public(storage.public_url.as_ref(), s3, &storage.tls),
         }
-    }
-}
-
-impl Addresses {
-    /// Values of `Host` that URLs of the storage are signed for.
-    pub(crate) fn s3_hosts(&self) -> Vec<String> {
-        let mut hosts = vec![host(&self.s3_public), host(&self.s3_local)];
-        hosts.dedup();
-        hosts
     }
 }
 
