@@ -8,6 +8,7 @@ use super::blocking::blocking;
 use super::errors;
 use super::receiving::Receiving;
 use super::space::Space;
+use super::upload_locks::UploadLocks;
 use crate::directory::{Directory, StoredObject};
 use crate::notifications::EventNotifier;
 
@@ -23,12 +24,22 @@ pub(crate) struct Backend {
     pub(crate) max_object_bytes: u64,
     pub(crate) space: Arc<Space>,
     pub(crate) receiving: Arc<Receiving>,
+    pub(crate) upload_locks: Arc<UploadLocks>,
     pub(crate) tasks: TaskTracker,
 }
 
 impl Backend {
     /// Checks that the request is signed for this region and addresses this bucket.
     pub(super) fn check_scope<T>(&self, request: &S3Request<T>, bucket: &str) -> S3Result<()> {
+        self.check_region(request)?;
+        if bucket != self.bucket {
+            return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
+        }
+        Ok(())
+    }
+
+    /// Checks that the request is signed for this region.
+    pub(super) fn check_region<T>(&self, request: &S3Request<T>) -> S3Result<()> {
         let region = request.region.as_ref().map(s3s::region::Region::as_str);
         if region != Some(self.region.as_str()) || request.service.as_deref() != Some("s3") {
             return Err(s3_error!(
@@ -36,9 +47,6 @@ impl Backend {
                 "The credential must be scoped to the region {} and the service s3",
                 self.region
             ));
-        }
-        if bucket != self.bucket {
-            return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
         }
         Ok(())
     }

@@ -1,16 +1,23 @@
 //! The S3 operations, between the protocol and the directory.
 
+mod attributes;
 mod blocking;
 mod blocks;
 mod bucket;
 mod checksums;
 mod conditions;
+mod copy;
+mod delete;
 mod errors;
 mod get;
+mod lists;
+mod multipart;
 mod operations;
 mod put;
+mod receive;
 mod receiving;
 mod space;
+mod upload_locks;
 
 pub(crate) use bucket::Backend;
 pub(crate) use space::Space;

@@ -1,7 +1,9 @@
 //! Objects stored as files. All functions block on file-system calls.
 
 mod durability;
+mod keys;
 mod layout;
+mod multipart;
 mod object_files;
 mod objects;
 mod publication;
@@ -9,8 +11,9 @@ mod record;
 mod spool;
 
 pub use layout::OpenError;
+pub(crate) use multipart::MultipartUpload;
 pub use object_files::{CopiedObjects, ObjectChecks, ObjectFiles};
-pub(crate) use objects::{Directory, StoredObject};
-pub(crate) use publication::Publication;
-pub(crate) use record::{MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord};
-pub(crate) use spool::ReceivedUpload;
+pub(crate) use objects::{Directory, Removal, StoredObject};
+pub(crate) use publication::{Precondition, Publication};
+pub(crate) use record::{Checksums, Creation, MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord, PartRecord};
+pub(crate) use spool::{Digests, ReceivedUpload};

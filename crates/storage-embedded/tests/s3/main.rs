@@ -9,10 +9,16 @@
 )]
 
 mod chunked_uploads;
+mod copies;
 mod cors;
+mod deletes;
 mod faulty_clients;
 mod free_space;
 mod keys;
+mod lists;
+mod multipart;
+mod multipart_lists;
+mod multipart_refusals;
 mod notifications;
 mod objects;
 mod observability;
