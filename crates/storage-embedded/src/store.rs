@@ -14,6 +14,7 @@ use crate::backend::{Backend, Space};
 use crate::config::EmbeddedConfig;
 use crate::directory::{Directory, OpenError};
 use crate::notifications::EventNotifier;
+use crate::objects::EmbeddedObjects;
 use crate::server::{self, Handler, Listener};
 
 /// Maximum size in bytes of an XML document, which `s3s` keeps in memory after it has verified the signature: 10 000 parts with
@@ -55,9 +56,7 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens and locks the directory, and removes the files of unfinished uploads.
-    ///
-    /// `messages` receives an event notification of each created object. Blocks on file-system calls.
+    /// Opens the objects' directory ([`EmbeddedObjects::open`]), to be served by [`Self::new`]. Blocks on file-system calls.
     ///
     /// # Errors
     /// [`OpenError`] if the configuration is invalid or the directory can't be opened.
@@ -67,8 +66,24 @@ impl EmbeddedStore {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, OpenError> {
-        config.check().map_err(OpenError::Configuration)?;
-        let directory = Directory::open(&config.root, &config.bucket)?;
+        Ok(Self::new(
+            config,
+            EmbeddedObjects::open(config, clock, ids)?,
+            messages,
+        ))
+    }
+
+    /// Server of open objects. `messages` receives an event notification of each object that a request creates.
+    pub fn new(
+        config: &EmbeddedConfig,
+        objects: EmbeddedObjects,
+        messages: Arc<dyn StorageMessages>,
+    ) -> Self {
+        let EmbeddedObjects {
+            directory,
+            clock,
+            ids,
+        } = objects;
         let tasks = TaskTracker::new();
         let notifier = EventNotifier {
             messages,
@@ -77,7 +92,6 @@ impl EmbeddedStore {
             timeout: config.notification_timeout,
             tasks: tasks.clone(),
         };
-        let directory = Arc::new(directory);
         let check = WriteCheck {
             directory: Arc::clone(&directory),
             ids: Arc::clone(&ids),
@@ -96,12 +110,12 @@ impl EmbeddedStore {
             tasks: tasks.clone(),
         };
         let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());
-        Ok(Self {
+        Self {
             check,
             handler,
             shutdown_grace: config.shutdown_grace,
             tasks,
-        })
+        }
     }
 
     /// Check of the directory, for use while the store serves requests.

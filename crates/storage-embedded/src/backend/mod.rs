@@ -19,5 +19,7 @@ mod receiving;
 mod space;
 mod upload_locks;
 
+pub(crate) use blocking::blocking;
 pub(crate) use bucket::Backend;
+pub(crate) use get::READ_BYTES;
 pub(crate) use space::Space;

@@ -137,6 +137,11 @@ impl Directory {
         Ok(created.created().or_else(|_| created.modified())?.into())
     }
 
+    /// Directory of the bucket.
+    pub(crate) fn bucket(&self) -> &Path {
+        &self.bucket
+    }
+
     pub(super) fn path(&self, key: &str) -> ObjectPath {
         object_path(&self.bucket, key)
     }
