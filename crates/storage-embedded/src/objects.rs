@@ -11,13 +11,15 @@ use futures::TryStreamExt as _;
 use metrics::counter;
 use rapidphoto_application::ports::{Clock, GetError, Ids, ObjectBody, ObjectHead, ObjectStore, Unavailable};
 use rapidphoto_domain::values::{Checksum, ETag};
-use s3s::checksum::ChecksumHasher;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use crate::backend::{READ_BYTES, blocking};
 use crate::config::EmbeddedConfig;
-use crate::directory::{Directory, ObjectHeaders, ObjectRecord, OpenError, Publication, StoredObject};
+use crate::directory::{
+    Checksums, Creation, Digests, Directory, ObjectHeaders, ObjectRecord, OpenError, Precondition,
+    Publication, StoredObject, etag,
+};
 
 /// The objects of an open directory, for the process that serves it: without HTTP, signatures and copies between sockets.
 ///
@@ -100,12 +102,16 @@ impl ObjectStore for EmbeddedObjects {
         let (name, sequencer, modified) = (self.ids.ulid(), self.ids.ulid(), self.clock.now());
         let (key, content_type) = (key.to_owned(), content_type.to_owned());
         let record = self.run("put", move |directory| {
-            let spool = directory.spool(name, ChecksumHasher::default())?;
-            let received = spool.append(&body)?.finish();
+            let mut digests = Digests::default();
+            digests.checksums.sha256.get_or_insert_default();
+            let received = directory.spool(name, digests)?.append(&body)?.finish();
+            let sha256 = received.checksums.checksum_sha256.clone().unwrap_or_default();
             let record = ObjectRecord {
                 key,
-                etag: hex::encode(received.md5),
-                sha256: received.checksums.checksum_sha256.clone().unwrap_or_default(),
+                etag: etag(&sha256),
+                sha256,
+                checksums: Checksums::new(),
+                creation: Creation::Put,
                 modified,
                 sequencer: format!("{sequencer:032X}"),
                 headers: ObjectHeaders {
@@ -114,12 +120,10 @@ impl ObjectStore for EmbeddedObjects {
                 },
                 metadata: std::collections::BTreeMap::new(),
             };
-            match directory.publish(received, &record, true)? {
+            match directory.publish(received, &record, &Precondition::None)? {
                 Publication::Stored => Ok(record),
-                // Only uploads that must not replace an object have other results.
-                Publication::AlreadyExists(_) | Publication::Conflict => {
-                    Err(io::Error::other("the object was not replaced"))
-                }
+                // Only uploads with a precondition have other results.
+                _ => Err(io::Error::other("the object was not replaced")),
             }
         });
         e_tag(&record.await?)
@@ -127,7 +131,10 @@ impl ObjectStore for EmbeddedObjects {
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
         let key = key.to_owned();
-        self.run("delete", move |directory| directory.remove(&key)).await
+        self.run("delete", move |directory| {
+            directory.remove(&key, &Precondition::None).map(drop)
+        })
+        .await
     }
 
     async fn check(&self) -> Result<(), Unavailable> {

@@ -49,10 +49,7 @@ macro_rules! unsupported_in {
                 "Access control",
                 $input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private"),
             ),
-            (
-                "Website redirection",
-                $input.website_redirect_location.is_some(),
-            ),
+            ("Website redirection", $input.website_redirect_location.is_some()),
         ]
     };
 }

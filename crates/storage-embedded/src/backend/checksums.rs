@@ -106,10 +106,7 @@ pub(super) struct DeclaredChecksums {
 
 impl DeclaredChecksums {
     /// Checksums in the request's headers.
-    pub(super) fn new(
-        md5: Option<String>,
-        algorithms: [Option<String>; COUNT],
-    ) -> S3Result<Self> {
+    pub(super) fn new(md5: Option<String>, algorithms: [Option<String>; COUNT]) -> S3Result<Self> {
         if md5.as_deref().is_some_and(|md5| !is_digest(md5, 16)) {
             return Err(s3_error!(
                 InvalidDigest,

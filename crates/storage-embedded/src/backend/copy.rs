@@ -74,7 +74,9 @@ impl Backend {
         let mut digests = Digests::default();
         Algorithm::named("SHA256")?.add_to(&mut digests);
         let requested = input.checksum_algorithm.as_ref();
-        let requested = requested.map(|name| Algorithm::named(name.as_str())).transpose()?;
+        let requested = requested
+            .map(|name| Algorithm::named(name.as_str()))
+            .transpose()?;
         if let Some(algorithm) = requested {
             algorithm.add_to(&mut digests);
         }
@@ -88,7 +90,10 @@ impl Backend {
         .map_err(|error| errors::from_io("copy an object", error))?;
         drop(reservation);
         if copied.checksums.checksum_sha256.as_ref() != Some(&source.sha256) {
-            tracing::error!(key = source.key, "the data of an object does not match its SHA-256");
+            tracing::error!(
+                key = source.key,
+                "the data of an object does not match its SHA-256"
+            );
             return Err(S3Error::with_message(
                 S3ErrorCode::InternalError,
                 "The source is damaged: its data does not match its SHA-256.",

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition,
-    Error,
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
+    ETagCondition, Error,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 

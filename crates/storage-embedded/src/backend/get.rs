@@ -59,8 +59,8 @@ impl Backend {
         let body = ReaderStream::with_capacity(file.take(length), READ_BYTES);
 
         // The stored checksums are those of the whole object, so they are not returned with a range.
-        let checksums =
-            (checksum_requested(input.checksum_mode.as_ref()) && range.is_none()).then(|| listed_checksums(&record));
+        let checksums = (checksum_requested(input.checksum_mode.as_ref()) && range.is_none())
+            .then(|| listed_checksums(&record));
         let mut output = GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             body: Some(StreamingBlob::wrap(body)),
@@ -156,7 +156,11 @@ pub(super) fn listed_checksums(record: &ObjectRecord) -> (Checksums, ChecksumTyp
     if !composite {
         checksums.insert("SHA256".to_owned(), record.sha256.clone());
     }
-    let kind = if composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
+    let kind = if composite {
+        ChecksumType::COMPOSITE
+    } else {
+        ChecksumType::FULL_OBJECT
+    };
     (checksums, ChecksumType::from_static(kind))
 }
 

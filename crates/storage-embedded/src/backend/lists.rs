@@ -163,8 +163,7 @@ impl Backend {
         self.check_region(request)?;
         let prefix = request.input.prefix.clone().unwrap_or_default();
         let region = request.input.bucket_region.as_ref();
-        let listed =
-            self.bucket.starts_with(&prefix) && region.is_none_or(|region| *region == self.region);
+        let listed = self.bucket.starts_with(&prefix) && region.is_none_or(|region| *region == self.region);
         let bucket = Bucket {
             bucket_region: Some(self.region.clone()),
             creation_date: self.directory.created().ok().map(timestamp),

@@ -1,8 +1,6 @@
 use std::io;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use s3s::dto::{ChecksumType, ETag, ETagCondition, PutObjectInput, PutObjectOutput};
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
@@ -12,7 +10,7 @@ use super::bucket::Backend;
 use super::checksums::{Algorithm, DeclaredChecksums, checksums_of, set_checksums};
 use super::errors;
 use super::receive::{Expected, IncomingBody, declared_size};
-use crate::directory::{Checksums, Creation, ObjectRecord, Precondition, Publication, ReceivedUpload};
+use crate::directory::{Checksums, Creation, ObjectRecord, Precondition, Publication, ReceivedUpload, etag};
 
 /// Content that is completely written and verified, to become the object of a key.
 pub(super) struct NewObject {
@@ -155,13 +153,6 @@ impl Backend {
             Publication::Missing => Err(s3_error!(NoSuchKey, "The specified key does not exist.")),
         }
     }
-}
-
-/// ETag of data that was stored by one request: the first half of its SHA-256. The end in `-1` is that of an upload in one
-/// part, so that no client takes it for the MD5 of the data, which is not computed.
-fn etag(sha256: &str) -> String {
-    let digest = STANDARD.decode(sha256).unwrap_or_default();
-    format!("{}-1", hex::encode(digest.get(..16).unwrap_or_default()))
 }
 
 /// Condition of a request that writes an object.

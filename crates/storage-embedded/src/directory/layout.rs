@@ -148,7 +148,11 @@ fn remove_unfinished_uploads(incoming: &Path) -> Result<(), OpenError> {
     for entry in fs::read_dir(incoming).map_err(io_error(incoming))? {
         let path = entry.map_err(io_error(incoming))?.path();
         // Uploads in parts are directories.
-        let removal = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removal = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
         match removal {
             Ok(()) => removed += 1,
             // A store that has just stopped may still be removing its unfinished uploads.

@@ -15,5 +15,7 @@ pub(crate) use multipart::MultipartUpload;
 pub use object_files::{CopiedObjects, ObjectChecks, ObjectFiles};
 pub(crate) use objects::{Directory, Removal, StoredObject};
 pub(crate) use publication::{Precondition, Publication};
-pub(crate) use record::{Checksums, Creation, MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord, PartRecord};
+pub(crate) use record::{
+    Checksums, Creation, MAX_RECORD_BYTES, ObjectHeaders, ObjectRecord, PartRecord, etag,
+};
 pub(crate) use spool::{Digests, ReceivedUpload};

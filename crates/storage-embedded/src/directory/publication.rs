@@ -47,15 +47,13 @@ impl Directory {
         let replacing = self.lock_objects();
         match precondition {
             Precondition::None => fs::rename(temporary.path(), &path.file)?,
-            Precondition::Match(etag) => {
-                match self.find(&record.key)? {
-                    None => return Ok(Publication::Missing),
-                    Some(existing) if etag.as_ref().is_some_and(|etag| *etag != existing.record.etag) => {
-                        return Ok(Publication::Changed);
-                    }
-                    Some(_) => fs::rename(temporary.path(), &path.file)?,
+            Precondition::Match(etag) => match self.find(&record.key)? {
+                None => return Ok(Publication::Missing),
+                Some(existing) if etag.as_ref().is_some_and(|etag| *etag != existing.record.etag) => {
+                    return Ok(Publication::Changed);
                 }
-            }
+                Some(_) => fs::rename(temporary.path(), &path.file)?,
+            },
             Precondition::Absent => {
                 // Unlike a rename, a link never replaces a file: of any number of concurrent uploads exactly one succeeds.
                 if let Err(error) = fs::hard_link(temporary.path(), &path.file) {
@@ -84,11 +82,11 @@ impl Directory {
 mod tests {
     use std::io::Read as _;
 
-    use chrono::DateTime;
     use super::super::durability::recording;
     use super::*;
     use crate::directory::Digests;
     use crate::directory::record::{Checksums, Creation, ObjectHeaders};
+    use chrono::DateTime;
 
     fn record(key: &str) -> ObjectRecord {
         ObjectRecord {
@@ -107,7 +105,11 @@ mod tests {
     fn put(directory: &Directory, name: u128, key: &str, data: &'static str, replace: bool) -> Publication {
         let spool = directory.spool(name, Digests::default()).unwrap();
         let received = spool.append(data.as_bytes()).unwrap().finish();
-        let precondition = if replace { Precondition::None } else { Precondition::Absent };
+        let precondition = if replace {
+            Precondition::None
+        } else {
+            Precondition::Absent
+        };
         directory.publish(received, &record(key), &precondition).unwrap()
     }
 

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use s3s::crypto::{Checksum as _, Sha256};
 use serde::de::DeserializeOwned;
@@ -84,6 +86,13 @@ pub(crate) struct ObjectHeaders {
     pub(crate) content_encoding: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_language: Option<String>,
+}
+
+/// ETag of data that was stored by one request: the first half of its SHA-256. The end in `-1` is that of an upload in one
+/// part, so that no client takes it for the MD5 of the data, which is not computed.
+pub(crate) fn etag(sha256: &str) -> String {
+    let digest = STANDARD.decode(sha256).unwrap_or_default();
+    format!("{}-1", hex::encode(digest.get(..16).unwrap_or_default()))
 }
 
 /// Bytes to be appended to `data_bytes` bytes of data.
@@ -193,7 +202,10 @@ mod tests {
         let mut bytes = b"data".to_vec();
         bytes.extend(trailer(&record(), 4).unwrap());
         assert_eq!(read(&file(&bytes)).unwrap(), (record(), 4));
-        assert_eq!(read(&file(&trailer(&record(), 0).unwrap())).unwrap(), (record(), 0));
+        assert_eq!(
+            read(&file(&trailer(&record(), 0).unwrap())).unwrap(),
+            (record(), 0)
+        );
     }
 
     #[test]
@@ -217,7 +229,10 @@ mod tests {
         for position in 4..bytes.len() {
             let mut changed = bytes.clone();
             changed[position] ^= 1;
-            assert!(read::<ObjectRecord>(&file(&changed)).is_err(), "changed at {position}");
+            assert!(
+                read::<ObjectRecord>(&file(&changed)).is_err(),
+                "changed at {position}"
+            );
         }
     }
 }

@@ -154,7 +154,11 @@ mod tests {
             (Method::POST, "/photos/k", "other"),
             (Method::OPTIONS, "/", "preflight"),
         ] {
-            assert_eq!(operation(&method, &path.parse().unwrap()), expected, "{method} {path}");
+            assert_eq!(
+                operation(&method, &path.parse().unwrap()),
+                expected,
+                "{method} {path}"
+            );
         }
     }
 }

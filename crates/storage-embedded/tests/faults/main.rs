@@ -11,6 +11,8 @@
 #[allow(dead_code, unused_imports, reason = "the other test binary uses all of it")]
 mod support;
 
+mod multipart;
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Condvar, mpsc};

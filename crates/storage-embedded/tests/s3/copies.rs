@@ -37,7 +37,14 @@ async fn a_copy_has_the_data_and_the_attributes_of_its_source() {
         .await
         .unwrap();
     for (key, content_type, place) in [("same", "image/png", Some("here")), ("other", "image/gif", None)] {
-        let head = server.client.head_object().bucket(BUCKET).key(key).send().await.unwrap();
+        let head = server
+            .client
+            .head_object()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(head.content_type(), Some(content_type));
         let metadata = head.metadata().and_then(|metadata| metadata.get("place"));
         assert_eq!(metadata.map(String::as_str), place);
@@ -53,7 +60,14 @@ async fn conditions_hold_for_the_source_and_for_the_target() {
     server.put("a", "meow").await;
     server.put("b", "woof").await;
     let (same, other) = (quoted(&etag(b"meow")), quoted(&etag(b"other")));
-    let copy = || server.client.copy_object().bucket(BUCKET).key("b").copy_source("/photos/a");
+    let copy = || {
+        server
+            .client
+            .copy_object()
+            .bucket(BUCKET)
+            .key("b")
+            .copy_source("/photos/a")
+    };
     let failed = Some("PreconditionFailed".to_owned());
     assert_eq!(code(copy().copy_source_if_match(&other)).await, failed);
     assert_eq!(code(copy().copy_source_if_none_match(&same)).await, failed);
@@ -71,7 +85,14 @@ async fn conditions_hold_for_the_source_and_for_the_target() {
 async fn the_source_must_be_another_object_of_this_bucket() {
     let server = StorageServer::start().await;
     server.put("a", "meow").await;
-    let copy = |source: &str| server.client.copy_object().bucket(BUCKET).key("a").copy_source(source);
+    let copy = |source: &str| {
+        server
+            .client
+            .copy_object()
+            .bucket(BUCKET)
+            .key("a")
+            .copy_source(source)
+    };
     for (source, expected) in [
         ("photos/missing", "NoSuchKey"),
         ("other/a", "NoSuchBucket"),
@@ -91,7 +112,12 @@ async fn a_copy_with_an_unsigned_header_is_refused() {
     let server = StorageServer::start().await;
     server.put("a", "meow").await;
     let copy = |added: Option<(&'static str, &'static str)>| {
-        let copy = server.client.copy_object().bucket(BUCKET).key("b").copy_source("photos/a");
+        let copy = server
+            .client
+            .copy_object()
+            .bucket(BUCKET)
+            .key("b")
+            .copy_source("photos/a");
         // Added after the signature.
         copy.customize().interceptor(AddHeader(added)).send()
     };
@@ -138,7 +164,10 @@ async fn parts_are_copied_from_ranges_of_an_object() {
     let first = upload.part(1, &vec![7; PART]).await;
     let copy = |range: &str| {
         let copy = server.client.upload_part_copy().bucket(BUCKET).key("k");
-        let copy = copy.upload_id(&upload.id).part_number(2).copy_source("photos/source");
+        let copy = copy
+            .upload_id(&upload.id)
+            .part_number(2)
+            .copy_source("photos/source");
         copy.copy_source_range(range).send()
     };
     for range in ["bytes=5-10", "bytes=3-2", "5-6", "bytes=-4"] {

@@ -26,7 +26,10 @@ async fn list(
         let count = page.contents().len() + page.common_prefixes().len();
         assert!(count <= usize::try_from(size).unwrap());
         assert_eq!(page.key_count(), Some(i32::try_from(count).unwrap()));
-        let keys = page.contents().iter().map(|object| object.key().unwrap().to_owned());
+        let keys = page
+            .contents()
+            .iter()
+            .map(|object| object.key().unwrap().to_owned());
         let prefixes = page.common_prefixes().iter();
         let prefixes = prefixes.map(|common| common.prefix().unwrap().to_owned());
         let mut entries: Vec<_> = keys.chain(prefixes).collect();
@@ -52,7 +55,10 @@ async fn objects_are_listed_in_order_in_pages_of_any_size() {
         (("a/", Some("/"), None), &["a/", "a//", "a/b", "a/b/", "a/c"]),
         (("a/b", None, None), &["a/b", "a/b/1", "a/b/2"]),
         (("", None, Some("a/b/1")), &keys[5..]),
-        (("", Some("/"), Some("a/b/1")), &["a/", "a0", "b", "ä/", "猫", "🐈/"]),
+        (
+            ("", Some("/"), Some("a/b/1")),
+            &["a/", "a0", "b", "ä/", "猫", "🐈/"],
+        ),
         (("", Some("/"), Some("a/")), &["a0", "b", "ä/", "猫", "🐈/"]),
         (("a/b/", None, Some("a")), &["a/b/1", "a/b/2"]),
         (("c", None, None), &[]),
@@ -74,7 +80,14 @@ async fn a_list_shows_every_change_at_once() {
     server.put("a", "meow").await;
     assert_eq!(list(&server, all, 10).await, ["a", "b"]);
     server.put("a", "again").await;
-    server.client.delete_object().bucket(BUCKET).key("b").send().await.unwrap();
+    server
+        .client
+        .delete_object()
+        .bucket(BUCKET)
+        .key("b")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(list(&server, all, 10).await, ["a"]);
     let server = server.restart().await;
     let listed = server.client.list_objects_v2().bucket(BUCKET).fetch_owner(true);
@@ -121,10 +134,23 @@ async fn the_first_version_of_the_list_continues_after_its_marker() {
     }
     let (mut listed, mut marker) = (Vec::new(), None);
     loop {
-        let page = server.client.list_objects().bucket(BUCKET).delimiter("/").max_keys(1);
+        let page = server
+            .client
+            .list_objects()
+            .bucket(BUCKET)
+            .delimiter("/")
+            .max_keys(1);
         let page = page.set_marker(marker).send().await.unwrap();
-        listed.extend(page.contents().iter().map(|object| object.key().unwrap().to_owned()));
-        listed.extend(page.common_prefixes().iter().map(|common| common.prefix().unwrap().to_owned()));
+        listed.extend(
+            page.contents()
+                .iter()
+                .map(|object| object.key().unwrap().to_owned()),
+        );
+        listed.extend(
+            page.common_prefixes()
+                .iter()
+                .map(|common| common.prefix().unwrap().to_owned()),
+        );
         if page.is_truncated() != Some(true) {
             break;
         }
@@ -154,6 +180,12 @@ async fn the_bucket_is_listed_with_its_region() {
     assert_eq!(listed.buckets().len(), 1);
     assert_eq!(listed.buckets()[0].name(), Some(BUCKET));
     assert!(listed.buckets()[0].creation_date().is_some());
-    let location = server.client.get_bucket_location().bucket(BUCKET).send().await.unwrap();
+    let location = server
+        .client
+        .get_bucket_location()
+        .bucket(BUCKET)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(location.location_constraint().unwrap().as_str(), "eu-west-1");
 }

@@ -3,14 +3,19 @@
 use serde_json::json;
 
 use crate::support::{
-    BUCKET, PART, StorageServer, Upload, md5, quoted, read_response, request_head, send_bytes, send_presigned,
-    sha256,
+    BUCKET, PART, StorageServer, Upload, md5, quoted, read_response, request_head, send_bytes,
+    send_presigned, sha256,
 };
 
 /// Bytes without a repeating pattern.
 fn body(length: usize) -> Vec<u8> {
     (0..length.div_ceil(4))
-        .flat_map(|number| u32::try_from(number).unwrap().wrapping_mul(2_654_435_761).to_le_bytes())
+        .flat_map(|number| {
+            u32::try_from(number)
+                .unwrap()
+                .wrapping_mul(2_654_435_761)
+                .to_le_bytes()
+        })
         .take(length)
         .collect()
 }
@@ -29,12 +34,7 @@ async fn the_object_is_made_of_the_parts_in_order() {
     let (first, rest) = body.split_at(PART);
     let (second, last) = rest.split_at(PART);
     // Parts arrive in any order, and one of them twice.
-    let parts = [
-        (7, b"replaced".as_slice()),
-        (9, last),
-        (2, first),
-        (7, second),
-    ];
+    let parts = [(7, b"replaced".as_slice()), (9, last), (2, first), (7, second)];
     let mut sent = Vec::new();
     for (number, part) in parts {
         let part_sent = upload.part(number, part).await;
@@ -72,7 +72,10 @@ async fn the_object_is_made_of_the_parts_in_order() {
 
     // A client whose answer was lost repeats the request.
     assert_eq!(upload.complete(named).await, Ok(quoted(&etag)));
-    assert_eq!(server.notifications.objects()[1], server.notifications.objects()[0]);
+    assert_eq!(
+        server.notifications.objects()[1],
+        server.notifications.objects()[0]
+    );
     server.wait_for_no_incoming().await;
 }
 
@@ -104,7 +107,10 @@ async fn parts_are_sent_with_presigned_urls_of_their_exact_length() {
     });
     assert_eq!(longer.await.status(), 403);
     let moved = url.uri().replace("partNumber=1", "partNumber=2");
-    assert_eq!(server.http.put(moved).body("meow").send().await.unwrap().status(), 403);
+    assert_eq!(
+        server.http.put(moved).body("meow").send().await.unwrap().status(),
+        403
+    );
     assert_eq!(upload.parts().await.unwrap(), [0; 0]);
     for body in [b"meow", b"woof"] {
         // A part may be sent again, with other bytes.

@@ -89,7 +89,11 @@ async fn uploads_are_listed_by_key_and_time_in_pages() {
     }
     let grouped = server.client.list_multipart_uploads().bucket(BUCKET);
     let grouped = grouped.delimiter("/").send().await.unwrap();
-    let prefixes: Vec<_> = grouped.common_prefixes().iter().map(|common| common.prefix()).collect();
+    let prefixes: Vec<_> = grouped
+        .common_prefixes()
+        .iter()
+        .map(|common| common.prefix())
+        .collect();
     assert_eq!(prefixes, [Some("b/")]);
     assert_eq!(grouped.uploads().len(), 3);
 }

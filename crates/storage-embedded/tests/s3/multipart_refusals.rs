@@ -23,8 +23,14 @@ async fn only_the_stored_parts_in_order_make_an_object() {
         (vec![second.clone(), first.clone()], "InvalidPartOrder"),
         (vec![first.clone(), first.clone()], "InvalidPartOrder"),
         (vec![other, second.clone()], "InvalidPart"),
-        (vec![first.clone(), named(4, third.e_tag().unwrap())], "InvalidPart"),
-        (vec![first.clone(), second.clone(), third.clone()], "EntityTooSmall"),
+        (
+            vec![first.clone(), named(4, third.e_tag().unwrap())],
+            "InvalidPart",
+        ),
+        (
+            vec![first.clone(), second.clone(), third.clone()],
+            "EntityTooSmall",
+        ),
         (vec![named(0, third.e_tag().unwrap())], "InvalidArgument"),
         (vec![named(10_001, third.e_tag().unwrap())], "InvalidArgument"),
     ] {
@@ -47,7 +53,11 @@ async fn part_numbers_are_from_1_to_10_000() {
         let answer = send_presigned(&server, &url, b"meow", |_| {}).await;
         assert_eq!(answer.status(), status, "{number}");
         let code = answer.text().await.unwrap();
-        assert_eq!(code.contains("<Code>InvalidArgument</Code>"), status == 400, "{code}");
+        assert_eq!(
+            code.contains("<Code>InvalidArgument</Code>"),
+            status == 400,
+            "{code}"
+        );
     }
     assert_eq!(upload.parts().await.unwrap(), [1, 10_000]);
 }
@@ -85,10 +95,7 @@ async fn unknown_uploads_do_not_exist() {
     let upload = Upload::open(&server).await;
     let other = server.client.list_parts().bucket(BUCKET).key("other");
     let error = other.upload_id(&upload.id).send().await.unwrap_err();
-    assert_eq!(
-        error.into_service_error().meta().code(),
-        Some("NoSuchUpload")
-    );
+    assert_eq!(error.into_service_error().meta().code(), Some("NoSuchUpload"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +121,14 @@ async fn of_a_completion_and_an_abort_at_the_same_time_one_wins() {
         assert_eq!((completed.is_ok(), aborted.is_ok()), (stored, !stored));
         let lost = completed.map(drop).and(aborted);
         assert_eq!(lost, refused("NoSuchUpload"));
-        server.client.delete_object().bucket(BUCKET).key("k").send().await.unwrap();
+        server
+            .client
+            .delete_object()
+            .bucket(BUCKET)
+            .key("k")
+            .send()
+            .await
+            .unwrap();
     }
 }
 

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use reqwest::StatusCode;
 
 use crate::support::{
-    BUCKET, StorageServer, expired_presigning, etag, read_response, request_head, send_bytes, send_presigned,
+    BUCKET, StorageServer, etag, expired_presigning, read_response, request_head, send_bytes, send_presigned,
     sha256, valid_presigning,
 };
 

@@ -64,9 +64,7 @@ impl<'a> Upload<'a> {
 
     /// Completes the upload if there is no object. Returns the ETag, or the code of the error.
     pub(crate) async fn complete(&self, parts: Vec<CompletedPart>) -> Result<String, String> {
-        let completed = CompletedMultipartUpload::builder()
-            .set_parts(Some(parts))
-            .build();
+        let completed = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let completed = self
             .server
             .client
@@ -80,7 +78,12 @@ impl<'a> Upload<'a> {
             .await;
         match completed {
             Ok(completed) => Ok(completed.e_tag().unwrap().to_owned()),
-            Err(error) => Err(error.into_service_error().meta().code().unwrap_or("none").to_owned()),
+            Err(error) => Err(error
+                .into_service_error()
+                .meta()
+                .code()
+                .unwrap_or("none")
+                .to_owned()),
         }
     }
 
@@ -95,9 +98,14 @@ impl<'a> Upload<'a> {
             .upload_id(&self.id)
             .send()
             .await;
-        aborted
-            .map(drop)
-            .map_err(|error| error.into_service_error().meta().code().unwrap_or("none").to_owned())
+        aborted.map(drop).map_err(|error| {
+            error
+                .into_service_error()
+                .meta()
+                .code()
+                .unwrap_or("none")
+                .to_owned()
+        })
     }
 
     /// Numbers of the stored parts, or the code of the error.
@@ -112,8 +120,17 @@ impl<'a> Upload<'a> {
             .send()
             .await;
         match listed {
-            Ok(listed) => Ok(listed.parts().iter().map(|part| part.part_number().unwrap()).collect()),
-            Err(error) => Err(error.into_service_error().meta().code().unwrap_or("none").to_owned()),
+            Ok(listed) => Ok(listed
+                .parts()
+                .iter()
+                .map(|part| part.part_number().unwrap())
+                .collect()),
+            Err(error) => Err(error
+                .into_service_error()
+                .meta()
+                .code()
+                .unwrap_or("none")
+                .to_owned()),
         }
     }
 }

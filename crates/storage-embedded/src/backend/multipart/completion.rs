@@ -82,8 +82,7 @@ impl Backend {
         reject_unsupported([("Encryption", input.sse_customer_algorithm.is_some())])?;
         let precondition = precondition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
         // A checksum of checksums is not one of the object; the parts are compared one by one.
-        let composite =
-            |checksum: Option<String>| checksum.filter(|checksum| !checksum.contains('-'));
+        let composite = |checksum: Option<String>| checksum.filter(|checksum| !checksum.contains('-'));
         let declared = DeclaredChecksums::new(None, checksums_of!(input).map(composite))?;
         let parts = input.multipart_upload.and_then(|upload| upload.parts);
         let parts = parts.unwrap_or_default().into_iter().map(named_part);
@@ -208,7 +207,8 @@ fn check_parts(
             .map_err(|error| errors::from_io("read a part", error))?
             .filter(|stored| stored.record.etag == named.etag)
             .ok_or_else(invalid_part)?;
-        let differs = |(name, checksum): (&String, &String)| stored.record.checksums.get(name) != Some(checksum);
+        let differs =
+            |(name, checksum): (&String, &String)| stored.record.checksums.get(name) != Some(checksum);
         if named.checksums.iter().any(differs) {
             return Err(invalid_part());
         }
@@ -263,7 +263,9 @@ fn join_parts(
     let mut spool = directory.spool(name, digests).map_err(failed)?;
     for named in &completion.parts {
         // Opened again, because not all parts can be open at the same time; meanwhile one may have been replaced.
-        let stored = directory.find_part(&completion.id, named.number).map_err(failed)?;
+        let stored = directory
+            .find_part(&completion.id, named.number)
+            .map_err(failed)?;
         let stored = stored
             .filter(|stored| stored.record.etag == named.etag)
             .ok_or_else(invalid_part)?;
@@ -289,7 +291,10 @@ fn named_part(part: CompletedPart) -> S3Result<NamedPart> {
             etag: etag.into_value(),
             checksums: declared.by_name(),
         }),
-        _ => Err(s3_error!(MalformedXML, "Each part needs a PartNumber and an ETag")),
+        _ => Err(s3_error!(
+            MalformedXML,
+            "Each part needs a PartNumber and an ETag"
+        )),
     }
 }
 

@@ -200,7 +200,11 @@ impl Backend {
     }
 
     /// All parts of an upload; `None` if there is no such upload.
-    pub(in crate::backend) async fn all_parts(&self, key: &str, id: &str) -> S3Result<Option<Vec<ListedPart>>> {
+    pub(in crate::backend) async fn all_parts(
+        &self,
+        key: &str,
+        id: &str,
+    ) -> S3Result<Option<Vec<ListedPart>>> {
         if self.find_upload(key, id).await?.is_none() {
             return Ok(None);
         }

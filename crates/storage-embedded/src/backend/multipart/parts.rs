@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{
-    CopyPartResult, ETag, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
-    UploadPartOutput,
+    CopyPartResult, ETag, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
