@@ -48,6 +48,7 @@ mod access;
 mod backend;
 mod config;
 mod directory;
+mod multipart_uploads;
 mod notifications;
 mod objects;
 mod server;

@@ -30,6 +30,7 @@ pub struct EmbeddedObjects {
     pub(crate) directory: Arc<Directory>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) max_object_bytes: u64,
 }
 
 impl EmbeddedObjects {
@@ -48,11 +49,12 @@ impl EmbeddedObjects {
             directory: Arc::new(directory),
             clock,
             ids,
+            max_object_bytes: config.max_object_bytes,
         })
     }
 
     /// Runs `work` on a thread that may block. Counts failures.
-    async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&Directory) -> io::Result<T> + Send + 'static,

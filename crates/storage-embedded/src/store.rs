@@ -83,6 +83,7 @@ impl EmbeddedStore {
             directory,
             clock,
             ids,
+            ..
         } = objects;
         let tasks = TaskTracker::new();
         let notifier = EventNotifier {
@@ -106,7 +107,6 @@ impl EmbeddedStore {
             max_object_bytes: config.max_object_bytes,
             space: Arc::new(Space::new(config.root.clone(), config.min_free_bytes)),
             receiving: Arc::default(),
-            upload_locks: Arc::default(),
             tasks: tasks.clone(),
         };
         let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());

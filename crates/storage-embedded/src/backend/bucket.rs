@@ -8,7 +8,6 @@ use super::blocking::blocking;
 use super::errors;
 use super::receiving::Receiving;
 use super::space::Space;
-use super::upload_locks::UploadLocks;
 use crate::directory::{Directory, StoredObject};
 use crate::notifications::EventNotifier;
 
@@ -24,7 +23,6 @@ pub(crate) struct Backend {
     pub(crate) max_object_bytes: u64,
     pub(crate) space: Arc<Space>,
     pub(crate) receiving: Arc<Receiving>,
-    pub(crate) upload_locks: Arc<UploadLocks>,
     pub(crate) tasks: TaskTracker,
 }
 

@@ -17,9 +17,9 @@ mod put;
 mod receive;
 mod receiving;
 mod space;
-mod upload_locks;
 
 pub(crate) use blocking::blocking;
 pub(crate) use bucket::Backend;
 pub(crate) use get::READ_BYTES;
+pub(crate) use multipart::{Completion, NamedPart};
 pub(crate) use space::Space;

@@ -1,6 +1,7 @@
 use std::io;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use s3s::dto::{ChecksumType, ETag, ETagCondition, PutObjectInput, PutObjectOutput};
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
@@ -9,6 +10,7 @@ use super::blocking::blocking;
 use super::bucket::Backend;
 use super::checksums::{Algorithm, DeclaredChecksums, checksums_of, set_checksums};
 use super::errors;
+use super::get::no_such_key;
 use super::receive::{Expected, IncomingBody, declared_size};
 use crate::directory::{Checksums, Creation, ObjectRecord, Precondition, Publication, ReceivedUpload, etag};
 
@@ -107,33 +109,26 @@ impl Backend {
     }
 
     /// Publishes an object and sends its event notification.
-    pub(super) async fn publish(
-        &self,
-        object: NewObject,
-        received: ReceivedUpload,
-    ) -> S3Result<ObjectRecord> {
+    async fn publish(&self, object: NewObject, received: ReceivedUpload) -> S3Result<ObjectRecord> {
         let size = received.size;
-        let sha256 = received.checksums.checksum_sha256.clone().unwrap_or_default();
-        let mut checksums = object.checksums;
-        checksums.retain(|_, checksum| *checksum != sha256);
-        let record = ObjectRecord {
-            key: object.key,
-            etag: object.etag.unwrap_or_else(|| etag(&sha256)),
-            sha256,
-            checksums,
-            creation: object.creation,
-            modified: self.clock.now(),
-            sequencer: format!("{:032X}", self.ids.ulid()),
-            headers: object.attributes.headers,
-            metadata: object.attributes.metadata,
-        };
+        let (record, precondition) = object.record(&received, self.clock.now(), self.ids.ulid());
         let directory = Arc::clone(&self.directory);
         let (publication, record) = blocking(move || {
-            let publication = directory.publish(received, &record, &object.precondition)?;
+            let publication = directory.publish(received, &record, &precondition)?;
             Ok((publication, record))
         })
         .await
         .map_err(|error| errors::from_io("publish an upload", error))?;
+        self.announce_result(publication, record, size).await
+    }
+
+    /// Sends the event notification of the object that is stored now.
+    pub(super) async fn announce_result(
+        &self,
+        publication: Publication,
+        record: ObjectRecord,
+        size: u64,
+    ) -> S3Result<ObjectRecord> {
         match publication {
             Publication::Stored => {
                 self.notifier.object_created(&record, size).await;
@@ -150,8 +145,34 @@ impl Backend {
                 "A conflicting operation occurred during the request. Try again."
             )),
             Publication::Changed => Err(precondition_failed()),
-            Publication::Missing => Err(s3_error!(NoSuchKey, "The specified key does not exist.")),
+            Publication::Missing => Err(no_such_key()),
         }
+    }
+}
+
+impl NewObject {
+    /// Record of the object, and the condition of its publication.
+    pub(super) fn record(
+        self,
+        received: &ReceivedUpload,
+        modified: DateTime<Utc>,
+        sequencer: u128,
+    ) -> (ObjectRecord, Precondition) {
+        let sha256 = received.checksums.checksum_sha256.clone().unwrap_or_default();
+        let mut checksums = self.checksums;
+        checksums.retain(|_, checksum| *checksum != sha256);
+        let record = ObjectRecord {
+            key: self.key,
+            etag: self.etag.unwrap_or_else(|| etag(&sha256)),
+            sha256,
+            checksums,
+            creation: self.creation,
+            modified,
+            sequencer: format!("{sequencer:032X}"),
+            headers: self.attributes.headers,
+            metadata: self.attributes.metadata,
+        };
+        (record, self.precondition)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use super::durability::{sync_directory, sync_file};
 use super::keys::KeyIndex;
 use super::objects::Directory;
+use super::upload_locks::UploadLocks;
 
 /// Content of the file `layout`: the only layout version that this code reads and writes.
 pub(super) const LAYOUT: &str = "rapidphoto objects 1\n";
@@ -68,6 +69,7 @@ impl Directory {
             bucket,
             multipart,
             keys: KeyIndex::default(),
+            upload_locks: UploadLocks::default(),
             replacing: Mutex::default(),
             _lock: lock,
         };

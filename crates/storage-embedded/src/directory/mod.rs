@@ -9,6 +9,7 @@ mod objects;
 mod publication;
 mod record;
 mod spool;
+mod upload_locks;
 
 pub use layout::OpenError;
 pub(crate) use multipart::MultipartUpload;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
 
 use super::durability::{sync_directory, sync_file};
 use super::objects::Directory;
@@ -118,6 +119,11 @@ impl Directory {
         }
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// Waits until no other completion or abort of this upload is in progress.
+    pub(crate) async fn lock_upload(&self, id: &str) -> OwnedMutexGuard<()> {
+        self.upload_locks.lock(id).await
     }
 
     /// Removes an upload and its parts. Returns false if there is none.

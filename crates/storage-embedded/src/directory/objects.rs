@@ -11,6 +11,7 @@ use super::durability::{Step, step, sync_directory};
 use super::keys::KeyIndex;
 use super::publication::Precondition;
 use super::record::{self, ObjectRecord};
+use super::upload_locks::UploadLocks;
 
 /// Open directory of one bucket, locked until this value is dropped.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Directory {
     /// Uploads in parts.
     pub(super) multipart: PathBuf,
     pub(super) keys: KeyIndex,
+    pub(super) upload_locks: UploadLocks,
     /// Held while a precondition is checked and an object replaced or removed.
     pub(super) replacing: Mutex<()>,
     pub(super) _lock: File,

@@ -64,6 +64,15 @@ impl<'a> Upload<'a> {
 
     /// Completes the upload if there is no object. Returns the ETag, or the code of the error.
     pub(crate) async fn complete(&self, parts: Vec<CompletedPart>) -> Result<String, String> {
+        self.complete_if(parts, Some("*")).await
+    }
+
+    /// Completes the upload if no object has this ETag.
+    pub(crate) async fn complete_if(
+        &self,
+        parts: Vec<CompletedPart>,
+        if_none_match: Option<&str>,
+    ) -> Result<String, String> {
         let completed = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let completed = self
             .server
@@ -72,7 +81,7 @@ impl<'a> Upload<'a> {
             .bucket(BUCKET)
             .key("k")
             .upload_id(&self.id)
-            .if_none_match("*")
+            .set_if_none_match(if_none_match.map(str::to_owned))
             .multipart_upload(completed)
             .send()
             .await;

@@ -1,6 +1,7 @@
 use std::io;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{
     ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, ETag,
@@ -14,18 +15,18 @@ use crate::backend::bucket::Backend;
 use crate::backend::checksums::{Algorithm, DeclaredChecksums, checksums_of, set_checksums};
 use crate::backend::errors;
 use crate::backend::get::listed_checksums;
-use crate::backend::put::{NewObject, precondition};
+use crate::backend::put::{NewObject, precondition, precondition_failed};
 use crate::backend::receive::too_large;
 use crate::directory::{
-    Checksums, Creation, Directory, MultipartUpload, ObjectRecord, Precondition, ReceivedUpload,
+    Checksums, Creation, Directory, MultipartUpload, ObjectRecord, Precondition, Publication, ReceivedUpload,
 };
 
 /// A validated request to complete an upload.
-pub(in crate::backend) struct Completion {
-    pub(in crate::backend) key: String,
-    pub(in crate::backend) id: String,
-    pub(in crate::backend) parts: Vec<NamedPart>,
-    pub(in crate::backend) precondition: Precondition,
+pub(crate) struct Completion {
+    pub(crate) key: String,
+    pub(crate) id: String,
+    pub(crate) parts: Vec<NamedPart>,
+    pub(crate) precondition: Precondition,
     /// Checksums of the whole object.
     declared: DeclaredChecksums,
     /// Size of the whole object in bytes.
@@ -33,17 +34,17 @@ pub(in crate::backend) struct Completion {
 }
 
 /// A part as the request names it.
-pub(in crate::backend) struct NamedPart {
-    pub(in crate::backend) number: u16,
+pub(crate) struct NamedPart {
+    pub(crate) number: u16,
     /// ETag without quotes.
-    pub(in crate::backend) etag: String,
-    pub(in crate::backend) checksums: Checksums,
+    pub(crate) etag: String,
+    pub(crate) checksums: Checksums,
 }
 
 impl Completion {
     /// # Errors
     /// If there is no part or too many, or if they are not in ascending order.
-    pub(in crate::backend) fn new(
+    pub(crate) fn new(
         key: String,
         id: String,
         parts: Vec<NamedPart>,
@@ -73,7 +74,7 @@ impl Completion {
 }
 
 impl Backend {
-    pub(in crate::backend) async fn complete_upload(
+    pub(crate) async fn complete_upload(
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
@@ -113,10 +114,10 @@ impl Backend {
     }
 
     /// Makes the object of the parts, even if the request is cancelled. Can be repeated as long as the object exists.
-    pub(in crate::backend) async fn complete_parts(&self, completion: Completion) -> S3Result<ObjectRecord> {
+    pub(crate) async fn complete_parts(&self, completion: Completion) -> S3Result<ObjectRecord> {
         let backend = self.clone();
         let completed = self.tasks.spawn(async move {
-            let _lock = backend.upload_locks.lock(&completion.id).await;
+            let _lock = backend.directory.lock_upload(&completion.id).await;
             backend.complete_locked(completion).await
         });
         completed
@@ -133,60 +134,88 @@ impl Backend {
         {
             // The same request was answered before, or interrupted.
             self.announce(object.record.clone(), object.size).await;
-            self.forget_upload(id).await;
-            return Ok(object.record);
+            self.forget_upload(id.clone()).await;
+            return match completion.precondition {
+                Precondition::None | Precondition::Match(_) => Ok(object.record),
+                Precondition::Absent => Err(precondition_failed()),
+            };
         }
         let upload = upload.ok_or_else(no_such_upload)?;
         if completion.precondition == Precondition::Absent {
             self.check_absent(key).await?;
         }
-
-        let (directory, name) = (Arc::clone(&self.directory), self.ids.ulid());
+        let id = id.clone();
+        let (directory, modified, ids) = (
+            Arc::clone(&self.directory),
+            self.clock.now(),
+            [self.ids.ulid(), self.ids.ulid()],
+        );
         let max_bytes = self.max_object_bytes;
         let joining = tokio::task::spawn_blocking(move || {
-            let checked = check_parts(&directory, &completion, &upload, max_bytes)?;
-            let joined = join_parts(&directory, &completion, &upload, name)?;
-            Ok::<_, S3Error>((completion, upload, checked, joined))
+            completion.make_object(&directory, &upload, modified, ids, max_bytes)
         });
-        let (completion, upload, checked, joined) = joining
+        let (publication, record, size) = joining
             .await
             .map_err(|error| errors::from_io("complete an upload", io::Error::other(error)))??;
-        let object = NewObject {
-            key: completion.key,
-            attributes: Attributes {
-                headers: upload.headers.clone(),
-                metadata: upload.metadata.clone(),
-            },
-            creation: Creation::Multipart(completion.id.clone()),
-            etag: Some(checked.etag),
-            checksums: checked.checksums.unwrap_or_else(|| {
-                let computed = algorithm(&upload).ok().flatten();
-                let computed = computed.and_then(|known| Some((known.name, known.computed(&joined)?)));
-                computed
-                    .map(|(name, checksum)| (name.to_owned(), checksum.clone()))
-                    .into_iter()
-                    .collect()
-            }),
-            precondition: completion.precondition,
-        };
-        let record = self.publish(object, joined).await?;
+        let record = self.announce_result(publication, record, size).await?;
         fail::fail_point!("s3.before-removal", |_| std::process::abort());
-        self.forget_upload(&completion.id).await;
+        self.forget_upload(id).await;
         Ok(record)
     }
 
     /// Removes a completed upload. If that fails, the next start removes it.
-    async fn forget_upload(&self, id: &str) {
+    async fn forget_upload(&self, id: String) {
         // The error is logged where it is converted.
-        let _ = self.remove_upload(id.to_owned()).await;
+        let _ = self.remove_upload(id).await;
+    }
+}
+
+impl Completion {
+    /// Joins the parts and publishes the object. Blocks on file-system calls.
+    ///
+    /// # Errors
+    /// If the parts are not those that are stored, or too small or too large.
+    pub(crate) fn make_object(
+        self,
+        directory: &Directory,
+        upload: &MultipartUpload,
+        modified: DateTime<Utc>,
+        [name, sequencer]: [u128; 2],
+        max_bytes: u64,
+    ) -> S3Result<(Publication, ObjectRecord, u64)> {
+        let checked = check_parts(directory, &self, upload, max_bytes)?;
+        let joined = join_parts(directory, &self, upload, name)?;
+        let mut checksums = checked.checksums;
+        if let Some(algorithm) = algorithm(upload)?.filter(|_| is_full_object(upload))
+            && let Some(checksum) = algorithm.computed(&joined)
+        {
+            checksums.insert(algorithm.name.to_owned(), checksum.clone());
+        }
+        let object = NewObject {
+            key: self.key,
+            attributes: Attributes {
+                headers: upload.headers.clone(),
+                metadata: upload.metadata.clone(),
+            },
+            creation: Creation::Multipart(self.id),
+            etag: Some(checked.etag),
+            checksums,
+            precondition: self.precondition,
+        };
+        let size = joined.size;
+        let (record, precondition) = object.record(&joined, modified, sequencer);
+        let publication = directory
+            .publish(joined, &record, &precondition)
+            .map_err(|error| errors::from_io("publish an upload", error))?;
+        Ok((publication, record, size))
     }
 }
 
 /// Results of the check of all parts.
 struct CheckedParts {
     etag: String,
-    /// Checksum of the parts' checksums; `None` if the upload has another type of checksum.
-    checksums: Option<Checksums>,
+    /// Checksum of the parts' checksums; empty if the upload has another type of checksum.
+    checksums: Checksums,
 }
 
 /// Compares the named parts with those that are stored.
@@ -239,11 +268,11 @@ fn check_parts(
     let composite = algorithm.filter(|_| !is_full_object(upload));
     let checksums = composite.map(|algorithm| {
         let checksum = algorithm.composite(part_checksums.iter().map(String::as_str));
-        Checksums::from([(algorithm.name.to_owned(), checksum)])
+        (algorithm.name.to_owned(), checksum)
     });
     Ok(CheckedParts {
         etag: format!("{}-{}", hex::encode(md5.finalize()), completion.parts.len()),
-        checksums,
+        checksums: checksums.into_iter().collect(),
     })
 }
 

@@ -198,20 +198,6 @@ impl Backend {
         }
         Ok(page)
     }
-
-    /// All parts of an upload; `None` if there is no such upload.
-    pub(in crate::backend) async fn all_parts(
-        &self,
-        key: &str,
-        id: &str,
-    ) -> S3Result<Option<Vec<ListedPart>>> {
-        if self.find_upload(key, id).await?.is_none() {
-            return Ok(None);
-        }
-        let (parts, _) = self.parts(id, 0, u16::MAX).await?;
-        // Completed or aborted meanwhile: the list may be incomplete.
-        Ok(self.find_upload(key, id).await?.map(|_| parts))
-    }
 }
 
 /// Algorithm and type of an upload's checksums.

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use s3s::{S3Error, S3Result, s3_error};
 
+pub(crate) use completion::{Completion, NamedPart};
+
 use super::blocking::blocking;
 use super::bucket::Backend;
 use super::errors;

@@ -83,7 +83,7 @@ impl Backend {
 
     /// Removes an upload and its parts, after a completion that is in progress. Returns false if there is none.
     pub(in crate::backend) async fn abort_parts(&self, key: &str, id: &str) -> S3Result<bool> {
-        let _lock = self.upload_locks.lock(id).await;
+        let _lock = self.directory.lock_upload(id).await;
         if self.find_upload(key, id).await?.is_none() {
             return Ok(false);
         }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::OwnedMutexGuard;
 
 /// Locks of uploads in parts that are being completed or aborted: only one of these happens to an upload.
-#[derive(Default)]
-pub(crate) struct UploadLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+#[derive(Debug, Default)]
+pub(super) struct UploadLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
 
 impl UploadLocks {
     /// Waits until no other operation holds the lock of this upload.
