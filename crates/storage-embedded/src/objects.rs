@@ -96,6 +96,7 @@ impl ObjectStore for EmbeddedObjects {
         let stream = ReaderStream::with_capacity(file.take(size), READ_BYTES);
         Ok(ObjectBody {
             bytes: size,
+            checksum: checksum(&record),
             stream: Box::pin(stream.map_err(Unavailable::storage)),
         })
     }
@@ -146,15 +147,18 @@ impl ObjectStore for EmbeddedObjects {
 }
 
 fn head(stored: &StoredObject) -> Result<ObjectHead, Unavailable> {
-    let sha256 = STANDARD.decode(&stored.record.sha256).ok();
     Ok(ObjectHead {
         e_tag: e_tag(&stored.record)?,
         bytes: stored.size,
         content_type: stored.record.headers.content_type.clone(),
-        checksum: sha256
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Checksum::from_bytes),
+        checksum: checksum(&stored.record),
     })
+}
+
+/// SHA-256 that was computed while the object was stored.
+fn checksum(record: &ObjectRecord) -> Option<Checksum> {
+    let bytes = STANDARD.decode(&record.sha256).ok()?;
+    Some(Checksum::from_bytes(bytes.try_into().ok()?))
 }
 
 fn e_tag(record: &ObjectRecord) -> Result<ETag, Unavailable> {

@@ -9,6 +9,7 @@
 )]
 
 mod chunked_uploads;
+mod clients;
 mod copies;
 mod cors;
 mod deletes;
