@@ -16,6 +16,7 @@ mod deletes;
 mod faulty_clients;
 mod free_space;
 mod keys;
+mod late_bodies;
 mod lists;
 mod multipart;
 mod multipart_lists;
