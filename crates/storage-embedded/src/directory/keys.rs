@@ -1,15 +1,10 @@
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-
-use super::objects::{Directory, ObjectPath};
-use super::record::{self, ObjectRecord};
 
 /// Time since the last list after which the keys are forgotten.
 const KEPT: Duration = Duration::from_mins(10);
@@ -20,7 +15,7 @@ const KEPT: Duration = Duration::from_mins(10);
 pub(super) struct KeyIndex {
     known: Mutex<Option<KnownKeys>>,
     /// Held while all records are read.
-    reading: Mutex<()>,
+    pub(super) reading: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -33,7 +28,7 @@ struct KnownKeys {
 
 impl KeyIndex {
     /// Notes a change of a key's object. The file decides, so that of two concurrent changes the last one is noted.
-    pub(super) fn refresh(&self, key: &str, path: &ObjectPath) {
+    pub(super) fn refresh(&self, key: &str, file: &Path) {
         let mut known = self.lock();
         if known
             .as_ref()
@@ -42,7 +37,7 @@ impl KeyIndex {
             *known = None;
         }
         if let Some(known) = &mut *known {
-            if path.file.exists() {
+            if file.exists() {
                 known.keys.insert(key.to_owned());
             } else {
                 known.keys.remove(key);
@@ -55,7 +50,7 @@ impl KeyIndex {
     }
 
     /// Keys in the order of their bytes, from `first` on, as long as `accept` returns true.
-    fn visit(&self, first: Bound<&str>, accept: &mut dyn FnMut(&str) -> bool) -> bool {
+    pub(super) fn visit(&self, first: Bound<&str>, accept: &mut dyn FnMut(&str) -> bool) -> bool {
         let mut known = self.lock();
         let Some(known) = known.as_mut().filter(|known| known.complete) else {
             return false;
@@ -69,63 +64,29 @@ impl KeyIndex {
         }
         true
     }
-}
 
-impl Directory {
-    /// Passes keys to `accept` in the order of their bytes, from `first` on, as long as it returns true.
-    ///
-    /// # Errors
-    /// If a directory can't be read.
-    pub(crate) fn visit_keys(
-        &self,
-        first: Bound<&str>,
-        accept: &mut dyn FnMut(&str) -> bool,
-    ) -> io::Result<()> {
-        while !self.keys.visit(first, accept) {
-            let reading = self.keys.reading.lock().unwrap_or_else(PoisonError::into_inner);
-            if self.keys.lock().is_none() {
-                let read = self.read_keys();
-                if read.is_err() {
-                    *self.keys.lock() = None;
-                }
-                read?;
-            }
-            drop(reading);
-        }
-        Ok(())
-    }
-
-    fn read_keys(&self) -> io::Result<()> {
-        *self.keys.lock() = Some(KnownKeys {
+    /// Begins to note changes, without any key.
+    pub(super) fn begin(&self) {
+        *self.lock() = Some(KnownKeys {
             keys: BTreeSet::new(),
             complete: false,
             last_list: Instant::now(),
         });
-        for shard in fs::read_dir(&self.bucket)? {
-            for file in fs::read_dir(shard?.path())? {
-                let file = file?.path();
-                match key_of(&file) {
-                    Ok(Some(key)) => self.keys.refresh(&key, &self.path(&key)),
-                    Ok(None) => {}
-                    Err(error) => tracing::error!(
-                        path = %file.display(), %error,
-                        "an object is left out of lists, because its file can't be read"
-                    ),
-                }
-            }
-        }
-        if let Some(known) = &mut *self.keys.lock() {
-            known.complete = true;
-        }
-        Ok(())
     }
-}
 
-/// Key of the object in a file; `None` if it was removed meanwhile.
-fn key_of(path: &Path) -> io::Result<Option<String>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(record::read::<ObjectRecord>(&file)?.0.key)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    /// Ends the reading of all records.
+    pub(super) fn end(&self, complete: bool) {
+        let mut known = self.lock();
+        if complete {
+            if let Some(known) = &mut *known {
+                known.complete = true;
+            }
+        } else {
+            *known = None;
+        }
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.lock().is_some()
     }
 }

@@ -9,7 +9,7 @@ use s3s::crypto::{Checksum as _, Sha256};
 
 use super::durability::{Step, step, sync_directory};
 use super::keys::KeyIndex;
-use super::publication::Precondition;
+use super::precondition::Precondition;
 use super::record::{self, ObjectRecord};
 use super::upload_locks::UploadLocks;
 
@@ -125,7 +125,7 @@ impl Directory {
             Err(error) => return Err(error),
         }
         drop(replacing);
-        self.keys.refresh(key, &path);
+        self.keys.refresh(key, &path.file);
         Ok((Removal::Done, path))
     }
 

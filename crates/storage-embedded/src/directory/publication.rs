@@ -3,6 +3,7 @@ use std::io;
 
 use super::durability::{Step, step, sync_directory};
 use super::objects::{Directory, StoredObject};
+use super::precondition::Precondition;
 use super::record::ObjectRecord;
 use super::spool::ReceivedUpload;
 
@@ -19,17 +20,6 @@ pub(crate) enum Publication {
     Changed,
     /// The upload must replace an object, and there is none.
     Missing,
-}
-
-/// Condition on the existing object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Precondition {
-    /// Any object, or none.
-    None,
-    /// No object.
-    Absent,
-    /// An object; with this ETag, unless it is `None`.
-    Match(Option<String>),
 }
 
 impl Directory {
@@ -72,7 +62,7 @@ impl Directory {
         step(Step::Published, &path.file);
         fail::fail_point!("s3.after-rename", |_| std::process::abort());
 
-        self.keys.refresh(&record.key, &path);
+        self.keys.refresh(&record.key, &path.file);
         sync_directory(&path.shard)?;
         Ok(Publication::Stored)
     }

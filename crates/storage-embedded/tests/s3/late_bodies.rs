@@ -1,13 +1,17 @@
 //! Bodies of uploads in parts that never end, and bodies that end late.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::CompletedMultipartUpload;
 use tokio::time::{sleep, timeout};
 
 use crate::support::{
     BUCKET, StorageServer, TEST_TIMEOUT, Upload, read_response, request_head, send_bytes, send_presigned,
-    valid_presigning,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -16,22 +20,24 @@ async fn a_part_or_a_completion_that_stalls_times_out() {
     let server = StorageServer::with_config(|config| config.idle_timeout = idle).await;
     let upload = Upload::open(&server).await;
     let part = upload.presign_part(1, 1_000_000).await;
-    let completion = server
+    let part = request_head(&server, &part, "");
+    let completion = SentHead::default();
+    let parts = CompletedMultipartUpload::builder().parts(crate::support::named(1, "etag"));
+    let unsent = server
         .client
         .complete_multipart_upload()
         .bucket(BUCKET)
         .key("k")
         .upload_id(&upload.id)
-        .presigned(valid_presigning())
-        .await
-        .unwrap();
-    let length = "content-length: 1000\r\n";
-    for (url, extra, begin) in [
-        (&part, "", "meow"),
-        (&completion, length, "<CompleteMultipartUpload>"),
-    ] {
+        .multipart_upload(parts.build())
+        .customize()
+        .interceptor(completion.clone())
+        .send();
+    unsent.await.unwrap_err();
+    let completion = completion.0.lock().unwrap().clone();
+    for (head, begin) in [(part, "meow"), (completion, "<CompleteMultipartUpload>")] {
         let mut stream = server.connect().await;
-        send_bytes(&mut stream, request_head(&server, url, extra) + begin).await;
+        send_bytes(&mut stream, head + begin).await;
         let refused = read_response(&mut stream).await;
         assert!(
             refused.starts_with("HTTP/1.1 400") && refused.contains("<Code>RequestTimeout</Code>"),
@@ -40,6 +46,41 @@ async fn a_part_or_a_completion_that_stalls_times_out() {
     }
     server.wait_for_no_incoming().await;
     assert_eq!(upload.parts().await.unwrap(), [0; 0]);
+}
+
+/// Keeps the head of a signed request, which is not sent.
+#[derive(Debug, Clone, Default)]
+struct SentHead(Arc<Mutex<String>>);
+
+impl Intercept for SentHead {
+    fn name(&self) -> &'static str {
+        "keep the head"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let uri: http::Uri = request.uri().parse()?;
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: {}\r\n",
+            request.method(),
+            uri.path_and_query().ok_or("no path")?,
+            uri.authority().ok_or("no host")?
+        );
+        for (name, value) in request.headers() {
+            if !["host", "content-length"].contains(&name) {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+        }
+        let body = request.body().bytes().ok_or("no body")?;
+        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        *self.0.lock().unwrap() = head;
+        Err("the request is not sent".into())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

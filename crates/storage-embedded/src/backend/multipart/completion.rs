@@ -8,8 +8,8 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
+use super::open::{MAX_PARTS, MIN_PART_BYTES, no_such_upload, part_number};
 use super::parts::algorithm;
-use super::{MAX_PARTS, MIN_PART_BYTES, no_such_upload, part_number};
 use crate::backend::attributes::{Attributes, reject_unsupported};
 use crate::backend::bucket::Backend;
 use crate::backend::checksums::{Algorithm, DeclaredChecksums, checksums_of, set_checksums};

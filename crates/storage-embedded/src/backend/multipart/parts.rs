@@ -8,7 +8,7 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
-use super::{MAX_PART_BYTES, no_such_upload, part_number};
+use super::open::{MAX_PART_BYTES, no_such_upload, part_number};
 use crate::backend::attributes::reject_unsupported;
 use crate::backend::blocking::blocking;
 use crate::backend::bucket::Backend;

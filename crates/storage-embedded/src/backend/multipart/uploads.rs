@@ -6,7 +6,7 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
-use super::no_such_upload;
+use super::open::no_such_upload;
 use crate::backend::attributes::{Attributes, attributes_of, reject_unsupported, unsupported_in};
 use crate::backend::blocking::blocking;
 use crate::backend::bucket::Backend;
