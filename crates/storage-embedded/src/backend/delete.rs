@@ -10,6 +10,7 @@ use super::attributes::reject_unsupported;
 use super::blocking::blocking;
 use super::bucket::{Backend, check_version};
 use super::errors;
+use super::lists::is_in_xml;
 use super::put::precondition_failed;
 use crate::directory::{Precondition, Removal};
 
@@ -52,6 +53,16 @@ impl Backend {
             return Err(s3_error!(
                 MalformedXML,
                 "A request deletes at least one and at most {MAX_OBJECTS} objects"
+            ));
+        }
+        if !delete
+            .objects
+            .iter()
+            .all(|object| object.key.chars().all(is_in_xml))
+        {
+            return Err(s3_error!(
+                MalformedXML,
+                "A key has a character that XML does not have; delete its object by a request of its own"
             ));
         }
         let mut output = DeleteObjectsOutput::default();

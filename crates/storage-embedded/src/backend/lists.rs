@@ -53,8 +53,22 @@ impl Encoding {
     }
 
     pub(super) fn apply(self, key: String) -> String {
-        if self.url { encode_key(&key) } else { key }
+        if self.url { encode_key(&key) } else { xml_text(key) }
     }
+}
+
+/// Replaces characters that XML does not have.
+pub(super) fn xml_text(key: String) -> String {
+    if key.chars().all(is_in_xml) {
+        key
+    } else {
+        key.replace(|character| !is_in_xml(character), "\u{fffd}")
+    }
+}
+
+/// Characters of XML 1.0.
+pub(super) fn is_in_xml(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// Beginning of a key up to and with the first delimiter after the prefix.

@@ -61,6 +61,10 @@ async fn several_objects_are_deleted_by_one_request() {
     assert!(server.get("kept").await.is_some());
     assert!(server.get("c").await.is_none());
 
+    let no_xml = delete(identifiers(["\u{1}".to_owned()]), false)
+        .await
+        .unwrap_err();
+    assert_eq!(no_xml.into_service_error().meta().code(), Some("MalformedXML"));
     let many = (0..1001).map(|number| number.to_string());
     let refused = delete(identifiers(many), false).await.unwrap_err();
     assert_eq!(refused.into_service_error().meta().code(), Some("MalformedXML"));

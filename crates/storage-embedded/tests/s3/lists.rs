@@ -118,6 +118,14 @@ async fn keys_are_encoded_on_request() {
         let list = server.client.list_objects_v2().bucket(BUCKET);
         list.encoding_type(aws_sdk_s3::types::EncodingType::Url)
     };
+    let plain = server
+        .client
+        .list_objects_v2()
+        .bucket(BUCKET)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(plain.contents()[0].key(), Some("\u{fffd}/ü +%"));
     let listed = list().send().await.unwrap();
     assert_eq!(listed.contents()[0].key(), Some("%01/%C3%BC+%2B%25"));
     let listed = list().prefix("\u{1}/").delimiter("+").send().await.unwrap();

@@ -71,11 +71,13 @@ async fn the_object_is_made_of_the_parts_in_order() {
     );
 
     // A client whose answer was lost repeats the request.
-    assert_eq!(upload.complete(named).await, Ok(quoted(&etag)));
     assert_eq!(
-        server.notifications.objects()[1],
-        server.notifications.objects()[0]
+        upload.complete(named.clone()).await,
+        Err("PreconditionFailed".to_owned())
     );
+    assert_eq!(upload.complete_if(named, None).await, Ok(quoted(&etag)));
+    let objects = server.notifications.objects();
+    assert_eq!(objects, vec![objects[0].clone(); 3]);
     server.wait_for_no_incoming().await;
 }
 

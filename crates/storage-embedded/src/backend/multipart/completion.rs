@@ -15,11 +15,13 @@ use crate::backend::bucket::Backend;
 use crate::backend::checksums::{Algorithm, DeclaredChecksums, checksums_of, set_checksums};
 use crate::backend::errors;
 use crate::backend::get::listed_checksums;
+use crate::backend::lists::xml_text;
 use crate::backend::put::{NewObject, precondition, precondition_failed};
 use crate::backend::receive::too_large;
 use crate::directory::{
     Checksums, Creation, Directory, MultipartUpload, ObjectRecord, Precondition, Publication, ReceivedUpload,
 };
+use crate::notifications::encode_key;
 
 /// A validated request to complete an upload.
 pub(crate) struct Completion {
@@ -99,9 +101,9 @@ impl Backend {
         };
         let record = self.complete_parts(completion).await?;
         let mut output = CompleteMultipartUploadOutput {
-            location: Some(format!("/{}/{}", input.bucket, input.key)),
+            location: Some(format!("/{}/{}", input.bucket, encode_key(&input.key))),
             bucket: Some(input.bucket),
-            key: Some(input.key),
+            key: Some(xml_text(input.key)),
             ..CompleteMultipartUploadOutput::default()
         };
         if !record.checksums.is_empty() {

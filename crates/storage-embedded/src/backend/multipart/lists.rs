@@ -13,7 +13,7 @@ use crate::backend::checksums::{Algorithm, set_checksums};
 use crate::backend::conditions::timestamp;
 use crate::backend::errors;
 use crate::backend::get::signed;
-use crate::backend::lists::{Encoding, common_prefix, page_size};
+use crate::backend::lists::{Encoding, common_prefix, page_size, xml_text};
 use crate::directory::{MultipartUpload, PartRecord};
 
 /// A part in storage.
@@ -58,7 +58,7 @@ impl Backend {
         Ok(S3Response::new(ListPartsOutput {
             parts: Some(parts.collect()),
             bucket: Some(input.bucket),
-            key: Some(input.key),
+            key: Some(xml_text(input.key)),
             upload_id: Some(input.upload_id),
             checksum_algorithm: algorithm,
             checksum_type: kind,

@@ -12,6 +12,7 @@ use crate::backend::blocking::blocking;
 use crate::backend::bucket::Backend;
 use crate::backend::checksums::Algorithm;
 use crate::backend::errors;
+use crate::backend::lists::xml_text;
 use crate::directory::MultipartUpload;
 
 impl Backend {
@@ -37,7 +38,7 @@ impl Backend {
             bucket: Some(input.bucket),
             checksum_algorithm: checksum.map(|(name, _)| ChecksumAlgorithm::from_static(name)),
             checksum_type: checksum.map(|(_, kind)| ChecksumType::from_static(kind)),
-            key: Some(input.key),
+            key: Some(xml_text(input.key)),
             upload_id: Some(id),
             ..CreateMultipartUploadOutput::default()
         }))
