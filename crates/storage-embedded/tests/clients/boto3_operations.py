@@ -257,8 +257,6 @@ def presigned():
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})
     url = s3.generate_presigned_url("get_object", dict(Bucket=bucket, Key="k"), ExpiresIn=600)
     assert send("GET", url)[2] == b"meow"
-    expired = s3.generate_presigned_url("get_object", dict(Bucket=bucket, Key="k"), ExpiresIn=-1)
-    assert send("GET", expired)[0] == 403
     s3.delete_object(Bucket=bucket, Key="k")
 
 
