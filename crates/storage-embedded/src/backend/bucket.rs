@@ -49,6 +49,13 @@ impl Backend {
         Ok(())
     }
 
+    pub(super) async fn find_durable(&self, key: &str) -> S3Result<Option<StoredObject>> {
+        let (directory, key) = (Arc::clone(&self.directory), key.to_owned());
+        blocking(move || directory.find_durable(&key))
+            .await
+            .map_err(|error| errors::from_io("read an object", error))
+    }
+
     pub(super) async fn find(&self, key: &str) -> S3Result<Option<StoredObject>> {
         let (directory, key) = (Arc::clone(&self.directory), key.to_owned());
         blocking(move || directory.find(&key))

@@ -78,11 +78,7 @@ impl Backend {
     /// Fails if the key has an object, and sends that object's event notification again: a client may repeat an upload
     /// because the first notification was lost.
     pub(super) async fn check_absent(&self, key: &str) -> S3Result<()> {
-        let (directory, owned) = (Arc::clone(&self.directory), key.to_owned());
-        let existing = blocking(move || directory.find_durable(&owned))
-            .await
-            .map_err(|error| errors::from_io("read an object", error))?;
-        match existing {
+        match self.find_durable(key).await? {
             None => Ok(()),
             Some(stored) => {
                 self.announce(stored.record, stored.size).await;

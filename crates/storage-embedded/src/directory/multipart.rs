@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -44,19 +44,27 @@ pub(crate) struct StoredPart {
 impl Directory {
     /// Creates an upload, durably. `id` must be unique.
     pub(crate) fn create_upload(&self, id: &str, upload: &MultipartUpload) -> io::Result<()> {
-        let new = self.incoming.join(id);
-        let path = self.upload_path(id)?;
+        let (new, path) = (self.incoming.join(id), self.upload_path(id)?);
+        let created = self.write_upload(&new, &path, upload);
+        if created.is_err() {
+            // The error is the one to report; the next start removes what is left.
+            let _ = fs::remove_dir_all(&new);
+        }
+        created
+    }
+
+    fn write_upload(&self, new: &Path, path: &Path, upload: &MultipartUpload) -> io::Result<()> {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&new)?;
+        builder.create(new)?;
         let description = new.join(DESCRIPTION);
         let mut file = File::create_new(&description)?;
         file.write_all(&serde_json::to_vec(upload)?)?;
         sync_file(&file, &description)?;
-        sync_directory(&new)?;
+        sync_directory(new)?;
         fail::fail_point!("s3.before-open", |_| std::process::abort());
-        fs::rename(&new, &path)?;
+        fs::rename(new, path)?;
         sync_directory(&self.multipart)
     }
 
@@ -140,7 +148,9 @@ impl Directory {
         }
         sync_directory(&self.multipart)?;
         fail::fail_point!("s3.after-removal", |_| std::process::abort());
-        fs::remove_dir_all(&removed)?;
+        if let Err(error) = fs::remove_dir_all(&removed) {
+            tracing::warn!(path = %removed.display(), %error, "can't remove an upload in parts; the next start removes it");
+        }
         Ok(true)
     }
 
@@ -163,7 +173,8 @@ impl Directory {
     /// Removes uploads whose object was published before a crash.
     pub(super) fn remove_completed_uploads(&self) -> io::Result<()> {
         for (id, upload) in self.uploads()? {
-            match self.find(&upload.key) {
+            // Durable, because its parts are removed.
+            match self.find_durable(&upload.key) {
                 Ok(Some(object)) if object.record.creation == Creation::Multipart(id.clone()) => {
                     self.remove_upload(&id)?;
                 }

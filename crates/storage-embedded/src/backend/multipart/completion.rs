@@ -130,7 +130,7 @@ impl Backend {
     async fn complete_locked(&self, completion: Completion) -> S3Result<ObjectRecord> {
         let Completion { key, id, .. } = &completion;
         let upload = self.find_upload(key, id).await?;
-        let object = self.find(key).await?;
+        let object = self.find_durable(key).await?;
         if let Some(object) = object
             && object.record.creation == Creation::Multipart(id.clone())
         {
