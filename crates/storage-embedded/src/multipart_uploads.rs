@@ -117,7 +117,7 @@ impl MultipartUploads for EmbeddedObjects {
     ) -> Result<MultipartPage, Unavailable> {
         let prefix = prefix.to_owned();
         let mut uploads = self
-            .run("list_uploads", |directory| directory.uploads())
+            .run("list_uploads", Directory::uploads)
             .await?
             .into_iter()
             .filter(|(_, upload)| upload.key.starts_with(&prefix))

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
@@ -16,7 +17,7 @@ use super::errors;
 use super::get::{listed_checksums, no_such_key};
 use super::put::{NewObject, precondition, precondition_failed};
 use super::receive::too_large;
-use crate::directory::{Creation, Digests, Precondition, StoredObject};
+use crate::directory::{Creation, Digests, ObjectRecord, Precondition, ReceivedUpload, StoredObject};
 
 impl Backend {
     pub(super) async fn copy(
@@ -31,8 +32,8 @@ impl Backend {
             input.copy_source_sse_customer_algorithm.is_some(),
         )])?;
         let precondition = precondition(
-            etag_condition(&headers, IF_MATCH)?.as_ref(),
-            etag_condition(&headers, IF_NONE_MATCH)?.as_ref(),
+            etag_condition(&headers, &IF_MATCH)?.as_ref(),
+            etag_condition(&headers, &IF_NONE_MATCH)?.as_ref(),
         )?;
         let replaces_attributes = match input.metadata_directive.as_ref().map(MetadataDirective::as_str) {
             None | Some(MetadataDirective::COPY) => false,
@@ -80,14 +81,9 @@ impl Backend {
         if let Some(algorithm) = requested {
             algorithm.add_to(&mut digests);
         }
-        let (directory, name) = (Arc::clone(&self.directory), self.ids.ulid());
-        let (copied, source) = blocking(move || {
-            let spool = directory.spool(name, digests)?;
-            let copied = spool.append_file(&source.file, 0..source.size)?.finish();
-            Ok((copied, source.record))
-        })
-        .await
-        .map_err(|error| errors::from_io("copy an object", error))?;
+        let record = source.record.clone();
+        let range = 0..source.size;
+        let copied = self.copy_data(source, range, digests).await?;
         drop(reservation);
         if copied.checksums.checksum_sha256.as_ref() != Some(&source.sha256) {
             tracing::error!(
@@ -112,18 +108,24 @@ impl Backend {
             precondition,
         };
         let record = self.finish(object, copied).await?;
-        let (checksums, checksum_type) = listed_checksums(&record);
-        let mut result = CopyObjectResult {
-            checksum_type: Some(checksum_type),
-            last_modified: Some(timestamp(record.modified)),
-            ..CopyObjectResult::default()
+        Ok(S3Response::new(copied_object(record)))
+    }
+
+    /// Writes a range of an object's data to a new file.
+    pub(super) async fn copy_data(
+        &self,
+        source: StoredObject,
+        range: Range<u64>,
+        digests: Digests,
+    ) -> S3Result<ReceivedUpload> {
+        let (directory, name) = (Arc::clone(&self.directory), self.ids.ulid());
+        let copying = move || {
+            let spool = directory.spool(name, digests)?;
+            Ok(spool.append_file(&source.file, range)?.finish())
         };
-        set_checksums!(result, checksums);
-        result.e_tag = Some(ETag::Strong(record.etag));
-        Ok(S3Response::new(CopyObjectOutput {
-            copy_object_result: Some(result),
-            ..CopyObjectOutput::default()
-        }))
+        blocking(copying)
+            .await
+            .map_err(|error| errors::from_io("copy an object", error))
     }
 
     /// Opens the source of a copy, which must be in the bucket of this store.
@@ -153,10 +155,25 @@ impl Backend {
     }
 }
 
+fn copied_object(record: ObjectRecord) -> CopyObjectOutput {
+    let (checksums, checksum_type) = listed_checksums(&record);
+    let mut result = CopyObjectResult {
+        checksum_type: Some(checksum_type),
+        last_modified: Some(timestamp(record.modified)),
+        ..CopyObjectResult::default()
+    };
+    set_checksums!(result, checksums);
+    result.e_tag = Some(ETag::Strong(record.etag));
+    CopyObjectOutput {
+        copy_object_result: Some(result),
+        ..CopyObjectOutput::default()
+    }
+}
+
 /// Condition in a header that `s3s` does not read for this operation.
-fn etag_condition(headers: &HeaderMap, name: HeaderName) -> S3Result<Option<ETagCondition>> {
+fn etag_condition(headers: &HeaderMap, name: &HeaderName) -> S3Result<Option<ETagCondition>> {
     headers
-        .get(&name)
+        .get(name)
         .map(|value| ETagCondition::parse_http_header(value.as_bytes()))
         .transpose()
         .map_err(|error| s3_error!(error, InvalidArgument, "invalid header: {name}"))

@@ -259,16 +259,13 @@ fn select(directory: &Directory, selection: &Selection) -> std::io::Result<Selec
                 return false;
             }
             last = Some(common.unwrap_or(key).to_owned());
-            match common {
-                Some(common) => {
-                    prefixes.push(common.to_owned());
-                    skipped = Some(common.to_owned());
-                    false
-                }
-                None => {
-                    keys.push(key.to_owned());
-                    true
-                }
+            if let Some(common) = common {
+                prefixes.push(common.to_owned());
+                skipped = Some(common.to_owned());
+                false
+            } else {
+                keys.push(key.to_owned());
+                true
             }
         })?;
         match skipped.as_deref().and_then(behind) {

@@ -13,14 +13,9 @@ impl UploadLocks {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             locks.retain(|_, lock| lock.strong_count() > 0);
-            match locks.get(id).and_then(Weak::upgrade) {
-                Some(lock) => lock,
-                None => {
-                    let lock = Arc::default();
-                    locks.insert(id.to_owned(), Arc::downgrade(&lock));
-                    lock
-                }
-            }
+            let lock = locks.get(id).and_then(Weak::upgrade).unwrap_or_default();
+            locks.insert(id.to_owned(), Arc::downgrade(&lock));
+            lock
         };
         lock.lock_owned().await
     }

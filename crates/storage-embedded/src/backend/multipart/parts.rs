@@ -10,7 +10,6 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::open::{MAX_PART_BYTES, no_such_upload, part_number};
 use crate::backend::attributes::reject_unsupported;
-use crate::backend::blocking::blocking;
 use crate::backend::bucket::Backend;
 use crate::backend::checksums::{Algorithm, DeclaredChecksums, checksums_of, set_checksums};
 use crate::backend::conditions::{Conditions, timestamp};
@@ -96,13 +95,7 @@ impl Backend {
             algorithm.add_to(&mut digests);
         }
         let _reservation = self.space.reserve(size).await?;
-        let (directory, name) = (Arc::clone(&self.directory), self.ids.ulid());
-        let copied = blocking(move || {
-            let spool = directory.spool(name, digests)?;
-            Ok(spool.append_file(&source.file, range)?.finish())
-        })
-        .await
-        .map_err(|error| errors::from_io("copy a part", error))?;
+        let copied = self.copy_data(source, range, digests).await?;
         let mut checksums = Checksums::new();
         if let Some(algorithm) = algorithm
             && let Some(checksum) = algorithm.computed(&copied)
