@@ -81,13 +81,13 @@ impl Backend {
         if let Some(algorithm) = requested {
             algorithm.add_to(&mut digests);
         }
-        let record = source.record.clone();
+        let original = source.record.clone();
         let range = 0..source.size;
         let copied = self.copy_data(source, range, digests).await?;
         drop(reservation);
-        if copied.checksums.checksum_sha256.as_ref() != Some(&source.sha256) {
+        if copied.checksums.checksum_sha256.as_ref() != Some(&original.sha256) {
             tracing::error!(
-                key = source.key,
+                key = original.key,
                 "the data of an object does not match its SHA-256"
             );
             return Err(S3Error::with_message(
