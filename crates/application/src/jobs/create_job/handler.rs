@@ -144,8 +144,22 @@ impl CreateJobHandler {
             .urls
             .with_fresh_windows(request.owner(), declared.photos)
             .await?;
-        let files = photos.into_iter().zip(request.checksums());
-        let items = files.map(|(photo, checksum)| async move { self.urls.item(&photo, checksum).await });
+        let files = request
+            .checksums()
+            .zip(request.chosen_ids())
+            .zip(declared.duplicates);
+        let items = photos.into_iter().zip(files);
+        let items = items.map(|(photo, ((checksum, upload_id), duplicate))| async move {
+            let item = self.urls.item(&photo, checksum).await?;
+            if !duplicate {
+                return Ok::<_, CreateJobError>(item);
+            }
+            Ok(JobItem {
+                upload_id: upload_id.unwrap_or(item.upload_id),
+                duplicate_of: (!photo.deleted).then_some(photo.id),
+                ..item
+            })
+        });
         let items: Vec<_> = items.collect();
         let items = stream::iter(items)
             .buffered(CONCURRENT_SIGNATURES)

@@ -123,6 +123,13 @@ pub(crate) async fn sent(app: &TestApp) -> PhotoId {
     photo
 }
 
+/// Declares a file with one part and sends it.
+pub(crate) async fn sent_one(app: &TestApp) -> PhotoId {
+    let photo = declare(app, fixtures::file(0)).await;
+    send_bytes(app, photo, 1, fixtures::BODY.into()).await;
+    photo
+}
+
 pub(crate) async fn uploaded(app: &TestApp, photo: PhotoId) -> Result<UploadedParts, OpenUploadError> {
     let handler = UploadedPartsHandler::new(&app.ports, &app.settings);
     handler.handle(app.owner, photo).await

@@ -6,13 +6,17 @@ use rapidphoto_application::{
     uploads::{OpenUploadError, PartUrlsError},
 };
 use rapidphoto_domain::photo::{MIN_PART_BYTES, PartSizeError, PhotoEvent, PhotoStatus};
-use rapidphoto_memory::{Operation, TestApp, fixtures};
+use rapidphoto_memory::{
+    Operation, TestApp,
+    fixtures::{self, BODY},
+};
 
 use crate::support::{
     count,
     jobs::age_upload_urls,
     parts::{
-        IN_PARTS, body, create, declare, finalize, number, part_urls, put, send, sent, two_parts, uploaded,
+        IN_PARTS, body, create, declare, finalize, number, part_urls, put, send, send_bytes, sent, two_parts,
+        uploaded,
     },
 };
 
@@ -150,13 +154,13 @@ async fn urls_are_a_sign_of_life_and_expire_with_the_window() {
 async fn concurrent_requests_open_one_upload_and_the_losers_abort_their_own() {
     for seed in 0..30 {
         let app = TestApp::seeded(seed);
-        let photo = declare(&app, two_parts()).await;
+        let photo = declare(&app, fixtures::file(0)).await;
         app.objects.faults().yield_randomly(seed);
         app.store.faults().yield_randomly(seed + 1000);
-        let requests = join_all((0..8).map(|_| part_urls(&app, photo, [1, 2]))).await;
+        let requests = join_all((0..8).map(|_| part_urls(&app, photo, [1]))).await;
         assert_eq!(app.objects.open_uploads(), 1, "{seed}");
-        for (part, urls) in [1, 2].into_iter().zip(&requests) {
-            assert_eq!(put(&app, urls.as_ref().unwrap(), part, body(part)).status, 200);
+        for urls in &requests {
+            assert_eq!(put(&app, urls.as_ref().unwrap(), 1, BODY.into()).status, 200);
         }
         let events = app.photo_events(photo).await;
         let is_opened = |event: &PhotoEvent| matches!(event, PhotoEvent::PhotoMultipartOpened { .. });
@@ -176,7 +180,7 @@ async fn a_request_that_stops_at_any_step_of_opening_can_be_repeated() {
     ] {
         for lost_answer in [false, true] {
             let app = TestApp::new();
-            let photo = declare(&app, two_parts()).await;
+            let photo = declare(&app, fixtures::file(0)).await;
             for faults in [app.objects.faults(), app.store.faults()] {
                 if lost_answer {
                     faults.lose_answers(operation, 1);
@@ -186,9 +190,7 @@ async fn a_request_that_stops_at_any_step_of_opening_can_be_repeated() {
             }
             // Some commits are repeated by the request itself.
             let _ = part_urls(&app, photo, [1]).await;
-            for part in [1, 2] {
-                send(&app, photo, part).await;
-            }
+            send_bytes(&app, photo, 1, BODY.into()).await;
             finalize(&app, photo).await.unwrap();
             app.execute_due().await;
             assert_eq!(
