@@ -19,8 +19,9 @@ pub use auth::{
 };
 pub use commands::{
     AddTagsRequest, CreateJobRequest, CreateJobResponse, DeclaredChecksum, FileRequest, FinalizeRequest,
-    JobCancelled, JobItem, MultipartItem, PhotoDeleted, PhotoTags, ProgressAccepted, ProgressRequest,
-    ProgressTick, Strategy, UploadState, UploadedPart,
+    JobCancelled, JobItem, MultipartItem, PartUrl, PartUrls, PartUrlsRequest, PhotoDeleted, PhotoTags,
+    ProgressAccepted, ProgressRequest, ProgressTick, RenewedUpload, StoredPart, Strategy, UploadState,
+    UploadedPart, UploadedParts,
 };
 pub use limits::{CheckLimits, CheckPolicy, Limits, Quota};
 pub use operations::{DependencyReport, Health, Readiness};

@@ -8,7 +8,7 @@ use crate::{
         Authenticate, LogInHandler, LogOutHandler, LoginLimits, RefreshHandler, RegisterUserHandler,
         SessionEnds, SessionWatches, StreamTickets,
     },
-    jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
+    jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler, RenewUploadHandler, RetryPhotoHandler},
     limits::ShowLimitsHandler,
     photos::{
         DeletePhotoHandler, DownloadUrlHandler, ListPhotosHandler, PhotoHistoryHandler, ShowPhotoHandler,
@@ -17,7 +17,7 @@ use crate::{
     ports::{DeadLetters, Ports},
     progress::ProgressBoard,
     settings::Settings,
-    uploads::{FinalizeUploadHandler, ReportProgressHandler},
+    uploads::{FinalizeUploadHandler, PartUrlsHandler, ReportProgressHandler, UploadedPartsHandler},
 };
 
 /// The use cases that the HTTP API calls.
@@ -37,7 +37,11 @@ pub struct UseCases {
     pub cancel_job: CancelJobHandler,
     pub job_snapshot: JobSnapshotHandler,
     pub report_progress: ReportProgressHandler,
+    pub part_urls: PartUrlsHandler,
+    pub uploaded_parts: UploadedPartsHandler,
     pub finalize_upload: FinalizeUploadHandler,
+    pub renew_upload: RenewUploadHandler,
+    pub retry_photo: RetryPhotoHandler,
     pub tag_photo: TagPhotoHandler,
     pub delete_photo: DeletePhotoHandler,
     pub show_photo: ShowPhotoHandler,
@@ -73,6 +77,10 @@ impl UseCases {
             cancel_job: CancelJobHandler::new(ports, work),
             job_snapshot: JobSnapshotHandler::new(ports, Arc::clone(board)),
             report_progress: ReportProgressHandler::new(ports, Arc::clone(board), &settings()),
+            part_urls: PartUrlsHandler::new(ports, &settings()),
+            uploaded_parts: UploadedPartsHandler::new(ports, &settings()),
+            renew_upload: RenewUploadHandler::new(ports, &settings()),
+            retry_photo: RetryPhotoHandler::new(ports, &settings()),
             finalize_upload: FinalizeUploadHandler::new(ports, work),
             tag_photo: TagPhotoHandler::new(ports, work),
             delete_photo: DeletePhotoHandler::new(ports, work),

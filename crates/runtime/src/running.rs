@@ -11,6 +11,7 @@ use rapidphoto_application::{
     progress::ProgressBoard,
     signals::Signals,
     subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
+    uploads::UploadSweep,
     work::{LONGEST_RETRY_DELAY, WorkRunner},
 };
 use rapidphoto_http::App;
@@ -153,10 +154,11 @@ pub async fn start(
         signals,
         config.work.poll,
     ));
+    let sweep = UploadSweep::new(&ports, &settings);
     let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
     let emptied: Arc<dyn Database> = Arc::clone(&store) as _;
     workers.spawn("housekeeping", |stop| {
-        housekeeping::run(housekeeping, emptied, stop)
+        housekeeping::run(housekeeping, Some(sweep), emptied, stop)
     });
 
     let mut api_tasks = TaskGroup::new(&failed);

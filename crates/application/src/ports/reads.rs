@@ -6,7 +6,7 @@ use rapidphoto_domain::{
     job::JobOutcome,
     photo::{Photo, PhotoStatus},
     user::{User, UserStatus},
-    values::{Email, Filename, TagLabel, UploadId},
+    values::{Checksum, Email, Filename, TagLabel, UploadId},
 };
 
 use super::{
@@ -184,6 +184,13 @@ pub trait PhotoReads: Send + Sync {
 
     /// Returns a page of a user's photos, without deleted ones.
     async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable>;
+
+    /// Returns completed photos of the user whose content has one of these checksums, in any order; several may have the same.
+    async fn completed_with_checksums(
+        &self,
+        owner: UserId,
+        checksums: &[Checksum],
+    ) -> Result<Vec<PhotoView>, Unavailable>;
 
     /// Returns the user's photos with these upload ids, without deleted ones.
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable>;

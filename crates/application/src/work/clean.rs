@@ -16,7 +16,7 @@ use super::{
 use crate::{
     commit::{Decided, commit_with_retry},
     decision::record_photo,
-    ports::{Claim, Due, EventMetadata, ObjectStore, Unavailable, WorkQueue, WritePorts},
+    ports::{Claim, Due, EventMetadata, MultipartUploads, ObjectStore, Unavailable, WorkQueue, WritePorts},
     settings::Settings,
 };
 
@@ -25,6 +25,7 @@ pub(super) struct Clean {
     pub(super) ports: WritePorts,
     pub(super) queue: Arc<dyn WorkQueue>,
     pub(super) objects: Arc<dyn ObjectStore>,
+    pub(super) multipart: Arc<dyn MultipartUploads>,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -79,6 +80,11 @@ impl Clean {
     }
 
     async fn delete_objects(&self, photo: &Photo) -> Result<(), WorkError> {
+        // Before the original is deleted: afterwards the upload can't make it.
+        if let Some(upload) = &photo.multipart {
+            let aborted = self.multipart.abort(&photo.object.key, upload).await;
+            aborted.map_err(WorkError::storage(Operation::Delete))?;
+        }
         let keys = &self.settings.storage.keys;
         let thumbnails = ThumbnailEdge::ALL.map(|edge| keys.thumbnail(photo.owner, photo.id, edge));
         let all = std::iter::once(photo.object.key.clone()).chain(thumbnails);

@@ -53,6 +53,7 @@ impl Executor {
             look: Look {
                 ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
+                multipart: Arc::clone(&ports.multipart),
                 photos: Arc::clone(&ports.database.photos),
                 activity: Arc::clone(&ports.database.activity),
                 settings: Arc::clone(&settings),
@@ -69,6 +70,7 @@ impl Executor {
                 ports: write_ports.clone(),
                 queue: Arc::clone(&ports.database.work),
                 objects: Arc::clone(&objects),
+                multipart: Arc::clone(&ports.multipart),
                 settings: Arc::clone(&settings),
             },
             objects,

@@ -198,6 +198,7 @@ macro_rules! database_contract {
                 a_deleted_photo_is_not_found,
                 photos_by_id_are_in_the_requested_order,
                 photos_are_found_by_their_upload_ids,
+                completed_photos_are_found_by_their_content,
             ],
             photo_lists: [
                 pages_of_any_size_form_the_same_list,

@@ -10,6 +10,7 @@ mod limits;
 mod list_photos;
 mod photo;
 mod sort;
+mod uploaded_parts;
 mod user_events;
 
 use crate::endpoint::Endpoint;
@@ -23,6 +24,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         photo::endpoint(),
         download_url::endpoint(),
         history::endpoint(),
+        uploaded_parts::endpoint(),
         limits::endpoint(),
     ]
 }

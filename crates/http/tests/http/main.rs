@@ -24,6 +24,7 @@ mod middleware;
 mod normalize;
 mod openapi;
 mod operations;
+mod parts;
 mod photos;
 mod process;
 mod progress;

@@ -118,6 +118,6 @@ async fn every_operation_is_routed_and_documents_its_problems() {
             "{name}"
         );
     }
-    assert_eq!(operations.len(), 27);
+    assert_eq!(operations.len(), 31);
     assert_eq!(operations.len(), endpoints().len());
 }

@@ -8,7 +8,8 @@ use rapidphoto_application::ports::{
 };
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
-    values::{Email, UploadId},
+    photo::PhotoStatus,
+    values::{Checksum, Email, UploadId},
 };
 
 use super::{
@@ -41,6 +42,26 @@ impl PhotoReads for MemoryStore {
             let wanted: BTreeSet<_> = ids.iter().map(|id| (owner, *id)).collect();
             let photos = wanted.iter().filter_map(|name| namespace.uploads.get(name));
             photos.filter_map(|id| of_owner(namespace, owner, *id)).collect()
+        })
+        .await?
+    }
+
+    async fn completed_with_checksums(
+        &self,
+        owner: UserId,
+        checksums: &[Checksum],
+    ) -> Result<Vec<PhotoView>, Unavailable> {
+        self.read(|namespace| {
+            let known = namespace.hashes.iter();
+            let matching =
+                known.filter(|(_, hashes)| hashes.measured.is_some_and(|sum| checksums.contains(&sum)));
+            let views = matching.filter_map(|(id, _)| of_owner(namespace, owner, *id));
+            views
+                .filter(|view| {
+                    view.as_ref()
+                        .map_or(true, |view| view.photo.status() == PhotoStatus::Completed)
+                })
+                .collect()
         })
         .await?
     }

@@ -82,7 +82,9 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
     api_tasks.spawn("live tail", |stop| async move { followed.run(stop).await });
     let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
     let kept = Arc::clone(&database);
-    api_tasks.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
+    api_tasks.spawn("housekeeping", |stop| {
+        housekeeping::run(housekeeping, None, kept, stop)
+    });
 
     let draining = watch::Sender::new(false);
     let readiness = Services {

@@ -9,6 +9,7 @@ use rapidphoto_application::{
     ports::Ids as _,
     progress::ProgressBoard,
     subscriptions::{AccountErasure, JobCompletion, Reactor, Relay, SubscriptionRunner},
+    uploads::UploadSweep,
     work::WorkRunner,
 };
 use rapidphoto_http::Process;
@@ -81,8 +82,11 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     }
     let board = Arc::new(ProgressBoard::default());
     let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
+    let sweep = UploadSweep::new(ports, settings);
     let kept = Arc::clone(&database);
-    workers.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
+    workers.spawn("housekeeping", |stop| {
+        housekeeping::run(housekeeping, Some(sweep), kept, stop)
+    });
     consume(&adapters, &config, &mut workers)?;
 
     let draining = watch::Sender::new(false);
