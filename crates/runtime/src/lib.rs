@@ -1,6 +1,7 @@
 //! The composition root: reads the configuration and connects the use cases with the adapters. No other crate depends on
 //! all of them.
 
+mod addresses;
 mod arguments;
 mod backup;
 #[cfg(feature = "rabbitmq")]
@@ -20,6 +21,7 @@ mod listeners;
 mod manifest;
 #[cfg(feature = "rabbitmq")]
 mod operations;
+mod reactors;
 mod readiness;
 mod remote_admin;
 mod restore;
