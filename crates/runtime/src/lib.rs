@@ -7,6 +7,7 @@ mod backup;
 #[cfg(feature = "rabbitmq")]
 mod broker;
 mod check;
+mod command;
 pub mod config;
 mod data_dir;
 mod database;
@@ -41,6 +42,7 @@ mod wiring;
 pub use arguments::{Account, AccountCommand};
 pub use backup::backup;
 pub use check::check_config;
+pub use command::{exit_code, run_command};
 pub use config::{Config, ConfigError, Overrides, Program};
 pub use demo::{DEMO_LOG_FILTER, DemoOptions, run as demo};
 #[cfg(feature = "distributed")]
