@@ -37,6 +37,7 @@ mod access;
 mod backend;
 mod config;
 mod directory;
+mod free_bytes;
 mod notifications;
 mod server;
 mod signature;
@@ -44,5 +45,6 @@ mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
+pub use free_bytes::free_bytes;
 pub use server::Listener;
 pub use store::{EmbeddedStore, WriteCheck};
