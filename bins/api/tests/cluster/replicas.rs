@@ -78,7 +78,7 @@ async fn rates_of_logins_and_jobs_hold_across_replicas() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_session_ends_its_streams_on_every_replica() {
-    let mut deployment = Deployment::start(2, 0).await;
+    let deployment = Deployment::start(2, 0).await;
     let http = reqwest::Client::new();
     let urls = [0, 1].map(|api| deployment.apis[api].announced("api").unwrap().to_owned());
     // Ends are no matter of the broker.
