@@ -2,6 +2,7 @@
 
 mod cancel_job;
 mod create_job;
+mod job_rate;
 mod job_snapshot;
 mod new_file;
 mod renew_upload;
@@ -14,6 +15,7 @@ pub use create_job::{
     CreateJob, CreateJobError, CreateJobHandler, CreatedJob, NotAdmitted, Quota, UploadOptions,
     UploadStrategy,
 };
+pub use job_rate::{JobPlace, JobPlaces, JobRate};
 pub use job_snapshot::{JobSnapshot, JobSnapshotHandler, JobVersion, PhotoProgress};
 pub use new_file::{FileProblem, NewFile, RawFile};
 pub use renew_upload::{RenewUpload, RenewUploadError, RenewUploadHandler};
