@@ -9,6 +9,8 @@
 
 #[path = "cluster/administration.rs"]
 mod administration;
+#[path = "cluster/collector.rs"]
+mod collector;
 #[path = "cluster/deployment.rs"]
 mod deployment;
 #[path = "cluster/faults.rs"]
@@ -17,5 +19,7 @@ mod faults;
 mod messages;
 #[path = "cluster/switch.rs"]
 mod switch;
+#[path = "cluster/traces.rs"]
+mod traces;
 #[path = "cluster/upload.rs"]
 mod upload;

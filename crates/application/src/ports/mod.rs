@@ -27,7 +27,7 @@ mod work;
 
 pub(crate) use aggregates::existing_photo;
 pub use aggregates::{
-    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, TracedPhoto, UsageMismatch, Versioned,
 };
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
