@@ -66,7 +66,7 @@ install_c_toolchain() {
 }
 
 # Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, start
-# databases, brokers and stores of their own, and check metrics with Prometheus' own tool.
+# databases, brokers and stores of their own, set the clocks of programs, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     local binaries
@@ -78,7 +78,7 @@ install_test_tools() {
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
         'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus' \
-        'radosgw=ceph-mon ceph-osd ceph-common radosgw'
+        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'faketime=faketime'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"

@@ -9,6 +9,8 @@
 
 #[path = "cluster/administration.rs"]
 mod administration;
+#[path = "cluster/clocks.rs"]
+mod clocks;
 #[path = "cluster/collector.rs"]
 mod collector;
 #[path = "cluster/deployment.rs"]

@@ -21,8 +21,9 @@ use rapidphoto_queue_sqs::{SqsConfig, SqsCredentials, SqsDeadLetters, SqsQueue};
 use rapidphoto_storage_s3::S3Store;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::DeploymentClock;
 use crate::{
-    Config, SystemClock, SystemIds, broker,
+    Config, SystemIds, broker,
     config::{CredentialsSource, EventSource},
     secrets::TokenKeys,
     task_group::TaskGroup,
@@ -31,7 +32,7 @@ use crate::{
 
 /// Adapters of one process.
 pub(super) struct Adapters {
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<DeploymentClock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) settings: Arc<Settings>,
     pub(super) store: Arc<PgStore>,
@@ -54,10 +55,15 @@ impl Adapters {
         inspector: Arc<dyn PhotoInspector>,
     ) -> anyhow::Result<Self> {
         rapidphoto_listener::install_crypto_provider();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let of_deployment = Arc::new(DeploymentClock::default());
+        let clock: Arc<dyn Clock> = Arc::clone(&of_deployment) as _;
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
         let settings = wiring::settings(config)?;
         let store = Arc::new(open_database(config, program, Some(wiring::random_turn(ids.as_ref()))).await?);
+        of_deployment
+            .compare(&store)
+            .await
+            .context("the time of the database can't be read")?;
         let broker = broker::open(config).await?;
         let queue = match config.events.source {
             EventSource::Sqs => Some(open_queue(config).await?),
@@ -78,7 +84,7 @@ impl Adapters {
         let signals = Signals::default();
         let database = wiring::signalling(DatabasePorts::of(Arc::clone(&store)), &signals);
         let ports = Ports {
-            clock: Arc::clone(&clock),
+            clock,
             ids: Arc::clone(&ids),
             database,
             objects: Arc::clone(&objects) as _,
@@ -94,7 +100,7 @@ impl Adapters {
             dead_letters,
         };
         Ok(Self {
-            clock,
+            clock: of_deployment,
             ids,
             settings,
             store,
@@ -112,6 +118,10 @@ impl Adapters {
         let wake_ups = self.store.wake_ups(self.signals.clone());
         tasks.spawn("wake-ups", |stop: CancellationToken| async move {
             stop.run_until_cancelled(wake_ups.run()).await;
+        });
+        let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.store));
+        tasks.spawn("clock", |stop: CancellationToken| async move {
+            stop.run_until_cancelled(clock.follow(&database)).await;
         });
         let measured = Arc::clone(&self.store);
         tasks.spawn("age of held-back events", |stop: CancellationToken| async move {
