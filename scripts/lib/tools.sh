@@ -98,7 +98,8 @@ install_stack_tools() {
 
 # Checkers of files for deployment.
 install_deploy_tools() {
-    install_missing 'docker-compose=docker-compose'
+    # docker-compose brings Python's yaml along.
+    install_missing 'docker-compose=docker-compose python3-yaml'
     install_python_tool check-jsonschema 0.39.0 check-jsonschema
     install_python_tool kubernetes-validate 1.37.0 kubernetes-validate
 }

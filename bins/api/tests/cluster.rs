@@ -19,6 +19,8 @@ mod deployment;
 mod faults;
 #[path = "cluster/messages.rs"]
 mod messages;
+#[path = "cluster/progress.rs"]
+mod progress;
 #[path = "cluster/switch.rs"]
 mod switch;
 #[path = "cluster/traces.rs"]

@@ -150,7 +150,7 @@ enum AdminCommand {
     #[command(subcommand)]
     DeadLetters(DeadLetters),
     /// Print the subscriptions to the event log: name, position, end of the lease, lag, time of the first event behind, reason if
-    /// it is parked
+    /// it is parked, process that runs it
     Subscriptions {
         #[command(flatten)]
         server: Remote,

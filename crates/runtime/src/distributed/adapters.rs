@@ -155,11 +155,20 @@ pub(super) fn database(config: &Config, program: &str, first_turn: Option<u64>) 
             .as_deref()
             .map(|path| read("database.ca", path))
             .transpose()?,
-        application_name: program.to_owned(),
+        application_name: process_name(program),
         namespace: config.storage.environment.clone(),
         connections: section.connections,
         first_turn,
     })
+}
+
+/// Name of this process among those of the deployment: `program@host/pid`.
+fn process_name(program: &str) -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy();
+    // PostgreSQL keeps 63 bytes, which the id must not fall out of.
+    let host: String = host.chars().filter(char::is_ascii).take(30).collect();
+    format!("{program}@{host}/{}", std::process::id())
 }
 
 fn read(key: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
