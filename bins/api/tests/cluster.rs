@@ -9,6 +9,8 @@
 
 #[path = "cluster/administration.rs"]
 mod administration;
+#[path = "cluster/clients.rs"]
+mod clients;
 #[path = "cluster/clocks.rs"]
 mod clocks;
 #[path = "cluster/collector.rs"]
@@ -25,5 +27,7 @@ mod progress;
 mod switch;
 #[path = "cluster/traces.rs"]
 mod traces;
+#[path = "cluster/updates.rs"]
+mod updates;
 #[path = "cluster/upload.rs"]
 mod upload;
