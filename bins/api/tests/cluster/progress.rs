@@ -35,8 +35,9 @@ impl Uploads {
             };
             self.photos.iter().map(tick).collect()
         };
-        repeated(|| replicas[0].report_progress(&ticks(self.sent))).await;
-        repeated(|| replicas[1].report_progress(&ticks(self.sent / 2))).await;
+        let (newest, outdated) = (ticks(self.sent), ticks(self.sent / 2));
+        repeated(|| replicas[0].report_progress(&newest)).await;
+        repeated(|| replicas[1].report_progress(&outdated)).await;
         sleep(PAUSE).await;
     }
 }

@@ -15,7 +15,7 @@ use super::{
     arrival::{self, Arrived},
     download::{Download, MemoryBudget, download},
     failure::WorkError,
-    outcome::{Decision, commit_outcome, load},
+    outcome::{Decision, commit_outcome},
     requests::Operation,
 };
 use crate::{

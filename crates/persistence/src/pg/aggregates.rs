@@ -51,7 +51,7 @@ impl Aggregates for PgStore {
     async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable> {
         let first_event = events::table
             .filter(events::namespace.eq(&*self.namespace))
-            .filter(events::stream_type.eq(StreamType::Photo.as_str()))
+            .filter(events::stream_type.eq(StreamType::Photo.name()))
             .filter(events::stream_id.eq(id.to_string()))
             .filter(events::version.eq(1));
         let row: Option<(i64, Value, Option<Value>)> = photos::table

@@ -38,7 +38,7 @@ impl Aggregates for SqliteStore {
         self.read(move |connection, namespace| {
             let first_event = events::table
                 .filter(events::namespace.eq(namespace))
-                .filter(events::stream_type.eq(StreamType::Photo.as_str()))
+                .filter(events::stream_type.eq(StreamType::Photo.name()))
                 .filter(events::stream_id.eq(id.to_string()))
                 .filter(events::version.eq(1));
             photos::table
