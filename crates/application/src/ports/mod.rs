@@ -12,6 +12,7 @@ mod ids;
 mod inspector;
 mod journal;
 mod metadata;
+mod multipart;
 mod non_empty;
 mod object_store;
 mod progress_ticks;
@@ -45,9 +46,13 @@ pub use journal::{
     Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoHashes, PhotoMetadata, TakenAt};
+pub use multipart::{
+    CompleteError, MultipartCursor, MultipartPage, MultipartUploads, OpenUpload, PartReference, StoredPart,
+};
 pub use non_empty::NonEmpty;
 pub use object_store::{
-    ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
+    ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PartGrant, PresignedUrl, Presigner, PutGrant,
+    ReadGrant,
 };
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
