@@ -67,8 +67,8 @@ install_c_toolchain() {
 }
 
 # Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, start
-# databases, brokers and stores of their own, use the embedded store with the clients of S3 that people have, and check metrics
-# with Prometheus' own tool.
+# databases, brokers and stores of their own, use the embedded store with the clients of S3 that people have, set the clocks of
+# programs, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     local binaries
@@ -80,7 +80,7 @@ install_test_tools() {
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
         'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus' \
-        'radosgw=ceph-mon ceph-osd ceph-common radosgw'
+        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'faketime=faketime'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"
@@ -101,7 +101,8 @@ install_stack_tools() {
 
 # Checkers of files for deployment.
 install_deploy_tools() {
-    install_missing 'docker-compose=docker-compose'
+    # docker-compose brings Python's yaml along.
+    install_missing 'docker-compose=docker-compose python3-yaml'
     install_python_tool check-jsonschema 0.39.0 check-jsonschema
     install_python_tool kubernetes-validate 1.37.0 kubernetes-validate
 }

@@ -29,7 +29,7 @@ mod work;
 
 pub(crate) use aggregates::existing_photo;
 pub use aggregates::{
-    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, TracedPhoto, UsageMismatch, Versioned,
 };
 pub use attempts::{
     ATTEMPT_WINDOW, Admission, AttemptBudget, AttemptCounters, AttemptKey, Counts, Outcome,

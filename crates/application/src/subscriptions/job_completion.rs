@@ -86,7 +86,7 @@ impl JobCompletion {
     ) -> Result<bool, ReactError> {
         commit_with_retry(&*self.ports.journal, RETRY, || async {
             let Some(before) = self.ports.aggregates.job(job).await? else {
-                tracing::warn!(%job, "events of a job that does not exist");
+                tracing::warn!(jobId = %job, "events of a job that does not exist");
                 return Ok(Decided::Nothing(false));
             };
             // The round goes on. Its photos are not read; the event that ends the last one is still to come.

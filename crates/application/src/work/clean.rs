@@ -16,8 +16,9 @@ use super::{
 use crate::{
     commit::{Decided, commit_with_retry},
     decision::record_photo,
-    ports::{Claim, Due, EventMetadata, MultipartUploads, ObjectStore, Unavailable, WorkQueue, WritePorts},
+    ports::{Claim, Due, MultipartUploads, ObjectStore, Unavailable, WorkQueue, WritePorts},
     settings::Settings,
+    trace,
 };
 
 /// `clean` work: deletes the stored objects of photos that were deleted, cancelled or rejected, or that failed.
@@ -71,7 +72,7 @@ impl Clean {
             }
             // Other photos than failed ones are never retried.
             let events = photo.value.decide(PhotoCommand::StartCleaning);
-            let mut commit = self.ports.commit(EventMetadata::default());
+            let mut commit = self.ports.commit(trace::metadata());
             let (events, ids) = (events.unwrap_or_default(), &*self.ports.ids);
             let photo = record_photo(&mut commit, &photo, events, ids, &self.settings.work);
             Ok(Decided::of(commit, Some(photo)))

@@ -10,7 +10,7 @@ use super::{
     backoff,
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
-    outcome::{Decision, commit_outcome, load},
+    outcome::{Decision, commit_outcome},
     requests::Operation,
 };
 use crate::{
@@ -32,14 +32,14 @@ pub(super) struct Look {
 const MAX_LOOK_INTERVAL: Duration = Duration::from_hours(1);
 
 impl Look {
-    pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
-        let photo = load(&self.ports, claim).await?;
+    /// Looks for the object of the photo as loaded with the claim.
+    pub(super) async fn run(&self, claim: &Claim, photo: Option<Photo>) -> Result<(), WorkError> {
         if let Some(photo) = &photo {
-            self.abort_expired(&photo.value).await?;
+            self.abort_expired(photo).await?;
         }
         let seen = match photo {
-            Some(photo) if needs_object(&photo.value) && !self.claims_exhausted(claim, &photo.value) => {
-                let head = self.objects.head(&photo.value.object.key).await;
+            Some(photo) if needs_object(&photo) && !self.claims_exhausted(claim, &photo) => {
+                let head = self.objects.head(&photo.object.key).await;
                 match head.map_err(WorkError::storage(Operation::Head))? {
                     Some(head) => Some(Arrived {
                         head,

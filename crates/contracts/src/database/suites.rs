@@ -161,6 +161,7 @@ macro_rules! database_contract {
             aggregates: [
                 missing_aggregates_are_not_found,
                 an_aggregate_is_loaded_in_its_last_committed_state,
+                a_photo_belongs_to_the_trace_of_its_first_event,
                 photos_of_a_job_are_ordered_by_id,
                 credentials_are_found_by_email_address,
                 credentials_are_replaced_and_erased,

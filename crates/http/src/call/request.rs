@@ -1,7 +1,7 @@
 use std::{future::Future, rc::Rc, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
-use rapidphoto_application::{UseCases, ports::EventMetadata};
+use rapidphoto_application::{UseCases, ports::EventMetadata, trace};
 use rapidphoto_domain::UserId;
 use tracing::Instrument;
 
@@ -67,7 +67,8 @@ impl Call {
         EventMetadata {
             correlation_id: Some(self.context.request_id.clone()),
             causation_id: None,
-            traceparent: self.context.traceparent.clone(),
+            // The client's own in a process without telemetry.
+            traceparent: trace::current().or_else(|| self.context.traceparent.clone()),
             actor,
             request_id: Some(self.context.request_id.clone()),
         }

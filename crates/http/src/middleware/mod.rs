@@ -18,6 +18,7 @@ use actix_web::{
     web,
 };
 use futures::FutureExt;
+use rapidphoto_application::trace;
 use rapidphoto_listener::Activity;
 use tracing::Instrument;
 
@@ -41,8 +42,9 @@ pub(crate) async fn process(
         request_id = %context.request_id,
         method = %context.method,
         route = route.as_deref(),
-        traceparent = context.traceparent.as_deref(),
+        traceId = tracing::field::Empty,
     );
+    trace::follow(&span, context.traceparent.as_deref());
     let origin = cors::Origin::of(request.headers(), &shared.app.config.allowed_origins);
     let completion = if cors::is_preflight(&request) {
         Completion::of_preflight(request, cors::preflight_response(&origin))

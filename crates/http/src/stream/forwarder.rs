@@ -83,7 +83,7 @@ impl Forwarder {
             _ = forwarding => {}
             () = client.closed() => {}
             () = session.ended() => {
-                tracing::info!(user = %owner, "closing a stream whose session has ended");
+                tracing::info!(userId = %owner, "closing a stream whose session has ended");
                 if let Ok(frame) = end(StreamEndReason::SessionEnded) {
                     // A client that doesn't read is not waited for.
                     let _ = client.try_send(frame);

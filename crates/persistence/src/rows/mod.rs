@@ -12,7 +12,9 @@ mod tag;
 mod text;
 mod work;
 
-pub(crate) use aggregate::{JobRow, PhotoRow, PhotoViewRow, UserRow, photo_view_columns, versioned};
+pub(crate) use aggregate::{
+    JobRow, PhotoRow, PhotoViewRow, UserRow, photo_view_columns, traced_photo, versioned,
+};
 pub(crate) use aggregate_row::{aggregate_row, tag_mismatch, usage_mismatch};
 pub(crate) use details::{HashesRow, NameRow};
 pub(crate) use event::{EventRow, NewEventRow};

@@ -103,7 +103,7 @@ fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyho
     match config.events.source {
         EventSource::Rabbitmq => {
             let broker = adapters.broker.as_ref().context("broker.url")?;
-            let clock = Arc::clone(&adapters.clock);
+            let clock = Arc::clone(&adapters.clock) as _;
             let consumer = NotificationConsumer::new(broker, messages, clock, config.events.prefetch);
             tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
         }

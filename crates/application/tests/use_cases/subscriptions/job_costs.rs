@@ -47,6 +47,10 @@ impl Aggregates for CountedReads {
         self.aggregates.photo(id).await
     }
 
+    async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable> {
+        self.aggregates.traced_photo(id).await
+    }
+
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable> {
         self.aggregates.job(id).await
     }
