@@ -23,6 +23,8 @@ mod faults;
 mod messages;
 #[path = "cluster/progress.rs"]
 mod progress;
+#[path = "cluster/replicas.rs"]
+mod replicas;
 #[path = "cluster/switch.rs"]
 mod switch;
 #[path = "cluster/traces.rs"]
