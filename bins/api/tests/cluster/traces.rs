@@ -53,7 +53,7 @@ async fn a_trace_goes_from_the_creation_of_a_job_to_the_last_commit_of_its_photo
     let request = of_trace("rapidphoto-api", "http_request");
     assert_eq!(request.len(), 1, "{spans:#?}");
     assert!(request[0].parent.is_empty(), "the trace begins with the request");
-    for (name, at_least) in [("storage_event", 2), ("work", 4)] {
+    for (name, at_least) in [("storage_event", 2), ("work", 4), ("job_completion", 1)] {
         let in_worker = of_trace("rapidphoto-worker", name);
         assert!(in_worker.len() >= at_least, "{name}: {spans:#?}");
         assert!(

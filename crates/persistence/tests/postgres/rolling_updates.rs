@@ -24,7 +24,7 @@ use tokio_postgres::Client;
 use crate::server::{config, connect, create_database};
 
 /// Environment of the recorded data.
-const ENVIRONMENT: &str = "dev";
+const ENVIRONMENT: &str = "local";
 
 /// Texts of all migrations by version, in their order.
 fn migrations() -> BTreeMap<String, String> {
