@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler},
-    ports::{Aggregates, EventMetadata, Subscriptions as _, Unavailable, Versioned},
+    ports::{Aggregates, EventMetadata, Subscriptions as _, TracedPhoto, Unavailable, Versioned},
     subscriptions::JobCompletion,
 };
 use rapidphoto_domain::{
