@@ -65,7 +65,7 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, start
+# Tests run pages in a real browser (also pages of Uppy, bundled by Node), manipulate a database with the SQLite shell, put real proxies in front of a server, start
 # databases, brokers and stores of their own, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
@@ -78,7 +78,7 @@ install_test_tools() {
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
         'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus' \
-        'radosgw=ceph-mon ceph-osd ceph-common radosgw'
+        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'node=nodejs' 'npm=npm'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"
@@ -86,6 +86,8 @@ install_test_tools() {
     for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
     # An imitation of AWS.
     install_python_tool moto "$moto_version" moto_server server
+    install_node_packages UPPY6_PACKAGES clients/uppy
+    install_node_packages UPPY5_PACKAGES clients/uppy/test/uppy5
 }
 
 # Servers that scripts/stack runs.
@@ -112,6 +114,21 @@ install_python_tool() {
         python3 -m venv --clear "$home" && "$home/bin/pip" install -q "$1${4:+[$4]}==$2"
     fi
     PATH="$PATH:$home/bin"
+}
+
+# install_node_packages VARIABLE DIR
+# Installs what the lock file of DIR pins, outside the checkout, and exports the path of the installation as VARIABLE.
+install_node_packages() {
+    local home
+    home="$cache_dir/tools/node-packages-$(sha256sum "$2/package-lock.json" | cut -c 1-16)"
+    if [ ! -e "$home/installed" ]; then
+        rm -rf -- "$home"
+        mkdir -p "$home"
+        cp "$2/package.json" "$2/package-lock.json" "$home"
+        npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund --loglevel=error
+        touch "$home/installed"
+    fi
+    export "$1=$home"
 }
 
 install_walkthrough_tools() {

@@ -32,3 +32,4 @@ mod races;
 mod shutdown;
 mod tls;
 mod uploads;
+mod uppy;
