@@ -37,6 +37,7 @@ mod access;
 mod backend;
 mod config;
 mod directory;
+mod free_bytes;
 mod notifications;
 mod objects;
 mod server;
@@ -45,6 +46,7 @@ mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
+pub use free_bytes::free_bytes;
 pub use objects::EmbeddedObjects;
 pub use server::Listener;
 pub use store::{EmbeddedStore, WriteCheck};
