@@ -125,7 +125,7 @@ install_node_packages() {
         rm -rf -- "$home"
         mkdir -p "$home"
         cp "$2/package.json" "$2/package-lock.json" "$home"
-        npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund --loglevel=error
+        npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund --loglevel=error || return 1
         touch "$home/installed"
     fi
     export "$1=$home"

@@ -126,6 +126,18 @@ class Visit {
     return this.#withFile(name, (file) => window.uppy.removeFile(file.id))
   }
 
+  /** Lets Uppy forget that the file is uploaded, as if the page had missed the answer; only its first `bytes` are left, if given. */
+  forgetUpload(name, bytes) {
+    return this.#withFile(
+      name,
+      `({ id, progress, data }) => {
+        const kept = data.slice(0, ${bytes ?? 'data.size'}, data.type)
+        const reset = { ...progress, uploadStarted: null, uploadComplete: false, complete: false }
+        window.uppy.setFileState(id, { data: kept, size: kept.size, progress: reset })
+      }`,
+    )
+  }
+
   /** Closes the page and opens it again, where Golden Retriever restores the files. */
   async reload() {
     await until(() => this.page.evaluate(() => window.remembered()))

@@ -83,8 +83,10 @@ describe('Uppy 6', () => {
     visit.upload().catch(() => {})
     await until(() => stage.storage.puts.length === 1)
     const { photoId } = await visit.meta('restored.jpg')
-    stage.storage.beforeAnswer = () => visit.reload()
+    const reloaded = gate()
+    stage.storage.beforeAnswer = () => visit.reload().then(reloaded.open)
     open()
+    await reloaded.passed
     await visit.ended(photoId)
     const files = await visit.goOn()
     assert.equal(files[0].key, photoId)
@@ -140,18 +142,27 @@ describe('Uppy 6', () => {
   })
 
   test('a photo that was rejected meanwhile is no success', { timeout }, async () => {
-    const visit = await stage.visit({ remember: true })
+    const visit = await stage.visit()
     await visit.add('broken.jpg', 'broken')
     const { successful } = await visit.upload()
     assert.equal((await visit.ended(successful[0].key)).status, 'REJECTED')
-    // As a page that was closed before the answer to its PUT.
-    await visit.page.evaluate(() => {
-      const [{ id, progress }] = window.uppy.getFiles()
-      window.uppy.setFileState(id, { progress: { ...progress, uploadStarted: null, uploadComplete: false, complete: false } })
-    })
+    await visit.forgetUpload('broken.jpg')
     const { failed } = await visit.upload()
     assert.match(failed[0].error, /^The photo is REJECTED: ./)
     assert.equal(stage.storage.puts.length, 1)
+    const again = await visit.upload()
+    assert.notEqual(again.successful[0].key, successful[0].key)
+  })
+
+  test('a file that was edited after its declaration becomes another photo', { timeout }, async () => {
+    const visit = await stage.visit()
+    await visit.add('edited.jpg', 12)
+    const first = await visit.upload()
+    await visit.forgetUpload('edited.jpg', 100_000)
+    const second = await visit.upload()
+    assert.deepEqual(second.failed, [])
+    assert.notEqual(second.successful[0].key, first.successful[0].key)
+    assert.deepEqual(visit.jobs, [201, 422, 201])
   })
 })
 

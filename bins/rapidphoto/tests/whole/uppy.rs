@@ -11,6 +11,16 @@ async fn uppy_6_uploads_by_single_puts() {
     run("uppy6.test.js").await;
 }
 
+#[tokio::test]
+async fn uppy_5_uploads_in_parts_and_resumes() {
+    run("uppy5.test.js").await;
+}
+
+#[tokio::test]
+async fn the_types_of_the_uppy_package_fit_those_of_uppy() {
+    run("types.test.js").await;
+}
+
 /// Runs a file of tests, which start the server themselves.
 async fn run(file: &str) {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clients/uppy");
