@@ -12,11 +12,6 @@ async fn uppy_6_uploads_by_single_puts() {
 }
 
 #[tokio::test]
-async fn uppy_5_uploads_in_parts_and_resumes() {
-    run("uppy5.test.js").await;
-}
-
-#[tokio::test]
 async fn the_types_of_the_uppy_package_fit_those_of_uppy() {
     run("types.test.js").await;
 }
