@@ -14,6 +14,15 @@ pub enum Command {
     /// Upload photos and folders of photos, and wait until they are processed
     #[command(after_help = UPLOAD_EXAMPLES, long_about = UPLOAD)]
     Upload(Upload),
+    /// List the photos, newest first
+    #[command(after_help = PHOTOS_EXAMPLES)]
+    Photos(Photos),
+    /// Download originals
+    #[command(after_help = DOWNLOAD_EXAMPLES, long_about = DOWNLOAD)]
+    Download(Download),
+    /// Print changes of a job until it ends, or of all jobs until ^C
+    #[command(after_help = WATCH_EXAMPLES, long_about = WATCH)]
+    Watch(Watch),
 }
 
 const LOGIN_EXAMPLES: &str = "\
@@ -40,6 +49,34 @@ Examples:
   rapidphoto upload ~/Pictures/2026 --tag holiday --tag sea
   rapidphoto upload ~/Pictures --concurrency 2
   rapidphoto upload ~/Pictures --json | jq -r 'select(.event == \"photo\" and .status != \"COMPLETED\") | .path'";
+
+const PHOTOS_EXAMPLES: &str = "\
+Examples:
+  rapidphoto photos
+  rapidphoto photos --q zermatt --tag holiday --status COMPLETED
+  rapidphoto photos --limit 100000 --json | jq -r .checksum.value";
+
+const DOWNLOAD: &str = "\
+Download originals.
+
+A file is named like its photo; if another file has that name, the id of the photo is added. Photos that are there already are not
+downloaded again. The exit code is 1 if a photo could not be downloaded.";
+
+const DOWNLOAD_EXAMPLES: &str = "\
+Examples:
+  rapidphoto download ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H
+  rapidphoto download --all --out ~/Pictures/backup";
+
+const WATCH: &str = "\
+Print changes of a job until it ends, or of all jobs until ^C.
+
+The exit code is 0 if all photos of the job are completed.";
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  rapidphoto watch
+  rapidphoto watch job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H
+  rapidphoto watch --json | jq -c 'select(.status == \"REJECTED\")'";
 
 /// Options of `login`.
 #[derive(Debug, Args)]
@@ -75,6 +112,53 @@ pub struct Upload {
     #[arg(long, value_name = "N", default_value = "6")]
     pub concurrency: NonZeroUsize,
     /// Print one JSON object a line (NDJSON): `skipped`, `photo`, and at the end `summary` in `event`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `photos`.
+#[derive(Debug, Args)]
+pub struct Photos {
+    /// Beginnings of words of the filename, the tags or the camera
+    #[arg(long, value_name = "WORDS")]
+    pub q: Option<String>,
+    /// Only photos with this tag
+    #[arg(long, value_name = "LABEL")]
+    pub tag: Option<String>,
+    /// Only photos with this status, such as COMPLETED
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Maximum number of photos
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub limit: usize,
+    /// Print one JSON object a line (NDJSON): photos as in the API
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `download`.
+#[derive(Debug, Args)]
+pub struct Download {
+    /// Ids of photos
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// Download all completed photos
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Directory of the files
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Print one JSON object a line (NDJSON): `photoId`, `path`, `alreadyThere`, and `error` if it failed
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Id of a job
+    pub job: Option<String>,
+    /// Print one JSON object a line (NDJSON): data of the API's event streams, with `snapshot`, `photo` or `job` in `event`
     #[arg(long)]
     pub json: bool,
 }

@@ -5,10 +5,14 @@
 
 mod arguments;
 mod completions;
+mod download;
 mod login;
 mod output;
+mod photos;
 mod state;
+mod table;
 mod upload;
+mod watch;
 
 use std::io;
 
@@ -22,6 +26,9 @@ pub async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Login(options) => login::log_in(options).await.map(|()| true),
         Command::Logout => login::log_out().await.map(|()| true),
         Command::Upload(options) => upload::run(options).await,
+        Command::Photos(options) => photos::run(options).await.map(|()| true),
+        Command::Download(options) => download::run(options).await,
+        Command::Watch(options) => watch::run(options).await,
     };
     match result {
         Err(error) if is_closed_pipe(&error) => Ok(true),

@@ -34,9 +34,7 @@ impl Content {
     /// Content of a file, with its present size.
     pub async fn file(path: impl Into<PathBuf>) -> Result<Self, ClientError> {
         let path = path.into();
-        let metadata = tokio::fs::metadata(&path)
-            .await
-            .map_err(ClientError::Unreadable)?;
+        let metadata = tokio::fs::metadata(&path).await.map_err(ClientError::File)?;
         Ok(Self::File {
             path,
             bytes: metadata.len(),
@@ -60,7 +58,7 @@ impl Content {
             }
             Self::File { path, bytes } => {
                 let opened = open_file(path.clone(), range.start).await;
-                let (file, actual) = opened.map_err(ClientError::Unreadable)?;
+                let (file, actual) = opened.map_err(ClientError::File)?;
                 if actual != *bytes {
                     return Err(ClientError::Changed {
                         declared: *bytes,

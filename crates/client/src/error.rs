@@ -31,9 +31,9 @@ pub enum ClientError {
     /// No byte was transferred for a minute.
     #[error("the transfer stalled: no byte in {} s", .0.as_secs())]
     Stalled(Duration),
-    /// The file to upload can't be read.
-    #[error("the file can't be read")]
-    Unreadable(#[source] io::Error),
+    /// A file to upload can't be read, or one to download can't be written.
+    #[error("the file can't be read or written")]
+    File(#[source] io::Error),
     /// The file to upload has another size than declared.
     #[error("the file had {declared} bytes and now has {actual}")]
     Changed {
@@ -103,7 +103,9 @@ impl ClientError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Problem(problem) => is_transient_status(problem.status),
-            Self::Storage { status, .. } | Self::UnexpectedResponse(status) => is_transient_status(*status),
+            // 409: another request with the same key was in progress.
+            Self::Storage { status, .. } => *status == 409 || is_transient_status(*status),
+            Self::UnexpectedResponse(status) => is_transient_status(*status),
             Self::Transport(error) => !error.is_builder() && !error.is_redirect(),
             Self::Stalled(_) => true,
             _ => false,

@@ -44,3 +44,60 @@ pub async fn with_retries<T, F: Future<Output = Result<T, ClientError>>>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rapidphoto_api_types::Problem;
+
+    use super::*;
+    use crate::ProblemResponse;
+
+    fn problem(status: u16, retry_after: Option<u64>) -> ClientError {
+        ClientError::Problem(Box::new(ProblemResponse {
+            problem: Problem {
+                kind: "about:blank".to_owned(),
+                title: String::new(),
+                status,
+                detail: String::new(),
+                code: String::new(),
+                errors: Vec::new(),
+                used: None,
+                allowed: None,
+                request_id: String::new(),
+            },
+            retry_after: retry_after.map(Duration::from_secs),
+        }))
+    }
+
+    /// Pause after a first failure in milliseconds; `None` if there is no second attempt.
+    async fn pause(error: ClientError) -> Option<u128> {
+        let start = tokio::time::Instant::now();
+        Attempts::default().pause_after(error).await.ok()?;
+        Some(start.elapsed().as_millis())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_may_pass_is_repeated_and_not_before_the_server_allows_it() {
+        assert_eq!(pause(problem(503, None)).await, Some(250));
+        assert_eq!(pause(problem(429, Some(7))).await, Some(7_000));
+        assert_eq!(
+            pause(problem(429, Some(86_400))).await,
+            None,
+            "the quota of a day"
+        );
+        assert_eq!(pause(problem(422, None)).await, None);
+        assert_eq!(pause(problem(507, Some(60))).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_end_with_the_last_error() {
+        let calls = std::cell::Cell::new(0);
+        let result: Result<(), _> = with_retries(|| {
+            calls.set(calls.get() + 1);
+            async { Err(problem(503, None)) }
+        })
+        .await;
+        assert!(matches!(result, Err(ClientError::Problem(_))));
+        assert_eq!(calls.get(), MAX_ATTEMPTS);
+    }
+}

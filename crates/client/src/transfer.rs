@@ -1,8 +1,9 @@
 use std::{
     collections::BTreeMap,
+    io,
     ops::Range,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -91,12 +92,13 @@ impl Session {
         range: Range<u64>,
         transfer: &Transfer,
     ) -> Result<Option<String>, ClientError> {
-        let attempt = Arc::new(AtomicU64::new(0));
+        let attempt = Arc::new(Attempt::default());
         let sent = self.send_range(put, content, range, transfer, &attempt).await;
-        if sent.is_err() {
-            transfer.subtract(attempt.swap(0, Ordering::Relaxed));
-        }
-        sent
+        sent.map_err(|error| {
+            transfer.subtract(attempt.sent.swap(0, Ordering::Relaxed));
+            let unreadable = attempt.unreadable.lock().ok().and_then(|mut error| error.take());
+            unreadable.map_or(error, ClientError::File)
+        })
     }
 
     async fn send_range(
@@ -105,18 +107,25 @@ impl Session {
         content: &Content,
         range: Range<u64>,
         transfer: &Transfer,
-        attempt: &Arc<AtomicU64>,
+        attempt: &Arc<Attempt>,
     ) -> Result<Option<String>, ClientError> {
         let length = range.end.saturating_sub(range.start);
         let reader = content.open(range).await?;
-        let counters = (transfer.clone(), Arc::clone(attempt));
-        let body = futures::stream::try_unfold((reader, counters), |(mut reader, counters)| async {
-            let Some(chunk) = reader.chunk().await? else {
-                return Ok::<_, std::io::Error>(None);
+        let state = (reader, transfer.clone(), Arc::clone(attempt));
+        let body = futures::stream::try_unfold(state, |(mut reader, transfer, attempt)| async {
+            let chunk = reader.chunk().await.map_err(|error| {
+                let kind = error.kind();
+                if let Ok(mut unreadable) = attempt.unreadable.lock() {
+                    *unreadable = Some(error);
+                }
+                io::Error::from(kind)
+            })?;
+            let Some(chunk) = chunk else {
+                return Ok::<_, io::Error>(None);
             };
-            counters.0.add(chunk.len() as u64);
-            counters.1.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            Ok(Some((chunk, (reader, counters))))
+            transfer.add(chunk.len() as u64);
+            attempt.sent.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            Ok(Some((chunk, (reader, transfer, attempt))))
         });
         // A stream has no known length, and storage requires the signed one.
         let mut request = self
@@ -128,7 +137,7 @@ impl Session {
         for (name, value) in put.headers {
             request = request.header(name, value);
         }
-        let response = unless_stalled(request.send(), attempt).await?;
+        let response = unless_stalled(request.send(), &attempt.sent).await?;
         // The object is there: an earlier attempt succeeded without its response arriving.
         if response.status() == StatusCode::PRECONDITION_FAILED {
             return Ok(None);
@@ -137,6 +146,15 @@ impl Session {
         let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
         Ok(tag.map(str::to_owned))
     }
+}
+
+/// State of one request.
+#[derive(Debug, Default)]
+struct Attempt {
+    /// Bytes sent.
+    sent: AtomicU64,
+    /// Error of the file, which the error of the request does not tell.
+    unreadable: Mutex<Option<io::Error>>,
 }
 
 impl<'a> Put<'a> {

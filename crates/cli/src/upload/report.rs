@@ -19,6 +19,8 @@ pub(crate) struct Report {
     bars: Option<Bars>,
     running: RefCell<BTreeMap<String, Running>>,
     totals: Cell<Totals>,
+    /// Bytes of files that are not being sent any more, or need not be.
+    settled: Cell<u64>,
     start: Instant,
 }
 
@@ -81,6 +83,7 @@ impl Report {
             bars,
             running: RefCell::default(),
             totals: Cell::default(),
+            settled: Cell::default(),
             start: Instant::now(),
         }
     }
@@ -112,8 +115,11 @@ impl Report {
 
     /// Removes the progress of a file.
     pub(crate) fn end(&self, photo_id: &str) {
-        let running = self.running.borrow_mut().remove(photo_id);
-        if let (Some(bars), Some(bar)) = (&self.bars, running.and_then(|running| running.bar)) {
+        let Some(running) = self.running.borrow_mut().remove(photo_id) else {
+            return;
+        };
+        self.settle(running.transfer.sent());
+        if let (Some(bars), Some(bar)) = (&self.bars, running.bar) {
             bar.finish_and_clear();
             bars.all.remove(&bar);
         }
@@ -125,7 +131,7 @@ impl Report {
             return;
         };
         let totals = self.totals.get();
-        let mut sent = totals.bytes;
+        let mut sent = self.settled.get();
         for running in self.running.borrow().values() {
             sent += running.transfer.sent();
             if let Some(bar) = &running.bar {
@@ -158,6 +164,9 @@ impl Report {
             totals.already_there += u64::from(outcome.is_completed() && !outcome.sent);
             totals.not_completed += u64::from(!outcome.is_completed());
         });
+        if !outcome.sent {
+            self.settle(outcome.bytes);
+        }
         if self.json {
             return print_json(&Line::Photo(outcome));
         }
@@ -177,6 +186,10 @@ impl Report {
             print_line(&summary(totals, seconds))?;
         }
         Ok(totals.not_completed == 0)
+    }
+
+    fn settle(&self, bytes: u64) {
+        self.settled.set(self.settled.get() + bytes);
     }
 
     fn count(&self, change: impl FnOnce(&mut Totals)) {

@@ -1,7 +1,4 @@
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use anyhow::{Context, bail};
 use rapidphoto_client::{Content, mime_type_of, types::FileRequest};

@@ -73,7 +73,7 @@ async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<(
                 .upload(upload.item, &upload.photo.content, &upload.transfer)
                 .await;
             match sent {
-                Err(error @ (ClientError::Unreadable(_) | ClientError::Changed { .. })) => {
+                Err(error @ (ClientError::File(_) | ClientError::Changed { .. })) => {
                     tracing::warn!("skipped: {}: {:#}", upload.photo.name, anyhow::Error::from(error));
                     // Cancels it, so that the job does not wait for it.
                     session.delete_photo(&upload.item.photo_id).await.map(drop)
