@@ -81,7 +81,7 @@ Examples:
 /// Options of `login`.
 #[derive(Debug, Args)]
 pub struct Login {
-    /// Base URL of the server's API [default: that of the last login, or http://127.0.0.1:8080]
+    /// Base URL of the server's API [default: that of the last login, or <http://127.0.0.1:8080>]
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
     /// E-mail address of the account; without it, the command asks

@@ -84,10 +84,10 @@ impl<'a> Pages<'a> {
 
 fn row(photo: &Photo) -> [String; 7] {
     let pixels = photo.width.zip(photo.height);
-    let mut status = status_name(photo.status).to_owned();
-    if !photo.reasons.is_empty() {
-        status += &format!(": {}", reasons(&photo.reasons));
-    }
+    let status = match (status_name(photo.status), photo.reasons.is_empty()) {
+        (status, true) => status.to_owned(),
+        (status, false) => format!("{status}: {}", reasons(&photo.reasons)),
+    };
     [
         photo.photo_id.clone(),
         photo.filename.clone(),

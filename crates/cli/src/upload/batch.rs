@@ -190,24 +190,19 @@ impl Uploader<'_> {
 
 /// Explanations of the errors in single files, by the index of the file.
 fn file_errors(problem: &Problem) -> BTreeMap<usize, String> {
-    let mut errors: BTreeMap<usize, String> = BTreeMap::new();
+    let mut errors: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for error in &problem.errors {
         let index = error
             .pointer
             .strip_prefix("/files/")
             .and_then(|rest| rest.split('/').next());
-        let Some(index) = index.and_then(|index| index.parse().ok()) else {
-            continue;
-        };
-        let texts = errors.entry(index).or_default();
-        if !texts.is_empty() {
-            texts.push_str("; ");
+        if let Some(index) = index.and_then(|index| index.parse().ok()) {
+            let text = format!("{} ({})", error.message.trim_end_matches('.'), error.code);
+            errors.entry(index).or_default().push(text);
         }
-        texts.push_str(&format!(
-            "{} ({})",
-            error.message.trim_end_matches('.'),
-            error.code
-        ));
     }
     errors
+        .into_iter()
+        .map(|(index, texts)| (index, texts.join("; ")))
+        .collect()
 }

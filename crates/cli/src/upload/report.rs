@@ -215,14 +215,16 @@ fn summary(totals: Totals, seconds: f64) -> String {
         bytes,
     } = totals;
     let all = completed + not_completed;
-    let mut line = format!("{completed} of {all} photos completed");
-    if already_there > 0 {
-        line += &format!(" ({already_there} there already)");
-    }
-    if skipped > 0 {
-        line += &format!(", {skipped} files skipped");
-    }
-    line + &format!(", {} in {seconds:.1} s", HumanBytes(bytes))
+    let already_there = match already_there {
+        0 => String::new(),
+        some => format!(" ({some} there already)"),
+    };
+    let skipped = match skipped {
+        0 => String::new(),
+        some => format!(", {some} files skipped"),
+    };
+    let bytes = HumanBytes(bytes);
+    format!("{completed} of {all} photos completed{already_there}{skipped}, {bytes} in {seconds:.1} s")
 }
 
 fn style(template: &str) -> ProgressStyle {
