@@ -3,12 +3,13 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use rapidphoto_cli::Shell;
-use rapidphoto_runtime::{Config, DEMO_LOG_FILTER, DemoOptions, Overrides, Program, RemoteCommand};
+use rapidphoto_runtime::{
+    Config, DEMO_LOG_FILTER, DemoOptions, Overrides, Program, RemoteCommand, exit_code, run_command,
+};
 use tokio::runtime::Runtime;
 
 mod remote;
@@ -219,21 +220,7 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    match run(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            eprint_chain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let code = execute(&runtime, cli);
-    // Blocking tasks that are still running do not delay the exit by more than a second.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    code
+    run_command("rapidphoto", |runtime| execute(runtime, cli))
 }
 
 fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
@@ -269,8 +256,14 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             runtime.block_on(rapidphoto_runtime::demo(config, options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Admin(admin) => Ok(code(runtime.block_on(administer(file, admin.command))?)),
-        Command::Client(command) => Ok(code(runtime.block_on(rapidphoto_cli::run(command))?)),
+        Command::Admin(admin) => {
+            let sound = runtime.block_on(administer(file, admin.command))?;
+            Ok(exit_code(sound))
+        }
+        Command::Client(command) => {
+            let complete = runtime.block_on(rapidphoto_cli::run(command))?;
+            Ok(exit_code(complete))
+        }
         Command::Completions { shell } => {
             rapidphoto_cli::print_completions(shell, &mut Cli::command())?;
             Ok(ExitCode::SUCCESS)
@@ -279,15 +272,6 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             rapidphoto_runtime::print_s3_credentials(&data.config(file)?)?;
             Ok(ExitCode::SUCCESS)
         }
-    }
-}
-
-/// Failure if a command ended, but found problems.
-fn code(sound: bool) -> ExitCode {
-    if sound {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
     }
 }
 
@@ -316,10 +300,4 @@ async fn administer(file: Option<&Path>, command: AdminCommand) -> anyhow::Resul
             Ok(true)
         }
     }
-}
-
-/// Prints an error with all its sources.
-#[expect(clippy::print_stderr, reason = "errors of a command line tool go to stderr")]
-fn eprint_chain(error: &anyhow::Error) {
-    eprintln!("rapidphoto: {error:#}");
 }

@@ -15,6 +15,8 @@ pub enum Operation {
     Claim,
     /// Writes of refresh tokens, stream tickets and signs of life.
     Session,
+    /// Counts of attempts.
+    Attempt,
     /// HEAD of an object.
     Head,
     /// GET of an object.
@@ -25,6 +27,14 @@ pub enum Operation {
     Delete,
     /// Signing of URLs and checks of the bucket.
     Bucket,
+    /// Opening of an upload in parts.
+    OpenMultipart,
+    /// Lists of parts and of uploads in parts.
+    ListMultipart,
+    /// Completion of an upload in parts.
+    CompleteMultipart,
+    /// Abortion of an upload in parts.
+    AbortMultipart,
     /// Announcement of an object.
     Announce,
     /// Publishing of events, and access to dead letters.
@@ -122,10 +132,17 @@ impl Faults {
 impl Operation {
     const fn service(self) -> &'static str {
         match self {
-            Self::Commit | Self::Read | Self::Claim | Self::Session => "the database",
-            Self::Head | Self::Get | Self::Put | Self::Delete | Self::Bucket | Self::Announce => {
-                "object storage"
-            }
+            Self::Commit | Self::Read | Self::Claim | Self::Session | Self::Attempt => "the database",
+            Self::Head
+            | Self::Get
+            | Self::Put
+            | Self::Delete
+            | Self::Bucket
+            | Self::OpenMultipart
+            | Self::ListMultipart
+            | Self::CompleteMultipart
+            | Self::AbortMultipart
+            | Self::Announce => "object storage",
             Self::Broker => "the message broker",
         }
     }

@@ -37,12 +37,16 @@ mod access;
 mod backend;
 mod config;
 mod directory;
+mod free_bytes;
 mod notifications;
+mod objects;
 mod server;
 mod signature;
 mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
+pub use free_bytes::free_bytes;
+pub use objects::EmbeddedObjects;
 pub use server::Listener;
 pub use store::{EmbeddedStore, WriteCheck};

@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    AccessTokens, Aggregates, Clock, Commit, DeadLetters, EventLog, EventMetadata, FreeSpace,
-    IdempotencyReads, Ids, JobReads, Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads,
-    Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity, UsageReads, UserReads,
-    WorkQueue,
+    AccessTokens, Aggregates, AttemptCounters, Clock, Commit, DeadLetters, EventLog, EventMetadata,
+    FreeSpace, IdempotencyReads, Ids, JobReads, Journal, MultipartUploads, ObjectStore, PasswordHasher,
+    PhotoInspector, PhotoReads, Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity,
+    UsageReads, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -15,6 +15,7 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     pub database: DatabasePorts,
     pub objects: Arc<dyn ObjectStore>,
+    pub multipart: Arc<dyn MultipartUploads>,
     pub presigner: Arc<dyn Presigner>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub tokens: Arc<dyn AccessTokens>,
@@ -41,6 +42,7 @@ pub struct DatabasePorts {
     pub idempotency: Arc<dyn IdempotencyReads>,
     pub activity: Arc<dyn UploadActivity>,
     pub usage: Arc<dyn UsageReads>,
+    pub attempts: Arc<dyn AttemptCounters>,
 }
 
 /// The ports that a use case needs to decide and write.
@@ -85,6 +87,7 @@ impl DatabasePorts {
             + IdempotencyReads
             + UploadActivity
             + UsageReads
+            + AttemptCounters
             + 'static,
     {
         Self {
@@ -100,7 +103,8 @@ impl DatabasePorts {
             users: database.clone(),
             idempotency: database.clone(),
             activity: database.clone(),
-            usage: database,
+            usage: database.clone(),
+            attempts: database,
         }
     }
 }

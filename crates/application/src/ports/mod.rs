@@ -1,6 +1,7 @@
 //! Ports: the traits that adapters implement, and the data that they exchange.
 
 mod aggregates;
+mod attempts;
 mod bundle;
 mod clock;
 mod credentials;
@@ -12,6 +13,7 @@ mod ids;
 mod inspector;
 mod journal;
 mod metadata;
+mod multipart;
 mod non_empty;
 mod object_store;
 mod progress_ticks;
@@ -29,6 +31,10 @@ pub(crate) use aggregates::existing_photo;
 pub use aggregates::{
     AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
 };
+pub use attempts::{
+    ATTEMPT_WINDOW, Admission, AttemptBudget, AttemptCounters, AttemptKey, Counts, Outcome,
+    PENDING_RETRY_DELAY,
+};
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;
 pub use credentials::{
@@ -45,9 +51,13 @@ pub use journal::{
     Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoHashes, PhotoMetadata, TakenAt};
+pub use multipart::{
+    CompleteError, MultipartCursor, MultipartPage, MultipartUploads, OpenUpload, PartReference, StoredPart,
+};
 pub use non_empty::NonEmpty;
 pub use object_store::{
-    ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
+    ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PartGrant, PresignedUrl, Presigner, PutGrant,
+    ReadGrant,
 };
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{

@@ -50,6 +50,7 @@ fn changed_labels<'a>(photo: &'a Photo, event: &'a DomainEvent) -> Option<&'a BT
         PhotoEvent::PhotoDeleted {} => Some(&photo.tags),
         PhotoEvent::PhotoQueued { .. }
         | PhotoEvent::PhotoUploadStarted {}
+        | PhotoEvent::PhotoMultipartOpened { .. }
         | PhotoEvent::PhotoUploadRenewed { .. }
         | PhotoEvent::PhotoUploadCompleted {}
         | PhotoEvent::PhotoProcessingStarted { .. }
