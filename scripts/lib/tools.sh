@@ -13,7 +13,7 @@ awscli_version=1.46.3
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 export no_proxy="$NO_PROXY"
 
-# Where rustup can't fetch the pinned toolchain, an installed one of the same version serves as well.
+# An installed toolchain of the pinned version serves as well, if rustup can't fetch the pinned one.
 pinned_rust=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
 if ! rustc --version >/dev/null 2>&1 &&
     [ "$(RUSTUP_TOOLCHAIN=stable rustc --version 2>/dev/null | cut -d' ' -f2)" = "$pinned_rust" ]; then

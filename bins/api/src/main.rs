@@ -1,9 +1,11 @@
 //! `rapidphoto-api`: the HTTP API of RapidPhotoUpload on several machines, the migration of its database and its administration.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{AccountCommand, ApiOptions, Config, InitStorage, Overrides, Program};
+use rapidphoto_runtime::{
+    AccountCommand, ApiOptions, Config, InitStorage, Overrides, Program, exit_code, run_command,
+};
 
 /// Commands, queries and live events over HTTP, on PostgreSQL and an object store.
 #[derive(Parser)]
@@ -69,21 +71,8 @@ enum AdminCommand {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(code) => code,
-        Err(error) => {
-            eprint_chain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let code = runtime.block_on(execute(cli));
-    // Blocking tasks that are still running do not delay the exit by more than a second.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    code
+    let cli = Cli::parse();
+    run_command("rapidphoto-api", |runtime| runtime.block_on(execute(cli)))
 }
 
 async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -105,12 +94,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Health => rapidphoto_runtime::check_health(&load()?)?,
         Command::Admin { command } => match command {
             AdminCommand::Verify => {
-                let sound = rapidphoto_runtime::verify_cluster(&load()?).await?;
-                return Ok(if sound {
-                    ExitCode::SUCCESS
-                } else {
-                    ExitCode::FAILURE
-                });
+                return Ok(exit_code(rapidphoto_runtime::verify_cluster(&load()?).await?));
             }
             AdminCommand::RebaseLog => rapidphoto_runtime::rebase_log(&load()?).await?,
             AdminCommand::InitStorage {
@@ -131,10 +115,4 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         },
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Prints an error with all its sources.
-#[expect(clippy::print_stderr, reason = "errors of a command line tool go to stderr")]
-fn eprint_chain(error: &anyhow::Error) {
-    eprintln!("rapidphoto-api: {error:#}");
 }

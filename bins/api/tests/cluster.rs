@@ -15,6 +15,8 @@ mod deployment;
 mod faults;
 #[path = "cluster/messages.rs"]
 mod messages;
+#[path = "cluster/replicas.rs"]
+mod replicas;
 #[path = "cluster/switch.rs"]
 mod switch;
 #[path = "cluster/upload.rs"]

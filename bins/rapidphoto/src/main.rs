@@ -3,11 +3,12 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{Config, DEMO_LOG_FILTER, DemoOptions, Overrides, Program, RemoteCommand};
+use rapidphoto_runtime::{
+    Config, DEMO_LOG_FILTER, DemoOptions, Overrides, Program, RemoteCommand, exit_code, run_command,
+};
 use tokio::runtime::Runtime;
 
 mod remote;
@@ -197,21 +198,7 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    match run(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            eprint_chain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let code = execute(&runtime, cli);
-    // Blocking tasks that are still running do not delay the exit by more than a second.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    code
+    run_command("rapidphoto", |runtime| execute(runtime, cli))
 }
 
 fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
@@ -249,11 +236,7 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Admin(admin) => {
             let sound = runtime.block_on(administer(file, admin.command))?;
-            Ok(if sound {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            Ok(exit_code(sound))
         }
     }
 }
@@ -283,10 +266,4 @@ async fn administer(file: Option<&Path>, command: AdminCommand) -> anyhow::Resul
             Ok(true)
         }
     }
-}
-
-/// Prints an error with all its sources.
-#[expect(clippy::print_stderr, reason = "errors of a command line tool go to stderr")]
-fn eprint_chain(error: &anyhow::Error) {
-    eprintln!("rapidphoto: {error:#}");
 }

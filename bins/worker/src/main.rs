@@ -1,9 +1,9 @@
 //! `rapidphoto-worker`: takes storage events, processes photos and reacts to events of RapidPhotoUpload on several machines.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use rapidphoto_runtime::{Config, Overrides, Program};
+use rapidphoto_runtime::{Config, Overrides, Program, run_command};
 
 /// Processing of photos, on PostgreSQL, an object store and a queue of storage events.
 #[derive(Parser)]
@@ -38,21 +38,11 @@ fn main() -> ExitCode {
     if let Some(code) = rapidphoto_runtime::run_inspection_child() {
         return code;
     }
-    match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprint_chain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(execute(cli));
-    // Blocking tasks that are still running do not delay the exit by more than a second.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    ended
+    let cli = Cli::parse();
+    run_command("rapidphoto-worker", |runtime| {
+        runtime.block_on(execute(cli))?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 async fn execute(cli: Cli) -> anyhow::Result<()> {
@@ -65,10 +55,4 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(_) => rapidphoto_runtime::serve_worker(load()?, load).await,
         Command::Health => rapidphoto_runtime::check_health(&load()?),
     }
-}
-
-/// Prints an error with all its sources.
-#[expect(clippy::print_stderr, reason = "errors of a command line tool go to stderr")]
-fn eprint_chain(error: &anyhow::Error) {
-    eprintln!("rapidphoto-worker: {error:#}");
 }

@@ -1,6 +1,7 @@
 //! The use cases of RapidPhotoUpload, and the ports that adapters implement for them.
 
 pub mod admin;
+pub mod attempts;
 pub mod auth;
 mod batch;
 pub mod commit;

@@ -57,6 +57,16 @@ pub struct UploadSettings {
     pub idempotency_lifetime: Duration,
 }
 
+/// Margin beyond an upload's window.
+const INACTIVITY_MARGIN: Duration = Duration::from_hours(1);
+
+impl UploadSettings {
+    /// Time without progress after which an upload is over.
+    pub fn inactivity_limit(&self) -> Duration {
+        self.window + INACTIVITY_MARGIN
+    }
+}
+
 /// Bounds on new photos: of each user, and of the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuotaSettings {
@@ -154,6 +164,20 @@ pub struct AuthSettings {
     pub ticket_lifetime: Duration,
     /// Minimum length of a password, in characters. Default: 10.
     pub min_password_chars: usize,
+    /// Attempts that are allowed in one minute.
+    pub budgets: LoginBudgets,
+}
+
+/// Numbers of attempts that are allowed in one minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginBudgets {
+    /// Failed logins for one account from one network. Default: 5. Four times as many are allowed from all networks
+    /// together from which nobody has logged in to the account before.
+    pub failed_logins: usize,
+    /// Logins from one network, successful or not. Default: 60.
+    pub logins: usize,
+    /// Registrations from one network, successful or not. Default: 10.
+    pub registrations: usize,
 }
 
 impl Default for UploadSettings {
@@ -231,6 +255,17 @@ impl Default for AuthSettings {
             ticket_first_use: Duration::from_mins(1),
             ticket_lifetime: Duration::from_hours(24),
             min_password_chars: 10,
+            budgets: LoginBudgets::default(),
+        }
+    }
+}
+
+impl Default for LoginBudgets {
+    fn default() -> Self {
+        Self {
+            failed_logins: 5,
+            logins: 60,
+            registrations: 10,
         }
     }
 }

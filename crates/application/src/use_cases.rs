@@ -8,7 +8,7 @@ use crate::{
         Authenticate, LogInHandler, LogOutHandler, LoginLimits, RefreshHandler, RegisterUserHandler,
         SessionEnds, SessionWatches, StreamTickets,
     },
-    jobs::{CancelJobHandler, CreateJobHandler, JobSnapshotHandler},
+    jobs::{CancelJobHandler, CreateJobHandler, JobRate, JobSnapshotHandler},
     limits::ShowLimitsHandler,
     photos::{
         DeletePhotoHandler, DownloadUrlHandler, ListPhotosHandler, PhotoHistoryHandler, ShowPhotoHandler,
@@ -33,6 +33,7 @@ pub struct UseCases {
     pub authenticate: Authenticate,
     pub stream_tickets: StreamTickets,
     pub session_watches: SessionWatches,
+    pub job_rate: JobRate,
     pub create_job: CreateJobHandler,
     pub cancel_job: CancelJobHandler,
     pub job_snapshot: JobSnapshotHandler,
@@ -50,16 +51,18 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// The use cases on these ports. `refresh_key` derives refresh tokens and must stay the same across restarts.
+    /// The use cases on these ports. `refresh_key` derives refresh tokens and the keys of counted attempts; it must be the
+    /// same in all processes and stay so across restarts.
     pub fn new(
         ports: &Ports,
         settings: &Arc<Settings>,
         board: &Arc<ProgressBoard>,
-        limits: Arc<LoginLimits>,
         refresh_key: [u8; 32],
     ) -> Self {
         let (auth, work) = (settings.auth, settings.work);
         let settings = || Arc::clone(settings);
+        let attempts = || Arc::clone(&ports.database.attempts);
+        let limits = Arc::new(LoginLimits::new(attempts(), auth.budgets, refresh_key));
         let ends = SessionEnds::default();
         Self {
             register: RegisterUserHandler::new(ports, auth, Arc::clone(&limits)),
@@ -69,6 +72,7 @@ impl UseCases {
             authenticate: Authenticate::new(ports),
             stream_tickets: StreamTickets::new(ports, auth),
             session_watches: SessionWatches::new(ports, ends),
+            job_rate: JobRate::new(attempts(), refresh_key),
             create_job: CreateJobHandler::new(ports, settings()),
             cancel_job: CancelJobHandler::new(ports, work),
             job_snapshot: JobSnapshotHandler::new(ports, Arc::clone(board)),

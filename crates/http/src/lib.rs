@@ -12,7 +12,6 @@ mod config;
 mod cursors;
 mod endpoint;
 mod endpoints;
-mod job_rate;
 mod limits;
 mod middleware;
 mod openapi;

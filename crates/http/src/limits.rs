@@ -1,12 +1,6 @@
 //! Rate limits per user, or per network for calls without an access token, by the generic cell rate algorithm (GCRA): bursts up to the quota, then evenly spaced requests.
 
-use std::{
-    hash::Hash,
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use governor::{
@@ -14,13 +8,12 @@ use governor::{
     clock::{Clock, DefaultClock},
     middleware::{StateInformationMiddleware, StateSnapshot},
 };
-use rapidphoto_application::auth::Network;
+use rapidphoto_application::{auth::Network, jobs::JobPlaces, ports::ATTEMPT_WINDOW};
 use rapidphoto_domain::UserId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::HttpConfig,
-    job_rate::{self, JobRate, Place},
     problem::{Problem, kinds, whole_seconds},
 };
 
@@ -48,7 +41,6 @@ pub enum RateClass {
 pub(crate) struct Limits {
     requests: Limiter,
     progress: Limiter,
-    jobs: Arc<JobRate>,
     /// Use cases that may run at once.
     in_flight: Arc<Semaphore>,
     /// Calls without an access token, by network.
@@ -81,7 +73,6 @@ impl Limits {
     pub(crate) fn new(config: &HttpConfig) -> Self {
         Self {
             requests: Limiter::new("requests", config.requests_per_second, Duration::from_secs(1)),
-            jobs: JobRate::new(config.jobs_per_minute),
             progress: Limiter::new("progress", config.progress_per_second, Duration::from_secs(1)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             anonymous: Limiter::new(
@@ -102,19 +93,6 @@ impl Limits {
             RateClass::Requests => self.requests.check(&user),
             RateClass::Progress => self.progress.check(&user),
         }
-    }
-
-    /// Takes a place for a new job, if the user has created fewer within a minute than allowed.
-    pub(crate) fn reserve_job(&self, user: UserId) -> (Option<Place>, Allowance) {
-        let (place, places) = self.jobs.reserve(user, Instant::now());
-        let allowance = Allowance {
-            name: "jobs",
-            quota: self.jobs.per_minute.get(),
-            window: job_rate::WINDOW,
-            remaining: places.remaining,
-            reset: places.reset,
-        };
-        (place, allowance)
     }
 
     /// Admits one more use case, which must keep the permit until its end.
@@ -140,7 +118,6 @@ impl Limits {
         self.requests.remove_idle_keys();
         self.progress.remove_idle_keys();
         self.anonymous.remove_idle_keys();
-        self.jobs.remove_idle_users(Instant::now());
     }
 }
 
@@ -196,6 +173,17 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
 }
 
 impl Allowance {
+    /// Allowance of a user's jobs.
+    pub(crate) const fn of_jobs(per_minute: NonZeroU32, places: JobPlaces) -> Self {
+        Self {
+            name: "jobs",
+            quota: per_minute.get(),
+            window: ATTEMPT_WINDOW,
+            remaining: places.remaining,
+            reset: places.reset,
+        }
+    }
+
     /// Problem for a request over the quota.
     pub(crate) fn problem(&self) -> Problem {
         Problem::new(kinds::RATE_LIMITED)

@@ -15,6 +15,8 @@ pub enum Operation {
     Claim,
     /// Writes of refresh tokens, stream tickets and signs of life.
     Session,
+    /// Counts of attempts.
+    Attempt,
     /// HEAD of an object.
     Head,
     /// GET of an object.
@@ -130,7 +132,7 @@ impl Faults {
 impl Operation {
     const fn service(self) -> &'static str {
         match self {
-            Self::Commit | Self::Read | Self::Claim | Self::Session => "the database",
+            Self::Commit | Self::Read | Self::Claim | Self::Session | Self::Attempt => "the database",
             Self::Head
             | Self::Get
             | Self::Put

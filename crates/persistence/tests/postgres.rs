@@ -1,11 +1,14 @@
 //! The PostgreSQL adapter: the contract of every database, and its own guarantees.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test panics at the first failure"
 )]
 
+#[path = "postgres/attempts.rs"]
+mod attempts;
 #[path = "postgres/commits.rs"]
 mod commits;
 #[path = "postgres/contract.rs"]

@@ -46,14 +46,13 @@ impl rapidphoto_application::ports::FreeSpace for FreeSpace {
     }
 }
 
-/// Bytes that a process without special rights can still write.
+/// Bytes that this process can still write.
 fn free_bytes(path: &Path) -> io::Result<u64> {
     #[cfg(feature = "failpoints")]
     fail::fail_point!("free-space", |bytes| Ok(bytes
         .and_then(|bytes| bytes.parse().ok())
         .unwrap_or(0)));
-    let file_system = rustix::fs::statvfs(path)?;
-    Ok(file_system.f_bavail.saturating_mul(file_system.f_frsize))
+    rapidphoto_storage_embedded::free_bytes(path)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::Housekeeping;
+use rapidphoto_application::{Housekeeping, ports::Clock, progress::ProgressBoard};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::Database;
@@ -25,12 +25,28 @@ pub(crate) async fn run(
             Ok(0) => {}
             Ok(deleted) => tracing::debug!(
                 forgotten = deleted,
-                "deleted expired tokens, tickets and idempotency keys"
+                "deleted expired sessions, tickets and idempotency keys"
             ),
             Err(error) => {
-                tracing::warn!(%error, "expired tokens can't be deleted; trying again in 10 minutes");
+                tracing::warn!(%error, "expired rows can't be deleted; trying again in 10 minutes");
             }
         }
         database.remove_traces().await;
+    }
+}
+
+/// Removes at intervals the progress of uploads that have been inactive for the limit, until `shutdown` is cancelled.
+pub(crate) async fn remove_inactive(
+    board: Arc<ProgressBoard>,
+    clock: Arc<dyn Clock>,
+    limit: Duration,
+    shutdown: CancellationToken,
+) {
+    while shutdown
+        .run_until_cancelled(tokio::time::sleep(INTERVAL))
+        .await
+        .is_some()
+    {
+        board.remove_inactive(clock.now() - limit);
     }
 }

@@ -1,11 +1,13 @@
 //! The composition root: reads the configuration and connects the use cases with the adapters. No other crate depends on
 //! all of them.
 
+mod addresses;
 mod arguments;
 mod backup;
 #[cfg(feature = "rabbitmq")]
 mod broker;
 mod check;
+mod command;
 pub mod config;
 mod data_dir;
 mod database;
@@ -20,6 +22,7 @@ mod listeners;
 mod manifest;
 #[cfg(feature = "rabbitmq")]
 mod operations;
+mod reactors;
 mod readiness;
 mod remote_admin;
 mod restore;
@@ -39,6 +42,7 @@ mod wiring;
 pub use arguments::{Account, AccountCommand};
 pub use backup::backup;
 pub use check::check_config;
+pub use command::{exit_code, run_command};
 pub use config::{Config, ConfigError, Overrides, Program};
 pub use demo::{DEMO_LOG_FILTER, DemoOptions, run as demo};
 #[cfg(feature = "distributed")]

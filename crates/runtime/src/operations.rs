@@ -2,7 +2,7 @@
 
 use rapidphoto_http::{Process, serve_process};
 
-use crate::{task_group::TaskGroup, wiring};
+use crate::{addresses::local_url, task_group::TaskGroup};
 
 /// Serves metrics and health checks on `listener`, if there is one. Returns its URL.
 ///
@@ -18,5 +18,5 @@ pub(crate) fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tracing::info!(%address, "listening for operators");
     tasks.spawn("operations", |stop| serve_process(listener, process, stop));
-    Ok(Some(wiring::local_url(address)))
+    Ok(Some(local_url(address)))
 }

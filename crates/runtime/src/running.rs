@@ -10,7 +10,6 @@ use rapidphoto_application::{
     ports::{Clock, Ids, SingleProcess},
     progress::ProgressBoard,
     signals::Signals,
-    subscriptions::{AccountErasure, JobCompletion, SubscriptionRunner},
     work::{LONGEST_RETRY_DELAY, WorkRunner},
 };
 use rapidphoto_http::App;
@@ -22,14 +21,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Program, SystemClock, SystemIds,
+    addresses::Addresses,
     data_dir::{self, DataDir},
     database::Database,
     free_space::FreeSpace,
     housekeeping,
     listeners::{self, Listeners},
+    reactors,
     readiness::Dependencies,
     task_group::TaskGroup,
-    wiring::{self, Addresses, SharedParts, StorageKeys},
+    wiring::{self, SharedParts, StorageKeys},
 };
 
 /// A running deployment.
@@ -146,22 +147,25 @@ pub async fn start(
     });
     let runner = WorkRunner::new(&ports, &settings, signals.clone());
     workers.spawn("worker", |stop| async move { runner.run(stop).await });
-    let completion = Arc::new(JobCompletion::new(&ports, settings.work));
-    let completion = SubscriptionRunner::new(completion, &ports, signals.clone(), config.work.poll);
-    workers.spawn("job completion", |stop| async move { completion.run(stop).await });
-    let erasure = Arc::new(AccountErasure::new(&ports, settings.work));
-    let erasure = SubscriptionRunner::new(erasure, &ports, signals.clone(), config.work.poll);
-    workers.spawn("account erasure", |stop| async move { erasure.run(stop).await });
+    reactors::spawn(&mut workers, &ports, &settings, &signals, None);
     let tail = Arc::new(LiveTail::new(
         &ports,
         Arc::clone(&board),
         signals,
         config.work.poll,
     ));
-    let housekeeping = Housekeeping::new(&ports, Arc::clone(&board), &settings.uploads);
+    let housekeeping = Housekeeping::new(&ports, &settings.uploads);
     let emptied: Arc<dyn Database> = Arc::clone(&store) as _;
     workers.spawn("housekeeping", |stop| {
         housekeeping::run(housekeeping, emptied, stop)
+    });
+    let (kept, limit, of_board) = (
+        Arc::clone(&board),
+        settings.uploads.inactivity_limit(),
+        Arc::clone(&clock),
+    );
+    workers.spawn("progress of uploads", move |stop| {
+        housekeeping::remove_inactive(kept, of_board, limit, stop)
     });
 
     let mut api_tasks = TaskGroup::new(&failed);
@@ -177,15 +181,8 @@ pub async fn start(
         Arc::clone(&tail),
     );
     let draining = watch::Sender::new(false);
-    let limits = Arc::new(wiring::login_limits(&config));
     let app = App {
-        use_cases: Arc::new(UseCases::new(
-            &ports,
-            &settings,
-            &board,
-            limits,
-            secrets.refresh_key,
-        )),
+        use_cases: Arc::new(UseCases::new(&ports, &settings, &board, secrets.refresh_key)),
         watch: WatchHandler::new(&ports, board, tail),
         readiness,
         metrics: Arc::new(move || {
@@ -200,6 +197,8 @@ pub async fn start(
         config: wiring::http(&config),
     };
     listeners::watch(&mut api_tasks, &certificates);
+    let watches = app.use_cases.session_watches.clone();
+    api_tasks.spawn("session ends", |stop| async move { watches.run(stop).await });
     let mut operations = TaskGroup::new(&failed);
     if let Some(listener) = listeners.operations {
         tracing::info!(address = %listener.local_addr()?, "listening for operators");
@@ -221,18 +220,14 @@ pub async fn start(
         announcement: serde_json::json!({ "api": addresses.api_public, "s3": addresses.s3_public }),
         addresses,
         certificates,
-        max_files_per_job: config.uploads.max_files,
-        ids,
-        database: store,
         api_tasks,
         operations,
         workers,
         storage,
         failed,
         draining,
-        shutdown_delay: config.server.shutdown_delay,
-        drain_timeout: config.server.drain_timeout,
         _lock: Some(lock),
+        ..Running::idle(&config, ids, store)
     })
 }
 
@@ -248,6 +243,28 @@ pub(crate) async fn serve_http(
 }
 
 impl Running {
+    /// A deployment without addresses, certificates and tasks.
+    pub(crate) fn idle(config: &Config, ids: Arc<dyn Ids>, database: Arc<dyn Database>) -> Self {
+        let failed = CancellationToken::new();
+        Self {
+            addresses: Addresses::default(),
+            announcement: serde_json::Value::Null,
+            certificates: Vec::new(),
+            max_files_per_job: config.uploads.max_files,
+            ids,
+            database,
+            api_tasks: TaskGroup::new(&failed),
+            workers: TaskGroup::new(&failed),
+            operations: TaskGroup::new(&failed),
+            storage: TaskGroup::new(&failed),
+            failed,
+            draining: watch::Sender::new(false),
+            shutdown_delay: config.server.shutdown_delay,
+            drain_timeout: config.server.drain_timeout,
+            _lock: None,
+        }
+    }
+
     /// Base URL of the API for clients.
     pub fn api_url(&self) -> &str {
         &self.addresses.api_public

@@ -15,14 +15,16 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, ConfigError, Program, Running, SystemClock, SystemIds, broker,
+    Config, ConfigError, Program, Running, SystemClock, SystemIds,
+    addresses::{Addresses, host, local_url},
+    broker,
     database::Database,
     free_space::FreeSpace,
     listeners, operations,
     readiness::state,
     serve::{self, Metrics},
     task_group::TaskGroup,
-    wiring::{self, Addresses, StorageKeys},
+    wiring::{self, StorageKeys},
 };
 
 /// Time that an upload waits for its announcement: the broker may be away, and photos are looked for in any case.
@@ -52,16 +54,13 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
         .with_context(|| format!("the storage can't listen on {} (storage.listen)", section.listen))?;
     let address = socket.local_addr()?;
     let operators = listeners::operations(&config)?;
-    let url = section
-        .public_url
-        .clone()
-        .unwrap_or_else(|| wiring::local_url(address));
+    let url = section.public_url.clone().unwrap_or_else(|| local_url(address));
 
     let broker = broker::open(&config).await?.context("broker.url")?;
     let messages = Arc::new(NotificationPublisher::new(&broker, Arc::clone(&ids)));
     let embedded = EmbeddedConfig {
         notification_timeout: ANNOUNCEMENT,
-        ..wiring::embedded(&config, keys(&config)?, vec![wiring::host(&url)])
+        ..wiring::embedded(&config, keys(&config)?, vec![host(&url)])
     };
     let opened = tokio::task::spawn_blocking({
         let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
@@ -101,24 +100,18 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     };
     let operations_address = operations::serve(&mut operations, operators, process)?;
     Ok(Running {
-        announcement: json!({ "s3": url, "listens": wiring::local_url(address), "operations": operations_address }),
+        announcement: json!({ "s3": url, "listens": local_url(address), "operations": operations_address }),
         addresses: Addresses {
             s3_public: url,
             ..Addresses::default()
         },
         certificates,
-        max_files_per_job: config.uploads.max_files,
-        ids,
-        database: Arc::new(NoDatabase),
-        api_tasks: TaskGroup::new(&failed),
-        workers: TaskGroup::new(&failed),
         operations,
         storage,
         failed,
         draining,
-        shutdown_delay: config.server.shutdown_delay,
-        drain_timeout: config.server.drain_timeout,
         _lock: Some(lock),
+        ..Running::idle(&config, ids, Arc::new(NoDatabase))
     })
 }
 

@@ -1,16 +1,16 @@
 //! Construction of settings and adapters from the configuration.
 
-use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_application::{
     admin::NoDeadLetters,
-    auth::{LoginBudgets, LoginLimits},
     log::{EventCodec, Upcasters},
     ports::{Clock, DatabasePorts, Ids, Ports},
     progress::LocalTicks,
     settings::{
-        AuthSettings, CheckSettings, QuotaSettings, Settings, StorageSettings, UploadSettings, WorkSettings,
+        AuthSettings, CheckSettings, LoginBudgets, QuotaSettings, Settings, StorageSettings, UploadSettings,
+        WorkSettings,
     },
     signals::{SignallingJournal, Signals},
 };
@@ -27,7 +27,7 @@ use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentia
 
 #[cfg(feature = "distributed")]
 use crate::config::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, Secret};
-use crate::{Config, Secrets, config::TlsSection, free_space::FreeSpace, inspection, secrets::TokenKeys};
+use crate::{Config, Secrets, addresses::Addresses, free_space::FreeSpace, inspection, secrets::TokenKeys};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -77,18 +77,14 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
             refresh_lifetime: config.auth.refresh_lifetime,
             session_lifetime: config.auth.session_lifetime,
             min_password_chars: config.auth.min_password_chars,
+            budgets: LoginBudgets {
+                failed_logins: config.auth.failed_logins_per_minute,
+                logins: config.auth.logins_per_minute,
+                registrations: config.auth.registrations_per_minute,
+            },
             ..AuthSettings::default()
         },
     }))
-}
-
-/// Limits on logins and registrations.
-pub(crate) fn login_limits(config: &Config) -> LoginLimits {
-    LoginLimits::new(LoginBudgets {
-        failed_logins: config.auth.failed_logins_per_minute,
-        logins: config.auth.logins_per_minute,
-        registrations: config.auth.registrations_per_minute,
-    })
 }
 
 /// Configuration of the HTTP API.
@@ -344,74 +340,4 @@ pub(crate) struct SharedParts {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) signals: Signals,
-}
-
-/// Base URLs of the API and the storage.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Addresses {
-    /// The API on this machine.
-    pub(crate) api_local: String,
-    /// The API, for clients.
-    pub(crate) api_public: String,
-    /// The storage, for the workers.
-    pub(crate) s3_local: String,
-    /// The storage, for clients.
-    pub(crate) s3_public: String,
-}
-
-impl Addresses {
-    /// `s3_local` is the address of the storage for the workers, always in plain text.
-    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr, s3_local: SocketAddr) -> Self {
-        let public = |url: Option<&String>, address, tls: &Option<TlsSection>| {
-            url.map_or_else(
-                || base_url(address, tls.is_some()),
-                |url| url.trim_end_matches('/').to_owned(),
-            )
-        };
-        let (server, storage) = (&config.server, &config.storage);
-        Self {
-            api_local: base_url(reachable(api), server.tls.is_some()),
-            api_public: public(server.public_url.as_ref(), api, &server.tls),
-            s3_local: base_url(s3_local, false),
-            s3_public: public(storage.public_url.as_ref(), s3, &storage.tls),
-        }
-    }
-}
-
-impl Addresses {
-    /// Values of `Host` that URLs of the storage are signed for.
-    pub(crate) fn s3_hosts(&self) -> Vec<String> {
-        let mut hosts = vec![host(&self.s3_public), host(&self.s3_local)];
-        hosts.dedup();
-        hosts
-    }
-}
-
-/// Host and port of a base URL.
-pub(crate) fn host(url: &str) -> String {
-    url.split_once("://").map_or(url, |(_, host)| host).to_owned()
-}
-
-/// Base URL of a plain-text listener, for connections from this machine.
-#[cfg(feature = "rabbitmq")]
-pub(crate) fn local_url(address: SocketAddr) -> String {
-    base_url(reachable(address), false)
-}
-
-fn base_url(address: SocketAddr, tls: bool) -> String {
-    let scheme = if tls { "https" } else { "http" };
-    format!("{scheme}://{address}")
-}
-
-/// Address for connections from this machine: loopback if the server listens on all addresses.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        let loopback = if address.is_ipv4() {
-            [127, 0, 0, 1].into()
-        } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        };
-        address.set_ip(loopback);
-    }
-    address
 }

@@ -48,6 +48,7 @@ mod access;
 mod backend;
 mod config;
 mod directory;
+mod free_bytes;
 mod multipart_uploads;
 mod notifications;
 mod objects;
@@ -57,6 +58,7 @@ mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
+pub use free_bytes::free_bytes;
 pub use objects::EmbeddedObjects;
 pub use server::Listener;
 pub use store::{EmbeddedStore, WriteCheck};

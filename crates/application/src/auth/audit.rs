@@ -66,7 +66,7 @@ pub(crate) fn register() {
     }
 }
 
-/// What is known of an event. Addresses are only given where nobody is logged in or someone logs in.
+/// Known parties of an event. Addresses are only given where nobody is logged in or someone logs in.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Subject {
     pub(crate) user: Option<UserId>,

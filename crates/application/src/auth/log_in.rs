@@ -5,6 +5,7 @@ use rapidphoto_domain::{Timestamp, UserId, user::UserStatus, values::Email};
 use super::{
     LoginLimits, SessionEnds, TokenPair,
     audit::{self, SecurityEvent, Subject},
+    login_limits::NotAdmitted,
     new_account::MAX_PASSWORD_BYTES,
     refresh_token::RefreshTokens,
 };
@@ -115,7 +116,7 @@ impl LogInHandler {
     /// Returns `None` if the account changed after the password was verified.
     async fn try_once(&self, email: &Email, command: &LogIn) -> Result<Option<TokenPair>, LogInError> {
         let now = self.clock.now();
-        let account = self.check(email, command, now).await?;
+        let account = self.check(email, command).await?;
 
         // The scope `admin` is only granted on request, so that tokens for photos can do no more.
         let granted = Scopes::of_user();
@@ -165,51 +166,43 @@ impl LogInHandler {
     }
 
     /// Verifies the e-mail address and password within the limits on logins.
-    async fn check(
-        &self,
-        email: &Email,
-        command: &LogIn,
-        now: Timestamp,
-    ) -> Result<UserCredentials, LogInError> {
+    async fn check(&self, email: &Email, command: &LogIn) -> Result<UserCredentials, LogInError> {
         let address = command.address;
-        // The attempt is counted before anything is awaited, so that concurrent guesses are limited like sequential
+        let subject = Subject {
+            address,
+            ..Subject::default()
+        };
+        // The attempt is counted before anything is verified, so that concurrent guesses are limited like sequential
         // ones.
-        let attempt = self
-            .limits
-            .try_log_in(email, address, now)
-            .map_err(|retry_after| {
-                let subject = Subject {
-                    address,
-                    ..Subject::default()
-                };
+        let attempt = self.limits.try_log_in(email, address).await;
+        let attempt = attempt.map_err(|not_admitted| match not_admitted {
+            NotAdmitted::TooMany { retry_after } => {
                 audit::record(SecurityEvent::LoginDelayed, subject);
                 LogInError::TooMany { retry_after }
-            })?;
+            }
+            // Guesses that can't be counted are not allowed.
+            NotAdmitted::Unavailable(unavailable) => unavailable.into(),
+        })?;
         if !attempt.delay().is_zero() {
-            let subject = Subject {
-                address,
-                ..Subject::default()
-            };
             audit::record(SecurityEvent::LoginDelayed, subject);
             tokio::time::sleep(attempt.delay()).await;
         }
         let (known, matches) = match self.verify(email, &command.password).await {
             Ok(verified) => verified,
             Err(error) => {
-                attempt.not_verified();
+                attempt.not_verified().await;
                 return Err(error);
             }
         };
         let subject = Subject {
             user: known.as_ref().map(|known| known.user),
-            address,
-            ..Subject::default()
+            ..subject
         };
         if let Some(known) = known.filter(|known| matches && known.status == UserStatus::Active) {
-            attempt.succeeded();
+            attempt.succeeded().await;
             return Ok(known);
         }
-        // Dropping the attempt counts it as failed.
+        attempt.failed().await;
         audit::record(SecurityEvent::LoginRefused, subject);
         Err(LogInError::Rejected)
     }

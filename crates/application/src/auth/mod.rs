@@ -17,7 +17,7 @@ mod token_pair;
 pub use authenticate::Authenticate;
 pub use log_in::{LogIn, LogInError, LogInHandler};
 pub use log_out::LogOutHandler;
-pub use login_limits::{LoginBudgets, LoginLimits, Network};
+pub use login_limits::{LoginLimits, Network};
 pub use new_account::RegisterUserError;
 pub use refresh::{RefreshError, RefreshHandler};
 pub use register::{RegisterUser, RegisterUserHandler};

@@ -5,6 +5,7 @@ use rapidphoto_domain::user::UserStatus;
 use super::{
     LoginLimits, SecretToken, SessionEnds, TokenPair,
     audit::{self, SecurityEvent, Subject},
+    login_limits::NotAdmitted,
     refresh_token::{Presented, RefreshTokens},
 };
 use crate::{
@@ -84,8 +85,11 @@ impl RefreshHandler {
             None => return Err(RefreshError::Rejected),
         };
         // Each refresh is a write, whose number a client must not decide.
-        let counted = self.limits.try_refresh(session, self.clock.now());
-        let _counted = counted.map_err(|retry_after| RefreshError::TooMany { retry_after })?;
+        let counted = self.limits.try_refresh(session).await;
+        counted.map_err(|not_admitted| match not_admitted {
+            NotAdmitted::TooMany { retry_after } => RefreshError::TooMany { retry_after },
+            NotAdmitted::Unavailable(unavailable) => unavailable.into(),
+        })?;
         let successor = self.refresh_tokens.successor(session, token);
         let rotation = TokenRotation {
             session,

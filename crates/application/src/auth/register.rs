@@ -5,10 +5,11 @@ use rapidphoto_domain::UserId;
 use super::{
     LoginLimits,
     audit::{self, SecurityEvent, Subject},
+    login_limits::NotAdmitted,
     new_account::{NewAccounts, RegisterUserError},
 };
 use crate::{
-    ports::{Clock, EventMetadata, Ports},
+    ports::{EventMetadata, Ports},
     settings::{AuthSettings, Registration},
 };
 
@@ -28,7 +29,6 @@ pub struct RegisterUser {
 /// Creates accounts.
 #[derive(Clone)]
 pub struct RegisterUserHandler {
-    clock: Arc<dyn Clock>,
     accounts: NewAccounts,
     settings: AuthSettings,
     limits: Arc<LoginLimits>,
@@ -38,7 +38,6 @@ impl RegisterUserHandler {
     /// Creates a handler.
     pub fn new(ports: &Ports, settings: AuthSettings, limits: Arc<LoginLimits>) -> Self {
         Self {
-            clock: Arc::clone(&ports.clock),
             accounts: NewAccounts::new(ports.write_ports(), Arc::clone(&ports.passwords), settings),
             settings,
             limits,
@@ -51,15 +50,18 @@ impl RegisterUserHandler {
             return Err(RegisterUserError::Closed);
         }
         let address = command.address;
-        let attempt = self.limits.try_register(address, self.clock.now());
+        let counted = self.limits.try_register(address).await;
         // Every attempt counts, whatever it leads to: an answer tells if an address has an account.
-        let _counted = attempt.map_err(|retry_after| {
-            let subject = Subject {
-                address,
-                ..Subject::default()
-            };
-            audit::record(SecurityEvent::RegistrationDelayed, subject);
-            RegisterUserError::TooMany { retry_after }
+        counted.map_err(|not_admitted| match not_admitted {
+            NotAdmitted::TooMany { retry_after } => {
+                let subject = Subject {
+                    address,
+                    ..Subject::default()
+                };
+                audit::record(SecurityEvent::RegistrationDelayed, subject);
+                RegisterUserError::TooMany { retry_after }
+            }
+            NotAdmitted::Unavailable(unavailable) => unavailable.into(),
         })?;
         let user = self
             .accounts

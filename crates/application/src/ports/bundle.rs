@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    AccessTokens, Aggregates, Clock, Commit, DeadLetters, EventLog, EventMetadata, FreeSpace,
-    IdempotencyReads, Ids, JobReads, Journal, MultipartUploads, ObjectStore, PasswordHasher, PhotoInspector,
-    PhotoReads, Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity, UsageReads,
-    UserReads, WorkQueue,
+    AccessTokens, Aggregates, AttemptCounters, Clock, Commit, DeadLetters, EventLog, EventMetadata,
+    FreeSpace, IdempotencyReads, Ids, JobReads, Journal, MultipartUploads, ObjectStore, PasswordHasher,
+    PhotoInspector, PhotoReads, Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity,
+    UsageReads, UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -42,6 +42,7 @@ pub struct DatabasePorts {
     pub idempotency: Arc<dyn IdempotencyReads>,
     pub activity: Arc<dyn UploadActivity>,
     pub usage: Arc<dyn UsageReads>,
+    pub attempts: Arc<dyn AttemptCounters>,
 }
 
 /// The ports that a use case needs to decide and write.
@@ -86,6 +87,7 @@ impl DatabasePorts {
             + IdempotencyReads
             + UploadActivity
             + UsageReads
+            + AttemptCounters
             + 'static,
     {
         Self {
@@ -101,7 +103,8 @@ impl DatabasePorts {
             users: database.clone(),
             idempotency: database.clone(),
             activity: database.clone(),
-            usage: database,
+            usage: database.clone(),
+            attempts: database,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Ports: the traits that adapters implement, and the data that they exchange.
 
 mod aggregates;
+mod attempts;
 mod bundle;
 mod clock;
 mod credentials;
@@ -29,6 +30,10 @@ mod work;
 pub(crate) use aggregates::existing_photo;
 pub use aggregates::{
     AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
+};
+pub use attempts::{
+    ATTEMPT_WINDOW, Admission, AttemptBudget, AttemptCounters, AttemptKey, Counts, Outcome,
+    PENDING_RETRY_DELAY,
 };
 pub use bundle::{DatabasePorts, Ports, WritePorts};
 pub use clock::Clock;

@@ -107,6 +107,9 @@ pub trait Sessions: Send + Sync {
     /// Returns true if the session has neither ended nor expired at `now`.
     async fn is_open(&self, session: SessionId, now: Timestamp) -> Result<bool, Unavailable>;
 
+    /// Returns those of the sessions, each named once, that have ended or, by the database's clock, expired; in any order.
+    async fn ended_among(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Unavailable>;
+
     /// Ends a session and its tickets. Returns its user; `None` if there is no such session.
     async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable>;
 

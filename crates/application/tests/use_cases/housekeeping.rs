@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use rapidphoto_application::{Housekeeping, auth::RefreshError};
 use rapidphoto_domain::Timestamp;
@@ -13,7 +13,12 @@ use crate::support::{
 const MOMENT: Duration = Duration::from_millis(1);
 
 fn housekeeping(app: &TestApp) -> Housekeeping {
-    Housekeeping::new(&app.ports, Arc::clone(&app.board), &app.settings.uploads)
+    Housekeeping::new(&app.ports, &app.settings.uploads)
+}
+
+fn remove_inactive(app: &TestApp) {
+    let limit = app.settings.uploads.inactivity_limit();
+    app.board.remove_inactive(app.now() - limit);
 }
 
 /// Asserts that one row is deleted at `expiry`, and none just before it.
@@ -80,14 +85,14 @@ async fn progress_is_removed_an_hour_after_the_window_of_an_inactive_upload() {
     app.clock.advance(MOMENT);
     assert_eq!(report(&app, active, 1).await, 1);
     app.clock.set(limit);
-    housekeeping(&app).handle().await.unwrap();
+    remove_inactive(&app);
     assert_eq!(reported(&app, inactive[0].photo), Some(1));
     app.clock.advance(MOMENT);
-    housekeeping(&app).handle().await.unwrap();
+    remove_inactive(&app);
     assert_eq!(reported(&app, inactive[0].photo), None);
     assert_eq!(reported(&app, active[0].photo), Some(1));
     app.clock.advance(MOMENT);
-    housekeeping(&app).handle().await.unwrap();
+    remove_inactive(&app);
     assert_eq!(reported(&app, active[0].photo), None);
 }
 

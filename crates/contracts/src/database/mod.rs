@@ -1,6 +1,7 @@
 //! Contract of every database: journal, log, work queue, subscriptions, sessions and reads of one store.
 
 pub mod aggregates;
+pub mod attempts;
 pub mod claim_order;
 pub mod claims;
 pub mod commits;
@@ -24,6 +25,7 @@ pub mod races;
 mod random_steps;
 pub mod rejected_commits;
 pub mod repeats;
+pub mod session_ends;
 pub mod sessions;
 pub mod single_process;
 pub mod state_rows;

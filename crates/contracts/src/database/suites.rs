@@ -227,10 +227,22 @@ macro_rules! database_contract {
                 tokens_of_unknown_and_expired_sessions_are_rejected,
                 a_session_is_found_by_its_last_two_tokens,
                 no_session_opens_for_an_inactive_account_or_a_replaced_password,
+            ],
+            session_ends: [
                 a_user_has_a_maximum_of_sessions,
                 all_sessions_of_a_user_end_together,
                 an_ended_session_accepts_no_token,
                 expired_sessions_tickets_and_keys_are_deleted,
+                ended_sessions_are_found_among_watched_ones,
+            ],
+            attempts: [
+                concurrent_attempts_exhaust_a_budget_exactly,
+                attempts_count_for_a_minute,
+                failures_count_and_successes_do_not,
+                a_success_forgives_earlier_failures,
+                a_withdrawn_attempt_counts_nowhere,
+                attempts_beyond_a_budget_with_delay_are_delayed,
+                each_namespace_counts_its_own_attempts,
             ],
             upload_activity: [
                 the_last_sign_of_life_is_kept,

@@ -1,9 +1,12 @@
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use super::text_value::{is_direction_control, is_invisible, text_value};
 
-/// E-mail address in lower case and Unicode NFC, so that one mailbox belongs to at most one account.
+/// E-mail address in lower case and Unicode NFC, so that one mailbox belongs to at most one account. Of the equal forms of an
+/// international domain name (UTS #46), it has the Unicode form of the ASCII one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
@@ -20,17 +23,18 @@ pub enum EmailError {
 }
 
 impl Email {
-    /// Parses an address; surrounding white space is removed and letters become lower case.
+    /// Parses an address; surrounding white space is removed, letters become lower case, and `xn--` labels are decoded.
     pub fn parse(raw: &str) -> Result<Self, EmailError> {
         // NFC keeps at least a third of the bytes, so a longer text is rejected without the cost of normalising it.
         if raw.len() > 3 * 254 + 64 {
             return Err(EmailError::TooLong);
         }
         let address: String = raw.trim().to_lowercase().nfc().collect();
-        if address.len() > 254 {
+        let (local, raw_domain) = address.rsplit_once('@').ok_or(EmailError::Malformed)?;
+        let domain = &*comparable(raw_domain);
+        if local.len() + 1 + domain.len() > 254 {
             return Err(EmailError::TooLong);
         }
-        let (local, domain) = address.rsplit_once('@').ok_or(EmailError::Malformed)?;
         let clean = |part: &str| {
             !part.is_empty()
                 && !part
@@ -41,11 +45,20 @@ impl Email {
             .split('.')
             .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
         let dots = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
-        if clean(local) && clean(domain) && labels && dots && local.len() <= 64 {
-            Ok(Self(address))
+        if [local, raw_domain, domain].into_iter().all(clean) && labels && dots && local.len() <= 64 {
+            Ok(Self(format!("{local}@{domain}")))
         } else {
             Err(EmailError::Malformed)
         }
+    }
+}
+
+/// The form of a domain name that all names with the same ASCII form share. A name without ASCII form is its own.
+fn comparable(domain: &str) -> Cow<'_, str> {
+    let unicode = idna::domain_to_ascii(domain).map(|ascii| idna::domain_to_unicode(&ascii));
+    match unicode {
+        Ok((unicode, Ok(()))) => Cow::Owned(unicode),
+        _ => Cow::Borrowed(domain),
     }
 }
 
@@ -75,6 +88,37 @@ mod tests {
             Email::parse("\u{fc}@b\u{fc}cher.example").unwrap()
         );
         assert_eq!(Email::parse(&"x".repeat(10_000_000)), Err(EmailError::TooLong));
+    }
+
+    #[test]
+    fn equal_forms_of_an_international_domain_are_one_address() {
+        let stored = Email::parse("ada@b\u{fc}cher.example").unwrap();
+        assert_eq!(stored.as_str(), "ada@b\u{fc}cher.example");
+        for equal in [
+            "ada@xn--bcher-kva.example",
+            "Ada@XN--BCHER-KVA.Example",
+            "ada@B\u{dc}CHER.example",
+            "ada@bu\u{308}cher\u{3002}example",
+            "ada@\u{ff42}\u{fc}cher.example",
+        ] {
+            assert_eq!(Email::parse(equal), Ok(stored.clone()), "{equal}");
+        }
+        for other in [
+            "ada@bucher.example",
+            "ada@b\u{fc}cher.example.org",
+            "ada@b\u{fc}ch\u{e9}r.example",
+        ] {
+            assert_ne!(Email::parse(other), Ok(stored.clone()), "{other}");
+        }
+        // Names that are not valid stay as they are.
+        for invalid in ["ada@xn--a.example", "ada@a_b.example"] {
+            assert_eq!(Email::parse(invalid).unwrap().as_str(), invalid);
+        }
+        // Sharp s has a name of its own.
+        assert_ne!(
+            Email::parse("ada@stra\u{df}e.example"),
+            Email::parse("ada@strasse.example")
+        );
     }
 
     #[test]

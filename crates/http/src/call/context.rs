@@ -48,7 +48,7 @@ impl Context {
     }
 
     /// Sets the rate limit's state for the response's headers.
-    pub(super) fn set_allowance(&self, allowance: Allowance) {
+    pub(crate) fn set_allowance(&self, allowance: Allowance) {
         *self.allowance.borrow_mut() = Some(allowance);
     }
 

@@ -6,12 +6,7 @@ use rapidphoto_domain::UserId;
 use tracing::Instrument;
 
 use super::{context::Context, query::Query};
-use crate::{
-    job_rate::Place,
-    limits::{Allowance, RateClass},
-    problem::Problem,
-    shared::Shared,
-};
+use crate::{limits::RateClass, problem::Problem, shared::Shared};
 
 /// One request.
 pub(crate) struct Call {
@@ -84,13 +79,6 @@ impl Call {
         let allowance = checked.unwrap_or_else(|exceeded| exceeded);
         self.context.set_allowance(allowance);
         checked.map(drop).map_err(|exceeded| exceeded.problem())
-    }
-
-    /// Takes a place for a new job of the user, if one is left.
-    pub(crate) fn reserve_job(&self, user: UserId) -> (Option<Place>, Allowance) {
-        let (place, allowance) = self.shared.limits.reserve_job(user);
-        self.context.set_allowance(allowance);
-        (place, allowance)
     }
 
     /// Value of a header, if it is visible ASCII.

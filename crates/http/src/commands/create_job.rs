@@ -6,14 +6,14 @@ use rapidphoto_api_types as api;
 use rapidphoto_api_types::{CreateJobRequest, CreateJobResponse, FileRequest, Strategy};
 use rapidphoto_application::{
     jobs::{CreateJob, CreateJobError, CreatedJob, FileProblem, JobItem, NotAdmitted, Quota, RawFile},
-    ports::{IdempotencyKey, Scope},
+    ports::{IdempotencyKey, Scope, Unavailable},
 };
 use rapidphoto_domain::UserId;
 
 use crate::{
     call::{Call, HandlerResult, json},
     endpoint::Endpoint,
-    limits::RETRY_LATER,
+    limits::{Allowance, RETRY_LATER},
     problem::{Problem, kinds},
     wire,
 };
@@ -76,21 +76,24 @@ async fn create_job(mut call: Call, owner: UserId) -> HandlerResult {
         idempotency_key,
         metadata: call.metadata(Some(owner)),
     };
-    let (place, allowance) = call.reserve_job(owner);
+    let per_minute = call.shared.app.config.jobs_per_minute;
     let use_cases = call.use_cases();
-    let job = call
+    let (places, job) = call
         .on_main(async move {
-            // A client that lost the answer to its last job gets it again.
+            let (place, places) = use_cases.job_rate.take(owner, per_minute).await?;
             let Some(place) = place else {
-                return use_cases.create_job.repeat(command).await;
+                // A client that lost the answer to its last job gets it again.
+                return Ok((places, use_cases.create_job.repeat(command).await));
             };
             let job = use_cases.create_job.handle(command).await;
-            if job.as_ref().is_ok_and(|job| job.created) {
-                place.keep();
+            if !job.as_ref().is_ok_and(|job| job.created) {
+                place.give_back().await;
             }
-            job
+            Ok::<_, Unavailable>((places, job))
         })
-        .await?;
+        .await??;
+    let allowance = Allowance::of_jobs(per_minute, places);
+    call.context.set_allowance(allowance);
     response(job.map_err(|error| match error {
         CreateJobError::NotRepeated => allowance.problem(),
         other => problem(other),

@@ -1,4 +1,4 @@
-//! What a child can't do.
+//! Restrictions of a child.
 
 use std::{fs, net::TcpListener, process};
 

@@ -1,4 +1,5 @@
 mod aggregates;
+mod attempts;
 mod held_commits;
 mod journal;
 mod log;

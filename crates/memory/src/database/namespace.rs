@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rapidphoto_application::{
+    attempts::LocalAttempts,
     log::EncodedEvent,
     ports::{
         AggregateState, Cursor, EventMetadata, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes,
@@ -41,6 +42,7 @@ pub(super) struct Namespace {
     pub(super) sessions: BTreeMap<SessionId, SessionRow>,
     pub(super) tickets: BTreeMap<TokenHash, TicketRow>,
     pub(super) upload_activity: BTreeMap<PhotoId, Timestamp>,
+    pub(super) attempts: LocalAttempts,
     last_token: u64,
 }
 

@@ -55,6 +55,17 @@ impl Sessions for MemoryStore {
             .await
     }
 
+    async fn ended_among(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Unavailable> {
+        let now = self.clock.now();
+        self.call(Operation::Session, |namespace| {
+            let ended = sessions
+                .iter()
+                .filter(|session| !namespace.is_open(**session, now));
+            ended.copied().collect()
+        })
+        .await
+    }
+
     async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable> {
         self.call(Operation::Session, |namespace| namespace.end(session))
             .await

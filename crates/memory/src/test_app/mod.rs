@@ -17,7 +17,6 @@ pub use conflicting_journal::ConflictingJournal;
 pub use fixtures::DeclaredPhoto;
 use rapidphoto_application::{
     UseCases,
-    auth::{LoginBudgets, LoginLimits},
     intake::StorageEventHandler,
     live::{LiveTail, WatchHandler},
     log::EventCodec,
@@ -149,10 +148,9 @@ impl TestApp {
         }
     }
 
-    /// Use cases of the HTTP API. Each call returns an instance with its own limits on logins.
+    /// Use cases of the HTTP API. Each call returns those of another process: they share what the ports store.
     pub fn use_cases(&self) -> UseCases {
-        let limits = Arc::new(LoginLimits::new(LoginBudgets::default()));
-        UseCases::new(&self.ports, &self.settings, &self.board, limits, [7; 32])
+        UseCases::new(&self.ports, &self.settings, &self.board, [7; 32])
     }
 
     /// Handler of storage events.

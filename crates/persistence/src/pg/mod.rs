@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod assembled;
+mod attempts;
 mod batches;
 mod claims;
 mod commits;

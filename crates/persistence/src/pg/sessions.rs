@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
-    sql_types::{BigInt, Binary, Json, Nullable, Text},
+    sql_types::{Array, BigInt, Binary, Json, Nullable, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use rapidphoto_application::ports::{
@@ -70,6 +70,19 @@ statement! {
     } -> Text
     = "WITH tickets AS (DELETE FROM stream_tickets WHERE namespace = $1 AND session_id = $2)
        DELETE FROM sessions WHERE namespace = $1 AND session_id = $2 RETURNING user_id"
+}
+
+statement! {
+    struct EndedAmong<'a> {
+        namespace: &'a str => Text,
+        sessions: Vec<&'a [u8]> => Array<Binary>,
+        test_now: Option<i64> => Nullable<BigInt>,
+    } -> Binary
+    = concat!(
+        "SELECT watched.id FROM unnest($2) AS watched (id) WHERE NOT EXISTS (
+             SELECT 1 FROM sessions AS s
+             WHERE s.namespace = $1 AND s.session_id = watched.id AND s.expires_at > ", now!("$3"), ")"
+    )
 }
 
 statement! {
@@ -152,6 +165,19 @@ impl Sessions for PgStore {
             .optional()
             .map_err(StoreError::from)?;
         Ok(expires_at.is_some_and(|expires_at| expires_at > millis(now)))
+    }
+
+    async fn ended_among(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Unavailable> {
+        let statement = EndedAmong {
+            namespace: &self.namespace,
+            sessions: sessions.iter().map(|session| &session.0[..]).collect(),
+            test_now: self.test_now(),
+        };
+        let ended: Vec<Vec<u8>> = statement
+            .load(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        Ok(ended.into_iter().map(session_id).collect::<Result<_, _>>()?)
     }
 
     async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable> {

@@ -1,6 +1,7 @@
 //! Adapter for one SQLite file.
 
 mod aggregates;
+mod attempts;
 mod claims;
 mod connection;
 mod copy;
@@ -39,7 +40,7 @@ mod writer;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use diesel::SqliteConnection;
-use rapidphoto_application::{log::EventCodec, ports::Clock};
+use rapidphoto_application::{attempts::LocalAttempts, log::EventCodec, ports::Clock};
 
 pub use open_error::OpenError;
 
@@ -71,6 +72,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     turns: Arc<Turns>,
+    /// In memory: the database has one process that serves logins.
+    attempts: LocalAttempts,
     // Last field: released after the connections are closed.
     _unchanged: Option<Unchanged>,
 }
@@ -123,6 +126,7 @@ impl SqliteStore {
             readers: Readers::new(location, config.readers),
             _unchanged: None,
             turns: Arc::new(Turns::new(config.first_turn)),
+            attempts: LocalAttempts::default(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rapidphoto_application::{log::EventCodec, ports::Clock};
+use rapidphoto_application::{attempts::LocalAttempts, log::EventCodec, ports::Clock};
 
 use super::{
     OpenError, SqliteConfig, SqliteStore, migrations,
@@ -41,6 +41,7 @@ impl SqliteStore {
             writer,
             readers: Readers::new(location, config.readers),
             turns: Arc::new(Turns::new(config.first_turn)),
+            attempts: LocalAttempts::default(),
             _unchanged: Some(unchanged),
         })
     }

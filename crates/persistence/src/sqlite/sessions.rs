@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult,
@@ -12,7 +14,7 @@ use rapidphoto_domain::{
 };
 use serde_json::Value;
 
-use super::{SqliteStore, tickets};
+use super::{MAX_BINDS, SqliteStore, tickets};
 use crate::{
     error::StoreError,
     number::{millis, millis_after, timestamp},
@@ -70,6 +72,12 @@ impl Sessions for SqliteStore {
             Ok(row.is_some_and(|row| row.expires_at > millis(now)))
         })
         .await
+    }
+
+    async fn ended_among(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, Unavailable> {
+        let (watched, now) = (sessions.to_vec(), millis(self.clock.now()));
+        self.read(move |connection, namespace| Ok(ended_among(connection, namespace, watched, now)?))
+            .await
     }
 
     async fn end(&self, session: SessionId) -> Result<Option<UserId>, Unavailable> {
@@ -145,6 +153,29 @@ fn may_log_in(
         .optional()?;
     let user: Option<User> = state.map(|state| decoded("user", state)).transpose()?;
     Ok(user.is_some_and(|user| user.status == UserStatus::Active))
+}
+
+fn ended_among(
+    connection: &mut SqliteConnection,
+    namespace: &str,
+    mut watched: Vec<SessionId>,
+    now: i64,
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut open = HashSet::new();
+    for chunk in watched.chunks(MAX_BINDS - 2) {
+        let ids: Vec<&[u8]> = chunk.iter().map(|session| &session.0[..]).collect();
+        let found: Vec<Vec<u8>> = sessions::table
+            .filter(sessions::namespace.eq(namespace))
+            .filter(sessions::session_id.eq_any(ids))
+            .filter(sessions::expires_at.gt(now))
+            .select(sessions::session_id)
+            .load(connection)?;
+        for id in found {
+            open.insert(session_id(id)?);
+        }
+    }
+    watched.retain(|session| !open.contains(session));
+    Ok(watched)
 }
 
 fn rotate(

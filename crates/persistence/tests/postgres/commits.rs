@@ -1,9 +1,12 @@
-//! Statements of commits: their number does not depend on the number of photos.
+//! Numbers of statements: those of a commit do not depend on the number of photos, and those of an attempt not on its budgets.
 
 use std::sync::{Mutex, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use rapidphoto_application::ports::{Clock as _, Commit, Journal as _, WorkKind, WorkOrder};
+use rapidphoto_application::ports::{
+    AttemptBudget, AttemptCounters as _, AttemptKey, Clock as _, Counts, Journal as _, Outcome,
+    Sessions as _, WorkKind, WorkOrder,
+};
 use rapidphoto_contracts::database::fixtures::{self, CommitExt as _};
 use rapidphoto_domain::{UserId, photo::PhotoCommand};
 
@@ -31,12 +34,43 @@ impl Instrumentation for Recorder {
     }
 }
 
-async fn statements_of(store: &TestStore, commit: Commit) -> usize {
+/// One recording at a time.
+static SERIAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Number of statements of a call.
+async fn statements_of<T>(store: &TestStore, call: impl Future<Output = T>) -> (usize, T) {
+    let _serial = SERIAL.lock().await;
     *RECORDED.lock().unwrap_or_else(PoisonError::into_inner) = (store.namespace.clone(), Vec::new());
-    store.store.commit(commit).await.unwrap();
-    std::mem::take(&mut *RECORDED.lock().unwrap_or_else(PoisonError::into_inner))
-        .1
-        .len()
+    let answer = call.await;
+    let recorded = std::mem::take(&mut *RECORDED.lock().unwrap_or_else(PoisonError::into_inner));
+    (recorded.1.len(), answer)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_takes_one_statement_before_and_one_after_it() {
+    set_default_instrumentation(|| Some(Box::new(Recorder))).unwrap();
+    let store = TestStore::new().await;
+    let budgets: Vec<_> = (0..4)
+        .map(|number| AttemptBudget {
+            key: AttemptKey([number; 16]),
+            allowed: 5,
+            counts: Counts::Failures,
+        })
+        .collect();
+    for _ in 0..2 {
+        let (begun, admission) = statements_of(&store, store.store.begin(&budgets)).await;
+        let began_at = admission.unwrap().began_at.unwrap();
+        let outcomes: Vec<_> = budgets
+            .iter()
+            .map(|budget| (budget.key, Outcome::Failed))
+            .collect();
+        let (settled, answer) = statements_of(&store, store.store.settle(began_at, &outcomes)).await;
+        answer.unwrap();
+        assert_eq!((begun, settled), (1, 1));
+    }
+    let session = [fixtures::session(UserId::from_bits(7), store.clock.now()).id];
+    let (checked, ended) = statements_of(&store, store.store.ended_among(&session)).await;
+    assert_eq!((checked, ended.unwrap()), (1, session.to_vec()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,8 +99,8 @@ async fn the_number_of_statements_does_not_depend_on_the_number_of_photos() {
             });
         }
         counts.push((
-            statements_of(&store, new).await,
-            statements_of(&store, changed).await,
+            statements_of(&store, store.store.commit(new)).await.0,
+            statements_of(&store, store.store.commit(changed)).await.0,
         ));
     }
     // New: job, photos, filenames, work, events. Changed: locks of photos and work, photos, work, events.

@@ -1,12 +1,12 @@
-//! Plans of the frequent reads, over analysed tables of 12 000 rows and more: no read scans a table, and each reads few rows
+//! Plans of the frequent statements, over analysed tables of 12 000 rows and more: no read scans a table, and each reads few rows
 //! however many there are. They are measured by the server's counters of executed scans, so that they are those of the plans
 //! in use: a statement's sixth execution can have another plan than its first.
 
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::ports::{
-    Clock as _, Cursor, DatabasePorts, EventFilter, PhotoListQuery, PhotoPosition, PhotoSort, SortDirection,
-    WorkKind,
+    AttemptBudget, AttemptKey, Clock as _, Counts, Cursor, DatabasePorts, EventFilter, Outcome,
+    PhotoListQuery, PhotoPosition, PhotoSort, SessionId, SortDirection, WorkKind,
 };
 use rapidphoto_contracts::database::fixtures;
 use rapidphoto_domain::{JobId, PhotoId, StreamId, UserId, Version, photo::PhotoStatus, values::TagLabel};
@@ -41,13 +41,26 @@ const VARY: &str = "
         WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0
         UNION ALL SELECT namespace, owner, 'holiday', created_at, photo_id FROM photos;
     INSERT INTO photo_work (namespace, photo_id, kind, owner, priority, due_at, attempts, claims)
-        SELECT namespace, photo_id, 'process', owner, 0, created_at, 0, 0 FROM photos;";
+        SELECT namespace, photo_id, 'process', owner, 0, created_at, 0, 0 FROM photos;
+    INSERT INTO attempts (namespace, key, counted, expires_at)
+        SELECT namespace, decode(md5(photo_id), 'hex'), ARRAY[created_at], created_at + 60000 FROM photos;
+    INSERT INTO sessions (namespace, session_id, user_id, scopes, token, used_at, expires_at, ends_at)
+        SELECT namespace, decode(md5(photo_id), 'hex'), owner, '', decode(md5(photo_id), 'hex'), created_at, created_at, created_at
+        FROM photos;";
 
 /// Sequential scans of the large tables, and entries that scans of their indexes have read.
 const COUNTERS: &str = "
     SELECT (SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY($1)),
            (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = ANY($1))";
-const TABLES: [&str; 5] = ["events", "photos", "photo_details", "photo_tags", "photo_work"];
+const TABLES: [&str; 7] = [
+    "events",
+    "photos",
+    "photo_details",
+    "photo_tags",
+    "photo_work",
+    "attempts",
+    "sessions",
+];
 
 struct Database {
     url: String,
@@ -166,6 +179,7 @@ async fn frequent_reads_use_indexes() {
     lists(&database).await;
     tagged_lists(&database).await;
     claims(&database).await;
+    attempts(&database).await;
 }
 
 async fn log(database: &Database) {
@@ -344,4 +358,26 @@ async fn claims(database: &Database) {
     };
     // Entries of earlier claims are read until the table is vacuumed.
     database.assert_indexed("a claim", 300, claim).await;
+}
+
+async fn attempts(database: &Database) {
+    let budgets = [1, 2, 3, 4].map(|number| AttemptBudget {
+        key: AttemptKey([number; 16]),
+        allowed: 100,
+        counts: Counts::Failures,
+    });
+    let attempt = async |db: &DatabasePorts| {
+        let began_at = db.attempts.begin(&budgets).await.unwrap().began_at.unwrap();
+        let outcomes = budgets.map(|budget| (budget.key, Outcome::Failed));
+        db.attempts.settle(began_at, &outcomes).await.unwrap();
+    };
+    // Each of five statements finds the four rows, and earlier versions of them that are not removed yet.
+    database.assert_indexed("an attempt", 100, attempt).await;
+    let watched: Vec<_> = (0..100).map(|number| SessionId([number; 16])).collect();
+    let checked = async |db: &DatabasePorts| {
+        assert_eq!(db.sessions.ended_among(&watched).await.unwrap().len(), 100);
+        // Without it, the counters would show no use of indexes.
+        db.jobs.last_change(database.owner, database.job).await.unwrap();
+    };
+    database.assert_indexed("watched sessions", 100, checked).await;
 }

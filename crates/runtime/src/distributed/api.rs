@@ -4,7 +4,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context as _;
 use rapidphoto_application::{
-    Housekeeping, UseCases,
+    UseCases,
     live::{LiveTail, WatchHandler},
     progress::ProgressBoard,
 };
@@ -21,14 +21,14 @@ use super::{
 };
 use crate::{
     Config, ConfigError, Program, Running,
+    addresses::{Addresses, local_url},
     config::key,
-    database::Database,
     housekeeping, listeners, operations,
     running::serve_http,
     secrets::{PreviousKey, TokenKeys},
     serve::{self, Metrics},
     task_group::TaskGroup,
-    wiring::{self, Addresses},
+    wiring,
 };
 
 /// Options of the API's command line.
@@ -64,7 +64,6 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
     let adapters = Adapters::connect(&config, NAME, &keys, Arc::new(NoInspector)).await?;
     probe(&adapters, &config).await;
     let (ports, settings) = (&adapters.ports, &adapters.settings);
-    let database: Arc<dyn Database> = Arc::clone(&adapters.store) as _;
 
     let failed = CancellationToken::new();
     let mut operations = TaskGroup::new(&failed);
@@ -80,9 +79,15 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
     let mut api_tasks = TaskGroup::new(&failed);
     let followed = Arc::clone(&tail);
     api_tasks.spawn("live tail", |stop| async move { followed.run(stop).await });
-    let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
-    let kept = Arc::clone(&database);
-    api_tasks.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
+    // The workers delete expired rows.
+    let (kept, limit, clock) = (
+        Arc::clone(&board),
+        settings.uploads.inactivity_limit(),
+        Arc::clone(&ports.clock),
+    );
+    api_tasks.spawn("progress of uploads", move |stop| {
+        housekeeping::remove_inactive(kept, clock, limit, stop)
+    });
 
     let draining = watch::Sender::new(false);
     let readiness = Services {
@@ -92,13 +97,7 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
         tail: Some(Arc::clone(&tail)),
     };
     let app = App {
-        use_cases: Arc::new(UseCases::new(
-            ports,
-            settings,
-            &board,
-            Arc::new(wiring::login_limits(&config)),
-            refresh_key,
-        )),
+        use_cases: Arc::new(UseCases::new(ports, settings, &board, refresh_key)),
         watch: WatchHandler::new(ports, board, tail),
         readiness: readiness.cached(),
         metrics,
@@ -118,24 +117,19 @@ async fn start(config: Config, options: ApiOptions, metrics: Metrics) -> anyhow:
     let announcement = json!({ "api": addresses.api_public, "operations": operations_address });
     let certificates = listeners.api_tls.iter().cloned().collect::<Vec<_>>();
     listeners::watch(&mut api_tasks, &certificates);
+    let watches = app.use_cases.session_watches.clone();
+    api_tasks.spawn("session ends", |stop| async move { watches.run(stop).await });
     let acceptor = Acceptor::new("api", listeners::api_limits(&config), listeners.api_tls);
     api_tasks.spawn("API", |stop| serve_http(listeners.api, acceptor, app, stop));
     Ok(Running {
         addresses,
         announcement,
         certificates,
-        max_files_per_job: config.uploads.max_files,
-        ids: adapters.ids,
-        database,
         api_tasks,
-        workers: TaskGroup::new(&failed),
         operations,
-        storage: TaskGroup::new(&failed),
         failed,
         draining,
-        shutdown_delay: config.server.shutdown_delay,
-        drain_timeout: config.server.drain_timeout,
-        _lock: None,
+        ..Running::idle(&config, adapters.ids, adapters.store)
     })
 }
 
@@ -165,7 +159,7 @@ async fn probe(adapters: &Adapters, config: &Config) {
 }
 
 fn addresses(config: &Config, api: &TcpListener) -> anyhow::Result<Addresses> {
-    let local = wiring::local_url(api.local_addr()?);
+    let local = local_url(api.local_addr()?);
     let storage = &config.storage;
     Ok(Addresses {
         api_public: config.server.public_url.clone().unwrap_or_else(|| local.clone()),

@@ -7,8 +7,7 @@ use rapidphoto_application::{
     Housekeeping,
     intake::StorageEventHandler,
     ports::Ids as _,
-    progress::ProgressBoard,
-    subscriptions::{AccountErasure, JobCompletion, Reactor, Relay, SubscriptionRunner},
+    subscriptions::{Reactor, Relay},
     work::WorkRunner,
 };
 use rapidphoto_http::Process;
@@ -23,11 +22,11 @@ use crate::{
     Config, ConfigError, Program, Running, SystemClock, SystemIds,
     config::EventSource,
     database::Database,
-    housekeeping, inspection, listeners, operations,
+    housekeeping, inspection, listeners, operations, reactors,
     secrets::TokenKeys,
     serve::{self, Metrics},
     task_group::TaskGroup,
-    wiring::{self, Addresses},
+    wiring,
 };
 
 /// Works until SIGTERM or SIGINT, then drains. Once ready, prints the address for operators as one line of JSON on stdout.
@@ -61,26 +60,12 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     let mut workers = TaskGroup::new(&failed);
     let runner = WorkRunner::new(ports, settings, adapters.signals.clone());
     workers.spawn("worker", |stop| async move { runner.run(stop).await });
-    let mut reactors: Vec<(&'static str, Arc<dyn Reactor>)> = vec![
-        (
-            "job completion",
-            Arc::new(JobCompletion::new(ports, settings.work)),
-        ),
-        (
-            "account erasure",
-            Arc::new(AccountErasure::new(ports, settings.work)),
-        ),
-    ];
-    if let Some(broker) = &adapters.broker {
+    let relay = adapters.broker.as_ref().map(|broker| {
         let publisher = Arc::new(RabbitEvents::new(broker, wiring::codec()));
-        reactors.push(("relay", Arc::new(Relay::new(publisher))));
-    }
-    for (name, reactor) in reactors {
-        let runner = SubscriptionRunner::new(reactor, ports, adapters.signals.clone(), config.work.poll);
-        workers.spawn(name, |stop| async move { runner.run(stop).await });
-    }
-    let board = Arc::new(ProgressBoard::default());
-    let housekeeping = Housekeeping::new(ports, Arc::clone(&board), &settings.uploads);
+        Arc::new(Relay::new(publisher)) as Arc<dyn Reactor>
+    });
+    reactors::spawn(&mut workers, ports, settings, &adapters.signals, relay);
+    let housekeeping = Housekeeping::new(ports, &settings.uploads);
     let kept = Arc::clone(&database);
     workers.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
     consume(&adapters, &config, &mut workers)?;
@@ -99,21 +84,12 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     };
     let operations_address = operations::serve(&mut operations, listener, process)?;
     Ok(Running {
-        addresses: Addresses::default(),
         announcement: json!({ "operations": operations_address }),
-        certificates: Vec::new(),
-        max_files_per_job: config.uploads.max_files,
-        ids: adapters.ids,
-        database,
-        api_tasks: TaskGroup::new(&failed),
         workers,
         operations,
-        storage: TaskGroup::new(&failed),
         failed,
         draining,
-        shutdown_delay: config.server.shutdown_delay,
-        drain_timeout: config.server.drain_timeout,
-        _lock: None,
+        ..Running::idle(&config, adapters.ids, database)
     })
 }
 

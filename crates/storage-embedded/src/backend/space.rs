@@ -6,6 +6,7 @@ use s3s::S3Result;
 
 use super::blocking::blocking;
 use super::errors;
+use crate::free_bytes;
 
 /// Free space of the disk, less what uploads in progress have still to write.
 pub(crate) struct Space {
@@ -46,8 +47,7 @@ impl Space {
         let mut reserved = self.reserved();
         if self.min_free_bytes > 0 {
             // Uploads write before they reduce their reservations: no byte that is still to be written is missed.
-            let file_system = rustix::fs::statvfs(&self.root)?;
-            let free = file_system.f_bavail.saturating_mul(file_system.f_frsize);
+            let free = free_bytes(&self.root)?;
             let needed = self
                 .min_free_bytes
                 .saturating_add(*reserved)

@@ -1,47 +1,29 @@
-//! Limits on logins and registrations, checked before any password is hashed.
+//! Limits on logins, refreshes and registrations, checked before any password is hashed.
 
-mod attempts;
 mod network;
 
 use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use rapidphoto_domain::{Timestamp, values::Email};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::ports::SessionId;
+use crate::{
+    attempts::AttemptKeys,
+    ports::{
+        AttemptBudget, AttemptCounters, AttemptKey, Counts, Outcome, PENDING_RETRY_DELAY, SessionId,
+        Unavailable,
+    },
+    settings::LoginBudgets,
+};
 
-use attempts::{Attempts, PENDING_RETRY_DELAY};
 pub use network::Network;
 
-/// Numbers of attempts that are allowed in one minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoginBudgets {
-    /// Failed logins for one account from one network. Default: 5. Four times as many are allowed from all networks
-    /// together from which nobody has logged in to the account before.
-    pub failed_logins: usize,
-    /// Logins from one network, successful or not. Default: 60.
-    pub logins: usize,
-    /// Registrations from one network, successful or not. Default: 10.
-    pub registrations: usize,
-}
-
-impl Default for LoginBudgets {
-    fn default() -> Self {
-        Self {
-            failed_logins: 5,
-            logins: 60,
-            registrations: 10,
-        }
-    }
-}
-
-/// Limits on logins and registrations, which slow down password guessing and bound the work of hashing. Attempts are kept
-/// in memory for one minute.
+/// Limits on logins and registrations, which slow down password guessing and bound the work of hashing. Attempts are
+/// counted for one minute, by the counters that all processes of the deployment share.
 ///
 /// A network is an IPv4 address or an IPv6 /64, which is what one subscriber has. Failures are counted per account and
 /// network, so that attempts from elsewhere don't lock the owner out. Networks from which nobody has logged in to the
@@ -51,24 +33,18 @@ impl Default for LoginBudgets {
 ///
 /// An attempt is counted before the password is verified, so that concurrent guesses are limited like sequential ones.
 /// Accounts that do not exist are counted like those that do.
-#[derive(Debug)]
+///
+/// The networks of successful logins and the attempts that wait belong to a process: another process delays a login from
+/// a network that only this one knows.
 pub struct LoginLimits {
     budgets: LoginBudgets,
-    hasher: RandomState,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// Attempts by the hash of what they are counted for.
-    attempts: HashMap<u64, Attempts>,
-    /// Time from which expired attempts may be removed again.
-    sweep_at: Timestamp,
-    /// Hashes of the accounts and networks of successful logins; the slot follows from the hash. A newer login replaces
-    /// an older one in the same slot.
-    known: Vec<u64>,
-    /// Attempts that wait.
-    delayed: usize,
+    counters: Arc<dyn AttemptCounters>,
+    keys: AttemptKeys,
+    /// Keys of the accounts and networks of successful logins; the slot follows from the key. A newer login replaces an
+    /// older one in the same slot.
+    known: Mutex<Vec<Option<AttemptKey>>>,
+    /// Places of attempts that wait, for all accounts: each of them is a request in progress.
+    waiting: Semaphore,
 }
 
 /// Factor between the failures allowed from all unknown networks together and those from one network, and between all
@@ -76,249 +52,214 @@ struct State {
 const MANY_NETWORKS: usize = 4;
 /// Wait of a login from an unknown network after too many failures.
 const DELAY: Duration = Duration::from_secs(10);
-/// Maximum number of attempts that wait, for all accounts: each of them is a request in progress.
-const MAX_DELAYED: usize = 64;
+/// Maximum number of attempts that wait.
+const MAX_WAITING: usize = 64;
 /// Refreshes of one session in a minute. Clients refresh once in the lifetime of an access token.
 const REFRESHES: usize = 20;
-/// Maximum number of accounts and networks whose attempts are kept. Beyond, half of them are forgotten. At 60 attempts each,
-/// the maximum takes 60 MB.
-const MAX_KEYS: usize = 50_000;
-/// Minimum interval between two removals of expired attempts, which look at all of them.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Number of remembered logins.
 const KNOWN: usize = 65_536;
 
-/// Something that attempts are counted for, and the allowed number.
-#[derive(Clone, Copy)]
-struct Budget {
-    key: u64,
-    allowed: usize,
-    /// True if successful attempts count as well.
-    counts_all: bool,
-    /// True if attempts beyond it wait instead of being refused.
-    delays: bool,
-}
-
-impl Budget {
-    /// Budget of all attempts.
-    const fn of_all(key: u64, allowed: usize) -> Self {
-        Self {
-            key,
-            allowed,
-            counts_all: true,
-            delays: false,
-        }
-    }
-
-    /// Budget of failed attempts.
-    const fn of_failures(key: u64, allowed: usize) -> Self {
-        Self {
-            counts_all: false,
-            ..Self::of_all(key, allowed)
-        }
-    }
+/// Reasons why an attempt is not made.
+#[derive(Debug)]
+pub(super) enum NotAdmitted {
+    /// A budget is used up.
+    TooMany {
+        /// Time until the next attempt is allowed.
+        retry_after: Duration,
+    },
+    /// The attempt can't be counted.
+    Unavailable(Unavailable),
 }
 
 impl LoginLimits {
-    /// Creates limits with these budgets, each at least 1.
-    pub fn new(budgets: LoginBudgets) -> Self {
+    /// Creates limits with these budgets, each at least 1. The secret must be the same in all processes.
+    pub fn new(counters: Arc<dyn AttemptCounters>, budgets: LoginBudgets, secret: [u8; 32]) -> Self {
         Self {
             budgets,
-            hasher: RandomState::new(),
-            state: Mutex::new(State {
-                attempts: HashMap::new(),
-                sweep_at: Timestamp::UNIX_EPOCH,
-                known: vec![0; KNOWN],
-                delayed: 0,
-            }),
+            counters,
+            keys: AttemptKeys::new(secret),
+            known: Mutex::new(vec![None; KNOWN]),
+            waiting: Semaphore::new(MAX_WAITING),
         }
     }
 
-    /// Starts a login. If a budget is used up, returns the time until the next attempt is allowed.
-    pub(super) fn try_log_in(
+    /// Starts a login.
+    pub(super) async fn try_log_in(
         &self,
         email: &Email,
         address: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Attempt<'_>, Duration> {
+    ) -> Result<Attempt<'_>, NotAdmitted> {
         let network = address.map(Network::of);
-        let source = self.hasher.hash_one((email, network));
-        let known = self.state().knows(source);
+        let email = email.as_str().as_bytes();
+        let source = self.keys.of("failed logins", &[email, &bytes(network)]);
+        let failures = AttemptBudget {
+            key: source,
+            allowed: self.budgets.failed_logins,
+            counts: Counts::Failures,
+        };
         let mut budgets = self.of_network("logins", network, self.budgets.logins);
-        budgets.push(Budget::of_failures(source, self.budgets.failed_logins));
-        if !known {
-            let key = self.hasher.hash_one(("unknown networks", email));
-            let allowed = self.budgets.failed_logins.saturating_mul(MANY_NETWORKS);
-            budgets.push(Budget {
-                delays: true,
-                ..Budget::of_failures(key, allowed)
+        budgets.push(failures);
+        if !self.knows(source) {
+            budgets.push(AttemptBudget {
+                key: self.keys.of("failed logins from unknown networks", &[email]),
+                allowed: self.budgets.failed_logins.saturating_mul(MANY_NETWORKS),
+                counts: Counts::FailuresWithDelay,
             });
         }
-        self.try_begin(budgets, source, now)
+        self.try_begin(budgets, source).await
     }
 
-    /// Starts a refresh. If the session's budget is used up, returns the time until the next one is allowed.
-    pub(super) fn try_refresh(&self, session: SessionId, now: Timestamp) -> Result<Attempt<'_>, Duration> {
-        let key = self.hasher.hash_one(("refreshes", session));
-        self.try_begin(vec![Budget::of_all(key, REFRESHES)], 0, now)
+    /// Counts a refresh of a session.
+    pub(super) async fn try_refresh(&self, session: SessionId) -> Result<(), NotAdmitted> {
+        let key = self.keys.of("refreshes", &[&session.0]);
+        self.try_begin(vec![of_all(key, REFRESHES)], key).await.map(drop)
     }
 
-    /// Starts a registration. If the network's budget is used up, returns the time until the next attempt is allowed.
-    pub(super) fn try_register(
-        &self,
-        address: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Attempt<'_>, Duration> {
+    /// Counts a registration.
+    pub(super) async fn try_register(&self, address: Option<IpAddr>) -> Result<(), NotAdmitted> {
         let network = address.map(Network::of);
+        let key = self.keys.of("registrations", &[&bytes(network)]);
         let budgets = self.of_network("registrations", network, self.budgets.registrations);
-        self.try_begin(budgets, 0, now)
+        self.try_begin(budgets, key).await.map(drop)
     }
 
     /// Budgets of all attempts of a network, and of its /48.
-    fn of_network(&self, kind: &str, network: Option<Network>, allowed: usize) -> Vec<Budget> {
-        let mut budgets = vec![Budget::of_all(self.hasher.hash_one((kind, network)), allowed)];
+    fn of_network(&self, kind: &str, network: Option<Network>, allowed: usize) -> Vec<AttemptBudget> {
+        let mut budgets = vec![of_all(self.keys.of(kind, &[&bytes(network)]), allowed)];
         if let Some(site) = network.and_then(Network::site) {
-            let key = self.hasher.hash_one((kind, "site", site));
-            budgets.push(Budget::of_all(key, allowed.saturating_mul(MANY_NETWORKS)));
+            let key = self.keys.of(kind, &[b"site", &site.to_be_bytes()]);
+            budgets.push(of_all(key, allowed.saturating_mul(MANY_NETWORKS)));
         }
         budgets
     }
 
-    fn try_begin(&self, budgets: Vec<Budget>, source: u64, now: Timestamp) -> Result<Attempt<'_>, Duration> {
-        let mut state = self.state();
-        state.make_room(now);
-        let mut delay = Duration::ZERO;
-        for budget in &budgets {
-            let allowed = budget.allowed.max(1);
-            if let Some(attempts) = state.attempts.get_mut(&budget.key) {
-                match attempts.check(allowed, now) {
-                    Err(_) if budget.delays && attempts.pending < allowed => delay = DELAY,
-                    checked => checked?,
-                }
-            }
-        }
-        if !delay.is_zero() {
-            if state.delayed >= MAX_DELAYED {
-                return Err(PENDING_RETRY_DELAY);
-            }
-            state.delayed += 1;
-        }
-        for budget in &budgets {
-            state.attempts.entry(budget.key).or_default().pending += 1;
-        }
-        drop(state);
-        Ok(Attempt {
+    async fn try_begin(
+        &self,
+        budgets: Vec<AttemptBudget>,
+        source: AttemptKey,
+    ) -> Result<Attempt<'_>, NotAdmitted> {
+        let admission = self.counters.begin(&budgets).await;
+        let admission = admission.map_err(NotAdmitted::Unavailable)?;
+        let began_at = admission.began_at.ok_or(NotAdmitted::TooMany {
+            retry_after: admission.reset,
+        })?;
+        let mut attempt = Attempt {
             limits: self,
             budgets,
             source,
-            started_at: now,
-            delay,
-            outcome: Outcome::Failed,
-        })
-    }
-
-    fn end(&self, attempt: &Attempt<'_>) {
-        let mut state = self.state();
-        state.delayed -= usize::from(!attempt.delay.is_zero());
-        for budget in &attempt.budgets {
-            let Some(attempts) = state.attempts.get_mut(&budget.key) else {
-                continue;
+            began_at,
+            waiting: None,
+        };
+        if admission.delayed {
+            let Ok(place) = self.waiting.try_acquire() else {
+                attempt.not_verified().await;
+                return Err(NotAdmitted::TooMany {
+                    retry_after: PENDING_RETRY_DELAY,
+                });
             };
-            attempts.pending = attempts.pending.saturating_sub(1);
-            match attempt.outcome {
-                Outcome::Failed => attempts.counted.push_back(attempt.started_at),
-                Outcome::Succeeded if budget.counts_all => attempts.counted.push_back(attempt.started_at),
-                // Earlier failures were probably typing errors of the owner; those from unknown networks were not.
-                Outcome::Succeeded if budget.key == attempt.source => attempts.counted.clear(),
-                Outcome::Succeeded | Outcome::Unknown => {}
-            }
-            if attempts.is_empty() {
-                state.attempts.remove(&budget.key);
-            }
+            attempt.waiting = Some(place);
         }
-        if matches!(attempt.outcome, Outcome::Succeeded) {
-            state.remember(attempt.source);
+        Ok(attempt)
+    }
+
+    fn knows(&self, source: AttemptKey) -> bool {
+        self.known().get(slot(source)) == Some(&Some(source))
+    }
+
+    fn remember(&self, source: AttemptKey) {
+        if let Some(known) = self.known().get_mut(slot(source)) {
+            *known = Some(source);
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Vec<Option<AttemptKey>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// Bounds the number of keys. What is forgotten allows some attempts more; refused attempts would keep owners out.
-    fn make_room(&mut self, now: Timestamp) {
-        if self.attempts.len() < MAX_KEYS {
-            return;
-        }
-        if now >= self.sweep_at {
-            self.attempts.retain(|_, attempts| attempts.are_recent(now));
-            self.sweep_at = now + SWEEP_INTERVAL;
-        }
-        if self.attempts.len() >= MAX_KEYS {
-            let mut kept = false;
-            self.attempts.retain(|_, attempts| {
-                kept = !kept;
-                kept || attempts.pending > 0
-            });
-        }
-    }
-
-    fn knows(&self, source: u64) -> bool {
-        self.known.get(slot(source)) == Some(&source)
-    }
-
-    fn remember(&mut self, source: u64) {
-        if let Some(known) = self.known.get_mut(slot(source)) {
-            *known = source;
-        }
+/// Budget of all attempts.
+const fn of_all(key: AttemptKey, allowed: usize) -> AttemptBudget {
+    AttemptBudget {
+        key,
+        allowed,
+        counts: Counts::All,
     }
 }
 
-fn slot(source: u64) -> usize {
-    usize::try_from(source % KNOWN as u64).unwrap_or(0)
+/// A network, or that the address is unknown, as part of a key.
+fn bytes(network: Option<Network>) -> Vec<u8> {
+    match network {
+        None => Vec::new(),
+        Some(Network::V4(bits)) => bits.to_be_bytes().to_vec(),
+        Some(Network::V6(bits)) => bits.to_be_bytes().to_vec(),
+    }
 }
 
-/// Pending login or registration. It counts as failed when it is dropped without another outcome.
+fn slot(source: AttemptKey) -> usize {
+    let [first, second, ..] = source.0;
+    usize::from(u16::from_be_bytes([first, second])) % KNOWN
+}
+
+/// Pending login. It counts as failed if it is dropped without an outcome.
 #[must_use]
 pub(super) struct Attempt<'a> {
     limits: &'a LoginLimits,
-    budgets: Vec<Budget>,
-    /// Hash of account and network.
-    source: u64,
-    started_at: Timestamp,
-    delay: Duration,
-    outcome: Outcome,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Outcome {
-    Failed,
-    Succeeded,
-    Unknown,
+    budgets: Vec<AttemptBudget>,
+    /// Key of account and network.
+    source: AttemptKey,
+    began_at: Timestamp,
+    /// Place among those that wait, if the attempt is delayed.
+    waiting: Option<SemaphorePermit<'a>>,
 }
 
 impl Attempt<'_> {
     /// Time to wait before the password is verified.
     pub(super) const fn delay(&self) -> Duration {
-        self.delay
+        match self.waiting {
+            Some(_) => DELAY,
+            None => Duration::ZERO,
+        }
     }
 
     /// The password was correct. Clears earlier failures from this network, which is known from now on.
-    pub(super) fn succeeded(mut self) {
-        self.outcome = Outcome::Succeeded;
+    pub(super) async fn succeeded(self) {
+        self.limits.remember(self.source);
+        // Earlier failures were probably typing errors of the owner; those from unknown networks were not.
+        let outcome = |key| {
+            if key == self.source {
+                Outcome::Forgiven
+            } else {
+                Outcome::Withdrawn
+            }
+        };
+        self.settle(outcome).await;
+    }
+
+    /// The password was wrong.
+    pub(super) async fn failed(self) {
+        self.settle(|_| Outcome::Failed).await;
     }
 
     /// The password could not be verified. The attempt does not count.
-    pub(super) fn not_verified(mut self) {
-        self.outcome = Outcome::Unknown;
+    pub(super) async fn not_verified(self) {
+        let outcomes = self.budgets.iter().map(|budget| (budget.key, Outcome::Withdrawn));
+        self.settled(outcomes.collect()).await;
     }
-}
 
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        self.limits.end(self);
+    /// Settles the budgets of failures; those of all attempts have counted this one.
+    async fn settle(&self, outcome: impl Fn(AttemptKey) -> Outcome) {
+        let failures = self.budgets.iter().filter(|budget| budget.counts != Counts::All);
+        let outcomes = failures.map(|budget| (budget.key, outcome(budget.key)));
+        self.settled(outcomes.collect()).await;
+    }
+
+    async fn settled(&self, outcomes: Vec<(AttemptKey, Outcome)>) {
+        if let Err(error) = self.limits.counters.settle(self.began_at, &outcomes).await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the outcome of a login can't be counted; the login counts as failed for a minute"
+            );
+        }
     }
 }
 

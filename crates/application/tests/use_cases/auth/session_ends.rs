@@ -6,15 +6,26 @@ use rapidphoto_application::{
     auth::{SessionWatch, TokenPair},
 };
 use rapidphoto_memory::{Operation, TestApp};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::accounts::{EMAIL, log_in, register_and_log_in};
 
 /// Time in which an end in another process is noticed, and a little more.
-const CHECKED: Duration = Duration::from_secs(16);
+const CHECKED: Duration = Duration::from_secs(4);
 
 fn watch(use_cases: &UseCases, login: &TokenPair) -> SessionWatch {
     let grant = use_cases.authenticate.token(&login.access_token).unwrap();
     use_cases.session_watches.watch(grant.session)
+}
+
+/// Starts the checks of the watched sessions.
+fn run_checks(use_cases: &UseCases) -> DropGuard {
+    let (watches, stop) = (use_cases.session_watches.clone(), CancellationToken::new());
+    tokio::spawn({
+        let stop = stop.clone();
+        async move { watches.run(stop).await }
+    });
+    stop.drop_guard()
 }
 
 /// Returns true if the session has ended, without waiting.
@@ -70,15 +81,21 @@ async fn an_end_in_another_process_is_noticed_by_the_next_check() {
     let app = TestApp::new();
     let use_cases = app.use_cases();
     let login = register_and_log_in(&app, &use_cases).await;
-    let mut watched = watch(&use_cases, &login);
+    let (mut watched, mut again) = (watch(&use_cases, &login), watch(&use_cases, &login));
+    let other = log_in(&use_cases, EMAIL).await;
+    let mut others = watch(&use_cases, &other);
+    let _checks = run_checks(&use_cases);
+    // A second watch of the session is checked although the first has gone.
+    drop(watch(&use_cases, &login));
     // An instance of its own has a signal of its own.
     app.use_cases()
         .log_out
         .handle(&login.refresh_token)
         .await
         .unwrap();
-    let waiting = watched.ended();
+    let waiting = async { tokio::join!(watched.ended(), again.ended()) };
     assert!(tokio::time::timeout(CHECKED, waiting).await.is_ok());
+    assert!(tokio::time::timeout(CHECKED, others.ended()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,6 +104,7 @@ async fn a_watch_ends_when_its_session_expires_and_not_by_an_outage() {
     let use_cases = app.use_cases();
     let login = register_and_log_in(&app, &use_cases).await;
     let mut watched = watch(&use_cases, &login);
+    let _checks = run_checks(&use_cases);
     app.store.faults().fail_next(Operation::Session, 2);
     assert!(tokio::time::timeout(CHECKED, watched.ended()).await.is_err());
     app.clock.advance(app.settings.auth.refresh_lifetime);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rapidphoto_application::{
     UseCases,
-    auth::{LogIn, LoginBudgets, LoginLimits, RegisterUser, RegisterUserHandler, TokenPair},
+    auth::{LogIn, LoginLimits, RegisterUser, RegisterUserHandler, TokenPair},
     ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, Journal, NewEvent, NonEmpty},
 };
 use rapidphoto_domain::{
@@ -24,7 +24,9 @@ pub(crate) async fn register(app: &TestApp, email: &str) -> UserId {
         address: None,
         metadata: EventMetadata::default(),
     };
-    let limits = Arc::new(LoginLimits::new(LoginBudgets::default()));
+    // Counters of its own, so that a test can create any number of accounts.
+    let counters = Arc::new(app.store.namespace(email));
+    let limits = Arc::new(LoginLimits::new(counters, app.settings.auth.budgets, [7; 32]));
     RegisterUserHandler::new(&app.ports, app.settings.auth, limits)
         .handle(command)
         .await

@@ -38,7 +38,7 @@ pub(super) fn allowed() -> Result<Vec<Rule>, BackendError> {
     ]
     .map(|call| (call, Vec::new()))
     .into();
-    // What `refused` refuses has to pass here, or else the process is killed.
+    // The calls that `refused` refuses have to pass here, or else the process is killed.
     rules.extend(refused());
     let private = number(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     let kind = SeccompCmpOp::MaskedEq(number(libc::MAP_TYPE | libc::MAP_ANONYMOUS));

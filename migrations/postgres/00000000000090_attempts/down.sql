@@ -1,0 +1,2 @@
+DROP TABLE attempts;
+DROP FUNCTION begin_attempt, without_one;
