@@ -7,6 +7,7 @@ cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 moto_version=5.2.5
+awscli_version=1.46.3
 
 # Servers under test listen on loopback, which a proxy can't reach.
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
@@ -65,8 +66,9 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# Tests run pages in a real browser (also pages of Uppy, bundled by Node), manipulate a database with the SQLite shell, put real proxies in front of a server, start
-# databases, brokers and stores of their own, and check metrics with Prometheus' own tool.
+# Tests run pages in a real browser (one of them is Uppy, bundled by Node), manipulate a database with the SQLite shell, put real
+# proxies in front of a server, start databases, brokers and stores of their own, use the embedded store with the clients of S3 that
+# people have, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     local binaries
@@ -84,8 +86,9 @@ install_test_tools() {
         as_root systemctl disable --now "${new_servers[@]}"
     fi
     for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
-    # An imitation of AWS.
+    # An imitation of AWS, whose environment also has boto3, and a client of S3.
     install_python_tool moto "$moto_version" moto_server server
+    install_python_tool awscli "$awscli_version" aws
     install_node_packages UPPY6_PACKAGES clients/uppy
     install_node_packages UPPY5_PACKAGES clients/uppy/test/uppy5
 }

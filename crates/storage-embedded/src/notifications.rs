@@ -9,7 +9,7 @@ use rapidphoto_application::ports::StorageMessages;
 use serde_json::json;
 use tokio_util::task::TaskTracker;
 
-use crate::directory::ObjectRecord;
+use crate::directory::{Creation, ObjectRecord};
 
 /// Sends the event notifications of one bucket.
 pub(crate) struct EventNotifier {
@@ -50,17 +50,22 @@ impl EventNotifier {
     }
 }
 
-/// `ObjectCreated:Put` notification, version 2.1.
+/// `ObjectCreated` notification, version 2.1.
 ///
 /// The format is documented in <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>.
 fn object_created(bucket: &str, region: &str, record: &ObjectRecord, size: u64) -> Bytes {
+    let name = match record.creation {
+        Creation::Put => "ObjectCreated:Put",
+        Creation::Copy => "ObjectCreated:Copy",
+        Creation::Multipart(_) => "ObjectCreated:CompleteMultipartUpload",
+    };
     let message = json!({
         "Records": [{
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
             "awsRegion": region,
             "eventTime": record.modified.to_rfc3339_opts(SecondsFormat::Millis, true),
-            "eventName": "ObjectCreated:Put",
+            "eventName": name,
             "s3": {
                 "s3SchemaVersion": "1.0",
                 "configurationId": "embedded",
@@ -78,7 +83,7 @@ fn object_created(bucket: &str, region: &str, record: &ObjectRecord, size: u64) 
 }
 
 /// Form URL encoding (a space is `+`) that keeps slashes.
-fn encode_key(key: &str) -> String {
+pub(crate) fn encode_key(key: &str) -> String {
     let mut encoded = String::with_capacity(key.len());
     for byte in key.bytes() {
         match byte {

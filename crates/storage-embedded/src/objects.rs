@@ -11,13 +11,15 @@ use futures::TryStreamExt as _;
 use metrics::counter;
 use rapidphoto_application::ports::{Clock, GetError, Ids, ObjectBody, ObjectHead, ObjectStore, Unavailable};
 use rapidphoto_domain::values::{Checksum, ETag};
-use s3s::checksum::ChecksumHasher;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use crate::backend::{READ_BYTES, blocking};
 use crate::config::EmbeddedConfig;
-use crate::directory::{Directory, ObjectHeaders, ObjectRecord, OpenError, Publication, StoredObject};
+use crate::directory::{
+    Checksums, Creation, Digests, Directory, ObjectHeaders, ObjectRecord, OpenError, Precondition,
+    Publication, StoredObject, etag,
+};
 
 /// The objects of an open directory, for the process that serves it: without HTTP, signatures and copies between sockets.
 ///
@@ -28,6 +30,7 @@ pub struct EmbeddedObjects {
     pub(crate) directory: Arc<Directory>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) max_object_bytes: u64,
 }
 
 impl EmbeddedObjects {
@@ -46,11 +49,12 @@ impl EmbeddedObjects {
             directory: Arc::new(directory),
             clock,
             ids,
+            max_object_bytes: config.max_object_bytes,
         })
     }
 
     /// Runs `work` on a thread that may block. Counts failures.
-    async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&Directory) -> io::Result<T> + Send + 'static,
@@ -92,6 +96,7 @@ impl ObjectStore for EmbeddedObjects {
         let stream = ReaderStream::with_capacity(file.take(size), READ_BYTES);
         Ok(ObjectBody {
             bytes: size,
+            checksum: checksum(&record),
             stream: Box::pin(stream.map_err(Unavailable::storage)),
         })
     }
@@ -100,12 +105,16 @@ impl ObjectStore for EmbeddedObjects {
         let (name, sequencer, modified) = (self.ids.ulid(), self.ids.ulid(), self.clock.now());
         let (key, content_type) = (key.to_owned(), content_type.to_owned());
         let record = self.run("put", move |directory| {
-            let spool = directory.spool(name, ChecksumHasher::default())?;
-            let received = spool.append(&body)?.finish();
+            let mut digests = Digests::default();
+            digests.checksums.sha256.get_or_insert_default();
+            let received = directory.spool(name, digests)?.append(&body)?.finish();
+            let sha256 = received.checksums.checksum_sha256.clone().unwrap_or_default();
             let record = ObjectRecord {
                 key,
-                etag: hex::encode(received.md5),
-                sha256: received.checksums.checksum_sha256.clone().unwrap_or_default(),
+                etag: etag(&sha256),
+                sha256,
+                checksums: Checksums::new(),
+                creation: Creation::Put,
                 modified,
                 sequencer: format!("{sequencer:032X}"),
                 headers: ObjectHeaders {
@@ -114,12 +123,10 @@ impl ObjectStore for EmbeddedObjects {
                 },
                 metadata: std::collections::BTreeMap::new(),
             };
-            match directory.publish(received, &record, true)? {
+            match directory.publish(received, &record, &Precondition::None)? {
                 Publication::Stored => Ok(record),
-                // Only uploads that must not replace an object have other results.
-                Publication::AlreadyExists(_) | Publication::Conflict => {
-                    Err(io::Error::other("the object was not replaced"))
-                }
+                // Only uploads with a precondition have other results.
+                _ => Err(io::Error::other("the object was not replaced")),
             }
         });
         e_tag(&record.await?)
@@ -127,7 +134,10 @@ impl ObjectStore for EmbeddedObjects {
 
     async fn delete(&self, key: &str) -> Result<(), Unavailable> {
         let key = key.to_owned();
-        self.run("delete", move |directory| directory.remove(&key)).await
+        self.run("delete", move |directory| {
+            directory.remove(&key, &Precondition::None).map(drop)
+        })
+        .await
     }
 
     async fn check(&self) -> Result<(), Unavailable> {
@@ -137,15 +147,18 @@ impl ObjectStore for EmbeddedObjects {
 }
 
 fn head(stored: &StoredObject) -> Result<ObjectHead, Unavailable> {
-    let sha256 = STANDARD.decode(&stored.record.sha256).ok();
     Ok(ObjectHead {
         e_tag: e_tag(&stored.record)?,
         bytes: stored.size,
         content_type: stored.record.headers.content_type.clone(),
-        checksum: sha256
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Checksum::from_bytes),
+        checksum: checksum(&stored.record),
     })
+}
+
+/// SHA-256 that was computed while the object was stored.
+fn checksum(record: &ObjectRecord) -> Option<Checksum> {
+    let bytes = STANDARD.decode(&record.sha256).ok()?;
+    Some(Checksum::from_bytes(bytes.try_into().ok()?))
 }
 
 fn e_tag(record: &ObjectRecord) -> Result<ETag, Unavailable> {

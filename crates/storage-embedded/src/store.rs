@@ -17,9 +17,12 @@ use crate::notifications::EventNotifier;
 use crate::objects::EmbeddedObjects;
 use crate::server::{self, Handler, Listener};
 
-/// Maximum size of a request body that `s3s` keeps in memory, and of each part of a form. No operation of this store has
-/// such a body.
-const MAX_BUFFERED_BYTES: usize = 1024;
+/// Maximum size in bytes of an XML document, which `s3s` keeps in memory after it has verified the signature: 10 000 parts with
+/// checksums, or 1 000 keys of 1 024 characters that are escaped.
+const MAX_XML_BYTES: usize = 8 * 1024 * 1024;
+
+/// Maximum size in bytes of each part of a form. No operation of this store has one.
+const MAX_FORM_BYTES: usize = 1024;
 
 /// Checks if uploads can be written.
 #[derive(Clone)]
@@ -80,6 +83,7 @@ impl EmbeddedStore {
             directory,
             clock,
             ids,
+            ..
         } = objects;
         let tasks = TaskTracker::new();
         let notifier = EventNotifier {
@@ -143,10 +147,10 @@ impl fmt::Debug for EmbeddedStore {
 
 fn s3_service(config: &EmbeddedConfig, backend: Backend) -> S3Service {
     let mut limits = S3Config::default();
-    limits.xml_max_body_size = MAX_BUFFERED_BYTES;
+    limits.xml_max_body_size = MAX_XML_BYTES;
     limits.post_object_max_file_size = 0;
-    limits.form_max_field_size = MAX_BUFFERED_BYTES;
-    limits.form_max_fields_size = MAX_BUFFERED_BYTES;
+    limits.form_max_field_size = MAX_FORM_BYTES;
+    limits.form_max_fields_size = MAX_FORM_BYTES;
     limits.form_max_parts = 1;
     let mut builder = S3ServiceBuilder::new(backend);
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));

@@ -12,6 +12,7 @@
 mod accounts;
 mod backups;
 mod browser;
+mod client;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod data_directory;

@@ -30,6 +30,8 @@ pub struct ObjectHead {
 pub struct ObjectBody {
     /// Size in bytes, as reported by the store.
     pub bytes: u64,
+    /// SHA-256 of the content, if the store computed it from the bytes that it returns, so that the reader need not.
+    pub checksum: Option<Checksum>,
     /// Content.
     pub stream: ByteStream,
 }

@@ -66,6 +66,7 @@ pub(super) async fn download(
     })?;
     let expected = usize::try_from(head.bytes).map_err(WorkError::attempt)?;
     let mut bytes = BytesMut::with_capacity(expected);
+    let known = body.checksum;
     let mut hash = Sha256::new();
     while let Some(chunk) = body.stream.next().await {
         let chunk = chunk.map_err(WorkError::storage(Operation::Get))?;
@@ -74,7 +75,9 @@ pub(super) async fn download(
                 "the object is longer than the length that HEAD reported",
             ));
         }
-        hash.update(&chunk);
+        if known.is_none() {
+            hash.update(&chunk);
+        }
         bytes.extend_from_slice(&chunk);
     }
     if bytes.len() < expected {
@@ -84,7 +87,7 @@ pub(super) async fn download(
     }
     Ok(Download {
         bytes: bytes.freeze(),
-        checksum: Checksum::from_bytes(hash.finalize().into()),
+        checksum: known.unwrap_or_else(|| Checksum::from_bytes(hash.finalize().into())),
         _reservation: reservation,
     })
 }

@@ -51,6 +51,7 @@ impl ObjectStore for MonitoredStore {
         });
         Ok(ObjectBody {
             bytes: body.bytes,
+            checksum: body.checksum,
             stream: Box::pin(observed),
         })
     }

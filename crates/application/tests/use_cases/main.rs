@@ -71,6 +71,7 @@ mod work {
     mod clean;
     mod clean_and_retry;
     mod clocks;
+    mod known_checksums;
     mod look;
     mod orphans;
     mod process;

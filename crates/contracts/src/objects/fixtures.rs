@@ -81,5 +81,6 @@ pub(super) async fn read(store: &dyn ObjectStore, key: &str, e_tag: &ETag) -> By
         object.bytes,
         "the length is known before the body"
     );
+    assert!(object.checksum.is_none_or(|known| known == checksum(&body)));
     body.into()
 }

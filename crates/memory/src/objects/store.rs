@@ -34,6 +34,7 @@ impl ObjectStore for MemoryObjects {
             .collect();
         Ok(ObjectBody {
             bytes,
+            checksum: None,
             stream: Box::pin(stream::iter(chunks)),
         })
     }

@@ -29,6 +29,15 @@ pub(crate) struct Backend {
 impl Backend {
     /// Checks that the request is signed for this region and addresses this bucket.
     pub(super) fn check_scope<T>(&self, request: &S3Request<T>, bucket: &str) -> S3Result<()> {
+        self.check_region(request)?;
+        if bucket != self.bucket {
+            return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
+        }
+        Ok(())
+    }
+
+    /// Checks that the request is signed for this region.
+    pub(super) fn check_region<T>(&self, request: &S3Request<T>) -> S3Result<()> {
         let region = request.region.as_ref().map(s3s::region::Region::as_str);
         if region != Some(self.region.as_str()) || request.service.as_deref() != Some("s3") {
             return Err(s3_error!(
@@ -37,10 +46,14 @@ impl Backend {
                 self.region
             ));
         }
-        if bucket != self.bucket {
-            return Err(s3_error!(NoSuchBucket, "The specified bucket does not exist"));
-        }
         Ok(())
+    }
+
+    pub(super) async fn find_durable(&self, key: &str) -> S3Result<Option<StoredObject>> {
+        let (directory, key) = (Arc::clone(&self.directory), key.to_owned());
+        blocking(move || directory.find_durable(&key))
+            .await
+            .map_err(|error| errors::from_io("read an object", error))
     }
 
     pub(super) async fn find(&self, key: &str) -> S3Result<Option<StoredObject>> {

@@ -78,6 +78,8 @@ mod tests {
             key: "k".to_owned(),
             etag: "abc".to_owned(),
             sha256: String::new(),
+            checksums: crate::directory::Checksums::new(),
+            creation: crate::directory::Creation::Put,
             modified: DateTime::from_timestamp_millis(1_700_000_000_500).unwrap(),
             sequencer: String::new(),
             headers: ObjectHeaders::default(),

@@ -11,9 +11,10 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::bucket::{Backend, check_version};
+use super::checksums::set_checksums;
 use super::conditions::{Conditions, timestamp};
 use super::errors;
-use crate::directory::{ObjectRecord, StoredObject};
+use crate::directory::{Checksums, ObjectRecord, StoredObject};
 
 /// Buffer size for reading an object, in bytes.
 pub(crate) const READ_BYTES: usize = 256 * 1024;
@@ -57,15 +58,13 @@ impl Backend {
         let length = bytes.end.saturating_sub(bytes.start);
         let body = ReaderStream::with_capacity(file.take(length), READ_BYTES);
 
-        // The stored checksum is that of the whole object, so it is not returned with a range.
-        let sha256 =
-            (checksum_requested(input.checksum_mode.as_ref()) && range.is_none()).then_some(record.sha256);
-        Ok(S3Response::new(GetObjectOutput {
+        // The stored checksums are those of the whole object, so they are not returned with a range.
+        let checksums = (checksum_requested(input.checksum_mode.as_ref()) && range.is_none())
+            .then(|| listed_checksums(&record));
+        let mut output = GetObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             body: Some(StreamingBlob::wrap(body)),
             cache_control: record.headers.cache_control,
-            checksum_type: sha256.is_some().then(whole_object),
-            checksum_sha256: sha256,
             content_disposition: record.headers.content_disposition,
             content_encoding: record.headers.content_encoding,
             content_language: record.headers.content_language,
@@ -81,7 +80,12 @@ impl Backend {
             last_modified: Some(timestamp(record.modified)),
             metadata: metadata(record.metadata),
             ..GetObjectOutput::default()
-        }))
+        };
+        if let Some((checksums, kind)) = checksums {
+            set_checksums!(output, checksums);
+            output.checksum_type = Some(kind);
+        }
+        Ok(S3Response::new(output))
     }
 
     pub(super) async fn head(
@@ -106,13 +110,11 @@ impl Backend {
         };
         conditions.check(&record)?;
 
+        let checksums = checksum_requested(input.checksum_mode.as_ref()).then(|| listed_checksums(&record));
         let ObjectRecord { headers, .. } = record;
-        let sha256 = checksum_requested(input.checksum_mode.as_ref()).then_some(record.sha256);
-        Ok(S3Response::new(HeadObjectOutput {
+        let mut output = HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             cache_control: input.response_cache_control.or(headers.cache_control),
-            checksum_type: sha256.is_some().then(whole_object),
-            checksum_sha256: sha256,
             content_disposition: input.response_content_disposition.or(headers.content_disposition),
             content_encoding: input.response_content_encoding.or(headers.content_encoding),
             content_language: input.response_content_language.or(headers.content_language),
@@ -125,7 +127,12 @@ impl Backend {
             last_modified: Some(timestamp(record.modified)),
             metadata: metadata(record.metadata),
             ..HeadObjectOutput::default()
-        }))
+        };
+        if let Some((checksums, kind)) = checksums {
+            set_checksums!(output, checksums);
+            output.checksum_type = Some(kind);
+        }
+        Ok(S3Response::new(output))
     }
 }
 
@@ -141,8 +148,20 @@ fn checksum_requested(mode: Option<&ChecksumMode>) -> bool {
     mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
 }
 
-fn whole_object() -> ChecksumType {
-    ChecksumType::from_static(ChecksumType::FULL_OBJECT)
+/// Checksums of an object and their type. A checksum of the checksums of parts is returned alone, because all returned ones
+/// have the same type.
+pub(super) fn listed_checksums(record: &ObjectRecord) -> (Checksums, ChecksumType) {
+    let mut checksums = record.checksums.clone();
+    let composite = checksums.values().any(|checksum| checksum.contains('-'));
+    if !composite {
+        checksums.insert("SHA256".to_owned(), record.sha256.clone());
+    }
+    let kind = if composite {
+        ChecksumType::COMPOSITE
+    } else {
+        ChecksumType::FULL_OBJECT
+    };
+    (checksums, ChecksumType::from_static(kind))
 }
 
 fn content_range(range: &Range<u64>, size: u64) -> String {
@@ -154,11 +173,11 @@ fn metadata(metadata: std::collections::BTreeMap<String, String>) -> Option<Meta
 }
 
 /// Content lengths of `s3s` are signed. No file reaches the maximum.
-fn signed(length: u64) -> i64 {
+pub(super) fn signed(length: u64) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
-fn no_such_key() -> S3Error {
+pub(super) fn no_such_key() -> S3Error {
     s3_error!(NoSuchKey, "The specified key does not exist.")
 }
 

@@ -1,9 +1,12 @@
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::durability::{sync_directory, sync_file};
+use super::keys::KeyIndex;
 use super::objects::Directory;
+use super::upload_locks::UploadLocks;
 
 /// Content of the file `layout`: the only layout version that this code reads and writes.
 pub(super) const LAYOUT: &str = "rapidphoto objects 1\n";
@@ -51,6 +54,8 @@ impl Directory {
         remove_unfinished_uploads(&incoming)?;
         check_hard_links(&incoming)?;
 
+        let multipart = root.join("multipart");
+        create_directory(&multipart)?;
         let buckets = root.join("buckets");
         create_directory(&buckets)?;
         let bucket = buckets.join(bucket);
@@ -59,11 +64,18 @@ impl Directory {
             create_private_directory(&bucket.join(hex::encode([shard])))?;
         }
         sync(&bucket)?;
-        Ok(Self {
+        let directory = Self {
             incoming,
             bucket,
+            multipart,
+            keys: KeyIndex::default(),
+            upload_locks: UploadLocks::default(),
+            replacing: Mutex::default(),
             _lock: lock,
-        })
+        };
+        let completed = directory.remove_completed_uploads();
+        completed.map_err(io_error(&directory.multipart))?;
+        Ok(directory)
     }
 }
 
@@ -137,7 +149,13 @@ fn remove_unfinished_uploads(incoming: &Path) -> Result<(), OpenError> {
     let mut removed = 0_usize;
     for entry in fs::read_dir(incoming).map_err(io_error(incoming))? {
         let path = entry.map_err(io_error(incoming))?.path();
-        match fs::remove_file(&path) {
+        // Uploads in parts are directories.
+        let removal = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        match removal {
             Ok(()) => removed += 1,
             // A store that has just stopped may still be removing its unfinished uploads.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

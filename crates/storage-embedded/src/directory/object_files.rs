@@ -15,7 +15,7 @@ use super::{
     durability::sync_file,
     layout::{LAYOUT, OpenError, create_directory, io_error, sync},
     objects::object_path,
-    record,
+    record::{self, ObjectRecord},
 };
 
 /// Size in bytes of the buffer for copies.
@@ -201,7 +201,7 @@ fn add(from: &Path, to: &Path, checks: ObjectChecks) -> Result<Option<(u64, bool
     match fs::hard_link(from, to) {
         Ok(()) => {
             let sound = match checks {
-                ObjectChecks::Copied => record::read(&source).map(drop),
+                ObjectChecks::Copied => record::read::<ObjectRecord>(&source).map(drop),
                 ObjectChecks::All => check_data(&source, None),
             };
             return Ok(Some((bytes, is_sound(from, sound)?)));
@@ -233,7 +233,7 @@ fn is_sound(path: &Path, checked: io::Result<()>) -> Result<bool, OpenError> {
 /// # Errors
 /// `InvalidData` if the file is damaged; it is copied nevertheless.
 fn check_data(mut source: &File, mut target: Option<&mut File>) -> io::Result<()> {
-    let record = record::read(source);
+    let record = record::read::<ObjectRecord>(source);
     let data_bytes = record.as_ref().map_or(0, |(_, bytes)| *bytes);
     source.rewind()?;
     let mut digest = Sha256::new();
@@ -264,24 +264,24 @@ fn check_data(mut source: &File, mut target: Option<&mut File>) -> io::Result<()
 
 #[cfg(test)]
 mod tests {
-    use s3s::checksum::ChecksumHasher;
-
     use super::*;
-    use crate::directory::{Directory, ObjectRecord};
+    use crate::directory::{Digests, Directory, Precondition};
 
     fn put(directory: &Directory, name: u128, key: &str, data: &str) {
-        let spool = directory.spool(name, ChecksumHasher::default()).unwrap();
+        let spool = directory.spool(name, Digests::default()).unwrap();
         let received = spool.append(data.as_bytes()).unwrap().finish();
         let record = ObjectRecord {
             key: key.to_owned(),
             etag: "e".to_owned(),
             sha256: STANDARD.encode(Sha256::checksum(data.as_bytes())),
+            checksums: crate::directory::Checksums::new(),
+            creation: crate::directory::Creation::Put,
             modified: chrono::DateTime::UNIX_EPOCH,
             sequencer: "1".to_owned(),
             headers: crate::directory::ObjectHeaders::default(),
             metadata: std::collections::BTreeMap::new(),
         };
-        directory.publish(received, &record, true).unwrap();
+        directory.publish(received, &record, &Precondition::None).unwrap();
     }
 
     fn nothing(_: u64) {}
@@ -297,7 +297,7 @@ mod tests {
         let first = files.copy_to(&copied, ObjectChecks::All, &nothing).unwrap();
         assert_eq!((first.objects, first.damaged.len()), (2, 0));
         put(&directory, 3, "c", "three");
-        directory.remove("a").unwrap();
+        directory.remove("a", &Precondition::None).unwrap();
         let second = files.copy_to(&copied, ObjectChecks::Copied, &nothing).unwrap();
         assert_eq!((second.objects, second.damaged.len()), (1, 0));
         assert_eq!(copied.count().unwrap(), (3, first.bytes + second.bytes));

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use s3s::{S3Error, s3_error};
 use tokio::time::{Instant, Sleep};
 
 /// Maximum time for reading the unread rest of a body.
@@ -46,6 +47,25 @@ pub(crate) enum BodyError {
     TooSlow,
     /// The connection was closed, or the body was malformed.
     Incomplete,
+}
+
+impl From<BodyError> for S3Error {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TimedOut => s3_error!(
+                RequestTimeout,
+                "Your socket connection to the server was not read from or written to in time."
+            ),
+            BodyError::TooSlow => s3_error!(
+                RequestTimeout,
+                "The upload was slower than the minimum rate. Send it again on a faster connection."
+            ),
+            BodyError::Incomplete => s3_error!(
+                IncompleteBody,
+                "You did not provide the number of bytes specified by the Content-Length HTTP header"
+            ),
+        }
+    }
 }
 
 /// Observes a request body that is owned by `s3s`.

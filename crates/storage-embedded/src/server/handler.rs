@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use rapidphoto_application::ports::Ids;
 use rapidphoto_listener::Activity;
@@ -57,7 +57,7 @@ impl Handler {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, HttpError> {
         let request_id = format!("{:032X}", self.ids.ulid());
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let origin = request.headers().get(header::ORIGIN).cloned();
 
         let mut response = if method == Method::OPTIONS {
@@ -73,7 +73,7 @@ impl Handler {
         };
 
         let error = ErrorDocument::of(&mut response).await;
-        outcome::record(&method, &path, &request_id, response.status(), error.as_ref());
+        outcome::record(&method, &uri, &request_id, response.status(), error.as_ref());
         let headers = response.headers_mut();
         if let Some(origin) = origin {
             self.cors.add_headers(&origin, headers);
@@ -135,17 +135,23 @@ impl Handler {
             // Concurrently with the response, which the client may read while it sends.
             self.spawn_drain(unread, monitor.drain_timeout(), activity.as_ref());
         }
-        self.explain(response?, &signed, &headers).await
+        self.explain(response?, &signed, &headers, &monitor).await
     }
 
-    /// Replaces the message of a signature that does not match, which says nothing about the cause.
+    /// Replaces errors that say nothing about the cause: of a signature that does not match, and of a body that `s3s` could not
+    /// read.
     async fn explain(
         &self,
         mut response: Response<Body>,
         signed: &SignedHeaders,
         headers: &HeaderMap,
+        monitor: &BodyMonitor,
     ) -> Result<Response<Body>, HttpError> {
         match ErrorDocument::of(&mut response).await {
+            Some(document) if document.code == "InternalError" => match monitor.error() {
+                Some(error) => error_response(error.into()),
+                None => Ok(response),
+            },
             Some(document) if document.code == "SignatureDoesNotMatch" => {
                 let mut error = S3Error::new(s3s::S3ErrorCode::SignatureDoesNotMatch);
                 error.set_message(diagnosis::signature_mismatch(signed, headers, &self.hosts));
@@ -159,13 +165,35 @@ impl Handler {
 /// Decides by the head alone if `s3s` may see a request: it reads the whole body of a form before it authenticates the
 /// request, and keeps it in memory.
 fn admit<B>(request: &Request<B>) -> S3Result<SignedHeaders> {
-    if ![Method::GET, Method::HEAD, Method::PUT, Method::DELETE].contains(request.method()) {
+    let admitted = match *request.method() {
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE => true,
+        Method::POST => !may_be_form(request.headers()) && posts_document(request.uri()),
+        _ => false,
+    };
+    if !admitted {
         return Err(s3_error!(
             NotImplemented,
-            "Only GET, HEAD, PUT and DELETE are implemented; forms and other uses of {} are not",
+            "Only GET, HEAD, PUT, DELETE, multipart uploads and the deletion of several objects are implemented; forms and \
+             other uses of {} are not",
             request.method()
         ));
     }
     SignedHeaders::of(request.uri(), request.headers())?
         .ok_or_else(|| s3_error!(AccessDenied, "Signature is required"))
+}
+
+/// Returns true unless the content type is clearly another one than that of a form.
+fn may_be_form(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONTENT_TYPE).iter().any(|value| {
+        value
+            .to_str()
+            .map_or(true, |value| value.to_ascii_lowercase().contains("form-data"))
+    })
+}
+
+/// Returns true for the operations that are implemented and use POST.
+fn posts_document(uri: &Uri) -> bool {
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut names = query.map(|(name, _)| name);
+    names.any(|name| matches!(&*name, "uploads" | "uploadId" | "delete"))
 }

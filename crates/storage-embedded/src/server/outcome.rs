@@ -1,6 +1,6 @@
 //! Log line and metric of each request.
 
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, Uri};
 use metrics::counter;
 use s3s::Body;
 
@@ -39,6 +39,8 @@ impl ErrorDocument {
 pub(super) fn register_counters() {
     for operation in [
         "put_object",
+        "upload_part",
+        "complete_multipart_upload",
         "get_object",
         "head_object",
         "delete_object",
@@ -53,15 +55,15 @@ pub(super) fn register_counters() {
 /// Counts a request and logs it: a refused or failed one at `warn`, any other at `debug`.
 pub(super) fn record(
     method: &Method,
-    path: &str,
+    uri: &Uri,
     request_id: &str,
     status: StatusCode,
     error: Option<&ErrorDocument>,
 ) {
-    let (operation, outcome) = (operation(method, path), outcome(status));
+    let (operation, outcome) = (operation(method, uri), outcome(status));
     counter!("storage_requests_total", "operation" => operation, "outcome" => outcome).increment(1);
     let status = status.as_u16();
-    let path = logged(path);
+    let path = logged(uri.path());
     // The query is not logged because it contains the signature.
     match error {
         Some(error) if matches!(outcome, "refused" | "failed") => tracing::warn!(
@@ -87,16 +89,27 @@ fn logged(path: &str) -> &str {
 }
 
 /// Operation of S3, for a metric's label. A path has a bucket and, for objects, a key.
-fn operation(method: &Method, path: &str) -> &'static str {
-    let has_key = path
-        .trim_start_matches('/')
-        .split_once('/')
-        .is_some_and(|(_, key)| !key.is_empty());
+fn operation(method: &Method, uri: &Uri) -> &'static str {
+    let mut segments = uri.path().trim_start_matches('/').splitn(2, '/');
+    let has_bucket = segments.next().is_some_and(|bucket| !bucket.is_empty());
+    let has_key = segments.next().is_some_and(|key| !key.is_empty());
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let has = |expected: &str| form_urlencoded::parse(query).any(|(name, _)| name == expected);
     match (method.as_str(), has_key) {
+        ("PUT", true) if has("uploadId") => "upload_part",
         ("PUT", true) => "put_object",
+        ("GET", true) if has("uploadId") => "list_parts",
         ("GET", true) => "get_object",
         ("HEAD", true) => "head_object",
+        ("DELETE", true) if has("uploadId") => "abort_multipart_upload",
         ("DELETE", true) => "delete_object",
+        ("POST", true) if has("uploadId") => "complete_multipart_upload",
+        ("POST", true) if has("uploads") => "create_multipart_upload",
+        ("POST", false) if has("delete") => "delete_objects",
+        ("GET", false) if has("uploads") => "list_multipart_uploads",
+        ("GET", false) if has("location") => "get_bucket_location",
+        ("GET", false) if has_bucket => "list_objects",
+        ("GET", false) => "list_buckets",
         ("HEAD", false) => "head_bucket",
         ("OPTIONS", _) => "preflight",
         _ => "other",
@@ -128,13 +141,24 @@ mod tests {
     fn operations_are_told_apart_by_method_and_path() {
         for (method, path, expected) in [
             (Method::PUT, "/photos/a/b", "put_object"),
+            (Method::PUT, "/photos/k?partNumber=1&uploadId=a", "upload_part"),
+            (Method::POST, "/photos/k?uploads", "create_multipart_upload"),
+            (Method::POST, "/photos/k?uploadId=a", "complete_multipart_upload"),
+            (Method::POST, "/photos?delete=", "delete_objects"),
+            (Method::GET, "/photos?list-type=2", "list_objects"),
+            (Method::GET, "/photos/?uploads", "list_multipart_uploads"),
+            (Method::GET, "/", "list_buckets"),
             (Method::PUT, "/photos", "other"),
             (Method::HEAD, "/photos/", "head_bucket"),
             (Method::HEAD, "/photos/k", "head_object"),
             (Method::POST, "/photos/k", "other"),
             (Method::OPTIONS, "/", "preflight"),
         ] {
-            assert_eq!(operation(&method, path), expected, "{method} {path}");
+            assert_eq!(
+                operation(&method, &path.parse().unwrap()),
+                expected,
+                "{method} {path}"
+            );
         }
     }
 }

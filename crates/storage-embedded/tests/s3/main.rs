@@ -9,10 +9,18 @@
 )]
 
 mod chunked_uploads;
+mod clients;
+mod copies;
 mod cors;
+mod deletes;
 mod faulty_clients;
 mod free_space;
 mod keys;
+mod late_bodies;
+mod lists;
+mod multipart;
+mod multipart_lists;
+mod multipart_refusals;
 mod notifications;
 mod objects;
 mod observability;

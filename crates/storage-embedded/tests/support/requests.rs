@@ -35,6 +35,13 @@ pub(crate) fn sha256(body: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::checksum(body))
 }
 
+/// ETag of data that was stored by one request, without quotes.
+pub(crate) fn etag(body: &[u8]) -> String {
+    use s3s::crypto::{Checksum as _, Sha256};
+    format!("{}-1", hex::encode(&Sha256::checksum(body)[..16]))
+}
+
+/// MD5 in hex.
 pub(crate) fn md5(body: &[u8]) -> String {
     use s3s::crypto::{Checksum as _, Md5};
     hex::encode(Md5::checksum(body))

@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rapidphoto_application::ports::{MessageError, ObjectStore, Presigner, StorageMessages};
-use rapidphoto_contracts::{Answer, ObjectHarness};
+use rapidphoto_application::ports::{
+    MessageError, MultipartUploads, ObjectStore, Presigner, StorageMessages,
+};
+use rapidphoto_contracts::{Answer, MultipartHarness, ObjectHarness};
 use rapidphoto_listener::{Acceptor, Limits};
 use rapidphoto_runtime::{SystemClock, SystemIds};
 use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedObjects, EmbeddedStore, Listener};
@@ -89,6 +91,12 @@ impl ObjectHarness for EmbeddedHarness {
     }
 }
 
+impl MultipartHarness for EmbeddedHarness {
+    fn multipart(&self) -> Arc<dyn MultipartUploads> {
+        self.store.clone()
+    }
+}
+
 impl Drop for EmbeddedHarness {
     fn drop(&mut self) {
         self.serving.abort();
@@ -124,14 +132,22 @@ impl ObjectHarness for InProcessHarness {
     }
 }
 
+impl MultipartHarness for InProcessHarness {
+    fn multipart(&self) -> Arc<dyn MultipartUploads> {
+        Arc::new(self.0.objects.clone())
+    }
+}
+
 mod over_http {
     use super::*;
 
     rapidphoto_contracts::object_contract!(EmbeddedHarness);
+    rapidphoto_contracts::multipart_contract!(EmbeddedHarness);
 }
 
 mod in_process {
     use super::*;
 
     rapidphoto_contracts::object_contract!(InProcessHarness);
+    rapidphoto_contracts::multipart_contract!(InProcessHarness);
 }
