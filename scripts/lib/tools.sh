@@ -66,9 +66,9 @@ install_c_toolchain() {
     install_missing 'cc gcc clang=gcc libc6-dev'
 }
 
-# Tests run a page in a real browser, manipulate a database with the SQLite shell, put real proxies in front of a server, start
-# databases, brokers and stores of their own, use the embedded store with the clients of S3 that people have, set the clocks of
-# programs, and check metrics with Prometheus' own tool.
+# Tests run pages in a real browser (one of them is Uppy, bundled by Node), manipulate a database with the SQLite shell, put real
+# proxies in front of a server, start databases, brokers and stores of their own, use the embedded store with the clients of S3 that
+# people have, set the clocks of programs, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     local binaries
@@ -80,7 +80,7 @@ install_test_tools() {
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
         'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus' \
-        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'faketime=faketime'
+        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'node=nodejs' 'npm=npm' 'faketime=faketime'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"
@@ -89,6 +89,8 @@ install_test_tools() {
     # An imitation of AWS, whose environment also has boto3, and a client of S3.
     install_python_tool moto "$moto_version" moto_server server
     install_python_tool awscli "$awscli_version" aws
+    install_node_packages UPPY6_PACKAGES clients/uppy
+    install_node_packages UPPY5_PACKAGES clients/uppy/test/uppy5
 }
 
 # Servers that scripts/stack runs.
@@ -116,6 +118,21 @@ install_python_tool() {
         python3 -m venv --clear "$home" && "$home/bin/pip" install -q "$1${4:+[$4]}==$2"
     fi
     PATH="$PATH:$home/bin"
+}
+
+# install_node_packages VARIABLE DIR
+# Installs what the lock file of DIR pins, outside the checkout, and exports the path of the installation as VARIABLE.
+install_node_packages() {
+    local home
+    home="$cache_dir/tools/node-packages-$(sha256sum "$2/package-lock.json" | cut -c 1-16)"
+    if [ ! -e "$home/installed" ]; then
+        rm -rf -- "$home"
+        mkdir -p "$home"
+        cp "$2/package.json" "$2/package-lock.json" "$home"
+        npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund --loglevel=error || return 1
+        touch "$home/installed"
+    fi
+    export "$1=$home"
 }
 
 install_walkthrough_tools() {

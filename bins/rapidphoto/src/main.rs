@@ -1,11 +1,12 @@
-//! `rapidphoto`: server, demo and administration of RapidPhotoUpload.
+//! `rapidphoto`: server, demo, administration and client of RapidPhotoUpload.
 
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use rapidphoto_cli::Shell;
 use rapidphoto_runtime::{
     Config, DEMO_LOG_FILTER, DemoOptions, Overrides, Program, RemoteCommand, exit_code, run_command,
 };
@@ -36,10 +37,31 @@ enum Command {
     Demo(Demo),
     /// Maintain a data directory.
     Admin(Admin),
+    #[command(flatten)]
+    Client(rapidphoto_cli::Command),
+    /// Print the completions of this program for a shell
+    #[command(
+        after_help = "Example:\n  rapidphoto completions bash > ~/.local/share/bash-completion/completions/rapidphoto"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the credentials of the embedded storage as `AWS_…` variables, for any S3 client
+    #[command(after_help = S3_CREDENTIALS_EXAMPLES)]
+    S3Credentials {
+        #[command(flatten)]
+        data: DataDir,
+    },
     /// Run the embedded storage as a process of its own, for the API and workers of several machines.
     #[cfg(feature = "store")]
     Store(Store),
 }
+
+const S3_CREDENTIALS_EXAMPLES: &str = "\
+Examples:
+  env $(rapidphoto s3-credentials --data-dir data) aws s3 ls s3://photos --recursive
+  set -a; source <(rapidphoto s3-credentials --data-dir data); set +a";
 
 /// Options of the storage as a process of its own.
 #[cfg(feature = "store")]
@@ -242,6 +264,18 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(admin) => {
             let sound = runtime.block_on(administer(file, admin.command))?;
             Ok(exit_code(sound))
+        }
+        Command::Client(command) => {
+            let complete = runtime.block_on(rapidphoto_cli::run(command))?;
+            Ok(exit_code(complete))
+        }
+        Command::Completions { shell } => {
+            rapidphoto_cli::print_completions(shell, &mut Cli::command())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::S3Credentials { data } => {
+            rapidphoto_runtime::print_s3_credentials(&data.config(file)?)?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

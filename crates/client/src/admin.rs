@@ -1,25 +1,18 @@
-use std::sync::Arc;
-
 use rapidphoto_api_types::{DeadLetters, Redriven, Subscriptions, Tokens};
 use reqwest::Method;
-use tokio::sync::Mutex;
 
 use crate::{client::Client, error::ClientError, session::Session};
 
 impl Client {
     /// Session with an access token, which is not renewed.
     pub fn with_access_token(&self, access_token: impl Into<String>) -> Session {
-        let tokens = Tokens {
+        self.session(Tokens {
             access_token: access_token.into(),
             token_type: "Bearer".to_owned(),
             expires_in: 0,
             refresh_token: String::new(),
             scope: String::new(),
-        };
-        Session {
-            client: self.clone(),
-            tokens: Arc::new(Mutex::new(tokens)),
-        }
+        })
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) http: reqwest::Client,
+    /// For uploads: a limit of the time to the response would be one of their duration.
+    pub(crate) transfers: reqwest::Client,
     pub(crate) base: Arc<Url>,
 }
 
@@ -36,13 +38,15 @@ impl Client {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or_else(|| ClientError::InvalidUrl(base.to_owned()))?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_mins(1))
-            .tls_backend_preconfigured(tls::config(ca)?)
-            .build()?;
+        let tls = tls::config(ca)?;
+        let builder = || {
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(10))
+                .tls_backend_preconfigured(tls.clone())
+        };
         Ok(Self {
-            http,
+            http: builder().read_timeout(Duration::from_mins(1)).build()?,
+            transfers: builder().build()?,
             base: Arc::new(url),
         })
     }

@@ -1,34 +1,34 @@
-//! Client of the HTTP API, used by the demonstration, the command line and the load tests.
-//!
-//! ```no_run
-//! # async fn example() -> Result<(), rapidphoto_client::ClientError> {
-//! use rapidphoto_client::{Client, NewUpload};
-//!
-//! let client = Client::new("http://127.0.0.1:8080")?;
-//! let session = client.log_in("ada@example.org", "correct horse battery").await?;
-//! let photo = NewUpload::new("IMG_0001.jpg", "image/jpeg", std::fs::read("IMG_0001.jpg").unwrap_or_default());
-//! let job = session.create_job(&[photo.file()], None).await?;
-//! for item in &job.items {
-//!     session.put(item, photo.bytes.clone()).await?;
-//!     session.finalize(&item.photo_id).await?;
-//! }
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod admin;
 mod client;
+mod content;
 mod error;
+mod jobs;
+mod mime;
+mod parts;
+mod photos;
 mod request;
+mod retry;
 mod session;
 mod sse;
 mod tls;
+mod tokens;
+mod transfer;
 mod upload;
 mod watch;
+mod wire;
 
 pub use client::Client;
-pub use error::ClientError;
+pub use content::Content;
+pub use error::{ClientError, ProblemResponse};
+pub use mime::mime_type_of;
+pub use photos::Download;
 pub use rapidphoto_api_types as types;
+pub use retry::with_retries;
 pub use session::Session;
+pub use tokens::{LockedTokens, TokenStore};
+pub use transfer::Transfer;
 pub use upload::NewUpload;
-pub use watch::{JobWatch, WatchEvent};
+pub use watch::{Watch, WatchEvent};
+pub use wire::{PartUrl, PartUrls, StoredPart, StoredParts};

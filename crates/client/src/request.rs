@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use rapidphoto_api_types::Problem;
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{
+    RequestBuilder, Response, Url,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use serde::de::DeserializeOwned;
 
-use crate::error::ClientError;
+use crate::error::{ClientError, ProblemResponse};
 
 /// URL below the base URL of the API; every segment is percent-encoded.
 pub(crate) fn path(base: &Url, segments: &[&str]) -> Url {
@@ -26,11 +31,21 @@ pub(crate) async fn check_status(response: Response) -> Result<Response, ClientE
     if status.is_success() {
         return Ok(response);
     }
+    let retry_after = retry_after(response.headers());
     let body = response.bytes().await?;
     match serde_json::from_slice::<Problem>(&body) {
-        Ok(problem) => Err(ClientError::Problem(Box::new(problem))),
+        Ok(problem) => Err(ClientError::Problem(Box::new(ProblemResponse {
+            problem,
+            retry_after,
+        }))),
         Err(_) => Err(ClientError::UnexpectedResponse(status.as_u16())),
     }
+}
+
+/// Seconds of the header `Retry-After`. A date, which the API never sends, is ignored.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// Decodes the JSON of a response or an event.

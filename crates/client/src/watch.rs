@@ -1,21 +1,24 @@
 use std::{collections::VecDeque, time::Duration};
 
-use rapidphoto_api_types::{JobSnapshot, JobStreamEvent, PhotoStreamEvent, StreamEnd};
-use reqwest::Response;
+use rapidphoto_api_types::{JobSnapshot, JobStreamEvent, PhotoStreamEvent, StreamEnd, UserStreamStart};
+use reqwest::{Method, Response};
 
 use crate::{
     error::ClientError,
     request::parse_json,
+    retry::Attempts,
     session::Session,
     sse::{Decoder, ServerEvent},
 };
 
-/// Event of a watched job.
+/// Event of a watched job or user.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum WatchEvent {
     /// State of the job: at the start, and whenever the stream can't continue without a gap.
     Snapshot(Box<JobSnapshot>),
+    /// Start of the user's stream, which has no snapshot: at the start, and whenever events may have been missed.
+    Start(UserStreamStart),
     /// A photo changed, or its upload made progress.
     Photo(PhotoStreamEvent),
     /// The job was created, completed, reopened or cancelled.
@@ -24,39 +27,65 @@ pub enum WatchEvent {
     End(StreamEnd),
 }
 
-/// Watches a job. After a lost connection the stream is resumed where it ended.
+/// Watches a job, or all jobs of the user. After a lost connection the stream is resumed where it ended.
 #[derive(Debug)]
-pub struct JobWatch {
+pub struct Watch {
     session: Session,
-    job_id: String,
+    job_id: Option<String>,
     connection: Option<Response>,
     decoder: Decoder,
     ready: VecDeque<ServerEvent>,
     last: Option<String>,
-    failures: u32,
+    attempts: Attempts,
 }
 
-/// Maximum number of consecutive failures of the connection.
-const MAX_FAILURES: u32 = 8;
-/// Delay before a reconnection; it doubles with every consecutive failure.
+/// Delay before the reconnection to a server that closed the stream in order.
 const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 
 impl Session {
     /// Watches a job, starting with its present state.
-    pub fn watch_job(&self, job_id: &str) -> JobWatch {
-        JobWatch {
-            session: self.clone(),
-            job_id: job_id.to_owned(),
+    pub fn watch_job(&self, job_id: &str) -> Watch {
+        Watch::new(self.clone(), Some(job_id.to_owned()))
+    }
+
+    /// Watches all jobs of the user from now on.
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.clone(), None)
+    }
+
+    /// Opens an event stream, after the event `last` if there is one.
+    async fn open_stream(&self, job_id: Option<&str>, last: Option<&str>) -> Result<Response, ClientError> {
+        let path = match job_id {
+            Some(job_id) => vec!["queries", "upload-jobs", job_id, "events"],
+            None => vec!["queries", "events"],
+        };
+        self.send(|| {
+            let request = self
+                .client
+                .request(Method::GET, &path)
+                .header("Accept", "text/event-stream");
+            match last {
+                Some(id) => request.header("Last-Event-ID", id),
+                None => request,
+            }
+        })
+        .await
+    }
+}
+
+impl Watch {
+    fn new(session: Session, job_id: Option<String>) -> Self {
+        Self {
+            session,
+            job_id,
             connection: None,
             decoder: Decoder::default(),
             ready: VecDeque::new(),
             last: None,
-            failures: 0,
+            attempts: Attempts::default(),
         }
     }
-}
 
-impl JobWatch {
     /// Waits for the next event, without a time-out.
     ///
     /// # Errors
@@ -69,13 +98,11 @@ impl JobWatch {
                 }
             }
             match self.read().await {
-                Ok(()) => self.failures = 0,
-                Err(error) if is_transient(&error) && self.failures < MAX_FAILURES => {
+                Ok(()) => self.attempts = Attempts::default(),
+                Err(error) => {
                     self.connection = None;
-                    self.failures += 1;
-                    tokio::time::sleep(RECONNECT_DELAY * 2_u32.pow(self.failures)).await;
+                    self.attempts.pause_after(error).await?;
                 }
-                Err(other) => return Err(other),
             }
         }
     }
@@ -87,7 +114,7 @@ impl JobWatch {
             self.decoder = Decoder::default();
             let opened = self
                 .session
-                .open_stream(&self.job_id, self.last.as_deref())
+                .open_stream(self.job_id.as_deref(), self.last.as_deref())
                 .await?;
             self.connection.insert(opened)
         };
@@ -103,6 +130,11 @@ impl JobWatch {
 
     fn decode(&mut self, event: ServerEvent) -> Result<Option<WatchEvent>, ClientError> {
         let decoded = match event.kind.as_str() {
+            "snapshot" if self.job_id.is_none() => {
+                let start: UserStreamStart = parse_json(event.data.as_bytes())?;
+                self.last = Some(start.cursor.clone());
+                Some(WatchEvent::Start(start))
+            }
             "snapshot" => {
                 let snapshot: JobSnapshot = parse_json(event.data.as_bytes())?;
                 self.last = Some(snapshot.cursor.clone());
@@ -121,14 +153,5 @@ impl JobWatch {
             self.last = event.id;
         }
         Ok(decoded)
-    }
-}
-
-/// Returns true if a reconnection may succeed.
-fn is_transient(error: &ClientError) -> bool {
-    match error {
-        ClientError::Transport(_) => true,
-        ClientError::Problem(problem) => problem.status == 503,
-        _ => false,
     }
 }

@@ -28,6 +28,7 @@ mod remote_admin;
 mod restore;
 mod rotate_keys;
 mod running;
+mod s3_credentials;
 mod secrets;
 mod serve;
 #[cfg(feature = "rabbitmq")]
@@ -56,6 +57,7 @@ pub use remote_admin::{RemoteCommand, RemoteServer, administer_remotely};
 pub use restore::restore;
 pub use rotate_keys::rotate_keys;
 pub use running::{Running, start};
+pub use s3_credentials::print_s3_credentials;
 pub use secrets::{PreviousKey, Secrets, SecretsError};
 pub use serve::serve;
 #[cfg(feature = "rabbitmq")]

@@ -28,6 +28,7 @@ const LISTENER: &str = "rapidphoto-listener";
 const PRESIGNING: &str = "rapidphoto-presigning";
 const TELEMETRY: &str = "rapidphoto-telemetry";
 const RUNTIME: &str = "rapidphoto-runtime";
+const CLI: &str = "rapidphoto-cli";
 const CLIENT: &str = "rapidphoto-client";
 const TESTKIT: &str = "rapidphoto-testkit";
 const TEST_SERVICES: &str = "rapidphoto-test-services";
@@ -75,10 +76,10 @@ const fn adapter(name: &'static str) -> CrateRule {
     }
 }
 
-const fn program(name: &'static str) -> CrateRule {
+const fn program(name: &'static str, uses: &'static [&'static str], because: &'static str) -> CrateRule {
     CrateRule {
         name,
-        uses: &[RUNTIME],
+        uses,
         tests_use: &[
             APPLICATION,
             API_TYPES,
@@ -89,7 +90,7 @@ const fn program(name: &'static str) -> CrateRule {
             TEST_SERVICES,
         ],
         third_party: ThirdParty::Only(&["anyhow", "clap", "tokio"]),
-        because: BINARY,
+        because,
     }
 }
 
@@ -181,6 +182,13 @@ const CRATES: &[CrateRule] = &[
         because: "client shares only the wire types with the server.",
     },
     CrateRule {
+        name: CLI,
+        uses: &[CLIENT],
+        tests_use: &[SAMPLE_PHOTOS, TESTKIT],
+        third_party: ThirdParty::Any,
+        because: "cli is a client: it knows the server by its API only.",
+    },
+    CrateRule {
         name: API_TYPES,
         uses: &[],
         tests_use: &[],
@@ -244,9 +252,13 @@ const CRATES: &[CrateRule] = &[
         third_party: ThirdParty::Any,
         because: LEAF,
     },
-    program(RAPIDPHOTO),
-    program(API),
-    program(WORKER),
+    program(
+        RAPIDPHOTO,
+        &[CLI, RUNTIME],
+        "A binary only parses arguments and calls runtime, or cli for the commands of a client.",
+    ),
+    program(API, &[RUNTIME], BINARY),
+    program(WORKER, &[RUNTIME], BINARY),
     CrateRule {
         name: BENCH_THUMBNAILS,
         uses: &[APPLICATION, IMAGING],
@@ -349,7 +361,16 @@ const HOMES: &[Home] = &[
     },
     Home {
         crates: &["anyhow"],
-        allowed_in: &[RUNTIME, TESTKIT, RAPIDPHOTO, API, WORKER, BENCH_THUMBNAILS, XTASK],
+        allowed_in: &[
+            RUNTIME,
+            TESTKIT,
+            CLI,
+            RAPIDPHOTO,
+            API,
+            WORKER,
+            BENCH_THUMBNAILS,
+            XTASK,
+        ],
         because: "Errors of libraries have types that callers can match.",
     },
 ];

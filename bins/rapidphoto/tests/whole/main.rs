@@ -12,6 +12,7 @@
 mod accounts;
 mod backups;
 mod browser;
+mod client;
 #[cfg(feature = "failpoints")]
 mod crashes;
 mod data_directory;
@@ -32,3 +33,4 @@ mod races;
 mod shutdown;
 mod tls;
 mod uploads;
+mod uppy;

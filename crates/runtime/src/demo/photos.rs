@@ -1,10 +1,7 @@
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
-use anyhow::{Context, bail, ensure};
-use rapidphoto_client::types::FileRequest;
+use anyhow::{Context, bail};
+use rapidphoto_client::{Content, mime_type_of, types::FileRequest};
 use rapidphoto_domain::values::{Filename, MimeType};
 use rapidphoto_imaging::READABLE_TYPES;
 
@@ -13,21 +10,12 @@ use rapidphoto_imaging::READABLE_TYPES;
 pub(super) struct DemoPhoto {
     pub(super) name: String,
     mime_type: MimeType,
-    content: Content,
-}
-
-#[derive(Debug, Clone)]
-enum Content {
-    Memory(Vec<u8>),
-    File { path: PathBuf, bytes: u64 },
+    pub(super) content: Content,
 }
 
 impl DemoPhoto {
     pub(super) fn bytes(&self) -> u64 {
-        match &self.content {
-            Content::Memory(content) => content.len() as u64,
-            Content::File { bytes, .. } => *bytes,
-        }
+        self.content.bytes()
     }
 
     pub(super) fn file(&self) -> FileRequest {
@@ -37,25 +25,6 @@ impl DemoPhoto {
             bytes: self.bytes(),
             upload_id: None,
             checksum: None,
-        }
-    }
-
-    /// Bytes of the photo; those of a folder are read one by one when they are sent. Fails if the file can't be read, or is
-    /// not the one that was declared.
-    pub(super) async fn content(&self) -> anyhow::Result<bytes::Bytes> {
-        match &self.content {
-            Content::Memory(content) => Ok(content.clone().into()),
-            Content::File { path, bytes } => {
-                let read = tokio::fs::read(path).await;
-                let read = read.with_context(|| format!("{} can't be read", path.display()))?;
-                ensure!(
-                    read.len() as u64 == *bytes,
-                    "{} had {bytes} bytes and now has {}",
-                    path.display(),
-                    read.len()
-                );
-                Ok(read.into())
-            }
         }
     }
 }
@@ -70,7 +39,7 @@ pub(super) async fn generate(count: usize) -> anyhow::Result<Vec<DemoPhoto>> {
         photos.push(DemoPhoto {
             name,
             mime_type: MimeType::Jpeg,
-            content: Content::Memory(task.await?),
+            content: Content::Memory(task.await?.into()),
         });
     }
     Ok(photos)
@@ -122,7 +91,8 @@ fn add_folder(folder: &Path, max_bytes: u64, found: &mut Folder) -> io::Result<(
 
 /// A photo, or the reason why the file is skipped.
 fn file(path: &Path, max_bytes: u64) -> Result<DemoPhoto, String> {
-    let mime_type = mime_type_of(path).ok_or("the extension is not that of a photo")?;
+    let mime_type = mime_type_of(path).and_then(|name| name.parse::<MimeType>().ok());
+    let mime_type = mime_type.ok_or("the extension is not that of a photo")?;
     if !READABLE_TYPES.contains(&mime_type) {
         return Err(format!("is {mime_type}, which this version can't process"));
     }
@@ -151,19 +121,4 @@ fn file(path: &Path, max_bytes: u64) -> Result<DemoPhoto, String> {
             bytes,
         },
     })
-}
-
-fn mime_type_of(path: &Path) -> Option<MimeType> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match extension.as_str() {
-        "jpg" | "jpeg" | "jpe" | "jfif" => Some(MimeType::Jpeg),
-        "png" => Some(MimeType::Png),
-        "webp" => Some(MimeType::Webp),
-        "gif" => Some(MimeType::Gif),
-        "tif" | "tiff" => Some(MimeType::Tiff),
-        "heic" => Some(MimeType::Heic),
-        "heif" => Some(MimeType::Heif),
-        "avif" => Some(MimeType::Avif),
-        _ => None,
-    }
 }

@@ -1,18 +1,12 @@
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use futures::{StreamExt, TryStreamExt, stream};
 use rapidphoto_client::{
-    Session, WatchEvent,
+    ClientError, Session, Transfer, WatchEvent,
     types::{JobItem, Photo, PhotoStatus, ProgressTick},
 };
+use tokio::sync::Semaphore;
 
 use super::{photos::DemoPhoto, progress_bars::ProgressBars};
 
@@ -37,7 +31,7 @@ impl PhotoResult {
 struct Upload<'a> {
     item: &'a JobItem,
     photo: &'a DemoPhoto,
-    sent: Arc<AtomicU64>,
+    transfer: Transfer,
 }
 
 /// Uploads photos as one job and watches them until all are in a final state.
@@ -48,6 +42,7 @@ pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::
         .await
         .context("the job can't be created")?;
     let job_id = job.job_id.clone().context("the response contains no job ID")?;
+    let slots = Arc::new(Semaphore::new(CONCURRENT_UPLOADS));
     let uploads: Vec<Upload<'_>> = job
         .items
         .iter()
@@ -55,7 +50,7 @@ pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::
         .map(|(item, photo)| Upload {
             item,
             photo,
-            sent: Arc::default(),
+            transfer: Transfer::new(Arc::clone(&slots)),
         })
         .collect();
     let mut bars = ProgressBars::new(&job.items, photos);
@@ -74,22 +69,18 @@ pub(super) async fn run_job(session: &Session, photos: &[DemoPhoto]) -> anyhow::
 async fn send_all(session: &Session, uploads: &[Upload<'_>]) -> anyhow::Result<()> {
     let sending = stream::iter(uploads)
         .map(|upload| async move {
-            let sent = Arc::clone(&upload.sent);
-            let content = match upload.photo.content().await {
-                Ok(content) => content,
-                Err(error) => {
-                    tracing::warn!("skipped: {error:#}");
+            let sent = session
+                .upload(upload.item, &upload.photo.content, &upload.transfer)
+                .await;
+            match sent {
+                Err(error @ (ClientError::File(_) | ClientError::Changed { .. })) => {
+                    tracing::warn!("skipped: {}: {:#}", upload.photo.name, anyhow::Error::from(error));
                     // Cancels it, so that the job does not wait for it.
-                    session.delete_photo(&upload.item.photo_id).await?;
-                    return Ok(());
+                    session.delete_photo(&upload.item.photo_id).await.map(drop)
                 }
-            };
-            session
-                .put_with_progress(upload.item, content, move |bytes| {
-                    sent.store(bytes, Ordering::Relaxed);
-                })
-                .await
-                .with_context(|| format!("{} can't be uploaded", upload.photo.name))
+                other => other.map(drop),
+            }
+            .with_context(|| format!("{} can't be uploaded", upload.photo.name))
         })
         .buffer_unordered(CONCURRENT_UPLOADS)
         .try_collect::<()>();
@@ -107,7 +98,7 @@ async fn report_progress(session: &Session, uploads: &[Upload<'_>]) -> anyhow::R
             .iter()
             .map(|upload| ProgressTick {
                 photo_id: upload.item.photo_id.clone(),
-                bytes_sent: upload.sent.load(Ordering::Relaxed),
+                bytes_sent: upload.transfer.sent(),
                 bytes_total: upload.photo.bytes(),
             })
             .filter(|tick| (1..tick.bytes_total).contains(&tick.bytes_sent))

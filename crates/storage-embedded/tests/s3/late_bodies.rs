@@ -1,5 +1,6 @@
 //! Bodies of uploads in parts that never end, and bodies that end late.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -73,11 +74,11 @@ impl Intercept for SentHead {
         );
         for (name, value) in request.headers() {
             if !["host", "content-length"].contains(&name) {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                write!(head, "{name}: {value}\r\n")?;
             }
         }
         let body = request.body().bytes().ok_or("no body")?;
-        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        write!(head, "content-length: {}\r\n\r\n", body.len())?;
         *self.0.lock().unwrap() = head;
         Err("the request is not sent".into())
     }
