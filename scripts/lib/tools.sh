@@ -7,6 +7,7 @@ cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/rapidphoto"
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 moto_version=5.2.5
+schemathesis_version=4.32.5
 
 # Servers under test listen on loopback, which a proxy can't reach.
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
@@ -86,6 +87,8 @@ install_test_tools() {
     for binaries in /usr/lib/postgresql/*/bin; do PATH="$PATH:$binaries"; done
     # An imitation of AWS.
     install_python_tool moto "$moto_version" moto_server server
+    # Generates requests from the OpenAPI document.
+    install_python_tool schemathesis "$schemathesis_version" schemathesis
 }
 
 # Servers that scripts/stack runs.
@@ -112,6 +115,11 @@ install_python_tool() {
         python3 -m venv --clear "$home" && "$home/bin/pip" install -q "$1${4:+[$4]}==$2"
     fi
     PATH="$PATH:$home/bin"
+}
+
+# The tools themselves are pinned in clients/typescript.
+install_typescript_tools() {
+    install_missing 'node=nodejs' 'npm=npm' 'jq=jq'
 }
 
 install_walkthrough_tools() {

@@ -17,6 +17,7 @@ mod limits;
 mod middleware;
 mod openapi;
 mod operations;
+mod origin;
 mod problem;
 mod process;
 mod queries;

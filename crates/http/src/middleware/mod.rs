@@ -21,7 +21,7 @@ use futures::FutureExt;
 use rapidphoto_listener::Activity;
 use tracing::Instrument;
 
-use crate::{call::Context, shared::Shared};
+use crate::{call::Context, origin::Origin, shared::Shared};
 use completion::Completion;
 
 /// Processes one request.
@@ -43,7 +43,7 @@ pub(crate) async fn process(
         route = route.as_deref(),
         traceparent = context.traceparent.as_deref(),
     );
-    let origin = cors::Origin::of(request.headers(), &shared.app.config.allowed_origins);
+    let origin = Origin::of(request.headers(), &shared.app.config.allowed_origins);
     let completion = if cors::is_preflight(&request) {
         Completion::of_preflight(request, cors::preflight_response(&origin))
     } else {

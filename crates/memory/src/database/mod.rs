@@ -1,5 +1,6 @@
 mod aggregates;
 mod held_commits;
+mod job_list;
 mod journal;
 mod log;
 mod namespace;

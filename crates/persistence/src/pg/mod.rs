@@ -14,6 +14,7 @@ mod feed;
 mod health;
 mod held_back;
 mod idempotency_reads;
+mod job_list;
 mod job_reads;
 mod journal;
 mod migrate;
@@ -28,6 +29,7 @@ mod state_rows;
 mod statement;
 mod subscriptions;
 mod tag_index;
+mod tag_list;
 #[doc(hidden)]
 pub mod texts;
 mod tickets;
@@ -37,6 +39,7 @@ mod usage;
 mod usage_check;
 mod user_reads;
 mod wake_ups;
+mod word_index;
 mod work_queue;
 
 use std::{fmt, sync::Arc};
