@@ -52,4 +52,4 @@ pub mod objects;
 
 pub use database::{DatabaseHarness, OpenCommit, SingleProcessHarness};
 pub use dead_letters::DeadLetterHarness;
-pub use objects::{Answer, ObjectHarness};
+pub use objects::{Answer, MultipartHarness, ObjectHarness};

@@ -11,7 +11,7 @@ fn every_database_case_is_listed() {
 
 #[test]
 fn every_object_case_is_listed() {
-    every_case_is_listed("objects", &["ObjectHarness"]);
+    every_case_is_listed("objects", &["ObjectHarness", "MultipartHarness"]);
 }
 
 fn every_case_is_listed(folder: &str, harnesses: &[&str]) {

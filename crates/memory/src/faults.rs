@@ -25,6 +25,14 @@ pub enum Operation {
     Delete,
     /// Signing of URLs and checks of the bucket.
     Bucket,
+    /// Opening of an upload in parts.
+    OpenMultipart,
+    /// Lists of parts and of uploads in parts.
+    ListMultipart,
+    /// Completion of an upload in parts.
+    CompleteMultipart,
+    /// Abortion of an upload in parts.
+    AbortMultipart,
     /// Announcement of an object.
     Announce,
     /// Publishing of events, and access to dead letters.
@@ -123,9 +131,16 @@ impl Operation {
     const fn service(self) -> &'static str {
         match self {
             Self::Commit | Self::Read | Self::Claim | Self::Session => "the database",
-            Self::Head | Self::Get | Self::Put | Self::Delete | Self::Bucket | Self::Announce => {
-                "object storage"
-            }
+            Self::Head
+            | Self::Get
+            | Self::Put
+            | Self::Delete
+            | Self::Bucket
+            | Self::OpenMultipart
+            | Self::ListMultipart
+            | Self::CompleteMultipart
+            | Self::AbortMultipart
+            | Self::Announce => "object storage",
             Self::Broker => "the message broker",
         }
     }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use rapidphoto_application::ports::{ObjectStore, Presigner};
-use rapidphoto_contracts::{Answer, ObjectHarness};
+use rapidphoto_application::ports::{MultipartUploads, ObjectStore, Presigner};
+use rapidphoto_contracts::{Answer, MultipartHarness, ObjectHarness};
 use rapidphoto_memory::{ClientAnswer, FakeClock, MemoryObjects};
 
 struct MemoryHarness {
@@ -42,6 +42,12 @@ impl ObjectHarness for MemoryHarness {
     }
 }
 
+impl MultipartHarness for MemoryHarness {
+    fn multipart(&self) -> Arc<dyn MultipartUploads> {
+        self.objects.clone()
+    }
+}
+
 fn answer(answer: ClientAnswer) -> Answer {
     let ClientAnswer {
         status,
@@ -56,3 +62,4 @@ fn answer(answer: ClientAnswer) -> Answer {
 }
 
 rapidphoto_contracts::object_contract!(MemoryHarness);
+rapidphoto_contracts::multipart_contract!(MemoryHarness);

@@ -302,6 +302,7 @@ pub(crate) async fn ports(
         ids: Arc::clone(&parts.ids),
         database,
         objects: Arc::clone(&s3) as _,
+        multipart: Arc::clone(&s3) as _,
         presigner: s3,
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),

@@ -38,11 +38,13 @@ mod backend;
 mod config;
 mod directory;
 mod notifications;
+mod objects;
 mod server;
 mod signature;
 mod store;
 
 pub use config::EmbeddedConfig;
 pub use directory::{CopiedObjects, ObjectChecks, ObjectFiles, OpenError};
+pub use objects::EmbeddedObjects;
 pub use server::Listener;
 pub use store::{EmbeddedStore, WriteCheck};

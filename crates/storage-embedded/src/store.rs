@@ -14,6 +14,7 @@ use crate::backend::{Backend, Space};
 use crate::config::EmbeddedConfig;
 use crate::directory::{Directory, OpenError};
 use crate::notifications::EventNotifier;
+use crate::objects::EmbeddedObjects;
 use crate::server::{self, Handler, Listener};
 
 /// Maximum size of a request body that `s3s` keeps in memory, and of each part of a form. No operation of this store has
@@ -52,9 +53,7 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens and locks the directory, and removes the files of unfinished uploads.
-    ///
-    /// `messages` receives an event notification of each created object. Blocks on file-system calls.
+    /// Opens the objects' directory ([`EmbeddedObjects::open`]), to be served by [`Self::new`]. Blocks on file-system calls.
     ///
     /// # Errors
     /// [`OpenError`] if the configuration is invalid or the directory can't be opened.
@@ -64,8 +63,24 @@ impl EmbeddedStore {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, OpenError> {
-        config.check().map_err(OpenError::Configuration)?;
-        let directory = Directory::open(&config.root, &config.bucket)?;
+        Ok(Self::new(
+            config,
+            EmbeddedObjects::open(config, clock, ids)?,
+            messages,
+        ))
+    }
+
+    /// Server of open objects. `messages` receives an event notification of each object that a request creates.
+    pub fn new(
+        config: &EmbeddedConfig,
+        objects: EmbeddedObjects,
+        messages: Arc<dyn StorageMessages>,
+    ) -> Self {
+        let EmbeddedObjects {
+            directory,
+            clock,
+            ids,
+        } = objects;
         let tasks = TaskTracker::new();
         let notifier = EventNotifier {
             messages,
@@ -74,7 +89,6 @@ impl EmbeddedStore {
             timeout: config.notification_timeout,
             tasks: tasks.clone(),
         };
-        let directory = Arc::new(directory);
         let check = WriteCheck {
             directory: Arc::clone(&directory),
             ids: Arc::clone(&ids),
@@ -92,12 +106,12 @@ impl EmbeddedStore {
             tasks: tasks.clone(),
         };
         let handler = Handler::new(config, s3_service(config, backend), ids, tasks.clone());
-        Ok(Self {
+        Self {
             check,
             handler,
             shutdown_grace: config.shutdown_grace,
             tasks,
-        })
+        }
     }
 
     /// Check of the directory, for use while the store serves requests.

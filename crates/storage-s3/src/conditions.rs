@@ -17,6 +17,11 @@ impl Conditions {
         }
     }
 
+    /// Returns true if the probe found that the store ignores the condition.
+    pub(crate) fn are_lacking(&self) -> bool {
+        self.configured == ConditionalWrites::Auto && self.honoured.get() == Some(&false)
+    }
+
     /// Returns true if uploads require the condition.
     pub(crate) fn are_required(&self) -> bool {
         match self.configured {

@@ -12,6 +12,14 @@ pub(crate) enum MalformedResponse {
     NoETag,
     #[error("the response has no content length")]
     NoLength,
+    #[error("the response has no valid identifier of an upload in parts")]
+    NoUploadId,
+    #[error("the response has no valid part number")]
+    NoPartNumber,
+    #[error("the response has an upload without key or time")]
+    NoUpload,
+    #[error("the list is cut off without a position of its next page")]
+    NoNextPage,
 }
 
 /// Returns true if the object does not exist. A missing bucket is another error: it says nothing about its objects.
@@ -34,6 +42,7 @@ pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+/// Code of S3 in the response, if there was one.
+pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }

@@ -20,6 +20,7 @@ mod disposition;
 mod endpoint;
 mod errors;
 mod init;
+mod multipart;
 mod percent;
 mod presigner;
 mod probe;

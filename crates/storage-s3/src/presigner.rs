@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::ServerSideEncryption;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SubsecRound as _, Utc};
-use rapidphoto_application::ports::{PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
+use rapidphoto_application::ports::{PartGrant, PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
 
 use crate::{config::Encryption, disposition, sigv4::Permitted, store::S3Store};
 
@@ -58,6 +58,25 @@ impl Presigner for S3Store {
             headers,
         };
         self.presign(request, grant.valid_for, listed).await
+    }
+
+    async fn part(&self, grant: &PartGrant) -> Result<PresignedUrl, Unavailable> {
+        let (bytes, number) = (grant.bytes.to_string(), grant.number.to_string());
+        let request = Permitted {
+            method: "PUT",
+            key: &grant.key,
+            query: vec![
+                ("partNumber", &number),
+                ("uploadId", grant.upload.as_str()),
+                ("x-id", "UploadPart"),
+            ],
+            headers: vec![("content-length", &bytes)],
+        };
+        self.presign(request, grant.valid_for, Vec::new()).await
+    }
+
+    fn protects_objects(&self) -> bool {
+        !self.conditions.are_lacking()
     }
 
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable> {

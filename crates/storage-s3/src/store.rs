@@ -168,17 +168,17 @@ impl ObjectStore for S3Store {
 }
 
 /// Counts a request that failed after all attempts.
-fn failed(operation: &'static str, error: impl Into<BoxError>) -> Unavailable {
+pub(crate) fn failed(operation: &'static str, error: impl Into<BoxError>) -> Unavailable {
     counter!("storage_errors_total", "operation" => operation).increment(1);
     Unavailable::storage(error)
 }
 
-fn e_tag(raw: Option<&str>) -> Result<ETag, Unavailable> {
+pub(crate) fn e_tag(raw: Option<&str>) -> Result<ETag, Unavailable> {
     raw.and_then(|raw| ETag::parse(raw).ok())
         .ok_or_else(|| Unavailable::storage(MalformedResponse::NoETag))
 }
 
-fn length(raw: Option<i64>) -> Result<u64, Unavailable> {
+pub(crate) fn length(raw: Option<i64>) -> Result<u64, Unavailable> {
     raw.and_then(|raw| raw.try_into().ok())
         .ok_or_else(|| Unavailable::storage(MalformedResponse::NoLength))
 }

@@ -22,8 +22,8 @@ use aws_sdk_s3::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use proptest::{prelude::*, sample::select};
-use rapidphoto_application::ports::{Clock, Presigner, PutGrant, ReadGrant};
-use rapidphoto_domain::values::{Checksum, Filename, MimeType};
+use rapidphoto_application::ports::{Clock, PartGrant, Presigner, PutGrant, ReadGrant};
+use rapidphoto_domain::values::{Checksum, Filename, MimeType, MultipartId, PartNumber};
 use rapidphoto_storage_s3::{Addressing, ConditionalWrites, Encryption, S3Config, S3Credentials, S3Store};
 
 struct FixedClock(DateTime<Utc>);
@@ -98,6 +98,19 @@ impl Case {
             .set_checksum_sha256(self.checksum.map(|checksum| STANDARD.encode(checksum)))
             .set_server_side_encryption(algorithm)
             .set_ssekms_key_id(kms_key)
+            .presigned(self.validity())
+            .await
+            .unwrap()
+    }
+
+    async fn sdk_part(&self, grant: &PartGrant) -> PresignedRequest {
+        self.sdk()
+            .upload_part()
+            .bucket(&self.config.bucket)
+            .key(&self.key)
+            .part_number(grant.number.get().into())
+            .upload_id(grant.upload.as_str())
+            .content_length(self.bytes.try_into().unwrap())
             .presigned(self.validity())
             .await
             .unwrap()
@@ -259,6 +272,22 @@ proptest! {
             .collect();
         headers.sort_unstable();
         prop_assert_eq!(ours.headers, headers);
+    }
+
+    #[test]
+    fn part_urls_equal_the_sdks(case in cases(), number in 1..=10_000_u16, upload in "[!-~]{1,80}") {
+        let grant = PartGrant {
+            key: case.key.clone(),
+            upload: MultipartId::parse(&upload).unwrap(),
+            number: PartNumber::new(number).unwrap(),
+            bytes: case.bytes,
+            valid_for: case.valid_for,
+        };
+        let (ours, sdks) = runtime().block_on(async {
+            (case.store().part(&grant).await.unwrap(), case.sdk_part(&grant).await)
+        });
+        prop_assert_eq!(parts(&ours.url), parts(sdks.uri()));
+        prop_assert_eq!(ours.headers, vec![]);
     }
 
     #[test]

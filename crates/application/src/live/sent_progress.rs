@@ -58,6 +58,7 @@ pub(super) const fn ends_progress(event: &PhotoEvent) -> bool {
         | PhotoEvent::PhotoDeleted {} => true,
         PhotoEvent::PhotoQueued { .. }
         | PhotoEvent::PhotoUploadStarted {}
+        | PhotoEvent::PhotoMultipartOpened { .. }
         | PhotoEvent::PhotoUploadRenewed { .. }
         | PhotoEvent::PhotoProcessingStarted { .. }
         | PhotoEvent::PhotoTagged { .. }

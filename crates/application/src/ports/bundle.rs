@@ -2,9 +2,9 @@ use std::{fmt, sync::Arc};
 
 use super::{
     AccessTokens, Aggregates, Clock, Commit, DeadLetters, EventLog, EventMetadata, FreeSpace,
-    IdempotencyReads, Ids, JobReads, Journal, ObjectStore, PasswordHasher, PhotoInspector, PhotoReads,
-    Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity, UsageReads, UserReads,
-    WorkQueue,
+    IdempotencyReads, Ids, JobReads, Journal, MultipartUploads, ObjectStore, PasswordHasher, PhotoInspector,
+    PhotoReads, Presigner, ProgressTicks, Sessions, StateRows, Subscriptions, UploadActivity, UsageReads,
+    UserReads, WorkQueue,
 };
 
 /// Every port, as the composition root hands them to the use cases.
@@ -15,6 +15,7 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     pub database: DatabasePorts,
     pub objects: Arc<dyn ObjectStore>,
+    pub multipart: Arc<dyn MultipartUploads>,
     pub presigner: Arc<dyn Presigner>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub tokens: Arc<dyn AccessTokens>,

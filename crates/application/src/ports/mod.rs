@@ -13,6 +13,7 @@ mod inspector;
 mod job_list;
 mod journal;
 mod metadata;
+mod multipart;
 mod non_empty;
 mod object_store;
 mod photo_list;
@@ -48,9 +49,13 @@ pub use journal::{
     Journal, NewEvent, Unique, VersionConflict,
 };
 pub use metadata::{Camera, Exposure, Location, PhotoHashes, PhotoMetadata, TakenAt};
+pub use multipart::{
+    CompleteError, MultipartCursor, MultipartPage, MultipartUploads, OpenUpload, PartReference, StoredPart,
+};
 pub use non_empty::NonEmpty;
 pub use object_store::{
-    ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant,
+    ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PartGrant, PresignedUrl, Presigner, PutGrant,
+    ReadGrant,
 };
 pub use photo_list::{
     PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, SortDirection, TagCount, TakenRange,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures::Stream;
 use rapidphoto_domain::{
     Timestamp,
-    values::{Checksum, ETag, Filename, MimeType},
+    values::{Checksum, ETag, Filename, MimeType, MultipartId, PartNumber},
 };
 
 use super::Unavailable;
@@ -91,6 +91,21 @@ pub struct PutGrant {
     pub valid_for: Duration,
 }
 
+/// Permission to send one part of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartGrant {
+    /// Key of the object.
+    pub key: String,
+    /// The upload.
+    pub upload: MultipartId,
+    /// Number of the part.
+    pub number: PartNumber,
+    /// Required size in bytes.
+    pub bytes: u64,
+    /// Validity of the URL.
+    pub valid_for: Duration,
+}
+
 /// Permission to read one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadGrant {
@@ -121,6 +136,15 @@ pub struct PresignedUrl {
 pub trait Presigner: Send + Sync {
     /// Signs a URL for an upload that does not replace an existing object.
     async fn put(&self, grant: &PutGrant) -> Result<PresignedUrl, Unavailable>;
+
+    /// Signs a URL for a part. It replaces the part if it was sent before.
+    async fn part(&self, grant: &PartGrant) -> Result<PresignedUrl, Unavailable>;
+
+    /// Returns true if the URLs of [`Self::put`] can't replace an object. Where they can, files are sent in parts, which
+    /// only the servers complete.
+    fn protects_objects(&self) -> bool {
+        true
+    }
 
     /// Signs a URL to read an object.
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable>;

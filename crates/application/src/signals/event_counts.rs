@@ -94,6 +94,7 @@ fn counted(event: &DomainEvent) -> Option<CountedEvent> {
             PhotoEvent::PhotoCancelled {} => Some(CountedEvent::PhotoCancelled),
             PhotoEvent::PhotoRetried { .. } => Some(CountedEvent::PhotoRetried),
             PhotoEvent::PhotoUploadStarted {}
+            | PhotoEvent::PhotoMultipartOpened { .. }
             | PhotoEvent::PhotoUploadRenewed { .. }
             | PhotoEvent::PhotoUploadCompleted {}
             | PhotoEvent::PhotoProcessingStarted { .. }

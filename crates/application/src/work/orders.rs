@@ -38,7 +38,9 @@ pub fn orders_after(
         )
     };
     match event {
-        PhotoEvent::PhotoQueued { .. } | PhotoEvent::PhotoUploadRenewed { .. } => vec![look_after_url()],
+        PhotoEvent::PhotoQueued { .. }
+        | PhotoEvent::PhotoMultipartOpened { .. }
+        | PhotoEvent::PhotoUploadRenewed { .. } => vec![look_after_url()],
         PhotoEvent::PhotoUploadCompleted {} => vec![schedule(WorkKind::Look, Due::Now, Priority::Fresh)],
         PhotoEvent::PhotoRetried {
             to: PhotoStatus::Queued,

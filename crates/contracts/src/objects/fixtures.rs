@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use rapidphoto_application::ports::{ObjectStore, PresignedUrl, Presigner, PutGrant, ReadGrant};
+use rapidphoto_application::ports::{ObjectStore, PartGrant, PresignedUrl, Presigner, PutGrant, ReadGrant};
 use rapidphoto_domain::{
     PhotoId, UserId,
-    values::{Checksum, ETag, KeySpace, MimeType},
+    values::{Checksum, ETag, KeySpace, MimeType, MultipartId, PartNumber},
 };
 use sha2::{Digest, Sha256};
 
@@ -42,6 +42,17 @@ pub(super) fn grant(key: &str, body: &[u8]) -> PutGrant {
         mime_type: MimeType::Jpeg,
         bytes: body.len() as u64,
         checksum: Some(checksum(body)),
+        valid_for: Duration::from_mins(10),
+    }
+}
+
+/// Grant to send a part of this length, valid for ten minutes.
+pub(super) fn part_grant(key: &str, upload: &MultipartId, number: u16, bytes: usize) -> PartGrant {
+    PartGrant {
+        key: key.to_owned(),
+        upload: upload.clone(),
+        number: PartNumber::new(number).unwrap(),
+        bytes: bytes as u64,
         valid_for: Duration::from_mins(10),
     }
 }

@@ -1,7 +1,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use rapidphoto_application::ports::{ObjectStore, Presigner};
+use rapidphoto_application::ports::{MultipartUploads, ObjectStore, Presigner};
 
 /// An object store under test.
 pub trait ObjectHarness: Sized {
@@ -27,6 +27,12 @@ pub trait ObjectHarness: Sized {
     fn verifies_checksums(&self) -> bool {
         true
     }
+}
+
+/// An object store under test that takes uploads in parts.
+pub trait MultipartHarness: ObjectHarness {
+    /// The application's access to uploads in parts.
+    fn multipart(&self) -> Arc<dyn MultipartUploads>;
 }
 
 /// Response of the store to a client.

@@ -3,8 +3,10 @@
 pub mod downloads;
 mod fixtures;
 mod harness;
+pub mod multipart;
+pub mod part_urls;
 pub mod store;
 mod suites;
 pub mod uploads;
 
-pub use harness::{Answer, ObjectHarness};
+pub use harness::{Answer, MultipartHarness, ObjectHarness};

@@ -34,3 +34,29 @@ macro_rules! object_contract {
         }
     };
 }
+
+/// Generates one test of each case about uploads in parts: `multipart_contract!(Harness)`.
+#[macro_export]
+macro_rules! multipart_contract {
+    ($harness:ty) => {
+        $crate::contract_cases! {
+            $harness, $crate::ObjectHarness, objects,
+            multipart: [
+                a_file_sent_in_parts_becomes_an_object,
+                one_small_part_is_enough,
+                a_part_that_is_sent_again_is_replaced,
+                an_unknown_upload_has_no_parts,
+                an_aborted_upload_is_gone,
+                parts_that_storage_does_not_have_are_refused,
+                a_completion_never_replaces_an_object,
+                more_parts_than_a_page_are_listed,
+                open_uploads_are_listed_in_pages,
+            ],
+            part_urls: [
+                a_part_of_another_length_is_rejected,
+                a_part_url_is_valid_for_one_part_of_one_upload,
+                a_part_url_expires,
+            ],
+        }
+    };
+}

@@ -25,6 +25,7 @@ impl Photo {
             declared,
             object,
             window,
+            part_size,
         } = first
         else {
             return Err(FoldError);
@@ -37,6 +38,8 @@ impl Photo {
             declared: *declared,
             object: object.clone(),
             window: *window,
+            part_size: *part_size,
+            multipart: None,
             tags: BTreeSet::new(),
             deleted: false,
             retries: 0,
@@ -61,6 +64,10 @@ impl Photo {
             // Only the first event of a stream creates the photo; a later one changes nothing.
             PhotoEvent::PhotoQueued { .. } => {}
             PhotoEvent::PhotoUploadStarted {} => self.state = PhotoState::Uploading,
+            PhotoEvent::PhotoMultipartOpened { id, window } => {
+                self.multipart = Some(id.clone());
+                self.window = *window;
+            }
             PhotoEvent::PhotoUploadRenewed { window } => self.window = *window,
             PhotoEvent::PhotoUploadCompleted {} => self.state = PhotoState::Verifying,
             PhotoEvent::PhotoProcessingStarted { object } => {
@@ -80,6 +87,8 @@ impl Photo {
             PhotoEvent::PhotoCancelled {} => self.state = PhotoState::Cancelled,
             PhotoEvent::PhotoRetried { to, window, .. } => {
                 self.state = if *to == PhotoStatus::Queued {
+                    // The upload in parts may have been aborted after the failure.
+                    self.multipart = None;
                     PhotoState::Queued
                 } else {
                     PhotoState::Verifying

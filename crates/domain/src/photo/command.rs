@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU64};
 
 use super::{
     finding::Finding,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     id::{JobId, PhotoId, UserId},
-    values::{ObjectRef, TagLabel, UploadId},
+    values::{MultipartId, ObjectRef, TagLabel, UploadId},
 };
 
 /// Command that creates a photo.
@@ -27,6 +27,8 @@ pub struct QueuePhoto {
     pub object: ObjectRef,
     /// Upload window.
     pub window: UploadWindow,
+    /// Size of all parts but the last, in bytes, if the file is sent in parts.
+    pub part_size: Option<NonZeroU64>,
 }
 
 /// Command to an existing photo.
@@ -34,6 +36,13 @@ pub struct QueuePhoto {
 pub enum PhotoCommand {
     /// The client has started the upload: it sent the first progress tick, or requested part URLs.
     StartUpload,
+    /// An upload in parts was opened in storage, for a file that is sent in parts.
+    OpenMultipart {
+        /// Storage's identifier of the upload.
+        id: MultipartId,
+        /// New upload window.
+        window: UploadWindow,
+    },
     /// New presigned URLs are issued. A failed upload is restarted.
     Renew {
         /// New upload window.
@@ -92,6 +101,7 @@ impl PhotoCommand {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::StartUpload => "start the upload",
+            Self::OpenMultipart { .. } => "open an upload in parts",
             Self::Renew { .. } => "renew the upload",
             Self::CompleteUpload => "complete the upload",
             Self::StartProcessing { .. } => "start processing",

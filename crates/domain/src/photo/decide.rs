@@ -37,6 +37,7 @@ impl Photo {
             declared,
             object,
             window,
+            part_size,
         } = command;
         PhotoEvent::PhotoQueued {
             photo: id,
@@ -46,6 +47,7 @@ impl Photo {
             declared,
             object,
             window,
+            part_size,
         }
     }
 
@@ -65,6 +67,10 @@ impl Photo {
         let state = &self.state;
         let event = match command {
             PhotoCommand::StartUpload => start_upload(state),
+            PhotoCommand::OpenMultipart { id, window } => {
+                let opens = self.part_size.is_some() && self.status().awaits_upload();
+                opens.then_some(PhotoEvent::PhotoMultipartOpened { id, window })
+            }
             PhotoCommand::Renew { .. } | PhotoCommand::CompleteUpload | PhotoCommand::Retry { .. }
                 if self.cleaning == Cleaning::Started =>
             {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     id::{JobId, PhotoId, UserId},
-    values::{ObjectRef, TagLabel, UploadId},
+    values::{MultipartId, ObjectRef, TagLabel, UploadId},
 };
 
 /// Event of a photo. No event contains a filename, EXIF, a hash of the content, an e-mail address or a network address.
@@ -33,6 +33,16 @@ pub enum PhotoEvent {
         /// Location of the original in storage.
         object: ObjectRef,
         /// Upload window.
+        window: UploadWindow,
+        /// Size of all parts but the last, in bytes, if the file is sent in parts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part_size: Option<NonZeroU64>,
+    },
+    /// An upload in parts was opened in storage; it replaces an earlier one.
+    PhotoMultipartOpened {
+        /// Storage's identifier of the upload.
+        id: MultipartId,
+        /// New upload window.
         window: UploadWindow,
     },
     /// The client started the upload.

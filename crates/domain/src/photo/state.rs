@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     id::{JobId, PhotoId, UserId},
-    values::{ObjectRef, TagLabel, UploadId},
+    values::{MultipartId, ObjectRef, TagLabel, UploadId},
 };
 
 /// Photo, folded from its events. Filename, EXIF, location and hashes of the content are stored elsewhere, because they
@@ -33,6 +33,12 @@ pub struct Photo {
     pub object: ObjectRef,
     /// Upload window.
     pub window: UploadWindow,
+    /// Size of all parts but the last, in bytes, if the file is sent in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_size: Option<NonZeroU64>,
+    /// Upload in parts that was opened last, unless the upload has begun anew since. It may be completed or aborted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multipart: Option<MultipartId>,
     /// Labels given by the owner.
     pub tags: BTreeSet<TagLabel>,
     /// True if the photo is deleted: it is hidden and never changes again.

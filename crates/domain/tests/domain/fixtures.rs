@@ -1,6 +1,6 @@
 //! Sample values: a photo in each state, and one command of each kind.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU64};
 
 use chrono::DateTime;
 use rapidphoto_domain::{
@@ -9,7 +9,7 @@ use rapidphoto_domain::{
         Check, Declared, FailureReason, Finding, Photo, PhotoCommand, PhotoEvent, PhotoState,
         ProcessingResult, QueuePhoto, StoredObject, Thumbnail, UploadWindow,
     },
-    values::{KeySpace, MimeType, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
+    values::{KeySpace, MimeType, MultipartId, ObjectRef, TagLabel, ThumbnailEdge, UploadId},
 };
 
 pub(crate) const USER: UserId = UserId::from_bits(0x0199_0000_0000_0000_0000_0000_0000_0001);
@@ -95,7 +95,12 @@ pub(crate) fn queue_photo() -> QueuePhoto {
             region: "eu-central-1".to_owned(),
         },
         window: window_from(0),
+        part_size: NonZeroU64::new(5 << 20),
     }
+}
+
+pub(crate) fn multipart_id() -> MultipartId {
+    MultipartId::parse("2~opened.by-the_store").unwrap()
 }
 
 /// State of a photo as far as decisions depend on it: the status, and the reason for a failure. Deletion is separate.
@@ -217,7 +222,7 @@ pub(crate) fn deleted_photo(state: State) -> Photo {
 }
 
 /// One command of each kind, in the order of the rows of the transition table.
-pub(crate) fn every_command() -> [PhotoCommand; 16] {
+pub(crate) fn every_command() -> [PhotoCommand; 17] {
     [
         PhotoCommand::StartUpload,
         PhotoCommand::Renew {
@@ -247,5 +252,9 @@ pub(crate) fn every_command() -> [PhotoCommand; 16] {
         PhotoCommand::StartCleaning,
         PhotoCommand::FinishCleaning,
         PhotoCommand::Delete,
+        PhotoCommand::OpenMultipart {
+            id: multipart_id(),
+            window: window_from(10),
+        },
     ]
 }

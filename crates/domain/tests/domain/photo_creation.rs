@@ -20,6 +20,8 @@ fn a_new_photo_has_the_values_of_its_command() {
         declared: command.declared,
         object: command.object,
         window: command.window,
+        part_size: command.part_size,
+        multipart: None,
         tags: BTreeSet::new(),
         deleted: false,
         retries: 0,

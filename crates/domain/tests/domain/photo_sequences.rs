@@ -151,9 +151,9 @@ proptest! {
         for command in commands {
             test.execute(command);
         }
-        let Photo { id, job, owner, upload_id, declared, object, .. } = test.photo;
+        let Photo { id, job, owner, upload_id, declared, object, part_size, .. } = test.photo;
         let window = first.window;
-        prop_assert_eq!(QueuePhoto { id, job, owner, upload_id, declared, object, window }, first);
+        prop_assert_eq!(QueuePhoto { id, job, owner, upload_id, declared, object, window, part_size }, first);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use rapidphoto_domain::{
 };
 
 use crate::fixtures::{
-    State, deleted_photo, every_command, findings, labels, photo, processing_result, queue_photo,
-    stored_object, window_from,
+    State, deleted_photo, every_command, findings, labels, multipart_id, photo, processing_result,
+    queue_photo, stored_object, window_from,
 };
 
 /// Entry of the table: the result of a command in a state.
@@ -56,15 +56,17 @@ enum Entry {
     StartClean,
     /// The photo is hidden.
     Delete,
+    /// An upload in parts is recorded.
+    Open,
 }
 use Entry::{
-    ArrivalRetry, Cancel, Complete, Delete, Expired, Failed, Missing, No, Process, Reject, Renew, RenewRetry,
-    Start, StartClean, Tag, Untag, UploadRetry, Uploaded, VerifyRetry,
+    ArrivalRetry, Cancel, Complete, Delete, Expired, Failed, Missing, No, Open, Process, Reject, Renew,
+    RenewRetry, Start, StartClean, Tag, Untag, UploadRetry, Uploaded, VerifyRetry,
 };
 
 /// Rows as in [`row`], columns as in [`State::ALL`].
 #[rustfmt::skip]
-const TABLE: [[Entry; 10]; 16] = [
+const TABLE: [[Entry; 10]; 17] = [
     // QUEUED    UPLOADING VERIFYING PROCESSING COMPLETED REJECTED missing       expired       processing   CANCELLED
     [ Start,    No,       No,       No,        No,       No,      No,           No,           No,          No ], // start the upload
     [ Renew,    Renew,    No,       No,        No,       No,      RenewRetry,   RenewRetry,   No,          No ], // renew
@@ -82,6 +84,7 @@ const TABLE: [[Entry; 10]; 16] = [
     [ No,       No,       No,       No,        No,       No,      StartClean,   StartClean,   StartClean,  No ], // start the cleaning
     [ No,       No,       No,       No,        No,       No,      No,           No,           No,          No ], // finish the cleaning
     [ No,       No,       No,       No,        Delete,   Delete,  Delete,       Delete,       Delete,      Delete ], // delete
+    [ Open,     Open,     No,       No,        No,       No,      No,           No,           No,          No ], // open an upload in parts
 ];
 
 /// Row of a command. No arm is a wildcard, so that a new command must be added to the table.
@@ -103,6 +106,7 @@ const fn row(command: &PhotoCommand) -> usize {
         PhotoCommand::StartCleaning => 13,
         PhotoCommand::FinishCleaning => 14,
         PhotoCommand::Delete => 15,
+        PhotoCommand::OpenMultipart { .. } => 16,
     }
 }
 
@@ -198,6 +202,15 @@ fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
             let after = Photo { cleaning, ..given };
             (PhotoEvent::PhotoCleaningStarted {}, after)
         }
+        Open => {
+            let (id, window) = (multipart_id(), window_from(10));
+            let after = Photo {
+                multipart: Some(id.clone()),
+                window,
+                ..given
+            };
+            (PhotoEvent::PhotoMultipartOpened { id, window }, after)
+        }
         Delete => {
             let deleted = true;
             (PhotoEvent::PhotoDeleted {}, Photo { deleted, ..given })
@@ -236,7 +249,7 @@ fn every_pair_of_state_and_command_has_the_result_in_the_table() {
             pairs += 1;
         }
     }
-    assert_eq!((pairs, allowed), (16 * 10, 54));
+    assert_eq!((pairs, allowed), (17 * 10, 56));
 }
 
 #[test]
@@ -256,7 +269,7 @@ fn a_deleted_photo_rejects_every_command() {
             pairs += 1;
         }
     }
-    assert_eq!(pairs, 16 * 6);
+    assert_eq!(pairs, 17 * 6);
 }
 
 #[test]
@@ -268,7 +281,7 @@ fn the_table_covers_every_state_and_command() {
 
     assert_eq!(
         every_command().each_ref().map(row),
-        std::array::from_fn::<_, 16, _>(|n| n)
+        std::array::from_fn::<_, 17, _>(|n| n)
     );
     let names: BTreeSet<_> = every_command().each_ref().map(PhotoCommand::name).into();
     assert_eq!(
@@ -352,6 +365,44 @@ fn a_photo_has_at_most_100_tags() {
         ..photo
     };
     assert_eq!(over_limit.check_tag_count(&numbered(0..101)), Ok(()));
+}
+
+#[test]
+fn a_file_that_one_request_sends_is_not_opened_in_parts() {
+    for state in State::ALL {
+        let given = Photo {
+            part_size: None,
+            ..photo(state)
+        };
+        let command = PhotoCommand::OpenMultipart {
+            id: multipart_id(),
+            window: window_from(10),
+        };
+        let refused = invalid_transition(given.status(), false, &command);
+        assert_eq!(given.decide(command), Err(refused));
+    }
+}
+
+#[test]
+fn an_upload_that_begins_anew_forgets_the_earlier_one_in_parts() {
+    let opened = |state| Photo {
+        multipart: Some(multipart_id()),
+        ..photo(state)
+    };
+    for state in [State::FailedMissing, State::FailedExpired] {
+        let window = window_from(10);
+        let again = opened(state).decide(PhotoCommand::Renew { window }).unwrap();
+        assert_eq!(opened(state).apply(&again[0]).multipart, None, "{state:?}");
+    }
+    for state in [State::Queued, State::Uploading] {
+        let window = window_from(10);
+        let renewed = opened(state).decide(PhotoCommand::Renew { window }).unwrap();
+        assert_eq!(
+            opened(state).apply(&renewed[0]).multipart,
+            Some(multipart_id()),
+            "{state:?}"
+        );
+    }
 }
 
 #[test]

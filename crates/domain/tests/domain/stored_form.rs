@@ -8,18 +8,20 @@ use proptest::prelude::*;
 use rapidphoto_domain::{
     DomainEvent, StreamType,
     job::{JobCounts, JobEvent, JobStatus, UploadJob},
-    photo::{FailureReason, Photo, PhotoEvent, PhotoStatus, RetryCause},
+    photo::{FailureReason, Photo, PhotoEvent, PhotoStatus, QueuePhoto, RetryCause},
     user::{User, UserEvent},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    fixtures::{JOB, USER, findings, labels, processing_result, queue_photo, stored_object, window_from},
+    fixtures::{
+        JOB, USER, findings, labels, multipart_id, processing_result, queue_photo, stored_object, window_from,
+    },
     strategies,
 };
 
 /// All type names of events in the log.
-const TYPES: [&str; 24] = [
+const TYPES: [&str; 25] = [
     "UserRegistered",
     "UserDisabled",
     "UploadJobCreated",
@@ -44,6 +46,7 @@ const TYPES: [&str; 24] = [
     "UserDeleted",
     "PhotoCleaningStarted",
     "PhotoCleaned",
+    "PhotoMultipartOpened",
 ];
 
 /// Index of an event in [`TYPES`]. No arm is a wildcard, so that a new event must be added here.
@@ -78,12 +81,13 @@ const fn index(event: &DomainEvent) -> usize {
             PhotoEvent::PhotoDeleted {} => 18,
             PhotoEvent::PhotoCleaningStarted {} => 22,
             PhotoEvent::PhotoCleaned {} => 23,
+            PhotoEvent::PhotoMultipartOpened { .. } => 24,
         },
     }
 }
 
 /// One event of each type, with all optional members.
-fn samples() -> [DomainEvent; 24] {
+fn samples() -> [DomainEvent; 25] {
     [
         User::register(USER).into(),
         UserEvent::UserDisabled {}.into(),
@@ -145,6 +149,11 @@ fn samples() -> [DomainEvent; 24] {
         UserEvent::UserDeleted {}.into(),
         PhotoEvent::PhotoCleaningStarted {}.into(),
         PhotoEvent::PhotoCleaned {}.into(),
+        PhotoEvent::PhotoMultipartOpened {
+            id: multipart_id(),
+            window: window_from(10),
+        }
+        .into(),
     ]
 }
 
@@ -206,6 +215,10 @@ fn optional_members_can_be_absent() {
             to: PhotoStatus::Verifying,
             window: None,
         },
+        Photo::queue(QueuePhoto {
+            part_size: None,
+            ..queue_photo()
+        }),
     ] {
         let event = DomainEvent::from(event);
         assert_eq!(stored_and_read(&event), event);

@@ -1,6 +1,6 @@
 //! Strategies for random values, commands and events.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU64};
 
 use chrono::DateTime;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -151,6 +151,7 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
     let object = [text(), text(), text()].prop_map(|[bucket, key, region]| ObjectRef { bucket, key, region });
     (ids, declared, object, window()).prop_map(|((id, job, owner, upload_id), declared, object, window)| {
         QueuePhoto {
+            part_size: NonZeroU64::new(declared.bytes / 3),
             id,
             job,
             owner,
@@ -166,7 +167,7 @@ pub(crate) fn queue_photo() -> impl Strategy<Value = QueuePhoto> {
 /// far. The values of a command come from one number: a union of strategies would take longer than the tests
 /// themselves.
 pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
-    (0_u8..33, any::<u16>()).prop_map(|(kind, number)| {
+    (0_u8..35, any::<u16>()).prop_map(|(kind, number)| {
         let window = fixtures::window_from(number.into());
         let object = StoredObject { bytes: number.into() };
         match kind {
@@ -197,6 +198,10 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
                 labels: some_labels(number),
             },
             29 => PhotoCommand::Cancel,
+            33..35 => PhotoCommand::OpenMultipart {
+                id: fixtures::multipart_id(),
+                window,
+            },
             _ => PhotoCommand::Delete,
         }
     })
@@ -205,7 +210,7 @@ pub(crate) fn photo_command() -> impl Strategy<Value = PhotoCommand> {
 /// Any event, including those that no sequence of commands produces.
 pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
     use PhotoEvent::{
-        PhotoCancelled, PhotoCleaned, PhotoCleaningStarted, PhotoDeleted, PhotoFailed,
+        PhotoCancelled, PhotoCleaned, PhotoCleaningStarted, PhotoDeleted, PhotoFailed, PhotoMultipartOpened,
         PhotoProcessingCompleted, PhotoProcessingStarted, PhotoRejected, PhotoRetried, PhotoTagged,
         PhotoUntagged, PhotoUploadCompleted, PhotoUploadRenewed, PhotoUploadStarted,
     };
@@ -223,6 +228,10 @@ pub(crate) fn photo_event() -> impl Strategy<Value = PhotoEvent> {
     prop_oneof![
         queue_photo().prop_map(Photo::queue),
         Just(PhotoUploadStarted {}),
+        window().prop_map(|window| PhotoMultipartOpened {
+            id: fixtures::multipart_id(),
+            window
+        }),
         window().prop_map(|window| PhotoUploadRenewed { window }),
         Just(PhotoUploadCompleted {}),
         stored_object().prop_map(|object| PhotoProcessingStarted { object }),

@@ -7,8 +7,9 @@ use rapidphoto_domain::{
     IdError, PhotoId, StreamId, StreamType,
     photo::{PerceptualHash, PerceptualHashError},
     values::{
-        Checksum, ChecksumError, ETag, ETagError, Email, Filename, KeySpace, MimeType, OriginalKey, Progress,
-        TagLabel, TagLabelError, ThumbnailEdge, UploadId,
+        Checksum, ChecksumError, ETag, ETagError, Email, Filename, KeySpace, MimeType, MultipartId,
+        MultipartIdError, OriginalKey, PartNumber, PartNumberError, Progress, TagLabel, TagLabelError,
+        ThumbnailEdge, UploadId,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -244,4 +245,27 @@ fn an_identifier_of_an_unknown_kind_is_no_stream_id() {
         "job_".parse::<PhotoId>(),
         Err(IdError::Prefix { expected: "ph_" })
     );
+}
+
+#[test]
+fn a_store_s_identifier_of_an_upload_is_visible_ascii_and_hidden_from_debug() {
+    let id = MultipartId::parse("2~AbC-dEf_gHi.+/=").unwrap();
+    assert!(!format!("{id:?}").contains("AbC"), "{id:?}");
+    assert!(MultipartId::parse(&"x".repeat(1024)).is_ok());
+    for bad in ["", "a b", "a\nb", "é", &"x".repeat(1025)] {
+        assert_eq!(MultipartId::parse(bad), Err(MultipartIdError), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_part_number_is_1_to_10000() {
+    for number in [1, 10_000] {
+        assert_eq!(
+            PartNumber::new(number).map(|part| i32::from(part.get())),
+            Ok(number)
+        );
+    }
+    for bad in [i64::MIN, -1, 0, 10_001, 65_536, i64::MAX] {
+        assert_eq!(PartNumber::new(bad), Err(PartNumberError), "{bad}");
+    }
 }

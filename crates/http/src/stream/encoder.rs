@@ -155,7 +155,8 @@ impl EventEncoder {
                 None
             }
             // Upload windows, deleted objects and tags do not affect the status.
-            PhotoEvent::PhotoUploadRenewed { .. }
+            PhotoEvent::PhotoMultipartOpened { .. }
+            | PhotoEvent::PhotoUploadRenewed { .. }
             | PhotoEvent::PhotoCleaningStarted {}
             | PhotoEvent::PhotoCleaned {}
             | PhotoEvent::PhotoTagged { .. }

@@ -1,6 +1,6 @@
 use rapidphoto_api_types as api;
 use rapidphoto_application::ports::StoredEvent;
-use rapidphoto_domain::PhotoId;
+use rapidphoto_domain::{DomainEvent, PhotoId, photo::PhotoEvent};
 use serde_json::Value;
 
 /// Events of a photo.
@@ -17,6 +17,12 @@ pub(crate) fn history(
 
 fn entry(stored: StoredEvent) -> Result<api::HistoryEntry, serde_json::Error> {
     let (event_type, mut data) = stored.event.encode()?;
+    if let (DomainEvent::Photo(PhotoEvent::PhotoMultipartOpened { .. }), Value::Object(members)) =
+        (&stored.event, &mut data)
+    {
+        // The store's identifier of the upload stays within the servers.
+        members.remove("id");
+    }
     name_codes(&mut data);
     Ok(api::HistoryEntry {
         event_id: stored.id.to_string(),

@@ -81,26 +81,6 @@ async fn each_user_has_a_rate_of_requests() {
 }
 
 #[tokio::test]
-async fn each_network_has_a_rate_of_requests_without_a_token() {
-    let app = TestServer::with(|parts| {
-        parts.config.anonymous_requests_per_second = 1.try_into().unwrap();
-    })
-    .await;
-    let refresh = || {
-        app.post("/commands/auth/refresh")
-            .json(&json!({ "refreshToken": "unknown" }))
-    };
-    for _ in 0..100 {
-        refresh().send().await;
-        let second = refresh().send().await;
-        if second.status == 429 {
-            return;
-        }
-    }
-    panic!("no request was rejected");
-}
-
-#[tokio::test]
 async fn an_array_of_reports_counts_as_one_request() {
     let app = TestServer::with(|parts| parts.config.progress_per_second = 2.try_into().unwrap()).await;
     // One request is allowed again after half a second. Retried in case the machine is too busy to send three in that time.
@@ -143,12 +123,15 @@ async fn send_three_arrays(app: &TestServer, user: &str) -> Duration {
 
 #[tokio::test]
 async fn each_network_has_a_rate_of_calls_without_an_access_token() {
-    let app = TestServer::start().await;
+    let app = TestServer::with(|parts| {
+        parts.config.anonymous_requests_per_second = 5.try_into().unwrap();
+    })
+    .await;
     let token = app.user("ada").await;
-    // 50 a second are allowed: on a busy machine it takes several attempts to send more.
+    // One request is allowed again after 200 ms: on a busy machine it takes several attempts to send more.
     for _ in 0..100 {
         let forged = || app.get("/queries/events?ticket=tkt_forged").send();
-        let answers = futures::future::join_all((0..60).map(|_| forged())).await;
+        let answers = futures::future::join_all((0..15).map(|_| forged())).await;
         if answers.iter().any(|answer| answer.status == 429) {
             app.get("/queries/photos").token(&token).expect_status(200).await;
             return;

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use rapidphoto_application::ports::ObjectHead;
+use rapidphoto_application::ports::{MultipartCursor, ObjectHead};
 use rapidphoto_domain::{
     Timestamp,
-    values::{Checksum, ETag},
+    values::{Checksum, ETag, MultipartId, PartNumber},
 };
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 #[derive(Default)]
 pub(super) struct Bucket {
     pub(super) objects: BTreeMap<String, Object>,
+    /// Open uploads in parts.
+    pub(super) multipart: BTreeMap<MultipartCursor, OpenMultipart>,
     /// All signed URLs; each contains its number.
     pub(super) signed: BTreeMap<String, Signed>,
     pub(super) announcements: Vec<Bytes>,
@@ -25,6 +27,12 @@ pub(super) struct Object {
     pub(super) e_tag: ETag,
     /// Number of the write that stored the object.
     pub(super) sequencer: u64,
+}
+
+pub(super) struct OpenMultipart {
+    pub(super) content_type: String,
+    pub(super) opened_at: Timestamp,
+    pub(super) parts: BTreeMap<PartNumber, (ETag, Bytes)>,
 }
 
 /// Request permitted by one URL.
@@ -41,6 +49,11 @@ pub(super) enum Permission {
         headers: Vec<(String, String)>,
         bytes: u64,
         checksum: Option<Checksum>,
+    },
+    Part {
+        upload: MultipartId,
+        number: PartNumber,
+        bytes: u64,
     },
     Get {
         headers: Vec<(String, String)>,
@@ -61,11 +74,7 @@ impl Object {
 impl Bucket {
     /// Stores an object. Its ETag differs for each write, so that a replaced object is never mistaken for the old one.
     pub(super) fn store(&mut self, key: &str, body: Bytes, content_type: &str) -> Option<ETag> {
-        self.writes += 1;
-        let mut hash = Sha256::new_with_prefix(self.writes.to_be_bytes());
-        hash.update(&body);
-        let hash = hex::encode(hash.finalize());
-        let e_tag = ETag::parse(hash.get(..32)?).ok()?;
+        let e_tag = self.next_e_tag(&body)?;
         let object = Object {
             body,
             content_type: content_type.to_owned(),
@@ -74,6 +83,15 @@ impl Bucket {
         };
         self.objects.insert(key.to_owned(), object);
         Some(e_tag)
+    }
+
+    /// Counts a write and returns its ETag.
+    pub(super) fn next_e_tag(&mut self, body: &[u8]) -> Option<ETag> {
+        self.writes += 1;
+        let mut hash = Sha256::new_with_prefix(self.writes.to_be_bytes());
+        hash.update(body);
+        let hash = hex::encode(hash.finalize());
+        ETag::parse(hash.get(..32)?).ok()
     }
 }
 

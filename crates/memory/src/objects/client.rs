@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use rapidphoto_application::ports::PresignedUrl;
+use rapidphoto_domain::values::ETag;
 
 use super::{
     MemoryObjects,
@@ -52,13 +53,24 @@ impl MemoryObjects {
         body: Bytes,
     ) -> Result<ClientAnswer, ClientAnswer> {
         let signed = self.permitted(bucket, url)?;
-        let Permission::Put {
-            headers: required,
-            bytes,
-            checksum: declared,
-        } = signed.permits
-        else {
-            return Err(error(403, "SignatureDoesNotMatch"));
+        let (required, bytes, declared) = match signed.permits {
+            Permission::Put {
+                headers,
+                bytes,
+                checksum,
+            } => (headers, bytes, checksum),
+            Permission::Part {
+                upload,
+                number,
+                bytes,
+            } => {
+                if body.len() as u64 != bytes {
+                    return Err(error(403, "SignatureDoesNotMatch"));
+                }
+                let stored = bucket.store_part(&signed.key, &upload, number, body);
+                return stored.map(stored_as).ok_or_else(|| error(404, "NoSuchUpload"));
+            }
+            Permission::Get { .. } => return Err(error(403, "SignatureDoesNotMatch")),
         };
         let sent = |name: &str| {
             let mut sent = headers.iter().filter(|(sent, _)| sent.eq_ignore_ascii_case(name));
@@ -79,12 +91,7 @@ impl MemoryObjects {
         let content_type = sent("content-type").unwrap_or("application/octet-stream");
         let e_tag = bucket.store(&signed.key, body, content_type);
         self.announce(bucket, &signed.key);
-        let headers = e_tag.map(|e_tag| ("etag".to_owned(), e_tag.quoted()));
-        Ok(ClientAnswer {
-            status: 200,
-            headers: headers.into_iter().collect(),
-            body: Bytes::new(),
-        })
+        e_tag.map(stored_as).ok_or_else(|| error(500, "InternalError"))
     }
 
     fn get_signed(&self, bucket: &Bucket, url: &str) -> Result<ClientAnswer, ClientAnswer> {
@@ -106,6 +113,14 @@ impl MemoryObjects {
         signed
             .filter(|signed| self.clock.now() < signed.expires_at)
             .ok_or_else(|| error(403, "AccessDenied"))
+    }
+}
+
+fn stored_as(e_tag: ETag) -> ClientAnswer {
+    ClientAnswer {
+        status: 200,
+        headers: vec![("etag".to_owned(), e_tag.quoted())],
+        body: Bytes::new(),
     }
 }
 

@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use rapidphoto_application::ports::Clock;
@@ -14,6 +17,8 @@ pub struct MemoryObjects {
     pub(super) name: String,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) faults: Faults,
+    /// Single PUTs can't replace an object.
+    pub(super) protects: AtomicBool,
     pub(super) bucket: Mutex<Bucket>,
 }
 
@@ -24,6 +29,7 @@ impl MemoryObjects {
             name: name.to_owned(),
             clock,
             faults: Faults::default(),
+            protects: AtomicBool::new(true),
             bucket: Mutex::default(),
         }
     }
@@ -31,6 +37,11 @@ impl MemoryObjects {
     /// Fault injection for this store.
     pub const fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Makes this a store without conditional writes, as far as the application knows.
+    pub fn lack_conditional_writes(&self) {
+        self.protects.store(false, Ordering::Relaxed);
     }
 
     /// Keys of all objects, sorted.

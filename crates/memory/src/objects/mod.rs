@@ -2,6 +2,7 @@ mod announcement;
 mod bucket;
 mod client;
 mod memory_objects;
+mod multipart;
 mod presigner;
 mod store;
 

@@ -1,6 +1,8 @@
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rapidphoto_application::ports::{PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
+use rapidphoto_application::ports::{PartGrant, PresignedUrl, Presigner, PutGrant, ReadGrant, Unavailable};
 
 use super::{
     MemoryObjects,
@@ -32,6 +34,24 @@ impl Presigner for MemoryObjects {
             },
         };
         Ok(self.register(signed, headers))
+    }
+
+    async fn part(&self, grant: &PartGrant) -> Result<PresignedUrl, Unavailable> {
+        self.faults.enter(Operation::Bucket).await?;
+        let signed = Signed {
+            key: grant.key.clone(),
+            expires_at: self.clock.now() + grant.valid_for,
+            permits: Permission::Part {
+                upload: grant.upload.clone(),
+                number: grant.number,
+                bytes: grant.bytes,
+            },
+        };
+        Ok(self.register(signed, Vec::new()))
+    }
+
+    fn protects_objects(&self) -> bool {
+        self.protects.load(Ordering::Relaxed)
     }
 
     async fn get(&self, grant: &ReadGrant) -> Result<PresignedUrl, Unavailable> {

@@ -121,6 +121,7 @@ impl TestApp {
             ids: ids.clone(),
             database,
             objects: objects.clone(),
+            multipart: objects.clone(),
             presigner: objects.clone(),
             passwords: Arc::new(PlainPasswords),
             tokens: Arc::new(PlainTokens),

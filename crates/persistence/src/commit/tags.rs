@@ -50,6 +50,7 @@ pub(super) fn changed_labels<'a>(photo: &'a Photo, event: &'a DomainEvent) -> Op
         PhotoEvent::PhotoDeleted {} => Some(&photo.tags),
         PhotoEvent::PhotoQueued { .. }
         | PhotoEvent::PhotoUploadStarted {}
+        | PhotoEvent::PhotoMultipartOpened { .. }
         | PhotoEvent::PhotoUploadRenewed { .. }
         | PhotoEvent::PhotoUploadCompleted {}
         | PhotoEvent::PhotoProcessingStarted { .. }

@@ -82,6 +82,7 @@ impl Adapters {
             ids: Arc::clone(&ids),
             database,
             objects: Arc::clone(&objects) as _,
+            multipart: Arc::clone(&objects) as _,
             presigner: Arc::clone(&objects) as _,
             passwords: Arc::new(wiring::passwords(config, Arc::clone(&ids))?),
             tokens: Arc::new(wiring::tokens(keys)?),

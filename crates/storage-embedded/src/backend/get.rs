@@ -16,7 +16,7 @@ use super::errors;
 use crate::directory::{ObjectRecord, StoredObject};
 
 /// Buffer size for reading an object, in bytes.
-const READ_BYTES: usize = 256 * 1024;
+pub(crate) const READ_BYTES: usize = 256 * 1024;
 
 /// Content type that S3 returns for objects stored without one.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";

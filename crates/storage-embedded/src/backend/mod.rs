@@ -12,5 +12,7 @@ mod put;
 mod receiving;
 mod space;
 
+pub(crate) use blocking::blocking;
 pub(crate) use bucket::Backend;
+pub(crate) use get::READ_BYTES;
 pub(crate) use space::Space;

@@ -74,6 +74,11 @@ impl Directory {
         sync_directory(&path.shard)
     }
 
+    /// Directory of the bucket.
+    pub(crate) fn bucket(&self) -> &Path {
+        &self.bucket
+    }
+
     pub(super) fn path(&self, key: &str) -> ObjectPath {
         object_path(&self.bucket, key)
     }

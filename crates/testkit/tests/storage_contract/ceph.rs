@@ -9,8 +9,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use rapidphoto_application::ports::{ObjectStore, Presigner};
-use rapidphoto_contracts::{Answer, ObjectHarness};
+use rapidphoto_application::ports::{MultipartUploads, ObjectStore, Presigner};
+use rapidphoto_contracts::{Answer, MultipartHarness, ObjectHarness};
 use rapidphoto_runtime::SystemClock;
 use rapidphoto_storage_s3::{Addressing, BucketSettings, S3Config, S3Credentials, S3Store, init_storage};
 use rapidphoto_test_services::CephServer;
@@ -81,4 +81,11 @@ impl ObjectHarness for CephHarness {
     }
 }
 
+impl MultipartHarness for CephHarness {
+    fn multipart(&self) -> Arc<dyn MultipartUploads> {
+        self.store.clone()
+    }
+}
+
 rapidphoto_contracts::object_contract!(CephHarness);
+rapidphoto_contracts::multipart_contract!(CephHarness);

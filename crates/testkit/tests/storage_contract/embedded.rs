@@ -1,4 +1,4 @@
-//! The embedded storage.
+//! The embedded storage: over HTTP, and in the process that serves it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use rapidphoto_application::ports::{MessageError, ObjectStore, Presigner, Storag
 use rapidphoto_contracts::{Answer, ObjectHarness};
 use rapidphoto_listener::{Acceptor, Limits};
 use rapidphoto_runtime::{SystemClock, SystemIds};
-use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedStore, Listener};
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedObjects, EmbeddedStore, Listener};
 use rapidphoto_storage_s3::{Addressing, S3Config, S3Credentials, S3Store};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -17,6 +17,7 @@ use crate::client::Client;
 
 struct EmbeddedHarness {
     store: Arc<S3Store>,
+    objects: EmbeddedObjects,
     client: Client,
     serving: JoinHandle<()>,
     _stop: oneshot::Sender<()>,
@@ -39,7 +40,8 @@ impl ObjectHarness for EmbeddedHarness {
         let clock = Arc::new(SystemClock);
         let ids = Arc::new(SystemIds::new(clock.clone()));
         let config = EmbeddedConfig::new(directory.path(), "photos", "key", "secret");
-        let embedded = EmbeddedStore::open(&config, Arc::new(DiscardEvents), clock.clone(), ids).unwrap();
+        let objects = EmbeddedObjects::open(&config, clock.clone(), ids).unwrap();
+        let embedded = EmbeddedStore::new(&config, objects.clone(), Arc::new(DiscardEvents));
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let acceptor = Acceptor::new("storage", Limits::default(), None);
@@ -57,6 +59,7 @@ impl ObjectHarness for EmbeddedHarness {
         };
         Self {
             store: Arc::new(S3Store::new(&config, clock).unwrap()),
+            objects,
             client: Client::new(),
             serving,
             _stop: stop,
@@ -92,4 +95,43 @@ impl Drop for EmbeddedHarness {
     }
 }
 
-rapidphoto_contracts::object_contract!(EmbeddedHarness);
+/// The same store, whose own process reads and writes objects without HTTP.
+struct InProcessHarness(EmbeddedHarness);
+
+impl ObjectHarness for InProcessHarness {
+    async fn fresh() -> Self {
+        Self(EmbeddedHarness::fresh().await)
+    }
+
+    fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(self.0.objects.clone())
+    }
+
+    fn presigner(&self) -> Arc<dyn Presigner> {
+        self.0.presigner()
+    }
+
+    async fn put(&self, url: &str, headers: &[(String, String)], body: Bytes) -> Answer {
+        self.0.put(url, headers, body).await
+    }
+
+    async fn get(&self, url: &str) -> Answer {
+        self.0.get(url).await
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.0.pass(time).await;
+    }
+}
+
+mod over_http {
+    use super::*;
+
+    rapidphoto_contracts::object_contract!(EmbeddedHarness);
+}
+
+mod in_process {
+    use super::*;
+
+    rapidphoto_contracts::object_contract!(InProcessHarness);
+}

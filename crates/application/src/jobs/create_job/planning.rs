@@ -160,6 +160,7 @@ impl<'a> Request<'a> {
                     region: settings.storage.region.clone(),
                 },
                 window: upload_window(commit.at, &settings.uploads),
+                part_size: None,
             });
             bytes_total += file.declared.bytes;
             photo_count += 1;
