@@ -32,6 +32,7 @@ mod rates;
 mod samples;
 mod scopes;
 mod server;
+mod socket;
 mod stream_ends;
 mod streams;
 mod tags;
