@@ -17,11 +17,12 @@ CREATE TABLE photo_words (
 CREATE INDEX photo_words_owner ON photo_words (namespace, owner, word, photo_id);
 
 -- Other orders of photos that ended without success, which few have: an upload that succeeds writes nothing here. Of
--- completed photos the indexes of all photos are read, and of open ones all are read and sorted.
+-- completed photos the indexes of all photos are read, and of open ones all are read and sorted. Not `IN`: SQLite would not
+-- use the index for one of the statuses.
 CREATE INDEX photos_unsuccessful_taken ON photos (namespace, owner, status, taken_at, photo_id)
-    WHERE NOT deleted AND status IN ('REJECTED', 'FAILED', 'CANCELLED');
+    WHERE NOT deleted AND (status = 'REJECTED' OR status = 'FAILED' OR status = 'CANCELLED');
 CREATE INDEX photos_unsuccessful_bytes ON photos (namespace, owner, status, bytes, photo_id)
-    WHERE NOT deleted AND status IN ('REJECTED', 'FAILED', 'CANCELLED');
+    WHERE NOT deleted AND (status = 'REJECTED' OR status = 'FAILED' OR status = 'CANCELLED');
 
 -- Jobs of one user, for lists.
 CREATE INDEX upload_jobs_owner ON upload_jobs (namespace, owner, created_at, job_id);

@@ -20,9 +20,9 @@ const PAGE: &str = "
            coalesce(sum(photos.bytes), 0) AS bytes, coalesce(max(photos.updated_at), 0) AS changed_at,
            CASE WHEN photos.status IN ('QUEUED', 'UPLOADING') THEN group_concat(photos.photo_id, ',') END AS awaited
     FROM (
-        SELECT * FROM upload_jobs AS job
-        WHERE job.namespace = ?1 AND job.owner = ?2 {filter}
-        ORDER BY job.created_at DESC, job.job_id DESC LIMIT ?3
+        SELECT * FROM upload_jobs
+        WHERE upload_jobs.namespace = ?1 AND upload_jobs.owner = ?2 {filter}
+        ORDER BY upload_jobs.created_at DESC, upload_jobs.job_id DESC LIMIT ?3
     ) AS job
     LEFT JOIN photos ON photos.namespace = job.namespace AND photos.job_id = job.job_id
     GROUP BY job.created_at, job.job_id, photos.status, failure, photos.deleted
@@ -30,7 +30,7 @@ const PAGE: &str = "
 
 const IS_OPEN: &str = "EXISTS (
             SELECT 1 FROM photos
-            WHERE photos.namespace = job.namespace AND photos.job_id = job.job_id
+            WHERE photos.namespace = upload_jobs.namespace AND photos.job_id = upload_jobs.job_id
               AND photos.status IN ('QUEUED', 'UPLOADING', 'VERIFYING', 'PROCESSING'))";
 
 pub(super) fn page(
@@ -49,7 +49,7 @@ pub(super) fn page(
             statement.number(after.created_at),
             statement.text(&after.job.to_string()),
         );
-        filter = format!("AND (job.created_at, job.job_id) < ({created_at}, {job})");
+        filter = format!("AND (upload_jobs.created_at, upload_jobs.job_id) < ({created_at}, {job})");
     }
     if let Some(status) = query.status {
         let not = if status.is_terminal() { "NOT " } else { "" };

@@ -36,9 +36,10 @@ const VIEW: &str =
 const TAGGED: &str = "photo_tags
     CROSS JOIN photos ON photos.namespace = photo_tags.namespace AND photos.photo_id = photo_tags.photo_id";
 
-/// Photos with words that begin with one, by the index of words. A photo may have several.
+/// Photos with words that begin with one, by the index of words; of its own accord, SQLite reads the key in the order of
+/// photos. A photo may have several such words.
 const FOUND: &str = "(
-        SELECT DISTINCT photo_id FROM photo_words
+        SELECT DISTINCT photo_id FROM photo_words INDEXED BY photo_words_owner
         WHERE namespace = ?1 AND owner = ?2 AND word >= {from} AND word < {end}
     ) AS found CROSS JOIN photos ON photos.namespace = ?1 AND photos.photo_id = found.photo_id";
 
