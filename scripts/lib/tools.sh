@@ -8,6 +8,7 @@ cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 moto_version=5.2.5
 awscli_version=1.46.3
+schemathesis_version=4.32.5
 
 # Servers under test listen on loopback, which a proxy can't reach.
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
@@ -91,6 +92,8 @@ install_test_tools() {
     install_python_tool awscli "$awscli_version" aws
     install_node_packages UPPY6_PACKAGES clients/uppy
     install_node_packages UPPY5_PACKAGES clients/uppy/test/uppy5
+    # Generates requests from the OpenAPI document.
+    install_python_tool schemathesis "$schemathesis_version" schemathesis
 }
 
 # Servers that scripts/stack runs.
@@ -133,6 +136,11 @@ install_node_packages() {
         touch "$home/installed"
     fi
     export "$1=$home"
+}
+
+# The tools themselves are pinned in clients/typescript.
+install_typescript_tools() {
+    install_missing 'node=nodejs' 'npm=npm' 'jq=jq'
 }
 
 install_walkthrough_tools() {

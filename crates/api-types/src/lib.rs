@@ -25,10 +25,13 @@ pub use commands::{
 };
 pub use limits::{CheckLimits, CheckPolicy, Limits, Quota};
 pub use operations::{DependencyReport, Health, Readiness};
-pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
+pub use photo::{
+    Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, TagCount, Thumbnail,
+};
 pub use problem::{Problem, ProblemDetail};
 pub use snapshot::{
-    JobSnapshot, JobStatus, MeasuredValue, PhotoSnapshot, PhotoStatus, Progress, Reason, StatusReason,
+    JobSnapshot, JobStatus, JobSummary, MeasuredValue, PhotoSnapshot, PhotoStatus, Progress, Reason,
+    StatusReason,
 };
 pub use stream::{
     JobStreamEvent, PhotoStreamEvent, StreamEnd, StreamEndReason, StreamReset, UserStreamStart,

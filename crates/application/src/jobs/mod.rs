@@ -4,6 +4,7 @@ mod cancel_job;
 mod create_job;
 mod job_rate;
 mod job_snapshot;
+mod list_jobs;
 mod new_file;
 mod renew_upload;
 mod retry_photo;
@@ -17,6 +18,7 @@ pub use create_job::{
 };
 pub use job_rate::{JobPlace, JobPlaces, JobRate};
 pub use job_snapshot::{JobSnapshot, JobSnapshotHandler, JobVersion, PhotoProgress};
+pub use list_jobs::{ListJobsHandler, ListedJob};
 pub use new_file::{FileProblem, NewFile, RawFile};
 pub use renew_upload::{RenewUpload, RenewUploadError, RenewUploadHandler};
 pub use retry_photo::{RetryPhoto, RetryPhotoError, RetryPhotoHandler};

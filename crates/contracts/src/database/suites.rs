@@ -215,6 +215,19 @@ macro_rules! database_contract {
                 a_rejected_commit_does_not_change_the_list,
                 a_list_continues_after_a_photo_that_lost_the_tag,
             ],
+            photo_searches: [
+                every_combination_of_filters_selects_from_the_whole_list,
+                pages_can_be_found_by_their_number,
+                photos_are_found_by_the_beginnings_of_words,
+                changed_words_are_found_no_more,
+                tags_are_listed_with_their_number_of_photos,
+            ],
+            job_lists: [
+                pages_of_jobs_form_one_list_newest_first,
+                jobs_can_be_filtered_by_status,
+                a_rare_status_is_found_on_a_later_page,
+                pages_of_jobs_do_not_shift,
+            ],
             idempotency: [
                 a_record_is_read_as_written,
                 a_key_finds_only_its_own_record,

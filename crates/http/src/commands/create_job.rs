@@ -50,7 +50,7 @@ pub(super) fn endpoint() -> Endpoint {
     path = "/commands/upload-jobs",
     tag = "uploads",
     params((
-        "Idempotency-Key" = Option<String>, Header,
+        "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "Key of this request, chosen by the client: 1 to 255 visible ASCII characters. For 24 h, the \
                        same key and body return the same job."
     )),

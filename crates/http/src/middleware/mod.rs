@@ -22,7 +22,7 @@ use rapidphoto_application::trace;
 use rapidphoto_listener::Activity;
 use tracing::Instrument;
 
-use crate::{call::Context, shared::Shared};
+use crate::{call::Context, origin::Origin, shared::Shared};
 use completion::Completion;
 
 /// Processes one request.
@@ -45,7 +45,7 @@ pub(crate) async fn process(
         traceId = tracing::field::Empty,
     );
     trace::follow(&span, context.traceparent.as_deref());
-    let origin = cors::Origin::of(request.headers(), &shared.app.config.allowed_origins);
+    let origin = Origin::of(request.headers(), &shared.app.config.allowed_origins);
     let completion = if cors::is_preflight(&request) {
         Completion::of_preflight(request, cors::preflight_response(&origin))
     } else {

@@ -8,7 +8,7 @@ mod reason;
 mod status;
 
 pub(crate) use history::history;
-pub(crate) use job::job_snapshot;
+pub(crate) use job::{job_snapshot, job_summary};
 pub(crate) use job_item::job_item;
 pub(crate) use photo::photo;
 pub(crate) use reason::{failure, finding};

@@ -20,7 +20,7 @@ fn protected() -> Vec<(&'static str, String, Scope)> {
         }
     });
     let protected: Vec<_> = protected.collect();
-    assert_eq!(protected.len(), 24, "{protected:?}");
+    assert_eq!(protected.len(), 27, "{protected:?}");
     protected
 }
 
@@ -32,7 +32,7 @@ fn every_protected_endpoint_requires_its_scope() {
         .map(|(method, path, scope)| (*method, path.as_str(), scope.as_str()))
         .collect();
     let (read, write, admin) = ("photos:read", "photos:write", "admin");
-    let expected: [(&str, &str, &str); 24] = [
+    let expected: [(&str, &str, &str); 27] = [
         ("POST", "/commands/auth/stream-ticket", read),
         ("POST", "/commands/upload-jobs", write),
         ("POST", &format!("/commands/upload-jobs/{JOB}/cancel"), write),
@@ -48,7 +48,10 @@ fn every_protected_endpoint_requires_its_scope() {
         ("GET", &format!("/queries/upload-jobs/{JOB}"), read),
         ("GET", &format!("/queries/upload-jobs/{JOB}/events"), read),
         ("GET", "/queries/events", read),
+        ("GET", "/queries/ws", read),
+        ("GET", "/queries/upload-jobs", read),
         ("GET", "/queries/photos", read),
+        ("GET", "/queries/tags", read),
         ("GET", &format!("/queries/photos/{PHOTO}"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/download-url"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/history"), read),

@@ -6,16 +6,19 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl as _;
-use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
+use rapidphoto_application::ports::{
+    PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, TagCount, Unavailable,
+};
 use rapidphoto_domain::{
     PhotoId, UserId,
-    values::{Checksum, UploadId},
+    values::{Checksum, TagLabel, UploadId},
 };
 
 use super::{
     PgStore, photo_list,
     photo_views::{PhotoViewColumns, photo_view_columns, photo_views},
     statement::statement,
+    tag_list,
 };
 use crate::{error::StoreError, rows::PhotoViewRow};
 
@@ -89,6 +92,16 @@ impl PhotoReads for PgStore {
     async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable> {
         let mut connection = self.connection().await?;
         Ok(photo_list::page(&mut connection, &self.namespace, owner, query).await?)
+    }
+
+    async fn tags(
+        &self,
+        owner: UserId,
+        after: Option<&TagLabel>,
+        size: usize,
+    ) -> Result<Vec<TagCount>, Unavailable> {
+        let mut connection = self.connection().await?;
+        Ok(tag_list::tags(&mut connection, &self.namespace, owner, after, size).await?)
     }
 
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {

@@ -5,13 +5,15 @@ use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _, dsl::not, sql_query,
     sql_types::Text,
 };
-use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
+use rapidphoto_application::ports::{
+    PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, TagCount, Unavailable,
+};
 use rapidphoto_domain::{
     PhotoId, UserId,
-    values::{Checksum, UploadId},
+    values::{Checksum, TagLabel, UploadId},
 };
 
-use super::{MAX_BINDS, SqliteStore, photo_list, photo_views::views};
+use super::{MAX_BINDS, SqliteStore, photo_list, photo_views::views, tag_list};
 use crate::{
     error::StoreError,
     rows::{PhotoViewRow, photo_view_columns},
@@ -52,6 +54,25 @@ impl PhotoReads for SqliteStore {
         let query = query.clone();
         self.read(move |connection, namespace| Ok(photo_list::page(connection, namespace, owner, &query)?))
             .await
+    }
+
+    async fn tags(
+        &self,
+        owner: UserId,
+        after: Option<&TagLabel>,
+        size: usize,
+    ) -> Result<Vec<TagCount>, Unavailable> {
+        let after = after.cloned();
+        self.read(move |connection, namespace| {
+            Ok(tag_list::tags(
+                connection,
+                namespace,
+                owner,
+                after.as_ref(),
+                size,
+            )?)
+        })
+        .await
     }
 
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {
