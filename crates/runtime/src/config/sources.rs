@@ -45,7 +45,7 @@ pub struct Overrides {
 const FILE_SUFFIX: &str = "_file";
 
 /// Variables that are no keys, without the prefix: the path of the file, and the access token of commands that are clients.
-const NO_KEYS: [&str; 2] = ["CONFIG", "TOKEN"];
+const NO_KEYS: [&str; 3] = ["CONFIG", "STATE_DIR", "TOKEN"];
 
 /// A value of one key.
 #[derive(Debug, Clone)]

@@ -257,17 +257,17 @@ fn large_photo(seed: u64, bytes: usize) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_killed_three_times_sends_no_part_twice() {
-    const FILES: u64 = 3;
+    const FILES: u8 = 3;
     const KILLS: usize = 3;
     const CONCURRENCY: usize = 2;
     let data_dir = DataDir::new();
     let server = data_dir.serve(&logging_storage()).await;
     let user = User::logged_in(&server);
-    for seed in 0..FILES {
+    for seed in 0..u64::from(FILES) {
         user.write(&format!("{seed}.jpg"), &large_photo(seed, 50_000_000));
     }
     // 50 MB in parts of 8 MiB.
-    let parts = 6 * FILES as usize;
+    let parts = 6 * usize::from(FILES);
     let stored = || {
         puts(&server)
             .values()
