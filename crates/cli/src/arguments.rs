@@ -14,6 +14,9 @@ pub enum Command {
     /// Upload photos and folders of photos, and wait until they are processed
     #[command(after_help = UPLOAD_EXAMPLES, long_about = UPLOAD)]
     Upload(Upload),
+    /// List the jobs, newest first
+    #[command(after_help = JOBS_EXAMPLES)]
+    Jobs(Jobs),
     /// List the photos, newest first
     #[command(after_help = PHOTOS_EXAMPLES)]
     Photos(Photos),
@@ -49,6 +52,11 @@ Examples:
   rapidphoto upload ~/Pictures/2026 --tag holiday --tag sea
   rapidphoto upload ~/Pictures --concurrency 2
   rapidphoto upload ~/Pictures --json | jq -r 'select(.event == \"photo\" and .status != \"COMPLETED\") | .path'";
+
+const JOBS_EXAMPLES: &str = "\
+Examples:
+  rapidphoto jobs
+  rapidphoto jobs --json | jq -r 'select(.status == \"FAILED\") | .jobId'";
 
 const PHOTOS_EXAMPLES: &str = "\
 Examples:
@@ -112,6 +120,17 @@ pub struct Upload {
     #[arg(long, value_name = "N", default_value = "6")]
     pub concurrency: NonZeroUsize,
     /// Print one JSON object a line (NDJSON): `skipped`, `photo`, and at the end `summary` in `event`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `jobs`.
+#[derive(Debug, Args)]
+pub struct Jobs {
+    /// Maximum number of jobs
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub limit: usize,
+    /// Print one JSON object a line (NDJSON): jobs as in the API
     #[arg(long)]
     pub json: bool,
 }

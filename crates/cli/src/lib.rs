@@ -6,6 +6,7 @@
 mod arguments;
 mod completions;
 mod download;
+mod jobs;
 mod login;
 mod output;
 mod photos;
@@ -26,6 +27,7 @@ pub async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Login(options) => login::log_in(options).await.map(|()| true),
         Command::Logout => login::log_out().await.map(|()| true),
         Command::Upload(options) => upload::run(options).await,
+        Command::Jobs(options) => jobs::run(options).await.map(|()| true),
         Command::Photos(options) => photos::run(options).await.map(|()| true),
         Command::Download(options) => download::run(options).await,
         Command::Watch(options) => watch::run(options).await,

@@ -1,10 +1,10 @@
 use rapidphoto_api_types::{
-    CreateJobRequest, CreateJobResponse, FileRequest, JobCancelled, JobItem, JobSnapshot, ProgressAccepted,
-    ProgressRequest, ProgressTick, Strategy, UploadState,
+    CreateJobRequest, CreateJobResponse, FileRequest, JobCancelled, JobItem, JobSnapshot, JobSummary, Page,
+    ProgressAccepted, ProgressRequest, ProgressTick, RenewedUpload, Strategy, UploadState,
 };
 use reqwest::Method;
 
-use crate::{error::ClientError, session::Session, wire::Renewed};
+use crate::{error::ClientError, session::Session};
 
 /// Upload jobs.
 impl Session {
@@ -14,17 +14,26 @@ impl Session {
         files: &[FileRequest],
         idempotency_key: Option<&str>,
     ) -> Result<CreateJobResponse, ClientError> {
-        let body = CreateJobRequest {
+        let request = CreateJobRequest {
             files: files.to_vec(),
             strategy: Strategy::Auto,
             part_size: None,
             dedupe: false,
         };
+        self.create_job_from(&request, idempotency_key).await
+    }
+
+    /// Creates a job like [`Session::create_job`], with all options.
+    pub async fn create_job_from(
+        &self,
+        body: &CreateJobRequest,
+        idempotency_key: Option<&str>,
+    ) -> Result<CreateJobResponse, ClientError> {
         self.call(|| {
             let request = self
                 .client
                 .request(Method::POST, &["commands", "upload-jobs"])
-                .json(&body);
+                .json(body);
             match idempotency_key {
                 Some(key) => request.header("Idempotency-Key", key),
                 None => request,
@@ -38,6 +47,16 @@ impl Session {
         self.call(|| {
             self.client
                 .request(Method::GET, &["queries", "upload-jobs", job_id])
+        })
+        .await
+    }
+
+    /// Returns a page of the user's jobs; `query` contains query parameters, such as `("size", "20")`.
+    pub async fn jobs(&self, query: &[(&str, &str)]) -> Result<Page<JobSummary>, ClientError> {
+        self.call(|| {
+            self.client
+                .request(Method::GET, &["queries", "upload-jobs"])
+                .query(query)
         })
         .await
     }
@@ -64,7 +83,7 @@ impl Session {
 
     /// Returns the item of a photo with fresh URLs.
     pub async fn renew_upload(&self, photo_id: &str) -> Result<JobItem, ClientError> {
-        let renewed: Renewed = self
+        let renewed: RenewedUpload = self
             .call(|| {
                 self.client
                     .request(Method::POST, &["commands", "upload", photo_id, "renew"])

@@ -17,7 +17,6 @@ mod tokens;
 mod transfer;
 mod upload;
 mod watch;
-mod wire;
 
 pub use client::Client;
 pub use content::Content;
@@ -31,4 +30,3 @@ pub use tokens::{LockedTokens, TokenStore};
 pub use transfer::Transfer;
 pub use upload::NewUpload;
 pub use watch::{Watch, WatchEvent};
-pub use wire::{PartUrl, PartUrls, StoredPart, StoredParts};

@@ -1,7 +1,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use rapidphoto_api_types::{FinalizeRequest, MultipartItem, UploadState, UploadedPart};
+use rapidphoto_api_types::{
+    FinalizeRequest, MultipartItem, PartUrls, PartUrlsRequest, UploadState, UploadedPart, UploadedParts,
+};
 use reqwest::Method;
 
 use crate::{
@@ -10,7 +12,6 @@ use crate::{
     retry::{Attempts, with_retries},
     session::Session,
     transfer::{Put, Transfer},
-    wire::{PartUrls, PartUrlsRequest, StoredParts},
 };
 
 /// Parts of one file that wait for a turn or are being sent.
@@ -31,7 +32,7 @@ impl Session {
     }
 
     /// Returns the parts of a multipart upload that are in storage.
-    pub async fn uploaded_parts(&self, photo_id: &str) -> Result<StoredParts, ClientError> {
+    pub async fn uploaded_parts(&self, photo_id: &str) -> Result<UploadedParts, ClientError> {
         self.call(|| {
             self.client
                 .request(Method::GET, &["queries", "upload", photo_id, "parts"])

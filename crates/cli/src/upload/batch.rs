@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use futures::{StreamExt as _, future::join_all, stream};
 use rapidphoto_client::{
     ClientError, Session, Transfer,
-    types::{JobItem, PhotoStatus, Problem},
+    types::{CreateJobRequest, JobItem, PhotoStatus, Problem, Strategy},
     with_retries,
 };
 use tokio::sync::Semaphore;
@@ -52,8 +52,14 @@ impl Uploader<'_> {
     pub(crate) async fn declare(&self, mut candidates: Vec<Candidate>) -> anyhow::Result<Vec<Declared>> {
         let mut declared = Vec::with_capacity(candidates.len());
         while !candidates.is_empty() {
-            let files: Vec<_> = candidates.iter().map(Candidate::declaration).collect();
-            match with_retries(|| self.session.create_job(&files, None)).await {
+            let job = CreateJobRequest {
+                files: candidates.iter().map(Candidate::declaration).collect(),
+                strategy: Strategy::Auto,
+                part_size: None,
+                // The same content may have been uploaded by another client.
+                dedupe: true,
+            };
+            match with_retries(|| self.session.create_job_from(&job, None)).await {
                 Ok(job) => {
                     let mut again = Vec::new();
                     for (candidate, item) in candidates.into_iter().zip(job.items) {

@@ -44,8 +44,9 @@ pub struct Overrides {
 /// End of the names of variables that hold the path of a file with the value. No key of the configuration ends with it.
 const FILE_SUFFIX: &str = "_file";
 
-/// Variables that are no keys, without the prefix: the path of the file, and the access token of commands that are clients.
-const NO_KEYS: [&str; 2] = ["CONFIG", "TOKEN"];
+/// Variables that are no keys, without the prefix: the path of the file; state directory and access token of commands that are
+/// clients.
+const NO_KEYS: [&str; 3] = ["CONFIG", "STATE_DIR", "TOKEN"];
 
 /// A value of one key.
 #[derive(Debug, Clone)]

@@ -38,6 +38,19 @@ async fn photos_are_listed_watched_and_downloaded() {
     let refused = user.run(&["photos", "--status", "DONE"]);
     assert_eq!(refused.status.code(), Some(1));
 
+    let (_, jobs) = user.json(&["jobs"]);
+    let ids: Vec<_> = jobs.iter().map(|job| job["jobId"].as_str().unwrap()).collect();
+    assert_eq!((ids.len(), ids[0]), (2, job));
+    let table = stdout(user.run(&["jobs", "--limit", "1"]));
+    assert!(
+        table
+            .lines()
+            .nth(1)
+            .unwrap()
+            .ends_with("100 %  COMPLETED_WITH_ERRORS"),
+        "{table}"
+    );
+
     let (code, lines) = user.json(&["watch", job]);
     assert_eq!(code, Some(1), "a photo of the job is rejected");
     assert_eq!(events(&lines, "snapshot")[0]["totalCount"], 2);

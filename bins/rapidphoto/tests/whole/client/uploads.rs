@@ -133,7 +133,8 @@ fn puts(server: &Server) -> BTreeMap<String, Vec<u64>> {
             continue;
         };
         let path = line["path"].as_str().unwrap_or_default();
-        if line["operation"] == "put_object" && path.ends_with("/original") {
+        let operation = &line["operation"];
+        if (operation == "put_object" || operation == "upload_part") && path.ends_with("/original") {
             puts.entry(path.to_owned())
                 .or_default()
                 .push(line["status"].as_u64().unwrap());
@@ -185,5 +186,120 @@ async fn a_run_that_is_killed_three_times_sends_no_photo_twice() {
     assert_eq!(
         session.photos(&[("size", "100")]).await.unwrap().items.len() as u64,
         PHOTOS
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_survives_a_crash_of_the_server() {
+    const PHOTOS: u64 = 20;
+    let data_dir = DataDir::new();
+    let server = data_dir.serve(&DataDir::options()).await;
+    let address = |url: &str| url.strip_prefix("http://").unwrap().parse().unwrap();
+    let again = DataDir::options().listening_on(address(server.api()), address(server.s3()));
+    let user = User::logged_in(&server);
+    for seed in 0..PHOTOS {
+        user.write(&format!("{seed}.jpg"), &photo(seed));
+    }
+    let mut run = user
+        .command(&["upload", ".", "--concurrency", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    for _ in 0..3 {
+        lines.next().unwrap().unwrap();
+    }
+    server.kill().await.unwrap();
+    let _server = data_dir.serve(&again).await;
+    let summary = lines.map(Result::unwrap).last().unwrap();
+    assert!(run.wait().unwrap().success(), "{summary}");
+    assert!(summary.starts_with("20 of 20 photos completed, "), "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urls_that_expired_before_their_turn_are_renewed() {
+    const PHOTOS: u64 = 60;
+    let data_dir = DataDir::new();
+    let options = logging_storage().with("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "1s");
+    let server = data_dir.serve(&options).await;
+    let user = User::logged_in(&server);
+    for seed in 0..PHOTOS {
+        user.write(&format!("{seed}.jpg"), &photo(seed));
+    }
+    let (code, lines) = user.json(&["upload", ".", "--concurrency", "1"]);
+    assert_eq!(code, Some(0), "{lines:?}");
+    let puts = puts(&server);
+    assert_eq!(puts.len() as u64, PHOTOS);
+    assert!(
+        puts.values().all(|statuses| statuses.last() == Some(&200)),
+        "{puts:?}"
+    );
+    assert!(
+        puts.values().any(|statuses| statuses[..] == [403, 200]),
+        "{puts:?}"
+    );
+}
+
+/// JPEG of about this size: a photo after comments.
+fn large_photo(seed: u64, bytes: usize) -> Vec<u8> {
+    const COMMENT_BYTES: u16 = 65_533;
+    let photo = photo(seed);
+    let (start, rest) = photo.split_at(2);
+    let mut large = start.to_vec();
+    while large.len() < bytes {
+        large.extend([0xff, 0xfe]);
+        large.extend((COMMENT_BYTES + 2).to_be_bytes());
+        large.resize(large.len() + usize::from(COMMENT_BYTES), b'x');
+    }
+    large.extend(rest);
+    large
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_killed_three_times_sends_no_part_twice() {
+    const FILES: u8 = 3;
+    const KILLS: usize = 3;
+    const CONCURRENCY: usize = 2;
+    let data_dir = DataDir::new();
+    let server = data_dir.serve(&logging_storage()).await;
+    let user = User::logged_in(&server);
+    for seed in 0..u64::from(FILES) {
+        user.write(&format!("{seed}.jpg"), &large_photo(seed, 50_000_000));
+    }
+    // 50 MB in parts of 8 MiB.
+    let parts = 6 * usize::from(FILES);
+    let stored = || {
+        puts(&server)
+            .values()
+            .flatten()
+            .filter(|status| **status == 200)
+            .count()
+    };
+    for kill in 1..=KILLS {
+        let mut run = user
+            .command(&["upload", ".", "--concurrency", &CONCURRENCY.to_string()])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let killed = async {
+            while stored() < 3 * kill && run.try_wait().unwrap().is_none() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            run.kill().unwrap();
+            assert!(!run.wait().unwrap().success(), "it was not ready");
+        };
+        tokio::time::timeout(std::time::Duration::from_mins(2), killed)
+            .await
+            .unwrap();
+    }
+    let (code, lines) = user.json(&["upload", "."]);
+    assert_eq!(code, Some(0), "{lines:?}");
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["completed"], FILES);
+    // The log has no line for a part whose sender was killed before the response.
+    let stored = stored();
+    assert!(
+        (parts - KILLS * CONCURRENCY..=parts).contains(&stored),
+        "{stored} of {parts} parts were stored"
     );
 }
