@@ -44,7 +44,7 @@ data "aws_iam_policy_document" "storage" {
   # Without it, a missing object is "forbidden" instead of "not found".
   statement {
     sid       = "Existence"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = [aws_s3_bucket.photos.arn]
   }
 }

@@ -8,6 +8,7 @@ cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
 moto_version=5.2.5
 awscli_version=1.46.3
+schemathesis_version=4.32.5
 
 # Servers under test listen on loopback, which a proxy can't reach.
 export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
@@ -68,7 +69,7 @@ install_c_toolchain() {
 
 # Tests run pages in a real browser (one of them is Uppy, bundled by Node), manipulate a database with the SQLite shell, put real
 # proxies in front of a server, start databases, brokers and stores of their own, use the embedded store with the clients of S3 that
-# people have, and check metrics with Prometheus' own tool.
+# people have, set the clocks of programs, and check metrics with Prometheus' own tool.
 install_test_tools() {
     # Debian installs servers here, which is not in the PATH of all users.
     local binaries
@@ -80,7 +81,7 @@ install_test_tools() {
     done
     install_missing 'chromium chromium-browser google-chrome google-chrome-stable=chromium' 'sqlite3=sqlite3' \
         'nginx=nginx' 'caddy=caddy' 'postgres=postgresql' 'rabbitmq-server=rabbitmq-server' 'promtool=prometheus' \
-        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'node=nodejs' 'npm=npm'
+        'radosgw=ceph-mon ceph-osd ceph-common radosgw' 'node=nodejs' 'npm=npm' 'faketime=faketime'
     # Debian starts servers when it installs them. The tests start their own.
     if [ ${#new_servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
         as_root systemctl disable --now "${new_servers[@]}"
@@ -91,6 +92,8 @@ install_test_tools() {
     install_python_tool awscli "$awscli_version" aws
     install_node_packages UPPY6_PACKAGES clients/uppy
     install_node_packages UPPY5_PACKAGES clients/uppy/test/uppy5
+    # Generates requests from the OpenAPI document.
+    install_python_tool schemathesis "$schemathesis_version" schemathesis
 }
 
 # Servers that scripts/stack runs.
@@ -103,7 +106,8 @@ install_stack_tools() {
 
 # Checkers of files for deployment.
 install_deploy_tools() {
-    install_missing 'docker-compose=docker-compose'
+    # docker-compose brings Python's yaml along.
+    install_missing 'docker-compose=docker-compose python3-yaml'
     install_python_tool check-jsonschema 0.39.0 check-jsonschema
     install_python_tool kubernetes-validate 1.37.0 kubernetes-validate
 }
@@ -132,6 +136,11 @@ install_node_packages() {
         touch "$home/installed"
     fi
     export "$1=$home"
+}
+
+# The tools themselves are pinned in clients/typescript.
+install_typescript_tools() {
+    install_missing 'node=nodejs' 'npm=npm' 'jq=jq'
 }
 
 install_walkthrough_tools() {

@@ -33,7 +33,7 @@ struct Cli {
 enum Command {
     /// Run the API, the workers and the embedded storage.
     Serve(Serve),
-    /// Start a server on a temporary data directory, upload photos and print the results.
+    /// Start a server on a temporary data directory, or use a running one, upload photos and print the results.
     Demo(Demo),
     /// Maintain a data directory.
     Admin(Admin),
@@ -122,6 +122,10 @@ struct Demo {
     /// Folder of photos to upload, with its subfolders; without it, 20 sample photos are generated
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
+    /// Base URL of the API of a running server, which must accept registrations, such as <http://127.0.0.1:8080>: the demo starts
+    /// none, and exits after the result table
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
     /// Certificates of authorities (PEM) that the demo's client trusts, if `server.tls` is of a private authority
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -173,7 +177,7 @@ enum AdminCommand {
     #[command(subcommand)]
     DeadLetters(DeadLetters),
     /// Print the subscriptions to the event log: name, position, end of the lease, lag, time of the first event behind, reason if
-    /// it is parked
+    /// it is parked, process that runs it
     Subscriptions {
         #[command(flatten)]
         server: Remote,
@@ -250,6 +254,7 @@ fn execute(runtime: &Runtime, cli: Cli) -> anyhow::Result<ExitCode> {
             let config = Config::load(file, &overrides)?;
             let options = DemoOptions {
                 photos: demo.photos,
+                server: demo.server,
                 ca: demo.ca,
                 exit: demo.exit,
             };

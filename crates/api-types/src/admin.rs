@@ -57,6 +57,10 @@ pub struct Subscription {
     /// End of the lease of the process that runs it, which renews it every 3 s; missing if no process does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leased_until: Option<DateTime<Utc>>,
+    /// The process that runs it, if several share the database: program, host and process id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "rapidphoto-worker@worker-7f9c/1")]
+    pub owner: Option<String>,
     /// Number of events after the position, at most 1000; missing if it is parked. A few are normal: the position is stored
     /// every 5 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]

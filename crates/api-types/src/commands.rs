@@ -16,10 +16,13 @@ pub struct CreateJobRequest {
     /// Upload strategy.
     #[serde(default)]
     pub strategy: Strategy,
-    /// Part size of multipart uploads, in bytes; rejected if the server does not support multipart uploads.
+    /// Size of all parts but the last, in bytes, of files that are sent in parts: 5 MiB to 5 GiB, and such that no file has
+    /// more than 10 000 parts. Default: 8 MiB, rising to 16 MiB for large files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 5_242_880, maximum = 5_368_709_120_i64)]
     pub part_size: Option<u64>,
-    /// True to skip files that the user already has; rejected if the server does not support this.
+    /// True to skip files with a declared checksum that the user has as a completed photo: their items have `duplicateOf`, and
+    /// the other members of that photo.
     #[serde(default)]
     pub dedupe: bool,
 }
@@ -71,14 +74,15 @@ pub struct DeclaredChecksum {
 /// Upload strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub enum Strategy {
-    /// The server chooses for each file.
+    /// A file of more than 5 MiB is sent in parts, any other by a single PUT.
     #[default]
     #[serde(rename = "auto")]
     Auto,
-    /// One PUT request per file.
+    /// One PUT request per file. A store without conditional writes gets parts nevertheless, so that no upload replaces an
+    /// object.
     #[serde(rename = "s3-presigned")]
     S3Presigned,
-    /// Several parts per file.
+    /// Parts for each file; a small one has one part.
     #[serde(rename = "s3-multipart")]
     S3Multipart,
 }
@@ -108,14 +112,15 @@ pub struct JobItem {
     /// HTTP method of the upload, always `PUT`.
     #[schema(example = "PUT")]
     pub method: String,
-    /// Presigned URL for the upload; null if the file need not be uploaded any more. The storage answers 200, or 412 if the
+    /// Presigned URL for the upload; null if the file is sent in parts, whose URLs `POST …/parts` returns, or need not be
+    /// uploaded any more. The storage answers 200, or 412 if the
     /// file is there already, because an earlier attempt succeeded without its answer arriving: treat 412 as success.
     pub presigned_url: Option<String>,
     /// Headers that the upload must contain unchanged. `Content-Length` is signed, too; HTTP clients set it themselves.
     pub headers: BTreeMap<String, String>,
     /// Expiry of the URL.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Part layout of a multipart upload; null for a single PUT.
+    /// Parts of the file; null for a single PUT, and if the file need not be uploaded any more.
     pub multipart: Option<MultipartItem>,
     /// Photo of the user with the same content, if the file was skipped as a duplicate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,8 +175,10 @@ pub struct ProgressAccepted {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FinalizeRequest {
-    /// Parts of a multipart upload; rejected if the server does not support multipart uploads.
+    /// All parts of a file that is sent in parts, as the client knows them. The server compares them with those in storage;
+    /// without them it takes those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 10_000)]
     pub parts: Option<Vec<UploadedPart>>,
 }
 
@@ -180,10 +187,73 @@ pub struct FinalizeRequest {
 #[serde(rename_all = "camelCase")]
 #[serde(deny_unknown_fields)]
 pub struct UploadedPart {
-    /// Part number, from 1.
+    /// Part number.
+    #[schema(minimum = 1, maximum = 10_000)]
     pub part_number: u32,
-    /// Entity tag of the part, as returned by storage.
+    /// Entity tag of the part, as returned by storage, with or without quotation marks.
+    #[schema(pattern = r#"^"?[!#-~]{1,256}"?$"#)]
     pub e_tag: String,
+}
+
+/// Request for URLs of parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields)]
+pub struct PartUrlsRequest {
+    /// Numbers of the parts, each from 1 to the item's `partCount`.
+    #[schema(min_items = 1, max_items = 1000, example = json!([1, 2, 3]))]
+    pub part_numbers: Vec<u32>,
+}
+
+/// URLs of parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PartUrls {
+    /// Size of all parts but the last, in bytes.
+    pub part_size: u64,
+    /// The requested parts, ascending by number.
+    pub parts: Vec<PartUrl>,
+}
+
+/// URL for a PUT of one part, whose exact size is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PartUrl {
+    /// Part number.
+    pub part_number: u32,
+    /// Presigned URL. A part that is sent again replaces the first.
+    pub presigned_url: String,
+    /// Expiry of the URL.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Parts of a file that are in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadedParts {
+    /// Size of all parts but the last, in bytes.
+    pub part_size: u64,
+    /// Parts in storage, ascending by number.
+    pub parts: Vec<StoredPart>,
+}
+
+/// Part in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredPart {
+    /// Part number.
+    pub part_number: u32,
+    /// Entity tag of the part, without quotation marks.
+    pub e_tag: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// A photo and what its upload needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RenewedUpload {
+    /// Item as in the response to the creation of a job.
+    pub item: JobItem,
 }
 
 /// Status of a photo after a command.

@@ -19,15 +19,19 @@ pub use auth::{
 };
 pub use commands::{
     AddTagsRequest, CreateJobRequest, CreateJobResponse, DeclaredChecksum, FileRequest, FinalizeRequest,
-    JobCancelled, JobItem, MultipartItem, PhotoDeleted, PhotoTags, ProgressAccepted, ProgressRequest,
-    ProgressTick, Strategy, UploadState, UploadedPart,
+    JobCancelled, JobItem, MultipartItem, PartUrl, PartUrls, PartUrlsRequest, PhotoDeleted, PhotoTags,
+    ProgressAccepted, ProgressRequest, ProgressTick, RenewedUpload, StoredPart, Strategy, UploadState,
+    UploadedPart, UploadedParts,
 };
 pub use limits::{CheckLimits, CheckPolicy, Limits, Quota};
 pub use operations::{DependencyReport, Health, Readiness};
-pub use photo::{Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, Thumbnail};
+pub use photo::{
+    Camera, DownloadUrl, Exif, HistoryEntry, Location, Page, Photo, PhotoHistory, TagCount, Thumbnail,
+};
 pub use problem::{Problem, ProblemDetail};
 pub use snapshot::{
-    JobSnapshot, JobStatus, MeasuredValue, PhotoSnapshot, PhotoStatus, Progress, Reason, StatusReason,
+    JobSnapshot, JobStatus, JobSummary, MeasuredValue, PhotoSnapshot, PhotoStatus, Progress, Reason,
+    StatusReason,
 };
 pub use stream::{
     JobStreamEvent, PhotoStreamEvent, StreamEnd, StreamEndReason, StreamReset, UserStreamStart,

@@ -133,6 +133,16 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+/// Label with the number of photos that have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TagCount {
+    /// The label.
+    pub label: String,
+    /// Number of photos.
+    pub photos: u64,
+}
+
 /// Presigned URL for a download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

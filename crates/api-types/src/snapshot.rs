@@ -114,6 +114,41 @@ pub struct JobSnapshot {
     pub photos: Vec<PhotoSnapshot>,
 }
 
+/// State of a job in a list, without its photos.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobSummary {
+    /// Identifier of the job.
+    pub job_id: String,
+    /// Status of the job.
+    pub status: JobStatus,
+    /// Explanation of the status FAILED or `COMPLETED_WITH_ERRORS`; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<StatusReason>,
+    /// Time of creation.
+    pub created_at: DateTime<Utc>,
+    /// Time of the last change of the job or one of its photos.
+    pub updated_at: DateTime<Utc>,
+    /// Number of photos.
+    pub total_count: u32,
+    /// Number of COMPLETED photos.
+    pub completed_count: u32,
+    /// Number of FAILED photos. REJECTED ones are not among them.
+    pub failed_count: u32,
+    /// Number of REJECTED photos.
+    pub rejected_count: u32,
+    /// Number of CANCELLED photos.
+    pub cancelled_count: u32,
+    /// Sum of the declared sizes of the photos, in bytes.
+    pub bytes_total: u64,
+    /// Number of those bytes that were sent.
+    pub bytes_sent: u64,
+    /// Bytes sent in whole percent, rounded down.
+    pub percent: u8,
+    /// Recommended time until the next poll, in milliseconds; 0 if the job is terminal.
+    pub poll_after_ms: u64,
+}
+
 /// State of a photo at one point in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -19,6 +19,7 @@ pub mod progress;
 pub mod settings;
 pub mod signals;
 pub mod subscriptions;
+pub mod trace;
 pub mod uploads;
 mod use_cases;
 pub mod work;

@@ -16,6 +16,7 @@ mod limits;
 mod middleware;
 mod openapi;
 mod operations;
+mod origin;
 mod problem;
 mod process;
 mod queries;

@@ -39,6 +39,7 @@ mod lock;
 mod number;
 #[cfg(feature = "postgres")]
 mod pg;
+mod photo_list;
 mod rows;
 mod schema;
 #[cfg(feature = "sqlite")]

@@ -170,3 +170,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(photos, photo_details);
+diesel::allow_tables_to_appear_in_same_query!(photos, events);

@@ -19,6 +19,8 @@ mod migrations;
 mod outages;
 #[path = "postgres/plans.rs"]
 mod plans;
+#[path = "postgres/rolling_updates.rs"]
+mod rolling_updates;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "postgres/tls.rs"]

@@ -26,6 +26,8 @@ mod log;
 mod opening;
 #[path = "sqlite/photo_tags.rs"]
 mod photo_tags;
+#[path = "sqlite/photo_words.rs"]
+mod photo_words;
 #[path = "sqlite/read_only.rs"]
 mod read_only;
 #[path = "sqlite/readers.rs"]

@@ -9,6 +9,8 @@
 
 #[path = "statements/jobs.rs"]
 mod jobs;
+#[path = "statements/photo_searches.rs"]
+mod photo_searches;
 #[path = "statements/photo_tags.rs"]
 mod photo_tags;
 mod support;
@@ -164,13 +166,14 @@ fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
 }
 
 /// Tables of unbounded size, and the aliases that statements give them.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "events",
     "photos",
     "upload_jobs",
     "users",
     "photo_details",
     "photo_tags",
+    "photo_words",
     "photo_work",
     "idempotency",
     "sessions",
@@ -224,8 +227,6 @@ async fn every_read_uses_an_index() {
         for direction in [SortDirection::Ascending, SortDirection::Descending] {
             for value in [None, Some(None), Some(Some(1))] {
                 let query = PhotoListQuery {
-                    status: None,
-                    tag: None,
                     sort,
                     direction,
                     size: 2,
@@ -233,6 +234,7 @@ async fn every_read_uses_an_index() {
                         value,
                         photo: photo.id,
                     }),
+                    ..PhotoListQuery::default()
                 };
                 store.list(owner, &query).await.unwrap();
                 assert_indexed(&db, &format!("{query:?}"), Sorting::None);

@@ -11,15 +11,12 @@ pub(crate) struct Addresses {
     pub(crate) api_local: String,
     /// The API, for clients.
     pub(crate) api_public: String,
-    /// The storage, for the workers.
-    pub(crate) s3_local: String,
     /// The storage, for clients.
     pub(crate) s3_public: String,
 }
 
 impl Addresses {
-    /// `s3_local` is the address of the storage for the workers, always in plain text.
-    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr, s3_local: SocketAddr) -> Self {
+    pub(crate) fn new(config: &Config, api: SocketAddr, s3: SocketAddr) -> Self {
         let public = |url: Option<&String>, address, tls: &Option<TlsSection>| {
             url.map_or_else(
                 || base_url(address, tls.is_some()),
@@ -30,16 +27,8 @@ impl Addresses {
         Self {
             api_local: base_url(reachable(api), server.tls.is_some()),
             api_public: public(server.public_url.as_ref(), api, &server.tls),
-            s3_local: base_url(s3_local, false),
             s3_public: public(storage.public_url.as_ref(), s3, &storage.tls),
         }
-    }
-
-    /// Values of `Host` that URLs of the storage are signed for.
-    pub(crate) fn s3_hosts(&self) -> Vec<String> {
-        let mut hosts = vec![host(&self.s3_public), host(&self.s3_local)];
-        hosts.dedup();
-        hosts
     }
 }
 

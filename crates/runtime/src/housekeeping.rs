@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rapidphoto_application::{Housekeeping, ports::Clock, progress::ProgressBoard};
+use rapidphoto_application::{Housekeeping, ports::Clock, progress::ProgressBoard, uploads::UploadSweep};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::Database;
@@ -10,9 +10,11 @@ use crate::database::Database;
 /// Time between two runs.
 const INTERVAL: Duration = Duration::from_mins(10);
 
-/// Deletes expired data at intervals, and the traces of erased data, until `shutdown` is cancelled.
+/// Deletes expired data, aborts uploads in parts that no photo needs, and removes the traces of erased data, at intervals
+/// until `shutdown` is cancelled.
 pub(crate) async fn run(
     housekeeping: Housekeeping,
+    sweep: UploadSweep,
     database: Arc<dyn Database>,
     shutdown: CancellationToken,
 ) {
@@ -29,6 +31,13 @@ pub(crate) async fn run(
             ),
             Err(error) => {
                 tracing::warn!(%error, "expired rows can't be deleted; trying again in 10 minutes");
+            }
+        }
+        match sweep.handle().await {
+            Ok(0) => {}
+            Ok(aborted) => tracing::info!(aborted, "aborted uploads in parts that no photo needs"),
+            Err(error) => {
+                tracing::warn!(%error, "uploads in parts that no photo needs can't be aborted; trying again in 10 minutes");
             }
         }
         database.remove_traces().await;

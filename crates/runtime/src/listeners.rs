@@ -1,9 +1,6 @@
 //! Listening sockets, their certificates and the limits of their connections.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use anyhow::Context;
 use rapidphoto_listener::{Limits, Tls, TlsFiles};
@@ -21,8 +18,6 @@ pub(crate) struct Listeners {
     /// The storage, for clients.
     pub(crate) storage: TcpListener,
     pub(crate) storage_tls: Option<Arc<Tls>>,
-    /// The storage, for the workers of this process: clients can't use up its connections.
-    pub(crate) storage_of_workers: TcpListener,
 }
 
 impl Listeners {
@@ -52,9 +47,6 @@ impl Listeners {
                 format!("the storage can't listen on {} (storage.listen)", storage.listen)
             })?,
             storage_tls: certificates.1,
-            storage_of_workers: TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-                .await
-                .context("the storage can't listen on a free port of 127.0.0.1 for the workers")?,
         })
     }
 
@@ -177,12 +169,4 @@ pub(crate) fn storage_limits(config: &Config) -> Limits {
 fn is_proxy(config: &Config) -> Arc<dyn Fn(IpAddr) -> bool + Send + Sync> {
     let proxies = config.server.trusted_proxies.clone();
     Arc::new(move |address| proxies.iter().any(|network| network.contains(&address)))
-}
-
-/// All connections come from this machine.
-pub(crate) fn worker_limits(storage: Limits) -> Limits {
-    Limits {
-        max_connections_per_address: storage.max_connections,
-        ..storage
-    }
 }

@@ -103,7 +103,8 @@ fn dead_letter(letter: &DeadLetter) -> String {
     )
 }
 
-/// One line: name, position, end of the lease, lag, time of the first event behind, reason if it is parked.
+/// One line: name, position, end of the lease, lag, time of the first event behind, reason if it is parked, process that runs
+/// it.
 fn subscription(subscription: &Subscription) -> String {
     let time = |time: Option<chrono::DateTime<chrono::Utc>>| {
         time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339())
@@ -112,11 +113,12 @@ fn subscription(subscription: &Subscription) -> String {
         .lag
         .map_or_else(|| "-".to_owned(), |lag| lag.to_string());
     format!(
-        "{}\t{}\t{}\t{lag}\t{}\t{}",
+        "{}\t{}\t{}\t{lag}\t{}\t{}\t{}",
         subscription.name,
         subscription.position,
         time(subscription.leased_until),
         time(subscription.behind_since),
-        subscription.parked.as_deref().unwrap_or("-").escape_debug()
+        subscription.parked.as_deref().unwrap_or("-").escape_debug(),
+        subscription.owner.as_deref().unwrap_or("-").escape_debug()
     )
 }

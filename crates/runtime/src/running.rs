@@ -10,18 +10,19 @@ use rapidphoto_application::{
     ports::{Clock, Ids, SingleProcess},
     progress::ProgressBoard,
     signals::Signals,
+    uploads::UploadSweep,
     work::{LONGEST_RETRY_DELAY, WorkRunner},
 };
 use rapidphoto_http::App;
 use rapidphoto_listener::{Acceptor, Tls};
 use rapidphoto_persistence::DataDirLock;
-use rapidphoto_storage_embedded::{EmbeddedStore, Listener};
+use rapidphoto_storage_embedded::{EmbeddedObjects, EmbeddedPresigner, EmbeddedStore, Listener};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Program, SystemClock, SystemIds,
-    addresses::Addresses,
+    addresses::{Addresses, host},
     data_dir::{self, DataDir},
     database::Database,
     free_space::FreeSpace,
@@ -82,7 +83,6 @@ pub async fn start(
         &config,
         listeners.api.local_addr()?,
         listeners.storage.local_addr()?,
-        listeners.storage_of_workers.local_addr()?,
     );
 
     let signals = Signals::default();
@@ -93,7 +93,22 @@ pub async fn start(
         signals: signals.clone(),
     };
     let settings = wiring::settings(&config)?;
-    let ports = wiring::ports(&config, &secrets, &shared, &addresses).await?;
+    let embedded = wiring::embedded(
+        &config,
+        StorageKeys {
+            access_key: &secrets.s3_access_key,
+            secret_key: &secrets.s3_secret_key,
+        },
+        vec![host(&addresses.s3_public)],
+    );
+    let presigner = EmbeddedPresigner::new(&embedded, &addresses.s3_public, Arc::clone(&clock))
+        .context("storage.public_url is not a URL with a host")?;
+    let opened = tokio::task::spawn_blocking({
+        let (embedded, clock, ids) = (embedded.clone(), Arc::clone(&clock), Arc::clone(&ids));
+        move || EmbeddedObjects::open(&embedded, clock, ids)
+    });
+    let objects = opened.await?.context("the embedded storage can't be opened")?;
+    let ports = wiring::ports(&config, &secrets, &shared, Arc::new(objects.clone()), presigner).await?;
     let board = Arc::new(ProgressBoard::default());
     // The lock excludes other processes, so every lease left in the database belongs to a process that no longer
     // exists. A crash may also have lost storage events: photos that wait for one are checked now.
@@ -105,38 +120,19 @@ pub async fn start(
     let failed = CancellationToken::new();
     let mut storage = TaskGroup::new(&failed);
     let messages = Arc::new(StorageEventHandler::new(&ports, &settings));
-    let embedded = wiring::embedded(
-        &config,
-        StorageKeys {
-            access_key: &secrets.s3_access_key,
-            secret_key: &secrets.s3_secret_key,
-        },
-        addresses.s3_hosts(),
-    );
-    let opened = tokio::task::spawn_blocking({
-        let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
-        move || EmbeddedStore::open(&embedded, messages, clock, ids)
-    });
-    let objects = opened.await?.context("the embedded storage can't be opened")?;
-    let object_directory = objects.write_check();
+    let server = EmbeddedStore::new(&embedded, objects, messages);
+    let object_directory = server.write_check();
     let certificates = listeners.certificates();
-    let storage_limits = listeners::storage_limits(&config);
-    let served = vec![
-        Listener {
-            acceptor: Acceptor::new("storage", storage_limits.clone(), listeners.storage_tls),
-            socket: listeners.storage,
-        },
-        Listener {
-            acceptor: Acceptor::new(
-                "storage of workers",
-                listeners::worker_limits(storage_limits),
-                None,
-            ),
-            socket: listeners.storage_of_workers,
-        },
-    ];
+    let served = vec![Listener {
+        acceptor: Acceptor::new(
+            "storage",
+            listeners::storage_limits(&config),
+            listeners.storage_tls,
+        ),
+        socket: listeners.storage,
+    }];
     storage.spawn("storage", |stop| async move {
-        objects.serve(served, stop.cancelled_owned()).await;
+        server.serve(served, stop.cancelled_owned()).await;
     });
 
     let mut workers = TaskGroup::new(&failed);
@@ -154,10 +150,11 @@ pub async fn start(
         signals,
         config.work.poll,
     ));
+    let sweep = UploadSweep::new(&ports, &settings);
     let housekeeping = Housekeeping::new(&ports, &settings.uploads);
     let emptied: Arc<dyn Database> = Arc::clone(&store) as _;
     workers.spawn("housekeeping", |stop| {
-        housekeeping::run(housekeeping, emptied, stop)
+        housekeeping::run(housekeeping, sweep, emptied, stop)
     });
     let (kept, limit, of_board) = (
         Arc::clone(&board),

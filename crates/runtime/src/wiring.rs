@@ -20,14 +20,13 @@ use rapidphoto_credentials::{
 use rapidphoto_domain::{photo::CheckPolicies, values::KeySpace};
 use rapidphoto_http::{HttpConfig, Surface};
 use rapidphoto_persistence::{SqliteConfig, SqliteStore};
-use rapidphoto_storage_embedded::EmbeddedConfig;
+use rapidphoto_storage_embedded::{EmbeddedConfig, EmbeddedObjects, EmbeddedPresigner};
 #[cfg(feature = "distributed")]
-use rapidphoto_storage_s3::Encryption;
-use rapidphoto_storage_s3::{Addressing, ConditionalWrites, S3Config, S3Credentials, S3Store};
+use rapidphoto_storage_s3::{Addressing, ConditionalWrites, Encryption, S3Config, S3Credentials};
 
 #[cfg(feature = "distributed")]
 use crate::config::{AddressingStyle, Conditional, CredentialsSource, EncryptionKind, Secret};
-use crate::{Config, Secrets, addresses::Addresses, free_space::FreeSpace, inspection, secrets::TokenKeys};
+use crate::{Config, Secrets, free_space::FreeSpace, inspection, secrets::TokenKeys};
 
 /// Settings of the use cases.
 pub(crate) fn settings(config: &Config) -> anyhow::Result<Arc<Settings>> {
@@ -270,26 +269,9 @@ pub(crate) async fn ports(
     config: &Config,
     secrets: &Secrets,
     parts: &SharedParts,
-    addresses: &Addresses,
+    objects: Arc<EmbeddedObjects>,
+    presigner: EmbeddedPresigner,
 ) -> anyhow::Result<Ports> {
-    let storage = &config.storage;
-    let s3 = Arc::new(
-        S3Store::new(
-            &S3Config {
-                endpoint: Some(addresses.s3_local.clone()),
-                public_endpoint: Some(addresses.s3_public.clone()),
-                addressing: Addressing::Path,
-                conditional_writes: ConditionalWrites::On,
-                ..S3Config::new(
-                    &storage.bucket,
-                    &storage.region,
-                    S3Credentials::new(&secrets.s3_access_key, &secrets.s3_secret_key),
-                )
-            },
-            Arc::clone(&parts.clock),
-        )
-        .context("the configuration of the object storage is invalid")?,
-    );
     let passwords = passwords(config, Arc::clone(&parts.ids))?;
     let tokens = tokens(&secrets.token_keys())?;
     let database = signalling(DatabasePorts::of(Arc::clone(&parts.store)), &parts.signals);
@@ -297,9 +279,9 @@ pub(crate) async fn ports(
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(&parts.ids),
         database,
-        objects: Arc::clone(&s3) as _,
-        multipart: Arc::clone(&s3) as _,
-        presigner: s3,
+        multipart: Arc::clone(&objects) as _,
+        objects,
+        presigner: Arc::new(presigner),
         passwords: Arc::new(passwords),
         tokens: Arc::new(tokens),
         inspector: inspection::start(&config.imaging).await?,

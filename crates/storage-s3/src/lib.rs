@@ -5,7 +5,7 @@
 //!
 //! - Lengths, types, checksums and `If-None-Match: *` are signed as *headers*, because AWS may ignore a wrong value in a
 //!   query string. The SDK's own checksums are disabled unless required, because some stores lack them.
-//! - URLs are signed by `sigv4`, with the same signatures as the SDK's. No URL outlives the credentials that signed it.
+//! - URLs are signed by `presigning`, with the same signatures as the SDK's. No URL outlives the credentials that signed it.
 //! - URLs are signed with the time of the `Clock` port. For requests and for stalled bodies the SDK uses the system's
 //!   clock.
 //! - The credentials must allow `s3:ListBucket`: without it S3 answers 403 for a missing object.
@@ -16,15 +16,12 @@ mod client;
 mod conditions;
 mod config;
 mod credentials;
-mod disposition;
 mod endpoint;
 mod errors;
 mod init;
 mod multipart;
-mod percent;
 mod presigner;
 mod probe;
-mod sigv4;
 mod store;
 
 pub use config::{Addressing, ConditionalWrites, Encryption, S3Config, S3ConfigError, S3Timeouts};

@@ -14,15 +14,15 @@ use rapidphoto_application::ports::{
     BoxError, ByteStream, Clock, GetError, ObjectBody, ObjectHead, ObjectStore, Unavailable,
 };
 use rapidphoto_domain::values::{Checksum, ETag};
+use rapidphoto_presigning::Signer;
 
 use crate::{
     client,
     conditions::Conditions,
     config::{Encryption, S3Config, S3ConfigError},
     credentials::CurrentCredentials,
-    endpoint::BucketUrl,
+    endpoint,
     errors::{self, MalformedResponse},
-    sigv4::Signer,
 };
 
 /// One bucket of an S3-compatible store.
@@ -43,7 +43,7 @@ impl S3Store {
     /// [`S3ConfigError`] if the configuration is invalid.
     pub fn new(config: &S3Config, clock: Arc<dyn Clock>) -> Result<Self, S3ConfigError> {
         config.check()?;
-        let bucket_url = BucketUrl::for_clients(config)?;
+        let bucket_url = endpoint::bucket_for_clients(config)?;
         let credentials = Arc::new(CurrentCredentials::new(
             config.credentials.clone(),
             Arc::clone(&clock),

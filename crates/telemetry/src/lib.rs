@@ -7,6 +7,7 @@
 //! Log lines and spans use the system clock instead of the port `Clock`, because no decision depends on their times.
 
 mod config;
+mod json_lines;
 mod logs;
 mod metrics;
 mod redaction;
@@ -36,7 +37,7 @@ pub struct Telemetry {
     filter: reload::Handle<EnvFilter, Registry>,
     metrics: Metrics,
     upkeep: metrics::Upkeep,
-    traces: Option<traces::Traces>,
+    traces: traces::Traces,
 }
 
 impl Telemetry {
@@ -46,16 +47,12 @@ impl Telemetry {
     /// [`TelemetryError`] for an invalid configuration, or if a subscriber or recorder is already installed.
     pub fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
         let (filter, handle) = reload::Layer::new(logs::filter(&config.filter)?);
-        let traces = config
-            .traces
-            .as_ref()
-            .map(|settings| traces::Traces::start(config, settings))
-            .transpose()?;
+        let traces = traces::Traces::start(config)?;
         let log = logs::layer(config.format, logs::stderr_is_terminal(), std::io::stderr);
         tracing_subscriber::registry()
             .with(filter)
             .with(log)
-            .with(traces.as_ref().map(traces::Traces::layer))
+            .with(traces.layer())
             .try_init()
             .map_err(|_| TelemetryError::Taken("logs"))?;
         let (metrics, upkeep) = metrics::install(&config.version)?;
@@ -89,10 +86,7 @@ impl Telemetry {
     /// [`FlushError`] if spans were not sent.
     pub fn shutdown(self, timeout: Duration) -> Result<(), FlushError> {
         self.upkeep.stop();
-        match self.traces {
-            Some(traces) => traces.shutdown(timeout).map_err(FlushError),
-            None => Ok(()),
-        }
+        self.traces.shutdown(timeout).map_err(FlushError)
     }
 }
 

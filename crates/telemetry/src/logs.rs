@@ -9,6 +9,7 @@ use tracing_subscriber::{
 
 use crate::{
     config::{LogFormat, TelemetryError},
+    json_lines::JsonLines,
     redaction,
 };
 
@@ -48,7 +49,7 @@ where
         .log_internal_errors(false);
     match format {
         LogFormat::Human => lines.with_ansi(colours).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Json => lines.json().event_format(JsonLines::new()).boxed(),
     }
 }
 
@@ -81,6 +82,7 @@ impl<W: Write> Write for Redacting<W> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use tracing::field;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
@@ -128,6 +130,29 @@ mod tests {
         assert!(lines[0]["message"].as_str().unwrap().starts_with("too \"big\"\n"));
         assert!(lines[0]["timestamp"].as_str().unwrap().ends_with('Z'));
         assert_eq!(lines[1]["message"], "done");
+    }
+
+    #[test]
+    fn json_lines_have_the_ids_of_the_spans_around_them() {
+        let lines = logged(LogFormat::Json, "", || {
+            let outer = tracing::info_span!("work", photoId = "p-1", jobId = "j-1", traceId = field::Empty);
+            outer.record("traceId", "t-1");
+            outer.in_scope(|| {
+                tracing::info!("outer");
+                let inner = tracing::info_span!("step", photoId = "p-2");
+                inner.in_scope(|| tracing::info!(jobId = "j-2", "inner"));
+            });
+            tracing::info!("outside");
+        });
+        let lines: Vec<serde_json::Value> = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let ids = |line: usize| ["traceId", "jobId", "photoId"].map(|name| lines[line][name].as_str());
+        assert_eq!(ids(0), [Some("t-1"), Some("j-1"), Some("p-1")]);
+        assert_eq!(ids(1), [Some("t-1"), Some("j-2"), Some("p-2")]);
+        assert_eq!(ids(2), [None; 3]);
+        assert_eq!(lines[1]["span"]["name"], "step");
     }
 
     #[test]

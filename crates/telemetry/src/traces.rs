@@ -18,42 +18,27 @@ use crate::config::{TelemetryConfig, TelemetryError, TraceConfig};
 /// does not respond.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Export of spans in batches.
+/// Ids of traces, and the export of spans in batches. Without a collector spans have ids for the log and for other processes,
+/// and nothing is recorded.
 #[derive(Debug)]
 pub(crate) struct Traces {
     provider: SdkTracerProvider,
 }
 
 impl Traces {
-    pub(crate) fn start(config: &TelemetryConfig, settings: &TraceConfig) -> Result<Self, TelemetryError> {
-        if !(0.0..=1.0).contains(&settings.sample_ratio) {
-            return Err(TelemetryError::SampleRatio);
-        }
-        // The exporter's HTTP client needs it, also without TLS. Fails if the program has installed one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let exporter = SpanExporter::builder()
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(traces_url(&settings.endpoint)?)
-            .with_timeout(EXPORT_TIMEOUT)
-            .build()
-            .map_err(TelemetryError::Exporter)?;
-        let resource = Resource::builder()
-            .with_service_name(config.service.clone())
-            .with_attribute(KeyValue::new("service.version", config.version.clone()))
-            .build();
-        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
-        let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(exporter)
-            .with_sampler(sampler)
-            .with_resource(resource)
-            .build();
+    pub(crate) fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
+        let provider = match &config.traces {
+            Some(settings) => exporting(config, settings)?,
+            None => SdkTracerProvider::builder()
+                .with_sampler(Sampler::AlwaysOff)
+                .build(),
+        };
         // Joins spans across processes through the header `traceparent` (W3C Trace Context).
         global::set_text_map_propagator(TraceContextPropagator::new());
         Ok(Self { provider })
     }
 
-    /// Layer that exports the spans of its subscriber.
+    /// Layer that gives the spans of its subscriber ids, and exports them.
     pub(crate) fn layer<S>(&self) -> OpenTelemetryLayer<S, SdkTracer>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -64,6 +49,31 @@ impl Traces {
     pub(crate) fn shutdown(self, timeout: Duration) -> OTelSdkResult {
         self.provider.shutdown_with_timeout(timeout)
     }
+}
+
+fn exporting(config: &TelemetryConfig, settings: &TraceConfig) -> Result<SdkTracerProvider, TelemetryError> {
+    if !(0.0..=1.0).contains(&settings.sample_ratio) {
+        return Err(TelemetryError::SampleRatio);
+    }
+    // The exporter's HTTP client needs it, also without TLS. Fails if the program has installed one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(traces_url(&settings.endpoint)?)
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()
+        .map_err(TelemetryError::Exporter)?;
+    let resource = Resource::builder()
+        .with_service_name(config.service.clone())
+        .with_attribute(KeyValue::new("service.version", config.version.clone()))
+        .build();
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_sampler(sampler)
+        .with_resource(resource)
+        .build())
 }
 
 /// URL for spans below the collector's base URL (OTLP specification, "Endpoint URLs for OTLP/HTTP").
@@ -111,7 +121,11 @@ mod tests {
                 sample_ratio,
                 ..TraceConfig::new("http://127.0.0.1:4318")
             };
-            let started = Traces::start(&TelemetryConfig::new("test", "0"), &settings);
+            let config = TelemetryConfig {
+                traces: Some(settings),
+                ..TelemetryConfig::new("test", "0")
+            };
+            let started = Traces::start(&config);
             assert!(matches!(started, Err(TelemetryError::SampleRatio)));
         }
     }

@@ -69,6 +69,11 @@ impl Process {
         value.with_context(|| format!("{name} is not in {}", self.announcement))
     }
 
+    /// Process id; `None` once it has exited.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Log output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

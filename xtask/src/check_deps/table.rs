@@ -25,6 +25,7 @@ const SAMPLE_PHOTOS: &str = "rapidphoto-sample-photos";
 const API_TYPES: &str = "rapidphoto-api-types";
 const HTTP: &str = "rapidphoto-http";
 const LISTENER: &str = "rapidphoto-listener";
+const PRESIGNING: &str = "rapidphoto-presigning";
 const TELEMETRY: &str = "rapidphoto-telemetry";
 const RUNTIME: &str = "rapidphoto-runtime";
 const CLI: &str = "rapidphoto-cli";
@@ -56,6 +57,7 @@ const SERVER_CRATES: &[&str] = &[
     API_TYPES,
     HTTP,
     LISTENER,
+    PRESIGNING,
     TELEMETRY,
     CLIENT,
 ];
@@ -127,14 +129,27 @@ const CRATES: &[CrateRule] = &[
     adapter(MEMORY),
     adapter(PERSISTENCE),
     adapter(QUEUE_RABBITMQ),
-    adapter(STORAGE_S3),
+    CrateRule {
+        name: STORAGE_S3,
+        uses: &[APPLICATION, DOMAIN, PRESIGNING],
+        tests_use: TEST_CRATES,
+        third_party: ThirdParty::Any,
+        because: "An adapter depends on application and domain, never on another adapter; stores share presigning.",
+    },
     adapter(QUEUE_SQS),
     CrateRule {
         name: STORAGE_EMBEDDED,
-        uses: &[APPLICATION, DOMAIN, LISTENER],
+        uses: &[APPLICATION, DOMAIN, LISTENER, PRESIGNING],
         tests_use: TEST_CRATES,
         third_party: ThirdParty::Any,
-        because: "An adapter depends on application and domain, never on another adapter; storage-embedded accepts its connections by listener.",
+        because: "An adapter depends on application and domain, never on another adapter; storage-embedded accepts its connections by listener, and stores share presigning.",
+    },
+    CrateRule {
+        name: PRESIGNING,
+        uses: &[APPLICATION],
+        tests_use: &[],
+        third_party: ThirdParty::Any,
+        because: "presigning makes URLs of the grants of application; it is no adapter by itself.",
     },
     CrateRule {
         name: LISTENER,
@@ -220,6 +235,7 @@ const CRATES: &[CrateRule] = &[
             API_TYPES,
             HTTP,
             LISTENER,
+            PRESIGNING,
             TELEMETRY,
             CLIENT,
             RUNTIME,

@@ -35,7 +35,7 @@ pub(crate) enum Program {
 
 impl Program {
     /// The binary, which cargo builds beside that of this package.
-    fn path(self) -> PathBuf {
+    pub(crate) fn path(self) -> PathBuf {
         let directory = Path::new(env!("CARGO_BIN_EXE_rapidphoto-api")).parent().unwrap();
         directory.join(match self {
             Self::Api => "rapidphoto-api",

@@ -18,16 +18,20 @@ const JOBS: usize = 3;
 const PHOTOS: usize = 100;
 
 /// One deployment at a time: they share the machine.
-static MACHINE: Mutex<()> = Mutex::const_new(());
+pub(crate) static MACHINE: Mutex<()> = Mutex::const_new(());
 
 /// Uploads three jobs through both replicas of the API while `fault` runs, and checks that every photo is completed once.
 async fn completes_while(apis: usize, workers: usize, fault: impl AsyncFnOnce(&mut Deployment)) {
     let _machine = MACHINE.lock().await;
-    let deployment = Deployment::start(apis, workers).await;
-    completes(deployment, apis, fault).await;
+    let mut deployment = Deployment::start(apis, workers).await;
+    completes(&mut deployment, apis, fault).await;
 }
 
-async fn completes(mut deployment: Deployment, apis: usize, fault: impl AsyncFnOnce(&mut Deployment)) {
+pub(crate) async fn completes(
+    deployment: &mut Deployment,
+    apis: usize,
+    fault: impl AsyncFnOnce(&mut Deployment),
+) {
     let first = deployment.new_user("first@example.org").await;
     let mut sessions = vec![first];
     for api in 1..JOBS {
@@ -43,7 +47,7 @@ async fn completes(mut deployment: Deployment, apis: usize, fault: impl AsyncFnO
         });
         join_all(jobs).await
     };
-    let (jobs, ()) = tokio::join!(uploads, fault(&mut deployment));
+    let (jobs, ()) = tokio::join!(uploads, fault(deployment));
     for job in jobs {
         let others: Vec<_> = job
             .photos
@@ -118,9 +122,9 @@ async fn photos_are_completed_once_while_workers_are_killed() {
 
 async fn completes_with(detour: Detour) {
     let _machine = MACHINE.lock().await;
-    let deployment = Deployment::start_with(2, 3, &[("RAPIDPHOTO_BROKER__PREFIX", SOURCE)]).await;
+    let mut deployment = Deployment::start_with(2, 3, &[("RAPIDPHOTO_BROKER__PREFIX", SOURCE)]).await;
     let forwarding = forward(&deployment.broker.url(), detour);
-    completes(deployment, 2, async |_| {}).await;
+    completes(&mut deployment, 2, async |_| {}).await;
     forwarding.abort();
 }
 

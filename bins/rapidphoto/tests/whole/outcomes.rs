@@ -69,7 +69,7 @@ async fn each_end_of_a_job_or_photo_is_one_log_line_with_the_same_ids() {
     assert_eq!(ended.len(), 4, "{ended:?}");
     let of = |index: usize| {
         let id = items[index].photo_id.as_str();
-        ended.iter().find(|line| line["photo"] == id).unwrap()
+        ended.iter().find(|line| line["photoId"] == id).unwrap()
     };
     let completed = of(0);
     assert_eq!(completed["status"], "COMPLETED");
@@ -101,11 +101,11 @@ async fn each_end_of_a_job_or_photo_is_one_log_line_with_the_same_ids() {
         assert_eq!(job_ended[0][member], count, "{member}");
     }
     assert!(job_ended[0]["total_ms"].as_u64().unwrap() < 3_600_000);
-    let user = &created[0]["user"];
+    let user = &created[0]["userId"];
     assert!(user.as_str().unwrap().starts_with("usr_"));
     for line in ended.iter().chain(&job_ended).chain(&created) {
         assert_eq!(
-            (&line["job"], &line["user"]),
+            (&line["jobId"], &line["userId"]),
             (&job_id.as_str().into(), user),
             "{line}"
         );

@@ -5,6 +5,7 @@ use rapidphoto_domain::Timestamp;
 use crate::{
     error_chain::chain,
     ports::{EventFilter, EventLog, LogError, Ports, SubscriptionState, Subscriptions, Unavailable},
+    uploads::SWEEP,
 };
 
 /// Lists subscriptions with their lag.
@@ -53,6 +54,10 @@ impl ListSubscriptionsHandler {
     pub async fn handle(&self) -> Result<Vec<SubscriptionReport>, Unavailable> {
         let mut reports = Vec::new();
         for state in self.subscriptions.states().await? {
+            // A lease without a reader of the log.
+            if state.name == SWEEP {
+                continue;
+            }
             let filter = EventFilter::default();
             let page = self
                 .log

@@ -82,8 +82,8 @@ pub(crate) fn record(event: SecurityEvent, subject: Subject) {
     let session = subject.session.map(tracing::field::display);
     let address = subject.address.map(tracing::field::display);
     if event.is_suspicious() {
-        tracing::warn!(target: "audit", event = name, user, session, address, "security event");
+        tracing::warn!(target: "audit", event = name, userId = user, session, address, "security event");
     } else {
-        tracing::info!(target: "audit", event = name, user, session, address, "security event");
+        tracing::info!(target: "audit", event = name, userId = user, session, address, "security event");
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::{Mutex, PoisonError};
+
 use rapidphoto_domain::{
     PhotoId, UserId,
     photo::{Photo, PhotoCommand, PhotoStatus},
@@ -55,8 +57,24 @@ impl ReportArrivalHandler {
     /// # Errors
     /// [`WriteError`]; the report can be repeated after any of them.
     pub async fn handle(&self, report: ReportArrival) -> Result<Arrival, WriteError> {
+        let photo = self.ports.aggregates.photo(report.photo).await?;
+        self.handle_loaded(report, photo).await
+    }
+
+    /// Takes a report of a photo that was loaded just now.
+    pub(super) async fn handle_loaded(
+        &self,
+        report: ReportArrival,
+        photo: Option<Versioned<Photo>>,
+    ) -> Result<Arrival, WriteError> {
+        let loaded = Mutex::new(Some(photo));
         let (arrival, written) = commit_with_retry(&*self.ports.journal, RETRY, || async {
-            let before = self.ports.aggregates.photo(report.photo).await?;
+            // Once: further attempts follow concurrent changes.
+            let loaded = loaded.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let before = match loaded {
+                Some(photo) => photo,
+                None => self.ports.aggregates.photo(report.photo).await?,
+            };
             let Some(before) = before.filter(|photo| photo.value.owner == report.owner) else {
                 return Ok(Decided::Nothing((Arrival::Unknown, false)));
             };

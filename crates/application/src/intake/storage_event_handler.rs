@@ -1,20 +1,23 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use metrics::counter;
 use rapidphoto_domain::values::{KeySpace, OriginalKey};
+use tracing::{Instrument as _, field};
 
 use super::{Arrival, ReportArrival, ReportArrivalHandler, StorageEvent, StorageMessage};
 use crate::{
-    ports::{EventMetadata, MessageError, Ports, StorageMessages},
+    ports::{Aggregates, MessageError, Ports, StorageMessages, TracedPhoto},
     settings::Settings,
+    trace,
 };
 
 /// Handler of storage notifications. The reported size and entity tag are not trusted: an event only causes a `look` at
 /// the object.
 pub struct StorageEventHandler {
     arrivals: ReportArrivalHandler,
+    aggregates: Arc<dyn Aggregates>,
     bucket: String,
     keys: KeySpace,
 }
@@ -27,6 +30,7 @@ impl StorageEventHandler {
         }
         Self {
             arrivals: ReportArrivalHandler::new(ports, settings.work),
+            aggregates: Arc::clone(&ports.database.aggregates),
             bucket: settings.storage.bucket.clone(),
             keys: settings.storage.keys.clone(),
         }
@@ -59,28 +63,50 @@ impl StorageEventHandler {
         originals
     }
 
+    /// Reports an original in the trace of its photo.
     async fn report_original(&self, original: OriginalKey, event: &StorageEvent) -> Result<(), MessageError> {
+        let loaded = self.aggregates.traced_photo(original.photo).await;
+        let traced = loaded.map_err(|why| MessageError::Unavailable(why.into()))?;
+        let span = tracing::info_span!(
+            "storage_event",
+            photoId = %original.photo, userId = %original.owner,
+            jobId = field::Empty, traceId = field::Empty,
+        );
+        let traceparent = traced.as_ref().and_then(|traced| traced.traceparent.as_deref());
+        trace::follow(&span, traceparent);
+        if let Some(traced) = &traced {
+            span.record("jobId", field::display(traced.photo.value.job));
+        }
+        self.report_traced(original, event, traced).instrument(span).await
+    }
+
+    async fn report_traced(
+        &self,
+        original: OriginalKey,
+        event: &StorageEvent,
+        traced: Option<TracedPhoto>,
+    ) -> Result<(), MessageError> {
         let OriginalKey { owner, photo } = original;
         let report = ReportArrival {
             owner,
             photo,
-            metadata: EventMetadata::default(),
+            metadata: trace::metadata(),
         };
         let arrival = self
             .arrivals
-            .handle(report)
+            .handle_loaded(report, traced.map(|traced| traced.photo))
             .await
             .map_err(|why| MessageError::Unavailable(why.into()))?;
         let outcome = match arrival {
             Arrival::Reported(_) => "reported",
             Arrival::AlreadyReported(_) => "repeated",
             Arrival::Unknown => {
-                tracing::warn!(user = %owner, %photo, "ignored a storage event of an unknown photo");
+                tracing::warn!("ignored a storage event of an unknown photo");
                 "unknown"
             }
         };
         counter!("storage_events_total", "outcome" => outcome).increment(1);
-        tracing::debug!(%photo, outcome, size = event.size, "handled a storage event");
+        tracing::debug!(outcome, size = event.size, "handled a storage event");
         Ok(())
     }
 }

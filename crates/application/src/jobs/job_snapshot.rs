@@ -3,12 +3,11 @@ use std::{fmt, sync::Arc};
 use rapidphoto_domain::{
     JobId, UserId,
     job::{JobCounts, JobStatus},
-    photo::{FailureReason, PhotoState},
     values::Progress,
 };
 
 use crate::{
-    ports::{Cursor, JobReads, JobView, LastChange, PhotoView, Ports, Unavailable},
+    ports::{Arrival, Cursor, JobReads, JobView, LastChange, PhotoView, Ports, Unavailable},
     progress::ProgressBoard,
 };
 
@@ -96,20 +95,11 @@ impl JobSnapshot {
 pub(crate) fn progress_of(view: &PhotoView, board: &ProgressBoard) -> Progress {
     let total = view.photo.declared.bytes;
     let nothing = Progress::new(0, total);
-    match &view.photo.state {
-        PhotoState::Queued | PhotoState::Uploading => board.progress(view.photo.id).unwrap_or(nothing),
+    match Arrival::of(view.photo.status(), view.photo.state.failure()) {
+        Arrival::Awaited => board.progress(view.photo.id).unwrap_or(nothing),
         // The board may still have progress of it, which no longer counts.
-        PhotoState::Cancelled
-        | PhotoState::Failed {
-            reason: FailureReason::UploadMissing | FailureReason::UploadExpired,
-        } => nothing,
-        PhotoState::Verifying
-        | PhotoState::Processing { .. }
-        | PhotoState::Completed { .. }
-        | PhotoState::Rejected { .. }
-        | PhotoState::Failed {
-            reason: FailureReason::ProcessingError,
-        } => Progress::complete(total),
+        Arrival::Never => nothing,
+        Arrival::Arrived => Progress::complete(total),
     }
 }
 

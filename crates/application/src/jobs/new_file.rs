@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use rapidphoto_domain::{
     photo::{Check, Declared, Policy},
     values::{Checksum, Filename, MimeType, UploadId},
@@ -31,6 +33,8 @@ pub struct NewFile {
     pub checksum: Option<Checksum>,
     /// The client's own name for the file.
     pub upload_id: Option<UploadId>,
+    /// Size of the parts, in bytes, if the file is sent in parts.
+    pub part_size: Option<NonZeroU64>,
 }
 
 /// A problem with one file of a batch.
@@ -111,6 +115,7 @@ impl RawFile {
             declared,
             checksum: checksum.transpose()?,
             upload_id,
+            part_size: None,
         })
     }
 }

@@ -17,6 +17,15 @@ pub struct Versioned<T> {
     pub value: T,
 }
 
+/// A photo and the trace that it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TracedPhoto {
+    /// The photo.
+    pub photo: Versioned<Photo>,
+    /// W3C trace context of the photo's first event, hence of the request that declared it.
+    pub traceparent: Option<String>,
+}
+
 /// Fold of a stream's events. It is stored in the stream's state row, and `admin verify` compares the two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -34,6 +43,9 @@ pub enum AggregateState {
 pub trait Aggregates: Send + Sync {
     /// Returns a photo of any owner, even if it is deleted.
     async fn photo(&self, id: PhotoId) -> Result<Option<Versioned<Photo>>, Unavailable>;
+
+    /// Returns a photo like [`photo`](Self::photo), with its trace.
+    async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable>;
 
     /// Returns a job of any owner.
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable>;

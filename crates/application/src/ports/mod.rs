@@ -11,11 +11,13 @@ mod event_metadata;
 mod event_publisher;
 mod ids;
 mod inspector;
+mod job_list;
 mod journal;
 mod metadata;
 mod multipart;
 mod non_empty;
 mod object_store;
+mod photo_list;
 mod progress_ticks;
 mod reads;
 mod session_id;
@@ -29,7 +31,7 @@ mod work;
 
 pub(crate) use aggregates::existing_photo;
 pub use aggregates::{
-    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, UsageMismatch, Versioned,
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, TracedPhoto, UsageMismatch, Versioned,
 };
 pub use attempts::{
     ATTEMPT_WINDOW, Admission, AttemptBudget, AttemptCounters, AttemptKey, Counts, Outcome,
@@ -46,6 +48,7 @@ pub use event_metadata::EventMetadata;
 pub use event_publisher::EventPublisher;
 pub use ids::Ids;
 pub use inspector::{EncodedThumbnail, InspectError, Inspection, InspectionLimits, PhotoInspector};
+pub use job_list::{Arrival, EXAMINED_JOBS, JobListPage, JobListQuery, JobPosition, JobSummary, PhotoGroup};
 pub use journal::{
     Change, Commit, CommitError, Committed, Details, Guard, IdempotencyKey, IdempotencyRecord, InvalidCommit,
     Journal, NewEvent, Unique, VersionConflict,
@@ -59,10 +62,14 @@ pub use object_store::{
     ByteStream, GetError, ObjectBody, ObjectHead, ObjectStore, PartGrant, PresignedUrl, Presigner, PutGrant,
     ReadGrant,
 };
+pub use photo_list::{
+    PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, SortDirection, TagCount, TakenRange,
+    words_of_camera, words_of_filename, words_of_tags,
+};
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
-    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoPosition,
-    PhotoReads, PhotoSort, PhotoView, SortDirection, UserCredentials, UserReads,
+    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoReads, PhotoView, UserCredentials,
+    UserReads,
 };
 pub use session_id::SessionId;
 pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};

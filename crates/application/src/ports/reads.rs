@@ -1,17 +1,15 @@
-use std::{fmt, str::FromStr};
-
 use async_trait::async_trait;
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId, Version,
     job::JobOutcome,
     photo::{Photo, PhotoStatus},
     user::{User, UserStatus},
-    values::{Email, Filename, TagLabel, UploadId},
+    values::{Checksum, Email, Filename, TagLabel, UploadId},
 };
 
 use super::{
-    Cursor, IdempotencyKey, IdempotencyRecord, PasswordHash, PhotoHashes, PhotoMetadata, Scope, Scopes,
-    Unavailable,
+    Cursor, IdempotencyKey, IdempotencyRecord, JobListPage, JobListQuery, PasswordHash, PhotoHashes,
+    PhotoListPage, PhotoListQuery, PhotoMetadata, Scope, Scopes, TagCount, Unavailable,
 };
 
 /// Read model of a photo.
@@ -70,110 +68,11 @@ pub trait JobReads: Send + Sync {
     /// Returns a user's job.
     async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable>;
 
+    /// Returns a page of a user's jobs, newest first, by a number of statements that does not depend on their number.
+    async fn jobs(&self, owner: UserId, query: &JobListQuery) -> Result<JobListPage, Unavailable>;
+
     /// Returns the last change of a user's job, by reading one row; `None` if the user has no such job.
     async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable>;
-}
-
-/// Sort key of a list of photos.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PhotoSort {
-    /// Time at which the photo was declared.
-    #[default]
-    CreatedAt,
-    /// Time of the exposure in EXIF. Photos without it come last in either direction.
-    TakenAt,
-    /// Declared size in bytes.
-    Bytes,
-}
-
-/// Sort direction of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SortDirection {
-    /// Smallest or oldest first.
-    Ascending,
-    /// Largest or newest first.
-    #[default]
-    Descending,
-}
-
-/// Query for a page of a user's photos.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PhotoListQuery {
-    /// Status to filter by.
-    pub status: Option<PhotoStatus>,
-    /// Tag to filter by.
-    pub tag: Option<TagLabel>,
-    /// Sort key; photos with equal values are sorted by id.
-    pub sort: PhotoSort,
-    /// Sort direction.
-    pub direction: SortDirection,
-    /// Maximum number of photos in the page.
-    pub size: usize,
-    /// Position after which the page starts; `None` for the first page.
-    pub after: Option<PhotoPosition>,
-}
-
-/// Position in a list: the sort value and id of a page's last photo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhotoPosition {
-    /// Sort value in milliseconds since 1970 or in bytes; `None` if the photo has none.
-    pub value: Option<i64>,
-    /// Identifier of the photo.
-    pub photo: PhotoId,
-}
-
-impl PhotoPosition {
-    /// Position of a photo in a list with this sort key. The time of the exposure is the camera's local time: most
-    /// cameras record no offset, and photos of the same event should be adjacent.
-    pub fn of(view: &PhotoView, sort: PhotoSort) -> Self {
-        let value = match sort {
-            PhotoSort::CreatedAt => Some(view.created_at.timestamp_millis()),
-            PhotoSort::TakenAt => view
-                .metadata
-                .taken_at
-                .map(|taken| taken.local.and_utc().timestamp_millis()),
-            PhotoSort::Bytes => Some(i64::try_from(view.photo.declared.bytes).unwrap_or(i64::MAX)),
-        };
-        Self {
-            value,
-            photo: view.photo.id,
-        }
-    }
-}
-
-impl fmt::Display for PhotoPosition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.value {
-            Some(value) => write!(f, "{value}.{}", self.photo),
-            None => write!(f, ".{}", self.photo),
-        }
-    }
-}
-
-impl FromStr for PhotoPosition {
-    type Err = ();
-
-    fn from_str(raw: &str) -> Result<Self, ()> {
-        let (value, photo) = raw.split_once('.').ok_or(())?;
-        let value = if value.is_empty() {
-            None
-        } else {
-            Some(value.parse().map_err(|_| ())?)
-        };
-        Ok(Self {
-            value,
-            photo: photo.parse().map_err(|_| ())?,
-        })
-    }
-}
-
-/// Page of a list of photos.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PhotoListPage {
-    /// Photos of the page.
-    pub items: Vec<PhotoView>,
-    /// Position after which the next page starts; `None` at the end.
-    pub next: Option<PhotoPosition>,
 }
 
 /// Reads photos for display.
@@ -184,6 +83,22 @@ pub trait PhotoReads: Send + Sync {
 
     /// Returns a page of a user's photos, without deleted ones.
     async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable>;
+
+    /// Returns completed photos of the user whose content has one of these checksums, in any order; several may have the same.
+    async fn completed_with_checksums(
+        &self,
+        owner: UserId,
+        checksums: &[Checksum],
+    ) -> Result<Vec<PhotoView>, Unavailable>;
+
+    /// Returns at most `size` labels of a user's photos after `after`, in the order of their bytes, with the number of
+    /// photos of each, without deleted ones.
+    async fn tags(
+        &self,
+        owner: UserId,
+        after: Option<&TagLabel>,
+        size: usize,
+    ) -> Result<Vec<TagCount>, Unavailable>;
 
     /// Returns the user's photos with these upload ids, without deleted ones.
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable>;

@@ -41,6 +41,8 @@ pub struct SubscriptionState {
     pub cursor: Cursor,
     /// End of the lease of its runner, which renews it; `None` if no runner holds it.
     pub leased_until: Option<Timestamp>,
+    /// Process whose runner holds the lease, in a database of several processes: `program@host/pid`.
+    pub owner: Option<String>,
 }
 
 /// Leases of subscriptions. Each has at most one runner; another one takes over when the lease expires.

@@ -145,7 +145,7 @@ impl ChangedPhoto {
                     RetryCause::Renewed => "renewed",
                     RetryCause::Requested => "requested",
                 };
-                tracing::info!(target: TARGET, photo = %id, job = %job, user = %owner, cause, "photo is retried");
+                tracing::info!(target: TARGET, photoId = %id, jobId = %job, userId = %owner, cause, "photo is retried");
             }
             if ends(event) {
                 let between =
@@ -153,9 +153,9 @@ impl ChangedPhoto {
                 let reasons = reasons(event);
                 tracing::info!(
                     target: TARGET,
-                    photo = %id,
-                    job = %job,
-                    user = %owner,
+                    photoId = %id,
+                    jobId = %job,
+                    userId = %owner,
                     status = self.photo.status().as_str(),
                     reasons = (!reasons.is_empty()).then_some(reasons),
                     bytes = course.bytes.unwrap_or(self.photo.declared.bytes),
@@ -177,7 +177,7 @@ fn write_job(event: &JobEvent, job: &UploadJob, at: Timestamp) {
             bytes_total,
             ..
         } => tracing::info!(
-            target: TARGET, job = %id, %user, photos = photo_count, bytes = bytes_total, "upload job created"
+            target: TARGET, jobId = %id, userId = %user, photos = photo_count, bytes = bytes_total, "upload job created"
         ),
         JobEvent::UploadJobCompleted {
             round,
@@ -186,8 +186,8 @@ fn write_job(event: &JobEvent, job: &UploadJob, at: Timestamp) {
             ..
         } => tracing::info!(
             target: TARGET,
-            job = %id,
-            %user,
+            jobId = %id,
+            userId = %user,
             status = status.as_str(),
             round,
             photos = job.photo_count,
@@ -200,10 +200,10 @@ fn write_job(event: &JobEvent, job: &UploadJob, at: Timestamp) {
             "upload job ended"
         ),
         JobEvent::UploadJobReopened { round } => {
-            tracing::info!(target: TARGET, job = %id, %user, round, "upload job is open again");
+            tracing::info!(target: TARGET, jobId = %id, userId = %user, round, "upload job is open again");
         }
         JobEvent::UploadJobCancelled {} => {
-            tracing::info!(target: TARGET, job = %id, %user, "upload job is cancelled");
+            tracing::info!(target: TARGET, jobId = %id, userId = %user, "upload job is cancelled");
         }
     }
 }

@@ -63,7 +63,7 @@ impl AccountErasure {
         loop {
             let page = self.photos.list(owner, &query).await?;
             if page.items.is_empty() {
-                tracing::info!(user = %owner, photos = erased, "the photos of a deleted account are deleted");
+                tracing::info!(userId = %owner, photos = erased, "the photos of a deleted account are deleted");
                 return Ok(());
             }
             let photos: Vec<PhotoId> = page.items.iter().map(|view| view.photo.id).collect();

@@ -6,6 +6,7 @@ use rapidphoto_domain::{
     job::{JobCounts, JobEvent, UploadJob},
     photo::{Photo, PhotoEvent},
 };
+use tracing::{Instrument as _, field};
 
 use super::{ReactError, Reactor};
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
         Versioned, WritePorts,
     },
     settings::WorkSettings,
+    trace,
 };
 
 /// Completes a job's round once all of its photos are in a final state, begins the next round when a photo is retried, and
@@ -86,7 +88,7 @@ impl JobCompletion {
     ) -> Result<bool, ReactError> {
         commit_with_retry(&*self.ports.journal, RETRY, || async {
             let Some(before) = self.ports.aggregates.job(job).await? else {
-                tracing::warn!(%job, "events of a job that does not exist");
+                tracing::warn!(jobId = %job, "events of a job that does not exist");
                 return Ok(Decided::Nothing(false));
             };
             // The round goes on. Its photos are not read; the event that ends the last one is still to come.
@@ -191,7 +193,13 @@ impl Reactor for JobCompletion {
             if open && !changes.retried {
                 continue;
             }
-            let wrote = self.complete(*job, open, changes, advance).await?;
+            let span = tracing::info_span!("job_completion", jobId = %job, traceId = field::Empty);
+            let traceparent = changes
+                .last
+                .and_then(|event| event.metadata.traceparent.as_deref());
+            trace::follow(&span, traceparent);
+            let completion = self.complete(*job, open, changes, advance);
+            let wrote = completion.instrument(span).await?;
             moved = wrote && left == 0;
         }
         Ok(moved)

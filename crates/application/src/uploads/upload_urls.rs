@@ -6,6 +6,7 @@ use rapidphoto_domain::{
     values::Checksum,
 };
 
+use super::job_item::JobItem;
 use crate::{
     batch::PhotoBatch,
     commit::WriteError,
@@ -66,23 +67,41 @@ impl UploadUrls {
         Ok(fresh)
     }
 
-    /// Upload URL for a photo with this declared checksum, with the expiry in the photo's window; `None` if the photo needs
-    /// no upload.
-    ///
-    /// A photo may be VERIFYING because a client reported an upload that never took place: it gets a URL unless its object
-    /// is there. Once its window is over it fails as `upload_missing` within seconds, and can be renewed then.
-    pub(crate) async fn sign(
+    /// The item of a photo with this declared checksum: with an upload URL that expires with the photo's window, or the parts
+    /// of the file, if the photo needs an upload.
+    pub(crate) async fn item(
         &self,
         photo: &Photo,
         checksum: Option<Checksum>,
-    ) -> Result<Option<PresignedUrl>, Unavailable> {
+    ) -> Result<JobItem, Unavailable> {
+        let wanted = self.wants_bytes(photo).await?;
+        let parts = photo.parts().filter(|_| wanted);
+        Ok(JobItem {
+            photo: photo.id,
+            job: photo.job,
+            upload_id: photo.upload_id,
+            status: photo.status(),
+            upload: match parts {
+                None if wanted => Some(self.sign(photo, checksum).await?),
+                Some(_) | None => None,
+            },
+            parts,
+            duplicate_of: None,
+        })
+    }
+
+    /// Returns true if the photo needs an upload.
+    ///
+    /// A photo may be VERIFYING because a client reported an upload that never took place: it gets a URL unless its object
+    /// is there. Once its window is over it fails as `upload_missing` within seconds, and can be renewed then.
+    pub(crate) async fn wants_bytes(&self, photo: &Photo) -> Result<bool, Unavailable> {
         let reported = !photo.deleted
             && photo.status() == PhotoStatus::Verifying
             && photo.window.url_expires_at > self.ports.clock.now();
-        let needed = awaits_bytes(photo) || reported && self.objects.head(&photo.object.key).await?.is_none();
-        if !needed {
-            return Ok(None);
-        }
+        Ok(awaits_bytes(photo) || reported && self.objects.head(&photo.object.key).await?.is_none())
+    }
+
+    async fn sign(&self, photo: &Photo, checksum: Option<Checksum>) -> Result<PresignedUrl, Unavailable> {
         let left = photo.window.url_expires_at - self.ports.clock.now();
         let grant = PutGrant {
             key: photo.object.key.clone(),
@@ -91,7 +110,7 @@ impl UploadUrls {
             checksum,
             valid_for: left.to_std().unwrap_or_default(),
         };
-        self.presigner.put(&grant).await.map(Some)
+        self.presigner.put(&grant).await
     }
 
     /// Begins new windows for photos that have stale ones.
@@ -118,7 +137,8 @@ impl UploadUrls {
         Ok(renewed.map(|photo| (photo.id, photo)).collect())
     }
 
-    fn is_stale(&self, photo: &Photo, now: Timestamp) -> bool {
+    /// Returns true if the photo needs a new window before it gets URLs.
+    pub(super) fn is_stale(&self, photo: &Photo, now: Timestamp) -> bool {
         let fresh_until = now + self.settings.uploads.url_lifetime / 2;
         awaits_bytes(photo) && photo.window.url_expires_at < fresh_until || upload_failed(photo)
     }

@@ -16,8 +16,9 @@ use super::{
 use crate::{
     commit::{Decided, commit_with_retry},
     decision::record_photo,
-    ports::{Claim, Due, EventMetadata, ObjectStore, Unavailable, WorkQueue, WritePorts},
+    ports::{Claim, Due, MultipartUploads, ObjectStore, Unavailable, WorkQueue, WritePorts},
     settings::Settings,
+    trace,
 };
 
 /// `clean` work: deletes the stored objects of photos that were deleted, cancelled or rejected, or that failed.
@@ -25,6 +26,7 @@ pub(super) struct Clean {
     pub(super) ports: WritePorts,
     pub(super) queue: Arc<dyn WorkQueue>,
     pub(super) objects: Arc<dyn ObjectStore>,
+    pub(super) multipart: Arc<dyn MultipartUploads>,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -70,7 +72,7 @@ impl Clean {
             }
             // Other photos than failed ones are never retried.
             let events = photo.value.decide(PhotoCommand::StartCleaning);
-            let mut commit = self.ports.commit(EventMetadata::default());
+            let mut commit = self.ports.commit(trace::metadata());
             let (events, ids) = (events.unwrap_or_default(), &*self.ports.ids);
             let photo = record_photo(&mut commit, &photo, events, ids, &self.settings.work);
             Ok(Decided::of(commit, Some(photo)))
@@ -79,6 +81,11 @@ impl Clean {
     }
 
     async fn delete_objects(&self, photo: &Photo) -> Result<(), WorkError> {
+        // Before the original is deleted: afterwards the upload can't make it.
+        if let Some(upload) = &photo.multipart {
+            let aborted = self.multipart.abort(&photo.object.key, upload).await;
+            aborted.map_err(WorkError::storage(Operation::Delete))?;
+        }
         let keys = &self.settings.storage.keys;
         let thumbnails = ThumbnailEdge::ALL.map(|edge| keys.thumbnail(photo.owner, photo.id, edge));
         let all = std::iter::once(photo.object.key.clone()).chain(thumbnails);

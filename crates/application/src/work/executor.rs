@@ -1,7 +1,8 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use rapidphoto_domain::photo::{PhotoCommand, PhotoStatus};
+use rapidphoto_domain::photo::{Photo, PhotoCommand, PhotoStatus};
+use tracing::{Instrument as _, field};
 
 use super::{
     backoff,
@@ -19,6 +20,7 @@ use crate::{
     error_chain::chain,
     ports::{Claim, Due, ObjectStore, Ports, Unavailable, WorkKind, WorkQueue, WritePorts},
     settings::Settings,
+    trace,
 };
 
 /// Executes one claimed work item: renews its lease meanwhile, and releases or retries the item if it fails.
@@ -53,6 +55,7 @@ impl Executor {
             look: Look {
                 ports: write_ports.clone(),
                 objects: Arc::clone(&objects),
+                multipart: Arc::clone(&ports.multipart),
                 photos: Arc::clone(&ports.database.photos),
                 activity: Arc::clone(&ports.database.activity),
                 settings: Arc::clone(&settings),
@@ -69,6 +72,7 @@ impl Executor {
                 ports: write_ports.clone(),
                 queue: Arc::clone(&ports.database.work),
                 objects: Arc::clone(&objects),
+                multipart: Arc::clone(&ports.multipart),
                 settings: Arc::clone(&settings),
             },
             objects,
@@ -80,17 +84,33 @@ impl Executor {
     }
 
     /// Executes the work item and handles every outcome.
-    #[tracing::instrument(
-        name = "work", skip_all,
-        fields(
-            photo = %claim.token.photo, user = %claim.owner, kind = %claim.token.kind,
-            attempts = claim.attempts, claims = claim.claims,
-            // Of `process`, in milliseconds, once they are known.
-            download_ms, inspect_ms, store_ms,
-        )
-    )]
     pub(super) async fn execute(&self, claim: &Claim) {
-        let outcome = self.attempt(claim).await;
+        // First, because the photo says which trace the work belongs to.
+        let loaded = self.ports.aggregates.traced_photo(claim.token.photo).await;
+        let span = tracing::info_span!(
+            "work",
+            photoId = %claim.token.photo, userId = %claim.owner, kind = %claim.token.kind,
+            attempts = claim.attempts, claims = claim.claims,
+            jobId = field::Empty, traceId = field::Empty,
+            // Of `process`, in milliseconds, once they are known.
+            download_ms = field::Empty, inspect_ms = field::Empty, store_ms = field::Empty,
+        );
+        let photo = loaded.map(|traced| {
+            let traceparent = traced.as_ref().and_then(|traced| traced.traceparent.as_deref());
+            trace::follow(&span, traceparent);
+            traced.map(|traced| {
+                span.record("jobId", field::display(traced.photo.value.job));
+                traced.photo.value
+            })
+        });
+        self.execute_loaded(claim, photo).instrument(span).await;
+    }
+
+    async fn execute_loaded(&self, claim: &Claim, photo: Result<Option<Photo>, Unavailable>) {
+        let outcome = match photo {
+            Ok(photo) => self.attempt(claim, photo).await,
+            Err(why) => Err(WorkError::Database(why)),
+        };
         if !matches!(outcome, Err(WorkError::Storage { .. })) {
             self.health.forget(claim.token.photo);
         }
@@ -169,11 +189,11 @@ impl Executor {
         self.release_with(claim, decision).await;
     }
 
-    async fn attempt(&self, claim: &Claim) -> Result<(), WorkError> {
+    async fn attempt(&self, claim: &Claim, photo: Option<Photo>) -> Result<(), WorkError> {
         let work = async {
             match claim.token.kind {
-                WorkKind::Look => self.look.run(claim).await,
-                WorkKind::Process => self.process.run(claim).await,
+                WorkKind::Look => self.look.run(claim, photo).await,
+                WorkKind::Process => self.process.run(claim, photo).await,
                 WorkKind::Clean => self.clean.run(claim).await,
             }
         };

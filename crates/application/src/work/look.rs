@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use rapidphoto_domain::{
     Timestamp,
-    photo::{Cleaning, FailureReason, InvalidTransition, Photo, PhotoCommand, PhotoState},
+    photo::{Cleaning, FailureReason, InvalidTransition, Photo, PhotoCommand, PhotoState, PhotoStatus},
 };
 
 use super::{
@@ -10,11 +10,11 @@ use super::{
     backoff,
     failure::WorkError,
     orders::{FIRST_LATE_LOOK_DELAY, LAST_LATE_LOOK_DELAY, after_last_url},
-    outcome::{Decision, commit_outcome, load},
+    outcome::{Decision, commit_outcome},
     requests::Operation,
 };
 use crate::{
-    ports::{Claim, Due, ObjectStore, PhotoReads, UploadActivity, WritePorts},
+    ports::{Claim, Due, MultipartUploads, ObjectStore, PhotoReads, UploadActivity, WritePorts},
     settings::Settings,
 };
 
@@ -22,6 +22,7 @@ use crate::{
 pub(super) struct Look {
     pub(super) ports: WritePorts,
     pub(super) objects: Arc<dyn ObjectStore>,
+    pub(super) multipart: Arc<dyn MultipartUploads>,
     pub(super) photos: Arc<dyn PhotoReads>,
     pub(super) activity: Arc<dyn UploadActivity>,
     pub(super) settings: Arc<Settings>,
@@ -31,11 +32,14 @@ pub(super) struct Look {
 const MAX_LOOK_INTERVAL: Duration = Duration::from_hours(1);
 
 impl Look {
-    pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
-        let photo = load(&self.ports, claim).await?;
+    /// Looks for the object of the photo as loaded with the claim.
+    pub(super) async fn run(&self, claim: &Claim, photo: Option<Photo>) -> Result<(), WorkError> {
+        if let Some(photo) = &photo {
+            self.abort_expired(photo).await?;
+        }
         let seen = match photo {
-            Some(photo) if needs_object(&photo.value) && !self.claims_exhausted(claim, &photo.value) => {
-                let head = self.objects.head(&photo.value.object.key).await;
+            Some(photo) if needs_object(&photo) && !self.claims_exhausted(claim, &photo) => {
+                let head = self.objects.head(&photo.object.key).await;
                 match head.map_err(WorkError::storage(Operation::Head))? {
                     Some(head) => Some(Arrived {
                         head,
@@ -58,6 +62,19 @@ impl Look {
         .await?;
         fail::fail_point!("look.after-commit", seen.is_some(), |_| std::process::abort());
         Ok(())
+    }
+
+    /// Removes the parts of a failed upload, which begins anew if it is renewed.
+    async fn abort_expired(&self, photo: &Photo) -> Result<(), WorkError> {
+        let Some(upload) = photo
+            .multipart
+            .as_ref()
+            .filter(|_| photo.status() == PhotoStatus::Failed)
+        else {
+            return Ok(());
+        };
+        let aborted = self.multipart.abort(&photo.object.key, upload).await;
+        aborted.map_err(WorkError::storage(Operation::Delete))
     }
 
     /// Last stored sign of life of the photo's upload.

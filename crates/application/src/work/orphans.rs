@@ -83,7 +83,7 @@ impl Orphans {
             return Ok(Poll::Wait(MIN_POLL_INTERVAL));
         };
         tracing::warn!(
-            photo = %claim.token.photo, kind = %claim.token.kind, claims = claim.claims,
+            photoId = %claim.token.photo, kind = %claim.token.kind, claims = claim.claims,
             "the last worker on this photo did not release its claim: the work is repeated alone"
         );
         let mut pool = WorkerPool::new(Arc::clone(&self.executor));

@@ -7,8 +7,9 @@ use super::failure::WorkError;
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
     decision::record_photo,
-    ports::{Claim, Details, Due, EventMetadata, Versioned, WorkOrder, WritePorts},
+    ports::{Claim, Details, Due, Versioned, WorkOrder, WritePorts},
     settings::WorkSettings,
+    trace,
 };
 
 /// Outcome of a work item.
@@ -97,7 +98,7 @@ pub(super) async fn commit_outcome(
     let decide = &decide;
     commit_with_retry(&*ports.journal, RETRY, || async move {
         let before = load(ports, claim).await?;
-        let mut commit = ports.commit(EventMetadata::default());
+        let mut commit = ports.commit(trace::metadata());
         let decision = match &before {
             Some(before) => decide(&before.value, commit.at).map_err(WorkError::attempt)?,
             None => Decision::finish(claim),

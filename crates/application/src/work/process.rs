@@ -15,16 +15,16 @@ use super::{
     arrival::{self, Arrived},
     download::{Download, MemoryBudget, download},
     failure::WorkError,
-    outcome::{Decision, commit_outcome, load},
+    outcome::{Decision, commit_outcome},
     requests::Operation,
 };
 use crate::{
     ports::{
-        Claim, Details, Due, EncodedThumbnail, EventMetadata, InspectError, Inspection, InspectionLimits,
-        ObjectHead, ObjectStore, PhotoHashes, PhotoInspector, PhotoReads, Priority, WorkKind, WorkOrder,
-        WritePorts,
+        Claim, Details, Due, EncodedThumbnail, InspectError, Inspection, InspectionLimits, ObjectHead,
+        ObjectStore, PhotoHashes, PhotoInspector, PhotoReads, Priority, WorkKind, WorkOrder, WritePorts,
     },
     settings::Settings,
+    trace,
 };
 
 /// `process` work: downloads and inspects an original, then completes the photo with its thumbnails or rejects it.
@@ -46,15 +46,15 @@ struct Examined {
 }
 
 impl Process {
-    pub(super) async fn run(&self, claim: &Claim) -> Result<(), WorkError> {
+    /// Processes the photo as loaded with the claim.
+    pub(super) async fn run(&self, claim: &Claim, photo: Option<Photo>) -> Result<(), WorkError> {
         if self.attempts_exhausted(claim) {
             return self
                 .finish_unsuccessful(claim, PhotoCommand::FailProcessing)
                 .await;
         }
-        let photo = match load(&self.ports, claim).await? {
-            Some(photo) if needs_processing(&photo.value) => photo.value,
-            _ => return self.finish_unchanged(claim).await,
+        let Some(photo) = photo.filter(needs_processing) else {
+            return self.finish_unchanged(claim).await;
         };
         let head = self.objects.head(&photo.object.key).await;
         let Some(head) = head.map_err(WorkError::storage(Operation::Head))? else {
@@ -259,7 +259,7 @@ impl Process {
             return;
         }
         // Scheduled instead of done here, because scheduled work is done even if this process stops.
-        let mut commit = self.ports.commit(EventMetadata::default());
+        let mut commit = self.ports.commit(trace::metadata());
         commit.work.push(WorkOrder::Schedule {
             photo,
             owner,
@@ -269,7 +269,7 @@ impl Process {
         });
         if let Err(error) = self.ports.journal.commit(commit).await {
             tracing::warn!(
-                %photo, %error,
+                %error,
                 "cleaning could not be scheduled: thumbnails of the cancelled photo stay until the next cleaning"
             );
         }

@@ -126,6 +126,7 @@ impl Run {
                 let command = FinalizeUpload {
                     owner: app.owner,
                     photo: self.declared[*photo].photo,
+                    parts: None,
                     metadata: Self::metadata(),
                 };
                 let _ = FinalizeUploadHandler::new(ports, work).handle(command).await;

@@ -33,6 +33,7 @@ mod jobs {
     mod admission;
     mod cancel_job;
     mod create_job;
+    mod dedupe;
     mod job_snapshot;
 }
 
@@ -62,8 +63,11 @@ mod subscriptions {
 }
 
 mod uploads {
+    mod completion;
     mod finalize_upload;
+    mod part_urls;
     mod report_progress;
+    mod sweep;
     mod upload_urls;
 }
 

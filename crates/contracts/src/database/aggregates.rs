@@ -44,6 +44,34 @@ pub async fn an_aggregate_is_loaded_in_its_last_committed_state<H: DatabaseHarne
     assert_eq!(db.aggregates.photo(photo.value.id).await.unwrap(), Some(photo));
 }
 
+/// A photo stays in the trace of the request that declared it, whatever changes it later.
+pub async fn a_photo_belongs_to_the_trace_of_its_first_event<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let owner = fixtures::user(&db, now).await;
+    let traceparent = |trace: &str| Some(format!("00-{trace}-00f067aa0ba902b7-01"));
+    let (first, second) = (
+        traceparent("4bf92f3577b34da6a3ce929d0e0e4736"),
+        traceparent("0af7651916cd43dd8448eb211c80319c"),
+    );
+    for of_creation in [first, None] {
+        let mut commit = fixtures::commit(now);
+        commit.metadata.traceparent.clone_from(&of_creation);
+        let job = commit.write_job(owner, 1);
+        let photo = commit.write_photo(fixtures::declared_photo(now, owner, job.value.id));
+        commit_ok(&db, commit).await;
+        let mut commit = fixtures::commit(now);
+        commit.metadata.traceparent.clone_from(&second);
+        let photo = commit.write_command(&photo, PhotoCommand::Cancel);
+        commit_ok(&db, commit).await;
+        let traced = db.aggregates.traced_photo(photo.value.id).await.unwrap().unwrap();
+        assert_eq!((traced.photo, traced.traceparent), (photo, of_creation));
+    }
+    assert_eq!(
+        db.aggregates.traced_photo(fixtures::photo_id()).await.unwrap(),
+        None
+    );
+}
+
 /// All photos of a job are loaded in the order of their ids, including deleted ones.
 pub async fn photos_of_a_job_are_ordered_by_id<H: DatabaseHarness>(harness: H) {
     let (db, now) = (harness.ports(), harness.now());

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use rapidphoto_application::ports::Details;
-use rapidphoto_domain::photo::PhotoCommand;
+use rapidphoto_application::ports::{Details, PhotoHashes};
+use rapidphoto_domain::{photo::PhotoCommand, values::Checksum};
 
 use super::{
     DatabaseHarness,
@@ -93,4 +93,59 @@ pub async fn photos_are_found_by_their_upload_ids<H: DatabaseHarness>(harness: H
     let found: BTreeSet<_> = views.iter().map(|view| view.photo.id).collect();
     assert_eq!(found, photos.iter().skip(1).map(|photo| photo.value.id).collect());
     assert_eq!(db.photos.by_upload_ids(owner, &[]).await.unwrap(), []);
+}
+
+/// Completed photos are found by the measured checksum of their content: not those of others, deleted or open ones, and not by
+/// the declared one.
+pub async fn completed_photos_are_found_by_their_content<H: DatabaseHarness>(harness: H) {
+    let (db, now) = (harness.ports(), harness.now());
+    let (owner, other) = (fixtures::user(&db, now).await, fixtures::user(&db, now).await);
+    let content = |byte| Checksum::from_bytes([byte; 32]);
+    let with_content = async |owner, byte, end: Option<PhotoCommand>| {
+        let photo = fixtures::photo(&db, now, owner).await;
+        let mut commit = fixtures::commit(now);
+        let mut photo = commit.write_command(&photo, PhotoCommand::StartUpload);
+        commit.details.push(Details::PhotoHashes {
+            photo: photo.value.id,
+            hashes: PhotoHashes {
+                declared: Some(content(99)),
+                measured: Some(content(byte)),
+                perceptual: None,
+            },
+        });
+        commit_ok(&db, commit).await;
+        let object = fixtures::arrived();
+        let result = Box::new(fixtures::completed(now));
+        for command in [
+            PhotoCommand::CompleteUpload,
+            PhotoCommand::StartProcessing { object },
+            PhotoCommand::CompleteProcessing { result },
+        ] {
+            if end.is_some() && matches!(command, PhotoCommand::CompleteProcessing { .. }) {
+                break;
+            }
+            photo = fixtures::execute(&db, now, &photo, command).await;
+        }
+        if let Some(end) = end {
+            photo = fixtures::execute(&db, now, &photo, end).await;
+        }
+        photo
+    };
+    let first = with_content(owner, 1, None).await;
+    let twin = with_content(owner, 1, None).await;
+    let second = with_content(owner, 2, None).await;
+    with_content(owner, 3, None).await;
+    with_content(other, 1, None).await;
+    with_content(owner, 1, Some(PhotoCommand::FailProcessing)).await;
+    let deleted = with_content(owner, 2, None).await;
+    let deleted = fixtures::execute(&db, now, &deleted, PhotoCommand::Delete).await;
+    assert!(deleted.value.deleted);
+    let wanted = [content(1), content(2), content(2), content(7), content(99)];
+    let found = db.photos.completed_with_checksums(owner, &wanted).await.unwrap();
+    let mut ids: Vec<_> = found.iter().map(|view| view.photo.id).collect();
+    ids.sort_unstable();
+    let mut expected = [first.value.id, twin.value.id, second.value.id];
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    assert_eq!(db.photos.completed_with_checksums(owner, &[]).await.unwrap(), []);
 }

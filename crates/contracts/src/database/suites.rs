@@ -161,6 +161,7 @@ macro_rules! database_contract {
             aggregates: [
                 missing_aggregates_are_not_found,
                 an_aggregate_is_loaded_in_its_last_committed_state,
+                a_photo_belongs_to_the_trace_of_its_first_event,
                 photos_of_a_job_are_ordered_by_id,
                 credentials_are_found_by_email_address,
                 credentials_are_replaced_and_erased,
@@ -198,6 +199,7 @@ macro_rules! database_contract {
                 a_deleted_photo_is_not_found,
                 photos_by_id_are_in_the_requested_order,
                 photos_are_found_by_their_upload_ids,
+                completed_photos_are_found_by_their_content,
             ],
             photo_lists: [
                 pages_of_any_size_form_the_same_list,
@@ -212,6 +214,19 @@ macro_rules! database_contract {
                 another_users_equal_tag_is_not_listed,
                 a_rejected_commit_does_not_change_the_list,
                 a_list_continues_after_a_photo_that_lost_the_tag,
+            ],
+            photo_searches: [
+                every_combination_of_filters_selects_from_the_whole_list,
+                pages_can_be_found_by_their_number,
+                photos_are_found_by_the_beginnings_of_words,
+                changed_words_are_found_no_more,
+                tags_are_listed_with_their_number_of_photos,
+            ],
+            job_lists: [
+                pages_of_jobs_form_one_list_newest_first,
+                jobs_can_be_filtered_by_status,
+                a_rare_status_is_found_on_a_later_page,
+                pages_of_jobs_do_not_shift,
             ],
             idempotency: [
                 a_record_is_read_as_written,

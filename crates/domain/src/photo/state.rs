@@ -127,6 +127,20 @@ impl Photo {
 }
 
 impl PhotoState {
+    /// Reason of a failure.
+    pub const fn failure(&self) -> Option<FailureReason> {
+        match self {
+            Self::Failed { reason } => Some(*reason),
+            Self::Queued
+            | Self::Uploading
+            | Self::Verifying
+            | Self::Processing { .. }
+            | Self::Completed { .. }
+            | Self::Rejected { .. }
+            | Self::Cancelled => None,
+        }
+    }
+
     /// Name of the state.
     pub const fn status(&self) -> PhotoStatus {
         match self {

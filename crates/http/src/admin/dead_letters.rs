@@ -98,7 +98,7 @@ async fn redrive_dead_letters(call: Call, user: UserId) -> HandlerResult {
 }
 
 fn moved(user: UserId, redriven: u64) -> HandlerResult {
-    tracing::info!(%user, redriven, "moved dead letters back to the queue of storage notifications");
+    tracing::info!(userId = %user, redriven, "moved dead letters back to the queue of storage notifications");
     json(&mut HttpResponse::Ok(), &Redriven { redriven })
 }
 

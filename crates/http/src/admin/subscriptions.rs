@@ -39,6 +39,7 @@ fn body(report: SubscriptionReport) -> Subscription {
         name: report.state.name,
         position: report.state.cursor.to_string(),
         leased_until: report.state.leased_until,
+        owner: report.state.owner,
         lag: lag.map(|lag| lag.events as u64),
         behind_since: lag.and_then(|lag| lag.since),
         parked,

@@ -43,11 +43,14 @@ impl Call {
             .challenge(&challenge))
     }
 
-    /// User of a stream's access token or ticket. A ticket is valid for the job in the path, or for the user's stream if
-    /// the path has no job. Also returns the query without the ticket.
+    /// User of a stream's access token or ticket. A ticket is valid for the job in the path or the query, or for the user's
+    /// stream if there is none. Also returns the query without the ticket.
     pub(crate) async fn authorize_stream(&self, scope: Scope) -> Result<(UserId, Query), Problem> {
-        let job = self.optional_job()?;
         let mut query = self.query()?;
+        let job = match self.optional_job()? {
+            Some(job) => Some(job),
+            None => query.peek("jobId").and_then(|job| job.parse().ok()),
+        };
         let ticket = query.take("ticket")?;
         let Some(ticket) = ticket.filter(|_| !self.has_header(&header::AUTHORIZATION)) else {
             return Ok((self.authorize(scope)?, query));

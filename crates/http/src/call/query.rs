@@ -31,6 +31,13 @@ impl Query {
         Ok(Some(value))
     }
 
+    /// Value of a parameter that was not taken, if it is present.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.0.iter();
+        let found = parameters.find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Parsed value of a parameter; `allowed` describes the valid values to the client.
     pub(crate) fn take_as<T>(
         &mut self,

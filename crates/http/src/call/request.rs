@@ -1,12 +1,18 @@
 use std::{future::Future, rc::Rc, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
-use rapidphoto_application::{UseCases, ports::EventMetadata};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, http::header, web};
+use actix_ws::{MessageStream, Session};
+use rapidphoto_application::{UseCases, ports::EventMetadata, trace};
 use rapidphoto_domain::UserId;
 use tracing::Instrument;
 
 use super::{context::Context, query::Query};
-use crate::{limits::RateClass, problem::Problem, shared::Shared};
+use crate::{
+    limits::RateClass,
+    origin::may_open_websocket,
+    problem::{Problem, kinds},
+    shared::Shared,
+};
 
 /// One request.
 pub(crate) struct Call {
@@ -67,7 +73,8 @@ impl Call {
         EventMetadata {
             correlation_id: Some(self.context.request_id.clone()),
             causation_id: None,
-            traceparent: self.context.traceparent.clone(),
+            // The client's own in a process without telemetry.
+            traceparent: trace::current().or_else(|| self.context.traceparent.clone()),
             actor,
             request_id: Some(self.context.request_id.clone()),
         }
@@ -79,6 +86,27 @@ impl Call {
         let allowance = checked.unwrap_or_else(|exceeded| exceeded);
         self.context.set_allowance(allowance);
         checked.map(drop).map_err(|exceeded| exceeded.problem())
+    }
+
+    /// Turns the connection into a WebSocket.
+    pub(crate) async fn websocket(&mut self) -> Result<(HttpResponse, Session, MessageStream), Problem> {
+        let payload = web::Payload::from_request(&self.request, &mut self.payload).await;
+        let opened = payload.and_then(|payload| actix_ws::handle(&self.request, payload));
+        opened.map_err(|error| {
+            Problem::new(kinds::BAD_REQUEST).detail(format!(
+                "The request does not open a WebSocket: {error}. Connect with a WebSocket client of version 13 (RFC 6455)."
+            ))
+        })
+    }
+
+    /// Rejects a page of an origin that may not call the API. Browsers send `Origin` with the request for a WebSocket, and
+    /// let any page read it.
+    pub(crate) fn check_origin(&self) -> Result<(), Problem> {
+        let allowed = &self.shared.app.config.allowed_origins;
+        if may_open_websocket(self.request.headers(), allowed) {
+            return Ok(());
+        }
+        Err(Problem::new(kinds::ORIGIN_NOT_ALLOWED))
     }
 
     /// Value of a header, if it is visible ASCII.

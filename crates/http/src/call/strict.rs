@@ -1,5 +1,5 @@
-//! Structs from JSON objects only. serde's derived `Deserialize` also accepts an array of a struct's fields, which the
-//! OpenAPI document does not describe.
+//! JSON as the OpenAPI document describes it. Structs are read from objects only: serde's derived `Deserialize` also accepts an
+//! array of a struct's fields. Integers may have a fraction of zero, as `1.0` is an integer in JSON Schema.
 
 use serde::{
     Deserializer,
@@ -120,11 +120,24 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
         self.0.visit_enum(Strict(inner))
     }
 
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        // 2^63, beyond which the document allows no integer.
+        if value.fract() != 0.0 || !(0.0..9_223_372_036_854_775_808.0).contains(&value) {
+            return self.0.visit_f64(value);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number from 0 to 2^63"
+        )]
+        self.0.visit_u64(value as u64)
+    }
+
     visit! {
         visit_bool: bool
         visit_i8: i8 visit_i16: i16 visit_i32: i32 visit_i64: i64 visit_i128: i128
         visit_u8: u8 visit_u16: u16 visit_u32: u32 visit_u64: u64 visit_u128: u128
-        visit_f32: f32 visit_f64: f64 visit_char: char
+        visit_f32: f32 visit_char: char
         visit_str: &str visit_borrowed_str: &'de str visit_string: String
         visit_bytes: &[u8] visit_borrowed_bytes: &'de [u8] visit_byte_buf: Vec<u8>
     }

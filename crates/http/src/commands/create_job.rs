@@ -2,10 +2,12 @@ use actix_web::{
     HttpResponse,
     http::header::{self, HeaderName},
 };
-use rapidphoto_api_types as api;
 use rapidphoto_api_types::{CreateJobRequest, CreateJobResponse, FileRequest, Strategy};
 use rapidphoto_application::{
-    jobs::{CreateJob, CreateJobError, CreatedJob, FileProblem, JobItem, NotAdmitted, Quota, RawFile},
+    jobs::{
+        CreateJob, CreateJobError, CreatedJob, FileProblem, NotAdmitted, Quota, RawFile, UploadOptions,
+        UploadStrategy,
+    },
     ports::{IdempotencyKey, Scope, Unavailable},
 };
 use rapidphoto_domain::UserId;
@@ -27,8 +29,7 @@ pub(super) fn endpoint() -> Endpoint {
         kinds::UPLOAD_ID_REUSED,
         kinds::IDEMPOTENCY_KEY_REUSED,
         kinds::INVALID_HEADER,
-        kinds::MULTIPART_UNAVAILABLE,
-        kinds::DEDUPE_UNAVAILABLE,
+        kinds::INVALID_PART_SIZE,
         kinds::CONTENDED,
         kinds::OPEN_PHOTOS_EXCEEDED,
         kinds::PHOTOS_PER_DAY_EXCEEDED,
@@ -49,7 +50,7 @@ pub(super) fn endpoint() -> Endpoint {
     path = "/commands/upload-jobs",
     tag = "uploads",
     params((
-        "Idempotency-Key" = Option<String>, Header,
+        "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "Key of this request, chosen by the client: 1 to 255 visible ASCII characters. For 24 h, the \
                        same key and body return the same job."
     )),
@@ -69,10 +70,14 @@ pub(super) fn endpoint() -> Endpoint {
 async fn create_job(mut call: Call, owner: UserId) -> HandlerResult {
     let idempotency_key = idempotency_key(&call)?;
     let request: CreateJobRequest = call.json().await?;
-    check_supported(&request)?;
     let command = CreateJob {
         owner,
         files: request.files.into_iter().map(raw_file).collect(),
+        options: UploadOptions {
+            strategy: strategy(request.strategy),
+            part_size: request.part_size,
+            dedupe: request.dedupe,
+        },
         idempotency_key,
         metadata: call.metadata(Some(owner)),
     };
@@ -115,19 +120,12 @@ fn idempotency_key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {
     }
 }
 
-/// Rejects options that this server does not support, rather than ignoring them.
-fn check_supported(request: &CreateJobRequest) -> Result<(), Problem> {
-    match request.strategy {
-        Strategy::Auto | Strategy::S3Presigned => {}
-        Strategy::S3Multipart => return Err(Problem::at(kinds::MULTIPART_UNAVAILABLE, "/strategy")),
+const fn strategy(strategy: Strategy) -> UploadStrategy {
+    match strategy {
+        Strategy::Auto => UploadStrategy::Auto,
+        Strategy::S3Presigned => UploadStrategy::Single,
+        Strategy::S3Multipart => UploadStrategy::Parts,
     }
-    if request.part_size.is_some() {
-        return Err(Problem::at(kinds::MULTIPART_UNAVAILABLE, "/partSize"));
-    }
-    if request.dedupe {
-        return Err(Problem::at(kinds::DEDUPE_UNAVAILABLE, "/dedupe"));
-    }
-    Ok(())
 }
 
 fn raw_file(file: FileRequest) -> RawFile {
@@ -143,7 +141,7 @@ fn raw_file(file: FileRequest) -> RawFile {
 fn response(job: CreatedJob) -> HandlerResult {
     let body = CreateJobResponse {
         job_id: job.job.map(|job| job.to_string()),
-        items: job.items.into_iter().map(item).collect(),
+        items: job.items.into_iter().map(wire::job_item).collect(),
     };
     let mut response = HttpResponse::Ok();
     if let (true, Some(job)) = (job.created, &body.job_id) {
@@ -151,28 +149,6 @@ fn response(job: CreatedJob) -> HandlerResult {
         response.insert_header((header::LOCATION, format!("/queries/upload-jobs/{job}")));
     }
     json(&mut response, &body)
-}
-
-fn item(item: JobItem) -> api::JobItem {
-    let (presigned_url, headers, expires_at) = item.upload.map_or_else(Default::default, |upload| {
-        (
-            Some(upload.url),
-            upload.headers.into_iter().collect(),
-            Some(upload.expires_at),
-        )
-    });
-    api::JobItem {
-        photo_id: item.photo.to_string(),
-        job_id: item.job.to_string(),
-        upload_id: item.upload_id.to_string(),
-        status: wire::photo_status(item.status),
-        method: "PUT".to_owned(),
-        presigned_url,
-        headers,
-        expires_at,
-        multipart: None,
-        duplicate_of: None,
-    }
 }
 
 fn problem(error: CreateJobError) -> Problem {
@@ -183,6 +159,10 @@ fn problem(error: CreateJobError) -> Problem {
             ))
             .error_at("/files", "invalid_file_count", error.to_string()),
         CreateJobError::Files(problems) => invalid_files(problems),
+        CreateJobError::PartSize(ref size) => {
+            let message = size.to_string();
+            Problem::new(kinds::INVALID_PART_SIZE).error_at("/partSize", "invalid_part_size", message)
+        }
         CreateJobError::KeyReused => Problem::new(kinds::IDEMPOTENCY_KEY_REUSED).error_at(
             "Idempotency-Key",
             "reused",
@@ -196,7 +176,7 @@ fn problem(error: CreateJobError) -> Problem {
     }
 }
 
-fn not_admitted(reason: NotAdmitted) -> Problem {
+pub(super) fn not_admitted(reason: NotAdmitted) -> Problem {
     let detail = format!("No job was created: {reason}.");
     match reason {
         NotAdmitted::Quota {

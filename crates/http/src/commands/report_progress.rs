@@ -64,6 +64,16 @@ fn ticks(body: &[u8]) -> Result<Vec<Tick>, Problem> {
 }
 
 fn tick(raw: &ProgressTick, pointer: String) -> Result<Tick, Problem> {
+    for (member, bytes) in [("bytesSent", raw.bytes_sent), ("bytesTotal", raw.bytes_total)] {
+        if i64::try_from(bytes).is_err() {
+            let message = format!("the value must be at most {}", i64::MAX);
+            return Err(Problem::new(kinds::INVALID_BODY).error_at(
+                format!("{pointer}/{member}"),
+                "invalid_value",
+                message,
+            ));
+        }
+    }
     let photo = raw.photo_id.parse().map_err(|error: IdError| {
         Problem::new(kinds::INVALID_BODY).error_at(pointer + "/photoId", "invalid_value", error.to_string())
     })?;

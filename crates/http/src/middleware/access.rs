@@ -11,7 +11,7 @@ pub(super) fn record(context: &Context, route: Option<&str>, status: StatusCode)
         path = %logged(&context.path),
         status = status.as_u16(),
         took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        user = context.user().map(tracing::field::display),
+        userId = context.user().map(tracing::field::display),
         address = context.address.map(tracing::field::display),
         "request"
     );

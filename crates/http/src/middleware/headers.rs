@@ -1,7 +1,10 @@
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::cors::Origin;
-use crate::call::{Context, request_headers::X_REQUEST_ID};
+use super::cors;
+use crate::{
+    call::{Context, request_headers::X_REQUEST_ID},
+    origin::Origin,
+};
 
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (
@@ -42,5 +45,5 @@ pub(super) fn add_common(headers: &mut HeaderMap, context: &Context, origin: &Or
             }
         }
     }
-    origin.add_headers(headers);
+    cors::add_headers(origin, headers);
 }

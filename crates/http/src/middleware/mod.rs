@@ -18,10 +18,11 @@ use actix_web::{
     web,
 };
 use futures::FutureExt;
+use rapidphoto_application::trace;
 use rapidphoto_listener::Activity;
 use tracing::Instrument;
 
-use crate::{call::Context, shared::Shared};
+use crate::{call::Context, origin::Origin, shared::Shared};
 use completion::Completion;
 
 /// Processes one request.
@@ -41,9 +42,10 @@ pub(crate) async fn process(
         request_id = %context.request_id,
         method = %context.method,
         route = route.as_deref(),
-        traceparent = context.traceparent.as_deref(),
+        traceId = tracing::field::Empty,
     );
-    let origin = cors::Origin::of(request.headers(), &shared.app.config.allowed_origins);
+    trace::follow(&span, context.traceparent.as_deref());
+    let origin = Origin::of(request.headers(), &shared.app.config.allowed_origins);
     let completion = if cors::is_preflight(&request) {
         Completion::of_preflight(request, cors::preflight_response(&origin))
     } else {

@@ -31,7 +31,7 @@ const PATH: &str = "/openapi.json";
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "RapidPhotoUpload API", description = include_str!("introduction.md"), license(name = "MIT OR Apache-2.0")),
+    info(title = "RapidPhotoUpload API", description = include_str!("introduction.md"), license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
     // Schemas of problems and stream events, which no endpoint names as its body.
     components(schemas(
         rapidphoto_api_types::Problem,

@@ -18,8 +18,10 @@ use crate::{
 
 pub(super) fn complete(endpoint: &Endpoint) -> Operation {
     let mut operation = endpoint.operation.clone();
-    if let Some(security) = security(endpoint.access) {
-        operation.security = Some(security);
+    match security(endpoint.access) {
+        Some(security) => operation.security = Some(security),
+        // An empty list says that no credentials are required; without one, a linter asks for it.
+        None => drop(operation.security.get_or_insert_default()),
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         mark_optional(body);

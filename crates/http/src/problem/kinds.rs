@@ -49,6 +49,13 @@ kinds! {
         "An account with this e-mail address exists. Log in, or register with another address.";
     PHOTO_NOT_COMPLETED = 409 "photo_not_completed"
         "The photo is not completed. Only completed photos can be downloaded.";
+    NOT_MULTIPART = 409 "not_multipart"
+        "The photo is uploaded by a single PUT and has no parts.";
+    UPLOAD_ENDED = 409 "upload_ended"
+        "The photo awaits no bytes. Its status says what became of it; finalize the upload if it is still UPLOADING.";
+    UPLOAD_LOST = 409 "upload_lost"
+        "The parts are gone from storage, which removes old ones. Renew the upload and send all parts again.";
+    PHOTO_NOT_FAILED = 409 "photo_not_failed" "The photo has not failed. Only failed photos can be retried.";
     BODY_TOO_LARGE = 413 "body_too_large" "The body is larger than the limit. Split the request.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type"
         "The body must be `application/json` without a content encoding.";
@@ -75,9 +82,13 @@ kinds! {
     UPLOAD_ID_REUSED = 422 "upload_id_reused" "The upload id belongs to another file. Use a new id for each file.";
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused"
         "The idempotency key was used for another request. Use a new key for each request.";
-    MULTIPART_UNAVAILABLE = 422 "multipart_unavailable"
-        "This server does not support multipart uploads. Upload each file by a single PUT.";
-    DEDUPE_UNAVAILABLE = 422 "dedupe_unavailable" "This server does not support deduplication. Leave `dedupe` out.";
+    INVALID_PART_SIZE = 422 "invalid_part_size"
+        "The part size can't be used. `errors` says which sizes are allowed.";
+    INVALID_PARTS = 422 "invalid_parts" "Part numbers or entity tags are not valid. `errors` says what is allowed.";
+    PARTS_INCOMPLETE = 422 "parts_incomplete"
+        "The parts don't add up to the file. `errors` lists what is missing: send it, then finalize again.";
+    PARTS_CHANGED = 422 "parts_changed"
+        "The list differs from the parts in storage. `GET /queries/upload/{photoId}/parts` returns those.";
     METADATA_STRIPPING_UNAVAILABLE = 422 "metadata_stripping_unavailable"
         "This server can't strip metadata. Leave `stripMetadata` out.";
     TOO_MANY_PROGRESS_TICKS = 422 "too_many_ticks" "The array has more than 1000 progress reports. Split it.";

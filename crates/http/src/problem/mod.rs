@@ -17,7 +17,9 @@ use rapidphoto_application::{
     commit::{Contended, WriteError},
     live::WatchError,
     ports::{BoxError, Unavailable},
+    uploads::OpenUploadError,
 };
+use rapidphoto_domain::photo::PhotoStatus;
 
 use kinds::Kind;
 
@@ -91,6 +93,11 @@ impl Problem {
         self
     }
 
+    /// Number of errors at places of the request.
+    pub(crate) const fn errors(&self) -> usize {
+        self.errors.len()
+    }
+
     /// Adds the used and the allowed amount of the limit that the request has met.
     pub(crate) fn usage(mut self, used: u64, allowed: u64) -> Self {
         self.usage = Some((used, allowed));
@@ -109,6 +116,14 @@ impl Problem {
             self.headers.push((name, value));
         }
         self
+    }
+
+    /// Problem of a photo that awaits no bytes.
+    pub(crate) fn upload_ended(status: PhotoStatus) -> Self {
+        Self::new(kinds::UPLOAD_ENDED).detail(format!(
+            "The photo is {status} and awaits no bytes. {}",
+            ended_advice(status)
+        ))
     }
 
     /// Adds `WWW-Authenticate`, which every 401 must have.
@@ -154,6 +169,19 @@ impl Problem {
     }
 }
 
+/// What a client does next with a photo that awaits no bytes.
+const fn ended_advice(status: PhotoStatus) -> &'static str {
+    match status {
+        PhotoStatus::Queued | PhotoStatus::Uploading => "Its file is in storage: finalize the upload.",
+        PhotoStatus::Failed => "Renew or retry it to send its file again.",
+        PhotoStatus::Verifying
+        | PhotoStatus::Processing
+        | PhotoStatus::Completed
+        | PhotoStatus::Rejected
+        | PhotoStatus::Cancelled => "Nothing is to be sent.",
+    }
+}
+
 /// Seconds, rounded up, at least one.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
     let up = u64::from(wait.subsec_nanos() > 0);
@@ -189,6 +217,19 @@ impl From<WriteError> for Problem {
         match error {
             WriteError::Contended(contended) => contended.into(),
             WriteError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<OpenUploadError> for Problem {
+    fn from(error: OpenUploadError) -> Self {
+        match error {
+            OpenUploadError::NoSuchPhoto => Self::new(kinds::NO_SUCH_PHOTO),
+            OpenUploadError::NotInParts => Self::new(kinds::NOT_MULTIPART),
+            OpenUploadError::UploadEnded(status) => Self::upload_ended(status),
+            OpenUploadError::Contended(contended) => contended.into(),
+            OpenUploadError::Unavailable(unavailable) => unavailable.into(),
+            other => Self::internal(other),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Sort of a list, and the cursor of a page.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rapidphoto_application::ports::{PhotoPosition, PhotoSort, SortDirection};
 
+use super::paging;
 use crate::problem::kinds::{self, Kind};
 
 /// Sort of a photo list.
@@ -39,29 +39,30 @@ impl Sort {
         found.map_or("", |(name, ..)| name)
     }
 
-    /// Opaque cursor for the client: the name of the sort and the position of the next page.
+    /// Opaque cursor for the client.
     pub(super) fn cursor(self, position: &PhotoPosition) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}:{position}", self.name()))
+        paging::encode(self.name(), position)
     }
 
     /// Position in a client's cursor.
     pub(super) fn position(self, cursor: &str) -> Result<PhotoPosition, &'static Kind> {
-        let invalid = kinds::INVALID_CURSOR;
-        let decoded = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid)?;
-        let text = std::str::from_utf8(&decoded).map_err(|_| invalid)?;
-        let (name, position) = text.split_once(':').ok_or(invalid)?;
-        let sort = Self::parse(name).ok_or(invalid)?;
-        let position = position.parse().map_err(|()| invalid)?;
-        if sort == self {
-            Ok(position)
-        } else {
-            Err(kinds::CURSOR_OF_ANOTHER_SORT)
+        let (name, position) = paging::decode(cursor)?;
+        let sort = Self::parse(&name).ok_or(kinds::INVALID_CURSOR)?;
+        let position: PhotoPosition = position.parse().map_err(|()| kinds::INVALID_CURSOR)?;
+        if sort != self {
+            return Err(kinds::CURSOR_OF_ANOTHER_SORT);
         }
+        // Only a time of exposure may be missing.
+        if position.value.is_none() && self.by != PhotoSort::TakenAt {
+            return Err(kinds::INVALID_CURSOR);
+        }
+        Ok(position)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use rapidphoto_domain::PhotoId;
 
     use super::*;
@@ -75,10 +76,12 @@ mod tests {
                 let position = PhotoPosition { value, photo };
                 let cursor = sort.cursor(&position);
                 for (other, ..) in SORTS {
-                    let expected = if other == name {
-                        Ok(position.clone())
-                    } else {
-                        Err(kinds::CURSOR_OF_ANOTHER_SORT)
+                    // Every photo has a time of creation and a size.
+                    let is_possible = value.is_some() || sort.by == PhotoSort::TakenAt;
+                    let expected = match (other == name, is_possible) {
+                        (true, true) => Ok(position.clone()),
+                        (true, false) => Err(kinds::INVALID_CURSOR),
+                        (false, _) => Err(kinds::CURSOR_OF_ANOTHER_SORT),
                     };
                     assert_eq!(Sort::parse(other).unwrap().position(&cursor), expected);
                 }
@@ -96,6 +99,10 @@ mod tests {
             encoded("size:1.ph_00000000000000000000000007"),
             encoded("-createdAt:x.ph_00000000000000000000000007"),
             encoded("-createdAt:1.job_00000000000000000000000007"),
+            encoded("-createdAt:99999999999999999999.ph_00000000000000000000000007"),
+            encoded("-createdAt:1.ph_00000000000000000000000007\0"),
+            encoded("jobs:1.job_00000000000000000000000007"),
+            encoded(&"-createdAt:1.".repeat(10_000)),
             URL_SAFE_NO_PAD.encode([0xff, 0xfe]),
         ] {
             assert_eq!(

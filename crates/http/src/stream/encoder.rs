@@ -1,6 +1,5 @@
 use std::{collections::HashMap, time::Duration};
 
-use bytes::Bytes;
 use rapidphoto_api_types as api;
 use rapidphoto_application::{
     live::{LiveItem, Snapshot},
@@ -13,10 +12,10 @@ use rapidphoto_domain::{
     values::Progress,
 };
 
-use super::frame::event;
+use super::frame::Frame;
 use crate::{cursors::CursorCipher, wire};
 
-/// Encodes domain events as server-sent events for one client.
+/// Encodes domain events for one client.
 pub(super) struct EventEncoder {
     owner: UserId,
     cursors: CursorCipher,
@@ -56,27 +55,27 @@ impl EventEncoder {
     }
 
     /// Frame of one item; `None` if clients do not receive this kind of event.
-    pub(super) fn encode(&mut self, item: &LiveItem) -> Result<Option<Bytes>, serde_json::Error> {
+    pub(super) fn encode(&mut self, item: &LiveItem) -> Result<Option<Frame>, serde_json::Error> {
         match item {
             LiveItem::Reset => {
                 let reason = "the last event id is unknown or too old to resume from".to_owned();
-                event("reset", None, &api::StreamReset { reason }).map(Some)
+                Frame::event("reset", None, &api::StreamReset { reason }).map(Some)
             }
             LiveItem::Snapshot(snapshot) => self.snapshot(snapshot).map(Some),
-            LiveItem::Progress(tick) => event("photo", None, &self.progress(*tick)).map(Some),
+            LiveItem::Progress(tick) => Frame::event("photo", None, &self.progress(*tick)).map(Some),
             LiveItem::State(stored) => self.state(stored),
             LiveItem::JobEnded => end(api::StreamEndReason::JobEnded).map(Some),
         }
     }
 
-    fn snapshot(&mut self, snapshot: &Snapshot) -> Result<Bytes, serde_json::Error> {
+    fn snapshot(&mut self, snapshot: &Snapshot) -> Result<Frame, serde_json::Error> {
         let cursor = self.cursors.seal(self.owner, snapshot.cursor());
         match snapshot {
             Snapshot::User { .. } => {
                 let start = api::UserStreamStart {
                     cursor: cursor.clone(),
                 };
-                event("snapshot", Some(cursor), &start)
+                Frame::event("snapshot", Some(cursor), &start)
             }
             Snapshot::Job(job) => {
                 for view in &job.view.photos {
@@ -85,20 +84,20 @@ impl EventEncoder {
                     }
                 }
                 let data = wire::job_snapshot(job, cursor.clone(), self.poll_after);
-                event("snapshot", Some(cursor), &data)
+                Frame::event("snapshot", Some(cursor), &data)
             }
         }
     }
 
-    fn state(&mut self, stored: &StoredEvent) -> Result<Option<Bytes>, serde_json::Error> {
+    fn state(&mut self, stored: &StoredEvent) -> Result<Option<Frame>, serde_json::Error> {
         let id = Some(self.cursors.seal(self.owner, stored.cursor));
         match (&stored.event, stored.stream, stored.job) {
             (DomainEvent::Photo(change), StreamId::Photo(photo), Some(job)) => {
                 let data = self.photo(change, photo, job, stored.version.0);
-                event("photo", id, &data).map(Some)
+                Frame::event("photo", id, &data).map(Some)
             }
             (DomainEvent::Job(change), StreamId::Job(job), _) => {
-                event("job", id, &job_event(change, job)).map(Some)
+                Frame::event("job", id, &job_event(change, job)).map(Some)
             }
             // Streams have no account events; other combinations of event and stream do not exist.
             (DomainEvent::User(_) | DomainEvent::Photo(_) | DomainEvent::Job(_), _, _) => Ok(None),
@@ -179,8 +178,8 @@ impl EventEncoder {
 }
 
 /// Frame of the last event of a stream.
-pub(super) fn end(reason: api::StreamEndReason) -> Result<Bytes, serde_json::Error> {
-    event("end", None, &api::StreamEnd { reason })
+pub(super) fn end(reason: api::StreamEndReason) -> Result<Frame, serde_json::Error> {
+    Frame::event("end", None, &api::StreamEnd { reason })
 }
 
 /// Returns true if all bytes of a photo with this status were uploaded.

@@ -1,6 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures::StreamExt;
 use rapidphoto_api_types::StreamEndReason;
 use rapidphoto_application::{
@@ -14,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     StreamSlot,
     encoder::{EventEncoder, end},
-    frame::{HEARTBEAT, PREAMBLE},
+    frame::Frame,
 };
 
 /// Forwards live events to one client until the client disconnects, is too slow, or the server stops. A disconnected
@@ -24,7 +23,7 @@ pub(super) struct Forwarder {
     /// Source of the declared size of photos that the stream has not seen before.
     pub(super) use_cases: Arc<UseCases>,
     pub(super) live: LiveStream,
-    pub(super) frames: mpsc::Sender<Bytes>,
+    pub(super) frames: mpsc::Sender<Frame>,
     pub(super) encoder: EventEncoder,
     pub(super) heartbeat: Duration,
     pub(super) closing: watch::Receiver<bool>,
@@ -37,11 +36,25 @@ pub(super) struct Forwarder {
 /// Time in which a client must read at least one of its buffered frames.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The stream has ended.
-struct Ended;
+/// Reason for the end of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The job is terminal.
+    Complete,
+    /// The client has disconnected.
+    Disconnected,
+    /// The client reads too slowly.
+    TooSlow,
+    /// The session has ended.
+    Session,
+    /// The server stops.
+    Closing,
+    /// The log can't be read, or an event can't be encoded.
+    Failed,
+}
 
 impl Forwarder {
-    pub(super) async fn run(self) {
+    pub(super) async fn run(self) -> Ended {
         let Self {
             owner,
             use_cases,
@@ -55,12 +68,11 @@ impl Forwarder {
         } = self;
         let client = frames.clone();
         let forwarding = async {
-            send(&frames, PREAMBLE).await?;
             loop {
                 // The time-out restarts with every event: a busy stream needs no heartbeat.
                 match tokio::time::timeout(heartbeat, live.next()).await {
-                    Err(_elapsed) => send(&frames, HEARTBEAT).await?,
-                    Ok(None) => return Err::<(), Ended>(Ended),
+                    Err(_elapsed) => send(&frames, Frame::Heartbeat).await?,
+                    Ok(None) => return Err::<(), Ended>(Ended::Complete),
                     Ok(Some(Ok(item))) => {
                         if let Some(photo) = encoder.needs_size_of(&item)
                             && let Ok(Some(found)) = use_cases.show_photo.handle(owner, photo).await
@@ -73,36 +85,39 @@ impl Forwarder {
                     }
                     Ok(Some(Err(LiveError::Lagged))) => {
                         tracing::info!("disconnecting a stream whose client reads too slowly");
-                        return Err(Ended);
+                        return Err(Ended::TooSlow);
                     }
                     Ok(Some(Err(error))) => return Err(failed(&error)),
                 }
             }
         };
-        tokio::select! {
-            _ = forwarding => {}
-            () = client.closed() => {}
+        let ended = tokio::select! {
+            forwarded = forwarding => forwarded.err().unwrap_or(Ended::Complete),
+            () = client.closed() => Ended::Disconnected,
             () = session.ended() => {
-                tracing::info!(user = %owner, "closing a stream whose session has ended");
+                tracing::info!(userId = %owner, "closing a stream whose session has ended");
                 if let Ok(frame) = end(StreamEndReason::SessionEnded) {
                     // A client that doesn't read is not waited for.
                     let _ = client.try_send(frame);
                 }
+                Ended::Session
             }
-            _ = closing.wait_for(|closing| *closing) => {}
-        }
+            _ = closing.wait_for(|closing| *closing) => Ended::Closing,
+        };
         drop(slot);
+        ended
     }
 }
 
-async fn send(frames: &mpsc::Sender<Bytes>, frame: Bytes) -> Result<(), Ended> {
+async fn send(frames: &mpsc::Sender<Frame>, frame: Frame) -> Result<(), Ended> {
     match tokio::time::timeout(WRITE_TIMEOUT, frames.send(frame)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Ended),
+        Ok(Err(_)) => Err(Ended::Disconnected),
+        Err(_elapsed) => Err(Ended::TooSlow),
     }
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> Ended {
     tracing::error!(error, "disconnecting a stream after an error");
-    Ended
+    Ended::Failed
 }

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
 use rapidphoto_api_types as api;
-use rapidphoto_application::{jobs::JobSnapshot, ports::PhotoView};
-use rapidphoto_domain::values::Progress;
+use rapidphoto_application::{
+    jobs::{JobSnapshot, ListedJob},
+    ports::PhotoView,
+};
+use rapidphoto_domain::{job::JobStatus, values::Progress};
 
 use super::{
     reason::{reasons, warnings},
@@ -19,11 +22,6 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, cursor: String, poll_after: D
         progress: uploads,
     } = snapshot;
     let total = snapshot.total_progress();
-    let poll_after = if status.is_terminal() {
-        Duration::ZERO
-    } else {
-        poll_after
-    };
     api::JobSnapshot {
         job_id: view.id.to_string(),
         status: job_status(*status),
@@ -39,7 +37,7 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, cursor: String, poll_after: D
         bytes_total: total.bytes_total(),
         bytes_sent: total.bytes_sent(),
         percent: total.percent(),
-        poll_after_ms: u64::try_from(poll_after.as_millis()).unwrap_or(u64::MAX),
+        poll_after_ms: poll_after_ms(*status, poll_after),
         photos: view
             .photos
             .iter()
@@ -47,6 +45,35 @@ pub(crate) fn job_snapshot(snapshot: &JobSnapshot, cursor: String, poll_after: D
             .map(|(view, upload)| photo_snapshot(view, *upload))
             .collect(),
     }
+}
+
+/// Job of a list.
+pub(crate) fn job_summary(listed: &ListedJob, poll_after: Duration) -> api::JobSummary {
+    let ListedJob { job, progress } = listed;
+    let (status, counts) = (job.status(), &job.counts);
+    api::JobSummary {
+        job_id: job.id.to_string(),
+        status: job_status(status),
+        status_reason: status_reason(status, counts),
+        created_at: job.created_at,
+        updated_at: job.updated_at,
+        total_count: counts.total(),
+        completed_count: counts.completed,
+        failed_count: counts.failed,
+        rejected_count: counts.rejected,
+        cancelled_count: counts.cancelled,
+        bytes_total: progress.bytes_total(),
+        bytes_sent: progress.bytes_sent(),
+        percent: progress.percent(),
+        poll_after_ms: poll_after_ms(status, poll_after),
+    }
+}
+
+fn poll_after_ms(status: JobStatus, poll_after: Duration) -> u64 {
+    if status.is_terminal() {
+        return 0;
+    }
+    u64::try_from(poll_after.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn photo_snapshot(view: &PhotoView, upload: Progress) -> api::PhotoSnapshot {

@@ -118,47 +118,6 @@ async fn each_invalid_file_of_a_batch_is_an_error() {
 }
 
 #[tokio::test]
-async fn unsupported_options_are_rejected_by_name() {
-    let app = TestServer::start().await;
-    let token = app.user("ada").await;
-    for (member, value, code) in [
-        ("strategy", json!("s3-multipart"), "multipart_unavailable"),
-        ("partSize", json!(8_388_608), "multipart_unavailable"),
-        ("dedupe", json!(true), "dedupe_unavailable"),
-    ] {
-        let body = json!({ "files": [file(0)], member: value });
-        let problem = app
-            .post("/commands/upload-jobs")
-            .token(&token)
-            .json(&body)
-            .expect_problem(422, code)
-            .await;
-        assert_eq!(problem["errors"][0]["pointer"], format!("/{member}"));
-    }
-    let job = app.job(&token, 1).await;
-    let finalize = format!("/commands/upload/{}/finalize", text(&job["items"][0]["photoId"]));
-    let parts = json!({ "parts": [{ "partNumber": 1, "eTag": "x" }] });
-    let problem = app
-        .post(&finalize)
-        .token(&token)
-        .json(&parts)
-        .expect_problem(422, "multipart_unavailable")
-        .await;
-    assert_eq!(problem["errors"][0]["pointer"], "/parts");
-    // Until multipart uploads are supported, `auto` always chooses a single PUT.
-    let large = json!({ "files": [{ "filename": "a.jpg", "mimeType": "image/jpeg", "bytes": 50_000_000 }] });
-    let large = app
-        .post("/commands/upload-jobs")
-        .token(&token)
-        .json(&large)
-        .expect_status(201)
-        .await
-        .json();
-    assert_eq!(large["items"][0]["multipart"], Value::Null);
-    assert!(large["items"][0]["presignedUrl"].is_string());
-}
-
-#[tokio::test]
 async fn an_unchanged_snapshot_is_not_modified() {
     let app = TestServer::start().await;
     let token = app.user("ada").await;

@@ -1,6 +1,6 @@
 //! Valid parameters of requests.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) const JOB: &str = "job_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
 pub(crate) const PHOTO: &str = "ph_01KAGZ3T6W8Q3M5V7Y9B1D3F5H";
@@ -15,11 +15,6 @@ pub(crate) fn sample_path(template: &str) -> String {
         .replace("{messageId}", "unknown");
     assert!(!path.contains('{'), "{template} has a parameter without a sample");
     path
-}
-
-/// Valid body of an endpoint that requires one to find an object; other endpoints get the same, and ignore it.
-pub(crate) fn sample_body() -> Value {
-    json!({ "labels": ["beach"] })
 }
 
 /// Operations of the OpenAPI document: method, path template and description.

@@ -6,7 +6,7 @@ use rapidphoto_http::{Access, endpoints};
 use serde_json::json;
 
 use crate::{
-    samples::{JOB, PHOTO, sample_body, sample_path},
+    samples::{JOB, PHOTO, sample_path},
     server::TestServer,
 };
 
@@ -20,7 +20,7 @@ fn protected() -> Vec<(&'static str, String, Scope)> {
         }
     });
     let protected: Vec<_> = protected.collect();
-    assert_eq!(protected.len(), 20, "{protected:?}");
+    assert_eq!(protected.len(), 27, "{protected:?}");
     protected
 }
 
@@ -32,19 +32,26 @@ fn every_protected_endpoint_requires_its_scope() {
         .map(|(method, path, scope)| (*method, path.as_str(), scope.as_str()))
         .collect();
     let (read, write, admin) = ("photos:read", "photos:write", "admin");
-    let expected: [(&str, &str, &str); 20] = [
+    let expected: [(&str, &str, &str); 27] = [
         ("POST", "/commands/auth/stream-ticket", read),
         ("POST", "/commands/upload-jobs", write),
         ("POST", &format!("/commands/upload-jobs/{JOB}/cancel"), write),
         ("POST", "/commands/upload/progress", write),
+        ("POST", &format!("/commands/upload/{PHOTO}/parts"), write),
         ("POST", &format!("/commands/upload/{PHOTO}/finalize"), write),
+        ("POST", &format!("/commands/upload/{PHOTO}/renew"), write),
+        ("POST", &format!("/commands/photos/{PHOTO}/retry"), write),
+        ("GET", &format!("/queries/upload/{PHOTO}/parts"), read),
         ("DELETE", &format!("/commands/photos/{PHOTO}"), write),
         ("POST", &format!("/commands/photos/{PHOTO}/tags"), write),
         ("DELETE", &format!("/commands/photos/{PHOTO}/tags/beach"), write),
         ("GET", &format!("/queries/upload-jobs/{JOB}"), read),
         ("GET", &format!("/queries/upload-jobs/{JOB}/events"), read),
         ("GET", "/queries/events", read),
+        ("GET", "/queries/ws", read),
+        ("GET", "/queries/upload-jobs", read),
         ("GET", "/queries/photos", read),
+        ("GET", "/queries/tags", read),
         ("GET", &format!("/queries/photos/{PHOTO}"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/download-url"), read),
         ("GET", &format!("/queries/photos/{PHOTO}/history"), read),
@@ -131,8 +138,10 @@ async fn objects_of_another_user_are_not_found() {
             continue;
         }
         let mut request = app.request(method.parse().unwrap(), &path).token(&eve);
-        if path.ends_with("/tags") {
-            request = request.json(&sample_body());
+        if method == "POST" && path.ends_with("/tags") {
+            request = request.json(&json!({ "labels": ["beach"] }));
+        } else if method == "POST" && path.ends_with("/parts") {
+            request = request.json(&json!({ "partNumbers": [1] }));
         }
         let response = request.send().await;
         assert_eq!(response.status, 404, "{method} {path}: {}", response.text());

@@ -2,7 +2,8 @@ use std::{collections::BTreeSet, ops::Bound};
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, Unavailable, UsageMismatch, Versioned,
+    AggregateRow, AggregateState, Aggregates, StateRows, TagMismatch, TracedPhoto, Unavailable,
+    UsageMismatch, Versioned,
 };
 use rapidphoto_domain::{JobId, PhotoId, StreamId, UserId, job::UploadJob, photo::Photo, user::User};
 
@@ -12,6 +13,17 @@ use super::{MemoryStore, namespace::Namespace};
 impl Aggregates for MemoryStore {
     async fn photo(&self, id: PhotoId) -> Result<Option<Versioned<Photo>>, Unavailable> {
         self.read(|namespace| photo(namespace, id)).await
+    }
+
+    async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable> {
+        self.read(|namespace| {
+            let first = namespace.streams.get(&id.into())?.first()?;
+            Some(TracedPhoto {
+                photo: photo(namespace, id)?,
+                traceparent: namespace.log.get(first)?.metadata.traceparent.clone(),
+            })
+        })
+        .await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable> {

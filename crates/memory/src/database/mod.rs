@@ -1,6 +1,7 @@
 mod aggregates;
 mod attempts;
 mod held_commits;
+mod job_list;
 mod journal;
 mod log;
 mod namespace;

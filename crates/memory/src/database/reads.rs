@@ -2,17 +2,18 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rapidphoto_application::ports::{
-    Account, AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobReads, JobView,
-    LastChange, PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable, UserCredentials,
-    UserReads,
+    Account, AggregateState, Cursor, IdempotencyKey, IdempotencyReads, IdempotencyRecord, JobListPage,
+    JobListQuery, JobReads, JobView, LastChange, PhotoListPage, PhotoListQuery, PhotoReads, PhotoView,
+    TagCount, Unavailable, UserCredentials, UserReads,
 };
 use rapidphoto_domain::{
     JobId, PhotoId, Timestamp, UserId,
-    values::{Email, UploadId},
+    photo::PhotoStatus,
+    values::{Checksum, Email, TagLabel, UploadId},
 };
 
 use super::{
-    MemoryStore,
+    MemoryStore, job_list,
     namespace::{LogRow, Namespace},
     photo_lists,
 };
@@ -26,14 +27,16 @@ impl PhotoReads for MemoryStore {
     }
 
     async fn list(&self, owner: UserId, query: &PhotoListQuery) -> Result<PhotoListPage, Unavailable> {
-        let photos: Vec<PhotoView> = self
-            .read(|namespace| {
-                let ids = namespace.uploads.iter().filter(|((user, _), _)| *user == owner);
-                ids.filter_map(|(_, id)| of_owner(namespace, owner, *id))
-                    .collect::<Result<_, _>>()
-            })
-            .await??;
-        Ok(photo_lists::page(photos, query))
+        Ok(photo_lists::page(self.photos_of(owner).await?, query))
+    }
+
+    async fn tags(
+        &self,
+        owner: UserId,
+        after: Option<&TagLabel>,
+        size: usize,
+    ) -> Result<Vec<TagCount>, Unavailable> {
+        Ok(photo_lists::tags(&self.photos_of(owner).await?, after, size))
     }
 
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {
@@ -41,6 +44,26 @@ impl PhotoReads for MemoryStore {
             let wanted: BTreeSet<_> = ids.iter().map(|id| (owner, *id)).collect();
             let photos = wanted.iter().filter_map(|name| namespace.uploads.get(name));
             photos.filter_map(|id| of_owner(namespace, owner, *id)).collect()
+        })
+        .await?
+    }
+
+    async fn completed_with_checksums(
+        &self,
+        owner: UserId,
+        checksums: &[Checksum],
+    ) -> Result<Vec<PhotoView>, Unavailable> {
+        self.read(|namespace| {
+            let known = namespace.hashes.iter();
+            let matching =
+                known.filter(|(_, hashes)| hashes.measured.is_some_and(|sum| checksums.contains(&sum)));
+            let views = matching.filter_map(|(id, _)| of_owner(namespace, owner, *id));
+            views
+                .filter(|view| {
+                    view.as_ref()
+                        .map_or(true, |view| view.photo.status() == PhotoStatus::Completed)
+                })
+                .collect()
         })
         .await?
     }
@@ -57,12 +80,29 @@ impl PhotoReads for MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// All photos of a user.
+    async fn photos_of(&self, owner: UserId) -> Result<Vec<PhotoView>, Unavailable> {
+        self.read(|namespace| {
+            let ids = namespace.uploads.iter().filter(|((user, _), _)| *user == owner);
+            ids.filter_map(|(_, id)| of_owner(namespace, owner, *id))
+                .collect()
+        })
+        .await?
+    }
+}
+
 #[async_trait]
 impl JobReads for MemoryStore {
     async fn job(&self, owner: UserId, job: JobId) -> Result<Option<JobView>, Unavailable> {
         self.read(|namespace| job_view(namespace, owner, job))
             .await?
             .transpose()
+    }
+
+    async fn jobs(&self, owner: UserId, query: &JobListQuery) -> Result<JobListPage, Unavailable> {
+        self.read(|namespace| job_list::page(namespace, owner, query))
+            .await
     }
 
     async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {

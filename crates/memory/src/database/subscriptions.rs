@@ -74,6 +74,7 @@ impl Subscriptions for MemoryStore {
                     .lease
                     .filter(|lease| lease.is_active(now))
                     .map(|lease| lease.until),
+                owner: None,
             };
             namespace.subscriptions.iter().map(state).collect()
         })

@@ -27,6 +27,8 @@ pub(super) struct Object {
     pub(super) e_tag: ETag,
     /// Number of the write that stored the object.
     pub(super) sequencer: u64,
+    /// False for an object made of parts, of which stores know no checksum.
+    pub(super) knows_checksum: bool,
 }
 
 pub(super) struct OpenMultipart {
@@ -66,7 +68,7 @@ impl Object {
             e_tag: self.e_tag.clone(),
             bytes: self.body.len() as u64,
             content_type: Some(self.content_type.clone()),
-            checksum: Some(checksum(&self.body)),
+            checksum: self.knows_checksum.then(|| checksum(&self.body)),
         }
     }
 }
@@ -80,6 +82,7 @@ impl Bucket {
             content_type: content_type.to_owned(),
             e_tag: e_tag.clone(),
             sequencer: self.writes,
+            knows_checksum: true,
         };
         self.objects.insert(key.to_owned(), object);
         Some(e_tag)

@@ -74,6 +74,9 @@ impl MultipartUploads for MemoryObjects {
             let content_type = open.content_type.clone();
             bucket.multipart.remove(&at);
             bucket.store(key, body, &content_type);
+            if let Some(object) = bucket.objects.get_mut(key) {
+                object.knows_checksum = false;
+            }
             self.announce(&mut bucket, key);
         }
         Ok(self.faults.leave(Operation::CompleteMultipart).await?)

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rapidphoto_application::{
-    jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile},
+    jobs::{CancelJob, CancelJobHandler, CreateJob, CreateJobHandler, RawFile, UploadOptions},
     photos::{DeletePhoto, DeletePhotoHandler},
     ports::{
         EventMetadata, Ids, MessageError, ProgressTick, Scopes, Session, SessionId, StorageMessages,
@@ -57,6 +57,7 @@ impl TestApp {
         let command = CreateJob {
             owner,
             files,
+            options: UploadOptions::default(),
             idempotency_key: None,
             metadata: EventMetadata::default(),
         };
@@ -112,6 +113,7 @@ impl TestApp {
         let command = FinalizeUpload {
             owner: self.owner,
             photo,
+            parts: None,
             metadata: EventMetadata::default(),
         };
         FinalizeUploadHandler::new(&self.ports, self.settings.work)

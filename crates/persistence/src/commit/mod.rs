@@ -5,6 +5,7 @@ mod details;
 mod prepared;
 mod repeat;
 mod tags;
+mod words;
 mod work;
 
 pub(crate) use conflicts::conflicts;
@@ -12,4 +13,5 @@ pub(crate) use details::{Credentials, DetailChanges, MetadataChange, Password};
 pub(crate) use prepared::Prepared;
 pub(crate) use repeat::{StoredEvents, repetition};
 pub(crate) use tags::TagChanges;
+pub(crate) use words::{UnindexedPhoto, Word, WordChanges};
 pub(crate) use work::{Postponed, Scheduled, WorkChanges};

@@ -4,7 +4,7 @@ use rapidphoto_application::{
 };
 use rapidphoto_domain::{EventId, Timestamp};
 
-use super::{details::DetailChanges, tags::TagChanges, work::WorkChanges};
+use super::{details::DetailChanges, tags::TagChanges, words::WordChanges, work::WorkChanges};
 use crate::{
     error::StoreError,
     rows::{IdempotencyRow, JobRow, NewEventRow, PhotoRow, UserRow, encoded},
@@ -22,6 +22,7 @@ pub(crate) struct Prepared {
     pub(crate) jobs: Rows<JobRow>,
     pub(crate) users: Rows<UserRow>,
     pub(crate) tags: TagChanges,
+    pub(crate) words: WordChanges,
     pub(crate) work: WorkChanges,
     pub(crate) details: DetailChanges,
     pub(crate) idempotency: Option<IdempotencyRow>,
@@ -79,6 +80,7 @@ impl Prepared {
             jobs: Rows::default(),
             users: Rows::default(),
             tags: TagChanges::default(),
+            words: WordChanges::new(&details),
             work: WorkChanges::new(namespace, work),
             details: DetailChanges::new(namespace, details)?,
             idempotency: idempotency
@@ -103,6 +105,8 @@ impl Prepared {
                 )?);
             }
         }
+        let new_photos = prepared.photos.new.iter().map(|row| row.photo_id.as_str());
+        prepared.words.keep_new(new_photos);
         Ok(prepared)
     }
 
@@ -113,6 +117,7 @@ impl Prepared {
                 let row = PhotoRow::new(namespace, photo, version, self.at)?;
                 self.photos.push(change, row);
                 self.tags.add(namespace, photo, &change.events);
+                self.words.add_tags(photo, &change.events);
             }
             AggregateState::Job(job) => {
                 let row = JobRow::new(namespace, job, version, self.at)?;

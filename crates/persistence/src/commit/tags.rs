@@ -41,7 +41,7 @@ impl TagChanges {
 }
 
 /// Labels whose entries an event adds or removes.
-fn changed_labels<'a>(photo: &'a Photo, event: &'a DomainEvent) -> Option<&'a BTreeSet<TagLabel>> {
+pub(super) fn changed_labels<'a>(photo: &'a Photo, event: &'a DomainEvent) -> Option<&'a BTreeSet<TagLabel>> {
     let DomainEvent::Photo(event) = event else {
         return None;
     };

@@ -6,15 +6,15 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl as _;
-use rapidphoto_application::ports::{Aggregates, Unavailable, Versioned};
-use rapidphoto_domain::{JobId, PhotoId, UserId, job::UploadJob, photo::Photo, user::User};
+use rapidphoto_application::ports::{Aggregates, TracedPhoto, Unavailable, Versioned};
+use rapidphoto_domain::{JobId, PhotoId, StreamType, UserId, job::UploadJob, photo::Photo, user::User};
 use serde_json::Value;
 
 use super::{PgStore, statement::statement};
 use crate::{
     error::StoreError,
-    rows::{parsed, versioned},
-    schema::{photos, upload_jobs, users},
+    rows::{parsed, traced_photo, versioned},
+    schema::{events, photos, upload_jobs, users},
 };
 
 statement! {
@@ -46,6 +46,27 @@ impl Aggregates for PgStore {
             .optional()
             .map_err(StoreError::from)?;
         Ok(row.map(|row| versioned("photo", row)).transpose()?)
+    }
+
+    async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable> {
+        let first_event = events::table
+            .filter(events::namespace.eq(&*self.namespace))
+            .filter(events::stream_type.eq(StreamType::Photo.name()))
+            .filter(events::stream_id.eq(id.to_string()))
+            .filter(events::version.eq(1));
+        let row: Option<(i64, Value, Option<Value>)> = photos::table
+            .filter(photos::namespace.eq(&*self.namespace))
+            .filter(photos::photo_id.eq(id.to_string()))
+            .select((
+                photos::version,
+                photos::state,
+                first_event.select(events::metadata).single_value(),
+            ))
+            .first(&mut self.connection().await?)
+            .await
+            .optional()
+            .map_err(StoreError::from)?;
+        Ok(row.map(traced_photo).transpose()?)
     }
 
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable> {

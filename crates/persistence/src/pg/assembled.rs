@@ -20,6 +20,7 @@ pub(super) struct Assembled<'a, Row> {
 /// A value to bind.
 pub(super) enum Value<'a> {
     Text(&'a str),
+    OwnedText(String),
     OptionalText(Option<&'a str>),
     Texts(Vec<String>),
     Number(i64),
@@ -43,6 +44,7 @@ impl<Row> QueryFragment<Pg> for Assembled<'_, Row> {
         for value in &self.values {
             match value {
                 Value::Text(text) => out.push_bind_param::<Text, _>(text)?,
+                Value::OwnedText(text) => out.push_bind_param::<Text, _>(text)?,
                 Value::OptionalText(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                 Value::Texts(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
                 Value::Number(number) => out.push_bind_param::<BigInt, _>(number)?,

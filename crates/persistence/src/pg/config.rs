@@ -33,7 +33,7 @@ pub struct PgConfig {
     /// Certificates of the authorities that sign the server's certificate, in PEM; those of the system if `None`. With
     /// `sslmode=prefer` or `require`, a certificate that they did not sign is refused.
     pub root_certificates: Option<Vec<u8>>,
-    /// Name of the program in `pg_stat_activity`.
+    /// Name of the process in `pg_stat_activity` and as the owner of leases, up to 63 bytes.
     pub application_name: String,
     /// Namespace of the deployment. Data of other namespaces is not visible.
     pub namespace: String,

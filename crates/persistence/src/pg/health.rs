@@ -1,11 +1,15 @@
 //! Checks of a running store, for operators.
 
-use diesel::{OptionalExtension as _, sql_types::Bool};
+use diesel::{
+    OptionalExtension as _,
+    sql_types::{BigInt, Bool},
+};
 use diesel_async::RunQueryDsl as _;
 use rapidphoto_application::ports::Unavailable;
+use rapidphoto_domain::Timestamp;
 
 use super::{PgStore, statement::statement};
-use crate::error::StoreError;
+use crate::{error::StoreError, number::timestamp};
 
 statement! {
     /// A message in the server's log, which the commit flushes to disk as it does with every change. Nothing else is written,
@@ -16,7 +20,25 @@ statement! {
        WHERE current_setting('transaction_read_only') = 'off'"
 }
 
+statement! {
+    /// The server's clock in milliseconds since 1970.
+    struct Time {} -> BigInt
+    = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+}
+
 impl PgStore {
+    /// Reads the server's clock.
+    ///
+    /// # Errors
+    /// If the server can't be reached.
+    pub async fn time(&self) -> Result<Timestamp, Unavailable> {
+        let now: i64 = Time {}
+            .get_result(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        Ok(timestamp(now))
+    }
+
     /// Commits a write that changes nothing.
     ///
     /// # Errors

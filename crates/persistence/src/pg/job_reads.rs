@@ -4,13 +4,16 @@ use diesel::{
     sql_types::{BigInt, Bool, Json, Nullable, Text},
 };
 use diesel_async::RunQueryDsl as _;
-use rapidphoto_application::ports::{Cursor, JobReads, JobView, LastChange, Unavailable};
+use rapidphoto_application::ports::{
+    Cursor, JobListPage, JobListQuery, JobReads, JobView, LastChange, Unavailable,
+};
 use rapidphoto_domain::{JobId, UserId};
 use serde_json::Value;
 
 use super::{
     PgStore,
     edge::edge,
+    job_list,
     photo_views::{PhotoViewColumns, photo_view_columns, photo_views},
     statement::statement,
 };
@@ -86,6 +89,11 @@ impl JobReads for PgStore {
             .await
             .map_err(StoreError::from)?;
         Ok(view(job, rows)?)
+    }
+
+    async fn jobs(&self, owner: UserId, query: &JobListQuery) -> Result<JobListPage, Unavailable> {
+        let mut connection = self.connection().await?;
+        Ok(job_list::page(&mut connection, &self.namespace, owner, query).await?)
     }
 
     async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {

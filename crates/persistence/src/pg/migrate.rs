@@ -11,10 +11,13 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{PgConfig, PgOpenError};
+use super::{PgConfig, PgOpenError, word_index};
 use crate::{error::StoreError, number::count};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// Version of the migration that created the index of photos by word, which the program fills.
+const PHOTO_WORDS: &str = "00000000000120";
 
 /// Key of the advisory lock that a migrating process holds: `rapid` in ASCII, which no other program should use.
 const LOCK: &str = "SELECT pg_advisory_lock(491363789156)";
@@ -36,7 +39,7 @@ const TRANSACTIONS: &str = "
 /// A blocking connection, as the migrations of Diesel need it.
 type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 
-/// Runs the pending migrations and returns their versions. Rejects a database that a newer program has migrated or that was
+/// Runs the pending migrations, all or none, and returns their versions. Rejects a database that a newer program has migrated or that was
 /// restored from a dump.
 ///
 /// Processes that migrate at the same time wait for each other: the first one runs the migrations.
@@ -44,16 +47,25 @@ pub async fn migrate(config: &PgConfig) -> Result<Vec<String>, PgOpenError> {
     blocking(config, |connection| {
         sql_query(LOCK).execute(connection)?;
         reject_newer(connection)?;
-        let applied = connection
-            .run_pending_migrations(MIGRATIONS)
-            .map_err(PgOpenError::Migration)?
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let applied = connection.transaction(run_pending)?;
         reject_future_transactions(connection)?;
         Ok(applied)
     })
     .await
+}
+
+/// Runs the pending migrations, in the caller's transaction, and returns their versions.
+fn run_pending(connection: &mut Blocking) -> Result<Vec<String>, PgOpenError> {
+    let applied: Vec<String> = connection
+        .run_pending_migrations(MIGRATIONS)
+        .map_err(PgOpenError::Migration)?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if applied.iter().any(|version| version == PHOTO_WORDS) {
+        word_index::fill(connection)?;
+    }
+    Ok(applied)
 }
 
 /// Reverts all migrations: deletes all data. For tests of the migrations.

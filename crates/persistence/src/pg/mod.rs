@@ -15,6 +15,7 @@ mod feed;
 mod health;
 mod held_back;
 mod idempotency_reads;
+mod job_list;
 mod job_reads;
 mod journal;
 mod migrate;
@@ -29,6 +30,7 @@ mod state_rows;
 mod statement;
 mod subscriptions;
 mod tag_index;
+mod tag_list;
 #[doc(hidden)]
 pub mod texts;
 mod tickets;
@@ -38,6 +40,7 @@ mod usage;
 mod usage_check;
 mod user_reads;
 mod wake_ups;
+mod word_index;
 mod work_queue;
 
 use std::{fmt, sync::Arc};

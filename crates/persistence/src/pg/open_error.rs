@@ -45,7 +45,7 @@ pub enum PgOpenError {
         /// Next transaction id of the server.
         next: u64,
     },
-    /// A migration failed; it has changed nothing, and those before it are applied.
+    /// A migration failed; the database was not changed.
     #[error("the database can't be migrated to the current schema")]
     Migration(#[source] BoxError),
 }

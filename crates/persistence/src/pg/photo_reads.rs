@@ -6,13 +6,19 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl as _;
-use rapidphoto_application::ports::{PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, Unavailable};
-use rapidphoto_domain::{PhotoId, UserId, values::UploadId};
+use rapidphoto_application::ports::{
+    PhotoListPage, PhotoListQuery, PhotoReads, PhotoView, TagCount, Unavailable,
+};
+use rapidphoto_domain::{
+    PhotoId, UserId,
+    values::{Checksum, TagLabel, UploadId},
+};
 
 use super::{
     PgStore, photo_list,
     photo_views::{PhotoViewColumns, photo_view_columns, photo_views},
     statement::statement,
+    tag_list,
 };
 use crate::{error::StoreError, rows::PhotoViewRow};
 
@@ -52,6 +58,21 @@ statement! {
     )
 }
 
+statement! {
+    /// Completed photos by the index of contents.
+    struct ByContent<'a> {
+        namespace: &'a str => Text,
+        owner: &'a str => Text,
+        checksums: Vec<String> => Array<Text>,
+    } -> PhotoViewColumns
+    = concat!(
+        "SELECT ", photo_view_columns!(), " FROM photo_details AS d
+         JOIN photos AS p ON p.namespace = d.namespace AND p.photo_id = d.photo_id
+         WHERE d.namespace = $1 AND d.owner = $2 AND d.hashes ->> 'measured' = ANY($3)
+           AND p.owner = $2 AND p.status = 'COMPLETED' AND NOT p.deleted"
+    )
+}
+
 #[async_trait]
 impl PhotoReads for PgStore {
     async fn photo(&self, owner: UserId, photo: PhotoId) -> Result<Option<PhotoView>, Unavailable> {
@@ -73,11 +94,38 @@ impl PhotoReads for PgStore {
         Ok(photo_list::page(&mut connection, &self.namespace, owner, query).await?)
     }
 
+    async fn tags(
+        &self,
+        owner: UserId,
+        after: Option<&TagLabel>,
+        size: usize,
+    ) -> Result<Vec<TagCount>, Unavailable> {
+        let mut connection = self.connection().await?;
+        Ok(tag_list::tags(&mut connection, &self.namespace, owner, after, size).await?)
+    }
+
     async fn by_upload_ids(&self, owner: UserId, ids: &[UploadId]) -> Result<Vec<PhotoView>, Unavailable> {
         let statement = ByUploadIds {
             namespace: &self.namespace,
             owner: &owner.to_string(),
             uploads: ids.iter().map(ToString::to_string).collect(),
+        };
+        let rows: Vec<PhotoViewRow> = statement
+            .load(&mut self.connection().await?)
+            .await
+            .map_err(StoreError::from)?;
+        Ok(views(rows)?)
+    }
+
+    async fn completed_with_checksums(
+        &self,
+        owner: UserId,
+        checksums: &[Checksum],
+    ) -> Result<Vec<PhotoView>, Unavailable> {
+        let statement = ByContent {
+            namespace: &self.namespace,
+            owner: &owner.to_string(),
+            checksums: checksums.iter().map(ToString::to_string).collect(),
         };
         let rows: Vec<PhotoViewRow> = statement
             .load(&mut self.connection().await?)

@@ -20,7 +20,7 @@ use crate::{
 };
 
 statement! {
-    /// Rows are never deleted, so that the tokens of a name always increase.
+    /// Rows are never deleted, so that the tokens of a name always increase. The name of the connection is that of the process.
     struct Acquire<'a> {
         namespace: &'a str => Text,
         name: &'static str => Text,
@@ -28,9 +28,11 @@ statement! {
         test_now: Option<i64> => Nullable<BigInt>,
     } -> (BigInt, BigInt, BigInt)
     = concat!(
-        "INSERT INTO subscriptions AS held (namespace, name, cursor_epoch, cursor_position, token, lease_until)
-         VALUES ($1, $2, 0, 0, 1, ", now!("$4"), " + $3)
-         ON CONFLICT (namespace, name) DO UPDATE SET token = held.token + 1, lease_until = excluded.lease_until
+        "INSERT INTO subscriptions AS held
+             (namespace, name, cursor_epoch, cursor_position, token, lease_until, owner)
+         VALUES ($1, $2, 0, 0, 1, ", now!("$4"), " + $3, current_setting('application_name'))
+         ON CONFLICT (namespace, name) DO UPDATE
+             SET token = held.token + 1, lease_until = excluded.lease_until, owner = excluded.owner
          WHERE held.lease_until IS NULL OR held.lease_until <= ", now!("$4"), "
          RETURNING cursor_epoch, cursor_position, token"
     )
@@ -56,12 +58,15 @@ statement! {
     struct States<'a> {
         namespace: &'a str => Text,
         test_now: Option<i64> => Nullable<BigInt>,
-    } -> (Text, BigInt, BigInt, Nullable<BigInt>)
+    } -> (Text, BigInt, BigInt, Nullable<BigInt>, Nullable<Text>)
     = concat!(
-        "SELECT name, cursor_epoch, cursor_position, CASE WHEN lease_until > ", now!("$2"), " THEN lease_until END
+        "SELECT name, cursor_epoch, cursor_position, CASE WHEN lease_until > ", now!("$2"), " THEN lease_until END, owner
          FROM subscriptions WHERE namespace = $1 ORDER BY name COLLATE \"C\""
     )
 }
+
+/// Name, position, end of the lease and its last owner.
+type StateRow = (String, i64, i64, Option<i64>, Option<String>);
 
 #[async_trait]
 impl Subscriptions for PgStore {
@@ -101,16 +106,16 @@ impl Subscriptions for PgStore {
             namespace: &self.namespace,
             test_now: self.test_now(),
         };
-        let rows: Vec<(String, i64, i64, Option<i64>)> = statement
+        let rows: Vec<StateRow> = statement
             .get_results(&mut self.connection().await?)
             .await
             .map_err(StoreError::from)?;
-        let state =
-            |(name, epoch, position, leased_until): (String, i64, i64, Option<i64>)| SubscriptionState {
-                name,
-                cursor: Cursor::new(count(epoch), count(position)),
-                leased_until: leased_until.map(timestamp),
-            };
+        let state = |(name, epoch, position, leased_until, owner): StateRow| SubscriptionState {
+            name,
+            cursor: Cursor::new(count(epoch), count(position)),
+            leased_until: leased_until.map(timestamp),
+            owner: owner.filter(|_| leased_until.is_some()),
+        };
         Ok(rows.into_iter().map(state).collect())
     }
 }

@@ -2,7 +2,7 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Json, Nullable, Text},
 };
-use rapidphoto_application::ports::{PhotoView, Versioned};
+use rapidphoto_application::ports::{EventMetadata, PhotoView, TracedPhoto, Versioned};
 use rapidphoto_domain::{Timestamp, Version, job::UploadJob, photo::Photo, user::User, values::Filename};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -195,5 +195,16 @@ pub(crate) fn versioned<T: DeserializeOwned>(
     Ok(Versioned {
         version: Version(count(version)),
         value: decoded(what, state)?,
+    })
+}
+
+/// A photo from the version and the state of its row and the metadata of its first event.
+pub(crate) fn traced_photo(
+    (version, state, metadata): (i64, Value, Option<Value>),
+) -> Result<TracedPhoto, StoreError> {
+    let metadata = metadata.map(|json| decoded::<EventMetadata>("metadata", json));
+    Ok(TracedPhoto {
+        photo: versioned("photo", (version, state))?,
+        traceparent: metadata.transpose()?.and_then(|metadata| metadata.traceparent),
     })
 }

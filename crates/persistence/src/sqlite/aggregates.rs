@@ -5,15 +5,15 @@ use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryableByName, RunQueryDsl as _,
     SqliteConnection, sql_query, sql_types::Text,
 };
-use rapidphoto_application::ports::{Aggregates, Unavailable, Versioned};
-use rapidphoto_domain::{JobId, PhotoId, UserId, job::UploadJob, photo::Photo, user::User};
+use rapidphoto_application::ports::{Aggregates, TracedPhoto, Unavailable, Versioned};
+use rapidphoto_domain::{JobId, PhotoId, StreamType, UserId, job::UploadJob, photo::Photo, user::User};
 use serde_json::Value;
 
 use super::SqliteStore;
 use crate::{
     error::StoreError,
-    rows::{encoded, parsed, versioned},
-    schema::{photos, upload_jobs, users},
+    rows::{encoded, parsed, traced_photo, versioned},
+    schema::{events, photos, upload_jobs, users},
 };
 
 #[async_trait]
@@ -28,6 +28,31 @@ impl Aggregates for SqliteStore {
                 .optional()
                 .map_err(StoreError::from)?
                 .map(|row| versioned("photo", row))
+                .transpose()
+                .map_err(Unavailable::from)
+        })
+        .await
+    }
+
+    async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable> {
+        self.read(move |connection, namespace| {
+            let first_event = events::table
+                .filter(events::namespace.eq(namespace))
+                .filter(events::stream_type.eq(StreamType::Photo.name()))
+                .filter(events::stream_id.eq(id.to_string()))
+                .filter(events::version.eq(1));
+            photos::table
+                .filter(photos::namespace.eq(namespace))
+                .filter(photos::photo_id.eq(id.to_string()))
+                .select((
+                    photos::version,
+                    photos::state,
+                    first_event.select(events::metadata).single_value(),
+                ))
+                .first(connection)
+                .optional()
+                .map_err(StoreError::from)?
+                .map(traced_photo)
                 .transpose()
                 .map_err(Unavailable::from)
         })

@@ -3,11 +3,13 @@ use diesel::{
     Connection as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult,
     RunQueryDsl as _, SqliteConnection, dsl::not,
 };
-use rapidphoto_application::ports::{Cursor, JobReads, JobView, LastChange, Unavailable};
+use rapidphoto_application::ports::{
+    Cursor, JobListPage, JobListQuery, JobReads, JobView, LastChange, Unavailable,
+};
 use rapidphoto_domain::{JobId, UserId};
 use serde_json::Value;
 
-use super::{SqliteStore, journal::head, photo_views::views};
+use super::{SqliteStore, job_list, journal::head, photo_views::views};
 use crate::{
     error::StoreError,
     number::count,
@@ -25,6 +27,12 @@ impl JobReads for SqliteStore {
             Ok(view)
         })
         .await
+    }
+
+    async fn jobs(&self, owner: UserId, query: &JobListQuery) -> Result<JobListPage, Unavailable> {
+        let query = *query;
+        self.read(move |connection, namespace| Ok(job_list::page(connection, namespace, owner, &query)?))
+            .await
     }
 
     async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {

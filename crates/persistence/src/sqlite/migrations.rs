@@ -5,13 +5,16 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::OpenError;
+use super::{OpenError, word_index};
 use crate::error::StoreError;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Version of the migration that made hashes erasable.
 const ERASABLE_HASHES: &str = "00000000000070";
+
+/// Version of the migration that created the index of photos by word, which the program fills.
+const PHOTO_WORDS: &str = "00000000000120";
 
 /// Runs the pending migrations, all or none. Rejects a database that a newer program has migrated.
 ///
@@ -50,9 +53,12 @@ fn run_pending(connection: &mut SqliteConnection) -> Result<(), OpenError> {
         {
             return Err(OpenError::NewerSchema { found, known });
         }
-        connection
+        let applied = connection
             .run_pending_migrations(MIGRATIONS)
             .map_err(OpenError::Migration)?;
+        if applied.iter().any(|version| version.to_string() == PHOTO_WORDS) {
+            word_index::fill(connection).map_err(OpenError::from_store)?;
+        }
         Ok(())
     })
 }

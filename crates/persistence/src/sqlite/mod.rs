@@ -1,6 +1,7 @@
 //! Adapter for one SQLite file.
 
 mod aggregates;
+mod assembled;
 mod attempts;
 mod claims;
 mod connection;
@@ -9,13 +10,13 @@ mod deployment;
 mod event_log;
 mod health;
 mod idempotency_reads;
+mod job_list;
 mod job_reads;
 mod journal;
 mod migrations;
 mod open_error;
 mod photo_list;
 mod photo_reads;
-mod photo_tag_list;
 mod photo_views;
 mod read_only;
 mod readers;
@@ -24,6 +25,7 @@ mod single_process;
 mod state_rows;
 mod subscriptions;
 mod tag_index;
+mod tag_list;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ mod usage;
 mod usage_check;
 mod user_reads;
 mod wal;
+mod word_index;
 mod work_queue;
 mod writer;
 

@@ -71,6 +71,7 @@ impl Subscriptions for SqliteStore {
                     name,
                     cursor: Cursor::new(count(epoch), count(position)),
                     leased_until: lease_until.filter(|until| *until > now).map(timestamp),
+                    owner: None,
                 };
             Ok(rows.into_iter().map(state).collect())
         })

@@ -1,10 +1,21 @@
 //! Migrations of databases of their own.
 
-use rapidphoto_application::log::EventCodec;
+use std::sync::Arc;
+
+use rapidphoto_application::{
+    log::EventCodec,
+    ports::{Clock as _, DatabasePorts, Details, PhotoListQuery},
+};
+use rapidphoto_contracts::database::fixtures;
+use rapidphoto_domain::{
+    photo::PhotoCommand,
+    values::{SearchWord, TagLabel},
+};
+use rapidphoto_memory::FakeClock;
 use rapidphoto_persistence::{PgOpenError, PgStore, migrate, rebase_log, revert};
 use rapidphoto_test_services::PostgresServer;
 
-use crate::server::{config, connect, create_database};
+use crate::server::{config, connect, create_database, open};
 
 /// Names of everything in the database that a migration creates.
 const OBJECTS: &str = "
@@ -35,6 +46,52 @@ async fn migrations_can_be_reverted_and_applied_again() {
     assert_eq!(migrate(&config).await.unwrap(), applied);
     assert_eq!(objects(&url).await, schema);
     assert_eq!(migrate(&config).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_migration_indexes_words_of_photos_that_are_already_stored() {
+    let url = create_database(&PostgresServer::shared_url()).await;
+    let config = config(&url, "test");
+    migrate(&config).await.unwrap();
+    let clock = Arc::new(FakeClock::default());
+    let now = clock.now();
+    let store = open(&url, "test", clock).await;
+    let db = DatabasePorts::of(store.clone());
+    let owner = fixtures::user(&db, now).await;
+    // More than the migration reads at once.
+    let (_, photos) = fixtures::job(&db, now, owner, 700).await;
+    let labels = [TagLabel::parse("Ärger 1").unwrap()].into();
+    fixtures::execute(&db, now, &photos[699], PhotoCommand::Tag { labels }).await;
+    let mut commit = fixtures::commit(now);
+    commit.details.push(Details::PhotoMetadata {
+        photo: photos[0].value.id,
+        metadata: Box::new(fixtures::metadata()),
+    });
+    fixtures::commit_ok(&db, commit).await;
+    let deleted = fixtures::execute(&db, now, &photos[1], PhotoCommand::Cancel).await;
+    fixtures::execute(&db, now, &deleted, PhotoCommand::Delete).await;
+    let undo = "DROP TABLE photo_words; DROP INDEX upload_jobs_owner;
+                DELETE FROM __diesel_schema_migrations WHERE version = '00000000000120'";
+    connect(&url).await.batch_execute(undo).await.unwrap();
+
+    assert_eq!(migrate(&config).await.unwrap(), ["00000000000120"]);
+
+    for (text, expected) in [
+        ("zurich", 699),
+        ("猫 jpg", 699),
+        ("arger", 1),
+        ("sohne", 1),
+        ("minolta", 0),
+    ] {
+        let query = PhotoListQuery {
+            words: SearchWord::all_of(text),
+            size: 1000,
+            ..PhotoListQuery::default()
+        };
+        let page = db.photos.list(owner, &query).await.unwrap();
+        assert_eq!(page.items.len(), expected, "{text}");
+    }
+    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

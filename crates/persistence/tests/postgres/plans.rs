@@ -2,6 +2,9 @@
 //! however many there are. They are measured by the server's counters of executed scans, so that they are those of the plans
 //! in use: a statement's sixth execution can have another plan than its first.
 
+#[path = "searches.rs"]
+mod searches;
+
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::ports::{
@@ -40,6 +43,9 @@ const VARY: &str = "
         SELECT namespace, owner, 'sea', created_at, photo_id FROM photos
         WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0
         UNION ALL SELECT namespace, owner, 'holiday', created_at, photo_id FROM photos;
+    INSERT INTO photo_words (namespace, photo_id, word, source, owner)
+        SELECT namespace, photo_id, 'sea' || abs(hashtext(photo_id)) % 3, 'tag', owner FROM photos
+        WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0;
     INSERT INTO photo_work (namespace, photo_id, kind, owner, priority, due_at, attempts, claims)
         SELECT namespace, photo_id, 'process', owner, 0, created_at, 0, 0 FROM photos;
     INSERT INTO attempts (namespace, key, counted, expires_at)
@@ -52,12 +58,14 @@ const VARY: &str = "
 const COUNTERS: &str = "
     SELECT (SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY($1)),
            (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = ANY($1))";
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "events",
     "photos",
     "photo_details",
     "photo_tags",
+    "photo_words",
     "photo_work",
+    "upload_jobs",
     "attempts",
     "sessions",
 ];
@@ -178,6 +186,7 @@ async fn frequent_reads_use_indexes() {
     jobs_and_photos(&database).await;
     lists(&database).await;
     tagged_lists(&database).await;
+    searches::searches(&database).await;
     claims(&database).await;
     attempts(&database).await;
 }

@@ -50,6 +50,7 @@ async fn erased_details_leave_no_bytes_in_the_database_and_its_log() {
     }
     let hash = fixtures::hashes().perceptual.unwrap().to_string();
     assert!(occurrences(&path, "Ottilie") >= 300 && occurrences(&path, &hash) >= 300);
+    assert!(occurrences(&path, "ottilie") >= 300, "its word is indexed");
     for photo in &photos {
         let cancelled = fixtures::execute(&ports, db.now(), photo, PhotoCommand::Cancel).await;
         fixtures::execute(&ports, db.now(), &cancelled, PhotoCommand::Delete).await;
@@ -65,6 +66,7 @@ async fn erased_details_leave_no_bytes_in_the_database_and_its_log() {
         .await
         .unwrap();
     assert_eq!((occurrences(&path, "Ottilie"), occurrences(&path, &hash)), (0, 0));
+    assert_eq!(occurrences(&path, "ottilie"), 0);
 }
 
 /// State that earlier programs have stored, for a photo that is completed with a warning about its checksum.

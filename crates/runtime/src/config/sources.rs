@@ -44,8 +44,8 @@ pub struct Overrides {
 /// End of the names of variables that hold the path of a file with the value. No key of the configuration ends with it.
 const FILE_SUFFIX: &str = "_file";
 
-/// `RAPIDPHOTO_CONFIG` without the prefix: the path of the file, not a key.
-const CONFIG_FILE: &str = "CONFIG";
+/// Variables that are no keys, without the prefix: the path of the file, and the access token of commands that are clients.
+const NO_KEYS: [&str; 2] = ["CONFIG", "TOKEN"];
 
 /// A value of one key.
 #[derive(Debug, Clone)]
@@ -141,7 +141,10 @@ impl Sources {
         for (name, value) in std::env::vars_os() {
             let Some(name) = name.to_str() else { continue };
             let upper = name.to_uppercase();
-            let Some(key) = upper.strip_prefix(ENV_PREFIX).filter(|key| *key != CONFIG_FILE) else {
+            let Some(key) = upper
+                .strip_prefix(ENV_PREFIX)
+                .filter(|key| !NO_KEYS.contains(key))
+            else {
                 continue;
             };
             let key = key.to_lowercase().replace("__", ".");

@@ -20,7 +20,7 @@ pub struct StorageSection {
     pub environment: String,
     /// Certificate and key of the embedded storage; default: plain text.
     pub tls: Option<TlsSection>,
-    /// Maximum number of connections of clients; the workers have connections of their own.
+    /// Maximum number of connections of clients.
     pub max_connections: usize,
     /// Maximum number of connections of one client address; of one /64 with IPv6.
     pub max_connections_per_address: usize,

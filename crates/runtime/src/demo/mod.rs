@@ -1,4 +1,5 @@
-//! Demo: starts a server, registers a user and uploads photos through the real API and the real storage.
+//! Demo: registers a user and uploads photos through the real API and the real storage, of a server that it starts or of one that
+//! runs already.
 
 mod photos;
 mod progress_bars;
@@ -13,11 +14,12 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
+use rapidphoto_application::ports::Ids as _;
 use rapidphoto_client::{Client, Session};
 
 use self::photos::DemoPhoto;
 use crate::{
-    Config, Running,
+    Config, Running, SystemClock, SystemIds,
     serve::{flush, telemetry},
     start, terminated,
 };
@@ -27,6 +29,8 @@ use crate::{
 pub struct DemoOptions {
     /// Folder of photos, with its subfolders; without it, 20 sample photos are generated.
     pub photos: Option<PathBuf>,
+    /// Base URL of the API of a running server to use instead of starting one.
+    pub server: Option<String>,
     /// PEM file of further certificate authorities that the client trusts.
     pub ca: Option<PathBuf>,
     /// True to exit after the result table instead of continuing to serve.
@@ -43,7 +47,8 @@ const EMAIL: &str = "demo@example.org";
 const SAMPLE_PHOTOS: usize = 20;
 
 /// Runs the demo on a temporary data directory. With [`DemoOptions::exit`], a photo that does not complete is an error;
-/// without it, the server runs until SIGTERM or SIGINT.
+/// without it, the server runs until SIGTERM or SIGINT. With [`DemoOptions::server`], the demo is a client only, and ends with
+/// the table.
 pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()> {
     let quiet = config.log.filter == DEMO_LOG_FILTER;
     let telemetry = telemetry("rapidphoto", &config)?;
@@ -51,6 +56,14 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     let mut terminated = std::pin::pin!(terminated());
     let interrupted = futures::poll!(&mut terminated).is_ready();
     ensure!(!interrupted, "interrupted");
+    if let Some(server) = &options.server {
+        let ended = tokio::select! {
+            ended = use_server(server, &options, &config) => ended,
+            () = &mut terminated => Err(anyhow!("interrupted")),
+        };
+        flush(telemetry).await;
+        return ended;
+    }
     let dir = tempfile::Builder::new()
         .prefix("rapidphoto-demo-")
         .tempdir()
@@ -61,18 +74,13 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
         photos = find_photos(&options, &config) => photos?,
         () = &mut terminated => bail!("interrupted"),
     };
-    let ca = match &options.ca {
-        Some(file) => {
-            std::fs::read(file).with_context(|| format!("{} (--ca) can't be read", file.display()))?
-        }
-        None => Vec::new(),
-    };
+    let ca = authorities(&options)?;
     let data = config.data.dir.clone();
     let metrics = telemetry.metrics();
     let running = start(config, Arc::new(move || metrics.render())).await?;
     // The server is always drained before the directory is deleted.
     let ended = tokio::select! {
-        results = upload_photos(&running, &photos, &ca) => results.and_then(|results| results.check(&options)),
+        results = upload_photos(&running, &photos, &ca) => results.and_then(|results| results.check(options.exit)),
         () = &mut terminated => Err(anyhow!("interrupted")),
     };
     let ended = match ended {
@@ -89,6 +97,28 @@ pub async fn run(mut config: Config, options: DemoOptions) -> anyhow::Result<()>
     running.stop().await;
     flush(telemetry).await;
     ended
+}
+
+/// Uploads photos to a server that runs already, as a new user.
+async fn use_server(url: &str, options: &DemoOptions, config: &Config) -> anyhow::Result<()> {
+    let client = Client::with_ca(url, &authorities(options)?)?;
+    let photos = find_photos(options, config).await?;
+    let ids = SystemIds::new(Arc::new(SystemClock));
+    let account = Account {
+        // Another one each time: the last one's password is known to nobody.
+        email: format!("demo-{:032x}@example.org", ids.ulid()),
+        password: hex::encode(ids.secret()),
+    };
+    let results = upload_as(&client, account, &photos, config.uploads.max_files).await?;
+    results.check(true).map(drop)
+}
+
+/// Certificates of the authorities that the client trusts, in PEM.
+fn authorities(options: &DemoOptions) -> anyhow::Result<Vec<u8>> {
+    match &options.ca {
+        Some(file) => std::fs::read(file).with_context(|| format!("{} (--ca) can't be read", file.display())),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Maximum number of skipped files that are listed.
@@ -112,17 +142,23 @@ async fn find_photos(options: &DemoOptions, config: &Config) -> anyhow::Result<V
     Ok(found.photos)
 }
 
+/// User of the demo.
+struct Account {
+    email: String,
+    password: String,
+}
+
 /// Result of all uploads.
 struct Results {
     completed: usize,
     total: usize,
-    password: String,
+    account: Account,
 }
 
 impl Results {
-    /// Fails if the demo must exit and a photo did not complete.
-    fn check(self, options: &DemoOptions) -> anyhow::Result<Self> {
-        if options.exit && self.completed < self.total {
+    /// Fails if the demo ends now and a photo did not complete.
+    fn check(self, ends: bool) -> anyhow::Result<Self> {
+        if ends && self.completed < self.total {
             bail!(
                 "{} of {} photos did not complete",
                 self.total - self.completed,
@@ -135,10 +171,11 @@ impl Results {
     /// Text for the user while the server continues to run.
     fn instructions(&self, running: &Running, dir: &Path) -> String {
         format!(
-            "\nThe server is still running. API documentation: {}/docs. User: {EMAIL}, password: {}.\n\
+            "\nThe server is still running. API documentation: {}/docs. User: {}, password: {}.\n\
              Data directory: {}. Ctrl-C stops the server and deletes it.",
             running.api_url(),
-            self.password,
+            self.account.email,
+            self.account.password,
             dir.display(),
         )
     }
@@ -151,17 +188,30 @@ async fn upload_photos(running: &Running, photos: &[DemoPhoto], ca: &[u8]) -> an
         running.s3_url()
     ))?;
     let client = Client::with_ca(running.local_api_url(), ca)?;
-    let password = running.new_secret();
+    let account = Account {
+        email: EMAIL.to_owned(),
+        password: running.new_secret(),
+    };
+    upload_as(&client, account, photos, running.max_files_per_job()).await
+}
+
+/// Registers the user, uploads photos and prints the results.
+async fn upload_as(
+    client: &Client,
+    account: Account,
+    photos: &[DemoPhoto],
+    max_files_per_job: usize,
+) -> anyhow::Result<Results> {
     client
-        .register(EMAIL, &password)
+        .register(&account.email, &account.password)
         .await
         .context("the demo user can't be registered")?;
-    let session: Session = client.log_in(EMAIL, &password).await?;
+    let session: Session = client.log_in(&account.email, &account.password).await?;
 
     let start = Instant::now();
     let mut results = Vec::with_capacity(photos.len());
     // A large folder is split into several jobs.
-    for batch in photos.chunks(running.max_files_per_job()) {
+    for batch in photos.chunks(max_files_per_job) {
         results.extend(upload::run_job(&session, batch).await?);
     }
     let took = start.elapsed();
@@ -175,7 +225,7 @@ async fn upload_photos(running: &Running, photos: &[DemoPhoto], ca: &[u8]) -> an
     Ok(Results {
         completed,
         total: results.len(),
-        password,
+        account,
     })
 }
 

@@ -21,8 +21,9 @@ use rapidphoto_queue_sqs::{SqsConfig, SqsCredentials, SqsDeadLetters, SqsQueue};
 use rapidphoto_storage_s3::S3Store;
 use tokio_util::sync::CancellationToken;
 
+use super::clock::DeploymentClock;
 use crate::{
-    Config, SystemClock, SystemIds, broker,
+    Config, SystemIds, broker,
     config::{CredentialsSource, EventSource},
     secrets::TokenKeys,
     task_group::TaskGroup,
@@ -31,7 +32,7 @@ use crate::{
 
 /// Adapters of one process.
 pub(super) struct Adapters {
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<DeploymentClock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) settings: Arc<Settings>,
     pub(super) store: Arc<PgStore>,
@@ -54,10 +55,15 @@ impl Adapters {
         inspector: Arc<dyn PhotoInspector>,
     ) -> anyhow::Result<Self> {
         rapidphoto_listener::install_crypto_provider();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let of_deployment = Arc::new(DeploymentClock::default());
+        let clock: Arc<dyn Clock> = Arc::clone(&of_deployment) as _;
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
         let settings = wiring::settings(config)?;
         let store = Arc::new(open_database(config, program, Some(wiring::random_turn(ids.as_ref()))).await?);
+        of_deployment
+            .compare(&store)
+            .await
+            .context("the time of the database can't be read")?;
         let broker = broker::open(config).await?;
         let queue = match config.events.source {
             EventSource::Sqs => Some(open_queue(config).await?),
@@ -78,7 +84,7 @@ impl Adapters {
         let signals = Signals::default();
         let database = wiring::signalling(DatabasePorts::of(Arc::clone(&store)), &signals);
         let ports = Ports {
-            clock: Arc::clone(&clock),
+            clock,
             ids: Arc::clone(&ids),
             database,
             objects: Arc::clone(&objects) as _,
@@ -95,7 +101,7 @@ impl Adapters {
             dead_letters,
         };
         Ok(Self {
-            clock,
+            clock: of_deployment,
             ids,
             settings,
             store,
@@ -113,6 +119,10 @@ impl Adapters {
         let wake_ups = self.store.wake_ups(self.signals.clone());
         tasks.spawn("wake-ups", |stop: CancellationToken| async move {
             stop.run_until_cancelled(wake_ups.run()).await;
+        });
+        let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.store));
+        tasks.spawn("clock", |stop: CancellationToken| async move {
+            stop.run_until_cancelled(clock.follow(&database)).await;
         });
         let measured = Arc::clone(&self.store);
         tasks.spawn("age of held-back events", |stop: CancellationToken| async move {
@@ -146,11 +156,20 @@ pub(super) fn database(config: &Config, program: &str, first_turn: Option<u64>) 
             .as_deref()
             .map(|path| read("database.ca", path))
             .transpose()?,
-        application_name: program.to_owned(),
+        application_name: process_name(program),
         namespace: config.storage.environment.clone(),
         connections: section.connections,
         first_turn,
     })
+}
+
+/// Name of this process among those of the deployment: `program@host/pid`.
+fn process_name(program: &str) -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy();
+    // PostgreSQL keeps 63 bytes, which the id must not fall out of.
+    let host: String = host.chars().filter(char::is_ascii).take(30).collect();
+    format!("{program}@{host}/{}", std::process::id())
 }
 
 fn read(key: &str, path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -7,8 +7,8 @@ use rapidphoto_application::{
     ports::{Clock, DatabasePorts, Ids},
 };
 
-use super::adapters;
-use crate::{Config, Program, SystemClock, SystemIds, UserAdministration, users, verify, wiring};
+use super::{adapters, clock::DeploymentClock};
+use crate::{Config, Program, SystemIds, UserAdministration, users, verify, wiring};
 
 /// Name of these connections in the database.
 const PROGRAM: &str = "rapidphoto-admin";
@@ -17,9 +17,11 @@ const PROGRAM: &str = "rapidphoto-admin";
 pub async fn administer_cluster_users(config: &Config, command: UserAdministration) -> anyhow::Result<()> {
     config.check_for(Program::Administration)?;
     let _telemetry = users::audit(config)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let store = Arc::new(adapters::open_database(config, PROGRAM, None).await?);
+    let clock = Arc::new(DeploymentClock::default());
+    clock.compare(&store).await?;
+    let clock: Arc<dyn Clock> = clock;
+    let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
     let accounts = Accounts::new(
         &DatabasePorts::of(Arc::clone(&store)),
         clock,

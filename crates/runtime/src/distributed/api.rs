@@ -164,7 +164,6 @@ fn addresses(config: &Config, api: &TcpListener) -> anyhow::Result<Addresses> {
     Ok(Addresses {
         api_public: config.server.public_url.clone().unwrap_or_else(|| local.clone()),
         api_local: local,
-        s3_local: storage.endpoint.clone().unwrap_or_default(),
         s3_public: storage.public_endpoint.clone().unwrap_or_default(),
     })
 }

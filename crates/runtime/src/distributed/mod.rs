@@ -4,6 +4,7 @@
 mod adapters;
 mod administration;
 mod api;
+mod clock;
 mod init_storage;
 mod migrate;
 mod readiness;

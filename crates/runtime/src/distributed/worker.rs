@@ -8,6 +8,7 @@ use rapidphoto_application::{
     intake::StorageEventHandler,
     ports::Ids as _,
     subscriptions::{Reactor, Relay},
+    uploads::UploadSweep,
     work::WorkRunner,
 };
 use rapidphoto_http::Process;
@@ -66,8 +67,11 @@ async fn start(config: Config, metrics: Metrics) -> anyhow::Result<Running> {
     });
     reactors::spawn(&mut workers, ports, settings, &adapters.signals, relay);
     let housekeeping = Housekeeping::new(ports, &settings.uploads);
+    let sweep = UploadSweep::new(ports, settings);
     let kept = Arc::clone(&database);
-    workers.spawn("housekeeping", |stop| housekeeping::run(housekeeping, kept, stop));
+    workers.spawn("housekeeping", |stop| {
+        housekeeping::run(housekeeping, sweep, kept, stop)
+    });
     consume(&adapters, &config, &mut workers)?;
 
     let draining = watch::Sender::new(false);
@@ -99,7 +103,7 @@ fn consume(adapters: &Adapters, config: &Config, tasks: &mut TaskGroup) -> anyho
     match config.events.source {
         EventSource::Rabbitmq => {
             let broker = adapters.broker.as_ref().context("broker.url")?;
-            let clock = Arc::clone(&adapters.clock);
+            let clock = Arc::clone(&adapters.clock) as _;
             let consumer = NotificationConsumer::new(broker, messages, clock, config.events.prefetch);
             tasks.spawn("storage events", |stop| async move { consumer.run(stop).await });
         }

@@ -165,6 +165,13 @@ pub const METRICS: &[Metric] = &[
     Metric {
         unit: Some(Unit::Seconds),
         ..gauge(
+            "clock_skew_seconds",
+            "Time by which the clock of the machine is ahead of that of the PostgreSQL server",
+        )
+    },
+    Metric {
+        unit: Some(Unit::Seconds),
+        ..gauge(
             "feed_held_back_seconds",
             "Age of the oldest writing transaction of the PostgreSQL server, which later events wait for",
         )

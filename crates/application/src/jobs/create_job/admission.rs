@@ -28,7 +28,7 @@ pub(super) struct BatchSize {
 ///
 /// Admitted files are reserved until they are written, so that requests at the same time can't exceed a quota together. Each
 /// process has reservations of its own: a user can exceed a quota by what the other processes admit at the same moment.
-pub(super) struct Admission {
+pub(in crate::jobs) struct Admission {
     usage: Arc<dyn UsageReads>,
     space: Arc<dyn FreeSpace>,
     clock: Arc<dyn Clock>,
@@ -57,7 +57,7 @@ const DELAY_CACHE: Duration = Duration::from_secs(1);
 const MANY_OWNERS: usize = 100;
 
 impl Admission {
-    pub(super) fn new(ports: &Ports, settings: QuotaSettings) -> Self {
+    pub(in crate::jobs) fn new(ports: &Ports, settings: QuotaSettings) -> Self {
         Self {
             usage: Arc::clone(&ports.database.usage),
             space: Arc::clone(&ports.free_space),
@@ -122,7 +122,11 @@ impl Admission {
     }
 
     /// Refuses failed uploads that would begin again beyond the open photos.
-    pub(super) async fn admit_again(&self, owner: UserId, photos: u64) -> Result<(), CreateJobError> {
+    pub(in crate::jobs) async fn admit_again(
+        &self,
+        owner: UserId,
+        photos: u64,
+    ) -> Result<(), CreateJobError> {
         let allowed = self.settings.open_photos;
         if photos == 0 || allowed == 0 {
             return Ok(());

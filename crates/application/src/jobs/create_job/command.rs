@@ -1,10 +1,11 @@
-use rapidphoto_domain::{JobId, PhotoId, UserId, photo::PhotoStatus, values::UploadId};
+use rapidphoto_domain::{JobId, UserId, photo::PartSizeError};
 
 use super::not_admitted::NotAdmitted;
 use crate::{
     commit::{Contended, WriteError},
     jobs::new_file::{FileProblem, RawFile},
-    ports::{CommitError, EventMetadata, IdempotencyKey, PresignedUrl, Unavailable},
+    ports::{CommitError, EventMetadata, IdempotencyKey, Unavailable},
+    uploads::JobItem,
 };
 
 /// Declares a batch of files to upload.
@@ -14,10 +15,35 @@ pub struct CreateJob {
     pub owner: UserId,
     /// The files, in the client's order.
     pub files: Vec<RawFile>,
+    /// Transfer of the files.
+    pub options: UploadOptions,
     /// Idempotency key, if the client sent one.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Metadata of the events that the request leads to.
     pub metadata: EventMetadata,
+}
+
+/// Transfer of the files of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UploadOptions {
+    /// Requests in which each file is sent.
+    pub strategy: UploadStrategy,
+    /// Size of the parts, in bytes, of files that are sent in parts; chosen by the server if `None`.
+    pub part_size: Option<u64>,
+    /// Completed photos of the user with the same declared checksum are returned instead of new ones.
+    pub dedupe: bool,
+}
+
+/// Requests in which a file is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UploadStrategy {
+    /// In parts if it has more than 5 MiB.
+    #[default]
+    Auto,
+    /// In one request, unless the store can't protect objects from a second one.
+    Single,
+    /// In parts, at least one.
+    Parts,
 }
 
 /// Result of a batch.
@@ -29,21 +55,6 @@ pub struct CreatedJob {
     pub created: bool,
     /// One item for each file, in the client's order.
     pub items: Vec<JobItem>,
-}
-
-/// Result for one file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JobItem {
-    /// The photo.
-    pub photo: PhotoId,
-    /// The photo's job, which may be an earlier one.
-    pub job: JobId,
-    /// Upload id of the file, chosen by the client.
-    pub upload_id: UploadId,
-    /// Status of the photo.
-    pub status: PhotoStatus,
-    /// Upload URL, while the photo awaits its bytes.
-    pub upload: Option<PresignedUrl>,
 }
 
 /// Reason for which a batch was rejected.
@@ -59,6 +70,9 @@ pub enum CreateJobError {
     /// Files that can't be accepted: one problem each.
     #[error("{} of the files can't be accepted", .0.len())]
     Files(Vec<FileProblem>),
+    /// The size of the parts can't be used for a file.
+    #[error(transparent)]
+    PartSize(#[from] PartSizeError),
     /// The idempotency key belongs to another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -1,19 +1,19 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use rapidphoto_domain::{StreamId, UserId, user::UserStatus, values::UploadId};
+use rapidphoto_domain::{StreamId, UserId, user::UserStatus};
 
 use super::{
     admission::Admission,
-    command::{CreateJob, CreateJobError, CreatedJob, JobItem},
+    command::{CreateJob, CreateJobError, CreatedJob},
     idempotency::{EarlierRequests, fingerprint},
-    planning::{DeclaredPhotos, Request},
+    planning::{DeclaredPhotos, Known, Request},
 };
 use crate::{
     commit::{Decided, RetryPolicy, commit_with_retry},
-    ports::{CommitError, Guard, PhotoReads, PhotoView, Ports, Unique, WritePorts},
+    ports::{CommitError, Guard, PhotoReads, Ports, Presigner, Unique, WritePorts},
     settings::Settings,
-    uploads::{UploadUrls, upload_failed},
+    uploads::{JobItem, UploadUrls, upload_failed},
 };
 
 /// Creates upload jobs. A repeated request never creates a second photo for a file, even if it runs concurrently with
@@ -24,6 +24,7 @@ pub struct CreateJobHandler {
     earlier: EarlierRequests,
     admission: Admission,
     urls: UploadUrls,
+    presigner: Arc<dyn Presigner>,
     settings: Arc<Settings>,
 }
 
@@ -50,6 +51,7 @@ impl CreateJobHandler {
             photos: Arc::clone(&ports.database.photos),
             earlier: EarlierRequests::new(ports),
             admission: Admission::new(ports, settings.quotas),
+            presigner: Arc::clone(&ports.presigner),
             urls: UploadUrls::new(ports, Arc::clone(&settings)),
             settings,
         }
@@ -69,7 +71,9 @@ impl CreateJobHandler {
     }
 
     async fn run(&self, command: CreateJob, may_create: bool) -> Result<CreatedJob, CreateJobError> {
-        let request = Request::parse(&command, fingerprint(&command.files), &self.settings)?;
+        let single_puts = self.presigner.protects_objects();
+        let fingerprint = fingerprint(&command.files, &command.options);
+        let request = Request::parse(&command, fingerprint, &self.settings, single_puts)?;
         let (declared, reservation) = commit_with_retry(&*self.ports.journal, RETRY, || async {
             if let Some(earlier) = self.earlier.find(&request).await? {
                 return Ok(Decided::Nothing((earlier, None)));
@@ -106,20 +110,24 @@ impl CreateJobHandler {
         }))
     }
 
-    /// The photos that exist for the files' upload ids.
-    async fn known(
-        &self,
-        owner: UserId,
-        request: &Request<'_>,
-    ) -> Result<HashMap<UploadId, PhotoView>, CreateJobError> {
+    /// The photos that exist for the files' upload ids and, if the request skips duplicates, contents.
+    async fn known(&self, owner: UserId, request: &Request<'_>) -> Result<Known, CreateJobError> {
+        let mut known = Known::default();
         let ids = request.upload_ids();
-        if ids.is_empty() {
-            return Ok(HashMap::new());
+        if !ids.is_empty() {
+            let views = self.photos.by_upload_ids(owner, &ids).await?;
+            let views = views.into_iter().map(|view| (view.photo.upload_id, view));
+            known.by_upload_id = views.collect();
+            request.reject_reused_ids(&known.by_upload_id)?;
         }
-        let views = self.photos.by_upload_ids(owner, &ids).await?;
-        let known = views.into_iter().map(|view| (view.photo.upload_id, view));
-        let known = known.collect();
-        request.reject_reused_ids(&known)?;
+        let contents = request.contents();
+        if !contents.is_empty() {
+            let views = self.photos.completed_with_checksums(owner, &contents).await?;
+            let contents = views
+                .into_iter()
+                .filter_map(|view| Some((view.hashes.measured?, view.photo)));
+            known.by_content = contents.collect();
+        }
         Ok(known)
     }
 
@@ -136,14 +144,20 @@ impl CreateJobHandler {
             .urls
             .with_fresh_windows(request.owner(), declared.photos)
             .await?;
-        let files = photos.into_iter().zip(request.checksums());
-        let items = files.map(|(photo, checksum)| async move {
-            Ok::<_, CreateJobError>(JobItem {
-                photo: photo.id,
-                job: photo.job,
-                upload_id: photo.upload_id,
-                status: photo.status(),
-                upload: self.urls.sign(&photo, checksum).await?,
+        let files = request
+            .checksums()
+            .zip(request.chosen_ids())
+            .zip(declared.duplicates);
+        let items = photos.into_iter().zip(files);
+        let items = items.map(|(photo, ((checksum, upload_id), duplicate))| async move {
+            let item = self.urls.item(&photo, checksum).await?;
+            if !duplicate {
+                return Ok::<_, CreateJobError>(item);
+            }
+            Ok(JobItem {
+                upload_id: upload_id.unwrap_or(item.upload_id),
+                duplicate_of: (!photo.deleted).then_some(photo.id),
+                ..item
             })
         });
         let items: Vec<_> = items.collect();

@@ -7,7 +7,7 @@ use rapidphoto_domain::{PhotoId, UserId, photo::Photo};
 use sha2::{Digest, Sha256};
 
 use super::{
-    command::CreateJobError,
+    command::{CreateJobError, UploadOptions, UploadStrategy},
     planning::{DeclaredPhotos, Request, common_job},
 };
 use crate::{
@@ -49,8 +49,11 @@ impl EarlierRequests {
             return Err(CreateJobError::KeyReused);
         }
         let photos = self.load(owner, &record.photos).await?;
+        let duplicates = photos.iter().enumerate();
+        let duplicates = duplicates.map(|(index, photo)| request.was_duplicate(index, photo, record.job));
         Ok(Some(DeclaredPhotos {
             job: record.job.or_else(|| common_job(&photos)),
+            duplicates: duplicates.collect(),
             photos,
             new: None,
         }))
@@ -81,7 +84,7 @@ impl EarlierRequests {
 }
 
 /// SHA-256 of a request's fields: equal for requests that differ only in the white space or member order of their JSON.
-pub(super) fn fingerprint(files: &[RawFile]) -> [u8; 32] {
+pub(super) fn fingerprint(files: &[RawFile], options: &UploadOptions) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut field = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());
@@ -98,6 +101,16 @@ pub(super) fn fingerprint(files: &[RawFile]) -> [u8; 32] {
             .map_or(("", ""), |(algorithm, value)| (algorithm, value));
         field(algorithm.as_bytes());
         field(value.as_bytes());
+    }
+    // Records of earlier versions have no options.
+    if *options != UploadOptions::default() {
+        let strategy = match options.strategy {
+            UploadStrategy::Auto => 0,
+            UploadStrategy::Single => 1,
+            UploadStrategy::Parts => 2,
+        };
+        field(&[strategy, options.dedupe.into()]);
+        field(&options.part_size.unwrap_or_default().to_be_bytes());
     }
     hash.finalize().into()
 }

@@ -7,6 +7,7 @@ mod idempotency;
 mod not_admitted;
 mod planning;
 
-pub use command::{CreateJob, CreateJobError, CreatedJob, JobItem};
+pub(super) use admission::Admission;
+pub use command::{CreateJob, CreateJobError, CreatedJob, UploadOptions, UploadStrategy};
 pub use handler::CreateJobHandler;
 pub use not_admitted::{NotAdmitted, Quota};

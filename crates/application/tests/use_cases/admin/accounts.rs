@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use rapidphoto_application::{
     admin::{AccountError, Accounts},
     auth::{LogIn, LogInError, RefreshError, RegisterUserError},
-    jobs::{CreateJob, CreateJobError},
+    jobs::{CreateJob, CreateJobError, UploadOptions},
     ports::{EventMetadata, PhotoListQuery, Scope, Scopes, Subscriptions as _},
     settings::Registration,
     subscriptions::{AccountErasure, SubscriptionRunner},
@@ -133,6 +133,7 @@ async fn an_account_that_is_not_active_creates_no_photos_with_an_old_access_toke
         let command = CreateJob {
             owner: user,
             files: vec![fixtures::file(0)],
+            options: UploadOptions::default(),
             idempotency_key: None,
             metadata: EventMetadata::default(),
         };

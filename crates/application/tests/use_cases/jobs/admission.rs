@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use rapidphoto_application::{
-    jobs::{CreateJob, CreateJobError, CreateJobHandler, CreatedJob, NotAdmitted, Quota, RawFile},
+    jobs::{
+        CreateJob, CreateJobError, CreateJobHandler, CreatedJob, NotAdmitted, Quota, RawFile, UploadOptions,
+    },
     ports::{EventMetadata, IdempotencyKey, Unavailable, Usage, UsageReads},
 };
 use rapidphoto_domain::{Timestamp, UserId};
@@ -14,6 +16,7 @@ async fn create(app: &TestApp, files: Vec<RawFile>) -> Result<CreatedJob, Create
     let command = CreateJob {
         owner: app.owner,
         files,
+        options: UploadOptions::default(),
         idempotency_key: None,
         metadata: EventMetadata::default(),
     };
@@ -78,6 +81,7 @@ async fn requests_at_the_same_time_keep_a_quota_together() {
         handler.handle(CreateJob {
             owner: app.owner,
             files: (0..2).map(fixtures::file).collect(),
+            options: UploadOptions::default(),
             idempotency_key: None,
             metadata: EventMetadata::default(),
         })
@@ -178,6 +182,7 @@ async fn a_request_that_creates_nothing_stores_no_idempotency_key() {
                 upload_id: Some("0191a0e0-0000-4000-8000-000000000001".to_owned()),
                 ..fixtures::file(0)
             }],
+            options: UploadOptions::default(),
             idempotency_key: Some(key.clone()),
             metadata: EventMetadata::default(),
         };

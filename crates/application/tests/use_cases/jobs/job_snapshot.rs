@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rapidphoto_application::{
     jobs::JobSnapshotHandler,
-    ports::{JobReads, JobView, LastChange, Unavailable},
+    ports::{JobListPage, JobListQuery, JobReads, JobView, LastChange, Unavailable},
 };
 use rapidphoto_domain::{JobId, UserId, photo::PhotoStatus};
 use rapidphoto_memory::{TestApp, fixtures::OTHER_USER};
@@ -40,6 +40,10 @@ impl JobReads for UnsettledReads {
             },
             ..view
         }))
+    }
+
+    async fn jobs(&self, owner: UserId, query: &JobListQuery) -> Result<JobListPage, Unavailable> {
+        self.0.jobs(owner, query).await
     }
 
     async fn last_change(&self, owner: UserId, job: JobId) -> Result<Option<LastChange>, Unavailable> {

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use rapidphoto_application::{
     jobs::{CancelJob, CancelJobHandler},
-    ports::{Aggregates, EventMetadata, Subscriptions as _, Unavailable, Versioned},
+    ports::{Aggregates, EventMetadata, Subscriptions as _, TracedPhoto, Unavailable, Versioned},
     subscriptions::JobCompletion,
 };
 use rapidphoto_domain::{
@@ -45,6 +45,10 @@ impl CountedReads {
 impl Aggregates for CountedReads {
     async fn photo(&self, id: PhotoId) -> Result<Option<Versioned<Photo>>, Unavailable> {
         self.aggregates.photo(id).await
+    }
+
+    async fn traced_photo(&self, id: PhotoId) -> Result<Option<TracedPhoto>, Unavailable> {
+        self.aggregates.traced_photo(id).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<Versioned<UploadJob>>, Unavailable> {

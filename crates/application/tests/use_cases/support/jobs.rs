@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{
-    jobs::{CreateJob, CreateJobHandler, CreatedJob},
+    jobs::{CreateJob, CreateJobHandler, CreatedJob, UploadOptions},
     ports::{EventMetadata, IdempotencyKey},
 };
 use rapidphoto_domain::PhotoId;
@@ -14,6 +14,7 @@ pub(crate) async fn create_with_key(app: &TestApp, photos: usize) -> CreatedJob 
     let command = CreateJob {
         owner: app.owner,
         files: (0..photos).map(file).collect(),
+        options: UploadOptions::default(),
         idempotency_key: Some(IdempotencyKey::parse("the same request").unwrap()),
         metadata: EventMetadata::default(),
     };

@@ -3,12 +3,14 @@
 pub(crate) mod accounts;
 pub(crate) mod jobs;
 pub(crate) mod live;
+pub(crate) mod parts;
 pub(crate) mod progress;
 pub(crate) mod recording_journal;
 pub(crate) mod worker;
 
 use rapidphoto_application::{
-    ports::{AggregateState, Aggregates, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty, Versioned},
+    jobs::{RetryPhoto, RetryPhotoHandler},
+    ports::{AggregateState, Change, Commit, EventMetadata, Ids, NewEvent, NonEmpty, Versioned},
     work::orders_after,
 };
 use rapidphoto_domain::{
@@ -39,13 +41,15 @@ pub(crate) async fn rejection_reasons(app: &TestApp, photo: PhotoId) -> Vec<Chec
     }
 }
 
-/// Retries a failed photo. No use case does this yet.
+/// Retries a failed photo.
 pub(crate) async fn retry(app: &TestApp, declared: &DeclaredPhoto) {
-    let before = Aggregates::photo(&app.store, declared.photo).await;
-    let before = before.unwrap().unwrap();
-    let window = before.value.window;
-    let commit = photo_commit(app, &before, PhotoCommand::Retry { window });
-    app.ports.database.journal.commit(commit).await.unwrap();
+    let command = RetryPhoto {
+        owner: app.owner,
+        photo: declared.photo,
+        metadata: EventMetadata::default(),
+    };
+    let handler = RetryPhotoHandler::new(&app.ports, &app.settings);
+    handler.handle(command).await.unwrap();
 }
 
 /// Round and status of each completion of a job.

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rapidphoto_application::{
-    jobs::{CreateJob, CreateJobHandler, CreatedJob, RawFile},
+    jobs::{CreateJob, CreateJobHandler, CreatedJob, RawFile, UploadOptions},
     ports::{EventMetadata, InspectError},
 };
 use rapidphoto_domain::{
@@ -167,6 +167,7 @@ async fn create_with_upload_ids(app: &TestApp, photos: usize) -> CreatedJob {
     let command = CreateJob {
         owner: app.owner,
         files: (0..photos).map(with_id).collect(),
+        options: UploadOptions::default(),
         idempotency_key: None,
         metadata: EventMetadata::default(),
     };

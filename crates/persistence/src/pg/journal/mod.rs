@@ -14,6 +14,7 @@ mod refusal;
 mod scope;
 mod states;
 mod tags;
+mod words;
 mod work;
 
 use async_trait::async_trait;
@@ -102,10 +103,11 @@ async fn write_rows(
     commit: &Prepared,
 ) -> Result<Cursor, Failure> {
     let dates = details::Dates::of(commit);
-    let ((), (), (), (), cursor) = try_join!(
+    let ((), (), (), (), (), cursor) = try_join!(
         states::write(connection, scope, commit, &dates),
         details::write(connection, scope, commit, &dates),
         tags::write(connection, scope, &commit.tags),
+        words::write(connection, scope, &commit.words),
         work::write(connection, scope, &commit.work),
         events::write(connection, scope, commit),
     )?;

@@ -9,6 +9,7 @@ mod insert;
 mod states;
 mod tags;
 mod update;
+mod words;
 mod work;
 
 use async_trait::async_trait;
@@ -16,8 +17,8 @@ use diesel::SqliteConnection;
 use rapidphoto_application::ports::{Commit, CommitError, Committed, Journal};
 use rapidphoto_domain::Timestamp;
 
-pub(super) use self::events::head;
 use self::failure::Failure;
+pub(super) use self::{events::head, words::add as add_words};
 use super::SqliteStore;
 use crate::commit::Prepared;
 
@@ -54,6 +55,7 @@ fn write(
     }
     states::write(connection, namespace, commit)?;
     tags::write(connection, &commit.tags)?;
+    words::write(connection, namespace, &commit.words)?;
     details::write(connection, namespace, &commit.details)?;
     if let Some(row) = &commit.idempotency {
         idempotency::write(connection, row, commit.at)?;

@@ -1,38 +1,59 @@
-//! Presigned URLs by AWS Signature Version 4, with a signing key that is derived once a day.
-//!
-//! The signatures equal the SDK's (`tests/sdk_signatures.rs`), which takes about twenty times as long: a page of 200
-//! photos has 400 URLs.
-
 use std::{
-    fmt::Write as _,
+    borrow::Cow,
+    fmt::{self, Write as _},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use aws_sdk_s3::config::Credentials;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rapidphoto_application::ports::PresignedUrl;
 use sha2::{Digest as _, Sha256};
 
-use crate::{endpoint::BucketUrl, percent};
+use crate::{BucketUrl, PermittedRequest, percent};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// Signer of URLs for one bucket.
-pub(crate) struct Signer {
+/// Longest validity that Signature Version 4 permits.
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+/// Access key of a store.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Access key ID.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: String,
+    /// Token of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A URL can't be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PresigningError {
+    /// The validity is longer than Signature Version 4 permits.
+    #[error("a URL is valid for a week at most, not for {} s", .0.as_secs())]
+    TooLong(Duration),
+    /// The secret access key can't be used.
+    #[error("the secret access key can't sign")]
+    Key(#[from] hmac::digest::InvalidLength),
+}
+
+/// Signer of URLs for one bucket, with a signing key that is derived once a day.
+pub struct Signer {
     bucket: BucketUrl,
     region: String,
     /// Key of the latest credentials and day. A URL of yesterday's last second derives it once more, at most.
     key: Mutex<Option<Arc<SigningKey>>>,
-}
-
-/// Request that a URL permits.
-pub(crate) struct Permitted<'a> {
-    pub(crate) method: &'static str,
-    pub(crate) key: &'a str,
-    /// Parameters, not encoded.
-    pub(crate) query: Vec<(&'static str, &'a str)>,
-    /// Names in lower case, and values without spaces at their ends, all of them signed.
-    pub(crate) headers: Vec<(&'static str, &'a str)>,
 }
 
 struct SigningKey {
@@ -42,8 +63,18 @@ struct SigningKey {
     mac: Hmac<Sha256>,
 }
 
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("bucket", &self.bucket)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Signer {
-    pub(crate) const fn new(bucket: BucketUrl, region: String) -> Self {
+    /// Signer for a bucket in a region.
+    pub const fn new(bucket: BucketUrl, region: String) -> Self {
         Self {
             bucket,
             region,
@@ -51,15 +82,36 @@ impl Signer {
         }
     }
 
-    /// Signs a URL that is valid from `start`, a whole second, for this number of seconds.
-    pub(crate) fn sign(
+    /// Signs a URL that is valid from the second of `now`, for whole seconds: the resolution of Signature Version 4.
+    ///
+    /// # Errors
+    /// If it is to be valid for more than a week.
+    pub fn presign(
         &self,
-        request: Permitted<'_>,
+        request: PermittedRequest<'_>,
+        credentials: &Credentials,
+        now: DateTime<Utc>,
+        valid_for: Duration,
+    ) -> Result<PresignedUrl, PresigningError> {
+        if valid_for > WEEK {
+            return Err(PresigningError::TooLong(valid_for));
+        }
+        let (start, seconds) = (now.trunc_subsecs(0), valid_for.as_secs());
+        Ok(PresignedUrl {
+            headers: request.listed_headers(),
+            url: self.sign(request, credentials, start, seconds)?,
+            expires_at: start + Duration::from_secs(seconds),
+        })
+    }
+
+    fn sign(
+        &self,
+        request: PermittedRequest<'_>,
         credentials: &Credentials,
         start: DateTime<Utc>,
         seconds: u64,
     ) -> Result<String, hmac::digest::InvalidLength> {
-        let Permitted {
+        let PermittedRequest {
             method,
             key: object,
             mut query,
@@ -69,21 +121,21 @@ impl Signer {
         let key = self.signing_key(credentials, &start.format("%Y%m%d").to_string())?;
         let scope = format!("{}/{}/s3/aws4_request", key.day, self.region);
 
-        headers.push(("host", &self.bucket.host));
+        headers.push(("host", Cow::Borrowed(&self.bucket.host)));
         headers.sort_unstable();
         let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
         let names = names.join(";");
-        let credential = format!("{}/{scope}", credentials.access_key_id());
+        let credential = format!("{}/{scope}", credentials.access_key_id);
         let seconds = seconds.to_string();
         query.extend([
-            ("X-Amz-Algorithm", ALGORITHM),
-            ("X-Amz-Credential", &credential),
-            ("X-Amz-Date", &time),
-            ("X-Amz-Expires", &seconds),
-            ("X-Amz-SignedHeaders", &names),
+            ("X-Amz-Algorithm", ALGORITHM.into()),
+            ("X-Amz-Credential", credential.into()),
+            ("X-Amz-Date", time.as_str().into()),
+            ("X-Amz-Expires", seconds.into()),
+            ("X-Amz-SignedHeaders", names.as_str().into()),
         ]);
-        if let Some(token) = credentials.session_token() {
-            query.push(("X-Amz-Security-Token", token));
+        if let Some(token) = &credentials.session_token {
+            query.push(("X-Amz-Security-Token", token.into()));
         }
         // All names consist of unreserved characters and differ: their order is the one of the encoded pairs.
         query.sort_unstable();
@@ -127,9 +179,9 @@ impl Signer {
         {
             return Ok(Arc::clone(key));
         }
-        let secret = format!("AWS4{}", credentials.secret_access_key());
+        let secret = format!("AWS4{}", credentials.secret_access_key);
         let mut mac = Hmac::new_from_slice(secret.as_bytes())?;
-        for part in [day, &self.region, "s3", "aws4_request"] {
+        for part in [day, self.region.as_str(), "s3", "aws4_request"] {
             mac.update(part.as_bytes());
             mac = Hmac::new_from_slice(&mac.finalize().into_bytes())?;
         }

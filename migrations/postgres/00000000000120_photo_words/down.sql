@@ -1,0 +1,2 @@
+DROP INDEX upload_jobs_owner;
+DROP TABLE photo_words;
