@@ -169,7 +169,7 @@ impl Opening {
     /// Aborts the upload that the loser of a race has opened. What fails here, the sweep of uploads aborts later.
     async fn abort_own(&self, photo: &Photo, upload: &MultipartId) {
         if let Err(error) = self.multipart.abort(&photo.object.key, upload).await {
-            tracing::warn!(photo = %photo.id, %error, "an upload in parts that is not needed stays until it is a day old");
+            tracing::warn!(photoId = %photo.id, %error, "an upload in parts that is not needed stays until it is a day old");
         }
     }
 }

@@ -25,6 +25,7 @@ fn paths_with_body() -> Vec<String> {
         "/commands/upload-jobs".to_owned(),
         "/commands/upload/progress".to_owned(),
         format!("/commands/upload/{PHOTO}/finalize"),
+        format!("/commands/upload/{PHOTO}/parts"),
     ];
     assert_eq!(paths, expected);
     paths
