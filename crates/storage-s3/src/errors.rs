@@ -5,21 +5,21 @@ use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
 };
 
-/// A successful response without a header that S3 requires.
+/// A successful response without a value that S3 requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MalformedResponse {
     #[error("the response has no valid entity tag")]
-    NoETag,
+    ETag,
     #[error("the response has no content length")]
-    NoLength,
+    Length,
     #[error("the response has no valid identifier of an upload in parts")]
-    NoUploadId,
+    UploadId,
     #[error("the response has no valid part number")]
-    NoPartNumber,
+    PartNumber,
     #[error("the response has an upload without key or time")]
-    NoUpload,
+    Upload,
     #[error("the list is cut off without a position of its next page")]
-    NoNextPage,
+    NextPage,
 }
 
 /// Returns true if the object does not exist. A missing bucket is another error: it says nothing about its objects.

@@ -62,7 +62,7 @@ impl MultipartUploads for S3Store {
             marker = page.next_part_number_marker().map(str::to_owned);
             let advances = parts.last().map(|part| part.number.to_string()) == marker;
             if page.parts().is_empty() || !advances {
-                return Err(Unavailable::storage(MalformedResponse::NoNextPage));
+                return Err(Unavailable::storage(MalformedResponse::NextPage));
             }
         }
         parts.sort_unstable_by_key(|part| part.number);
@@ -144,11 +144,11 @@ impl MultipartUploads for S3Store {
                 key: key.to_owned(),
                 id: upload_id(page.next_upload_id_marker())?,
             }),
-            (Some(true), None) => return Err(Unavailable::storage(MalformedResponse::NoNextPage)),
+            (Some(true), None) => return Err(Unavailable::storage(MalformedResponse::NextPage)),
             (Some(false) | None, _) => None,
         };
         if next.is_some() && next.as_ref() == after {
-            return Err(Unavailable::storage(MalformedResponse::NoNextPage));
+            return Err(Unavailable::storage(MalformedResponse::NextPage));
         }
         Ok(MultipartPage { uploads, next })
     }
@@ -161,13 +161,13 @@ fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
 
 fn upload_id(raw: Option<&str>) -> Result<MultipartId, Unavailable> {
     raw.and_then(|raw| MultipartId::parse(raw).ok())
-        .ok_or_else(|| Unavailable::storage(MalformedResponse::NoUploadId))
+        .ok_or_else(|| Unavailable::storage(MalformedResponse::UploadId))
 }
 
 fn stored(part: &Part) -> Result<StoredPart, Unavailable> {
     let number = part.part_number().and_then(|number| PartNumber::new(number).ok());
     Ok(StoredPart {
-        number: number.ok_or_else(|| Unavailable::storage(MalformedResponse::NoPartNumber))?,
+        number: number.ok_or_else(|| Unavailable::storage(MalformedResponse::PartNumber))?,
         e_tag: e_tag(part.e_tag())?,
         bytes: length(part.size())?,
     })
@@ -178,7 +178,7 @@ fn open_upload(upload: &MultipartUpload) -> Result<OpenUpload, Unavailable> {
         .initiated()
         .and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()));
     let (Some(key), Some(opened_at)) = (upload.key(), opened_at) else {
-        return Err(Unavailable::storage(MalformedResponse::NoUpload));
+        return Err(Unavailable::storage(MalformedResponse::Upload));
     };
     Ok(OpenUpload {
         key: key.to_owned(),

@@ -177,12 +177,12 @@ pub(crate) fn failed(operation: &'static str, error: impl Into<BoxError>) -> Una
 
 pub(crate) fn e_tag(raw: Option<&str>) -> Result<ETag, Unavailable> {
     raw.and_then(|raw| ETag::parse(raw).ok())
-        .ok_or_else(|| Unavailable::storage(MalformedResponse::NoETag))
+        .ok_or_else(|| Unavailable::storage(MalformedResponse::ETag))
 }
 
 pub(crate) fn length(raw: Option<i64>) -> Result<u64, Unavailable> {
     raw.and_then(|raw| raw.try_into().ok())
-        .ok_or_else(|| Unavailable::storage(MalformedResponse::NoLength))
+        .ok_or_else(|| Unavailable::storage(MalformedResponse::Length))
 }
 
 /// Parses the SHA-256 of a whole object. Returns `None` for the composite checksum of a multipart upload, which is a

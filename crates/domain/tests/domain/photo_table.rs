@@ -111,6 +111,7 @@ const fn row(command: &PhotoCommand) -> usize {
 }
 
 /// Expected event and the photo after it; `None` if the command is rejected.
+#[expect(clippy::too_many_lines, reason = "one arm for each entry of the table")]
 fn expected(entry: Entry, given: Photo) -> Option<(PhotoEvent, Photo)> {
     let at = |state, given: Photo| Photo { state, ..given };
     let failed = |reason, given| {

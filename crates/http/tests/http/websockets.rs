@@ -229,8 +229,8 @@ async fn hostile_frames_close_the_websocket() {
         (TEXT, b"fragment", 1003),
         (0, b"fragment", 1002),
         // Reserved opcodes.
-        (FIN | 3, b"", 1002),
-        (FIN | 11, b"", 1002),
+        (FIN | 0x3, b"", 1002),
+        (FIN | 0xB, b"", 1002),
     ] {
         let mut socket = Socket::open(&app, "/queries/ws", &token).await;
         socket.event().await;
@@ -247,7 +247,7 @@ async fn hostile_frames_close_the_websocket() {
     socket.stream.write_all(&[FIN | TEXT, 1, b'x']).await.unwrap();
     assert_eq!(socket.close_code().await, 1002);
     // No frame at all, and none that is complete.
-    for bytes in [&b""[..], &[FIN | TEXT, 0x80 | 100, 1, 2]] {
+    for bytes in [&b""[..], &[FIN | TEXT, 0x80 | 0x64, 1, 2]] {
         let mut socket = Socket::open(&app, "/queries/ws", &token).await;
         socket.stream.write_all(bytes).await.unwrap();
         socket.stream.shutdown().await.unwrap();

@@ -31,7 +31,7 @@ impl AttemptCounters for MemoryStore {
     async fn delete_expired_attempts(&self) -> Result<(), Unavailable> {
         let now = self.clock.now();
         self.call(Operation::Attempt, |namespace| {
-            namespace.attempts.delete_expired(now)
+            namespace.attempts.delete_expired(now);
         })
         .await
     }

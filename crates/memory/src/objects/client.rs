@@ -68,7 +68,9 @@ impl MemoryObjects {
                     return Err(error(403, "SignatureDoesNotMatch"));
                 }
                 let stored = bucket.store_part(&signed.key, &upload, number, body);
-                return stored.map(stored_as).ok_or_else(|| error(404, "NoSuchUpload"));
+                return stored
+                    .map(|e_tag| stored_as(&e_tag))
+                    .ok_or_else(|| error(404, "NoSuchUpload"));
             }
             Permission::Get { .. } => return Err(error(403, "SignatureDoesNotMatch")),
         };
@@ -91,7 +93,9 @@ impl MemoryObjects {
         let content_type = sent("content-type").unwrap_or("application/octet-stream");
         let e_tag = bucket.store(&signed.key, body, content_type);
         self.announce(bucket, &signed.key);
-        e_tag.map(stored_as).ok_or_else(|| error(500, "InternalError"))
+        e_tag
+            .map(|e_tag| stored_as(&e_tag))
+            .ok_or_else(|| error(500, "InternalError"))
     }
 
     fn get_signed(&self, bucket: &Bucket, url: &str) -> Result<ClientAnswer, ClientAnswer> {
@@ -116,7 +120,7 @@ impl MemoryObjects {
     }
 }
 
-fn stored_as(e_tag: ETag) -> ClientAnswer {
+fn stored_as(e_tag: &ETag) -> ClientAnswer {
     ClientAnswer {
         status: 200,
         headers: vec![("etag".to_owned(), e_tag.quoted())],

@@ -30,7 +30,7 @@ pub(crate) struct WordChanges {
 pub(crate) struct Word {
     pub(crate) photo: String,
     pub(crate) source: WordSource,
-    pub(crate) word: String,
+    pub(crate) text: String,
 }
 
 /// Part of a photo's data that a word is from.
@@ -132,7 +132,7 @@ fn rows(photo: PhotoId, source: WordSource, words: BTreeSet<SearchWord>) -> impl
     words.into_iter().map(move |word| Word {
         photo: photo.to_string(),
         source,
-        word: word.as_str().to_owned(),
+        text: word.as_str().to_owned(),
     })
 }
 

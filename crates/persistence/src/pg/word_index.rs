@@ -65,7 +65,7 @@ where
         .bind::<Text, _>(namespace)
         .bind::<Array<Text>, _>(column(|word| &word.photo))
         .bind::<Array<Text>, _>(column(|word| word.source.as_str()))
-        .bind::<Array<Text>, _>(column(|word| &word.word))
+        .bind::<Array<Text>, _>(column(|word| &word.text))
         .execute(connection)
         .map(drop)
 }

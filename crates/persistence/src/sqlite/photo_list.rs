@@ -93,10 +93,10 @@ fn rows(
         let columns = format!("{column} AS value, photos.photo_id");
         let skipped: Vec<PositionRow> = list.rows(connection, &columns, query.skip)?;
         match skipped.last() {
-            Some(last) if skipped.len() == query.skip => {
+            Some(position) if skipped.len() == query.skip => {
                 list.after = Some(PhotoPosition {
-                    value: last.value,
-                    photo: parsed("photo_id", &last.photo_id)?,
+                    value: position.value,
+                    photo: parsed("photo_id", &position.photo_id)?,
                 });
             }
             // The list ends before.

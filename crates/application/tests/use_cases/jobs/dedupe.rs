@@ -96,7 +96,7 @@ async fn only_completed_photos_of_the_same_user_are_duplicates_and_only_on_reque
         created.created && created.items[0].duplicate_of.is_none()
     };
     assert!(is_new(DEDUPE).await, "the user's own photo is not uploaded yet");
-    app.upload(&[open.clone()]).await;
+    app.upload(std::slice::from_ref(&open)).await;
     assert!(is_new(DEFAULT).await);
     assert!(!is_new(DEDUPE).await);
     assert!(app.delete(open.photo).await.deleted);

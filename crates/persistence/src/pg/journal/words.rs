@@ -62,13 +62,13 @@ pub(super) async fn write(
         namespace,
         photos: column(&changes.removed, |word| &word.photo),
         sources: column(&changes.removed, |word| word.source.as_str()),
-        words: column(&changes.removed, |word| &word.word),
+        words: column(&changes.removed, |word| &word.text),
     });
     let add = (!changes.added.is_empty()).then(|| AddWords {
         namespace,
         photos: column(&changes.added, |word| &word.photo),
         sources: column(&changes.added, |word| word.source.as_str()),
-        words: column(&changes.added, |word| &word.word),
+        words: column(&changes.added, |word| &word.text),
     });
     try_join!(
         execute(connection, clear),

@@ -54,7 +54,7 @@ pub(in crate::sqlite) fn add(
 }
 
 fn encoded(word: &Word) -> Value {
-    json!([word.photo, word.source.as_str(), word.word])
+    json!([word.photo, word.source.as_str(), word.text])
 }
 
 fn execute(
