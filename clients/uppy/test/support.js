@@ -1,5 +1,6 @@
 // Fixtures: the server with its storage behind a proxy, a page on another origin, Chromium, users and photos.
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
 import http from 'node:http'
@@ -56,7 +57,7 @@ export class Stage {
   /** A page in a fresh browser profile whose user is logged in; `options` are those of `start` in page.js. */
   async visit(options = {}) {
     this.storage.reset()
-    const credentials = { email: `ada-${crypto.randomUUID()}@example.org`, password: 'correct horse battery' }
+    const credentials = { email: `ada-${randomUUID()}@example.org`, password: 'correct horse battery' }
     await request('POST', `${this.api}/commands/auth/register`, credentials)
     const { accessToken } = await request('POST', `${this.api}/commands/auth/login`, credentials)
     const context = await this.browser.newContext()

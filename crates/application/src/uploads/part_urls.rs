@@ -4,7 +4,7 @@ use rapidphoto_domain::{PhotoId, UserId, photo::PartLayout, values::PartNumber};
 
 use super::opening::{OpenUploadError, Opening};
 use crate::{
-    ports::{Aggregates, Clock, EventMetadata, PartGrant, Ports, PresignedUrl, Presigner, Unavailable},
+    ports::{Aggregates, Clock, EventMetadata, PartGrant, Ports, PresignedUrl, Presigner},
     settings::Settings,
 };
 
@@ -104,10 +104,7 @@ impl PartUrlsHandler {
                 valid_for,
             };
             let url = self.presigner.part(&grant).await;
-            parts.push((
-                number,
-                url.map_err(|error: Unavailable| OpenUploadError::from(error))?,
-            ));
+            parts.push((number, url.map_err(OpenUploadError::from)?));
         }
         Ok(PartUrls { layout, parts })
     }

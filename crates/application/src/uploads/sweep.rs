@@ -77,7 +77,7 @@ impl UploadSweep {
             return Ok(false);
         };
         let photo = self.aggregates.photo(key.photo).await?;
-        Ok(!photo.is_some_and(|photo| needs(&photo.value, upload)))
+        Ok(photo.is_none_or(|photo| !needs(&photo.value, upload)))
     }
 }
 

@@ -293,5 +293,5 @@ pub async fn open_uploads_are_listed_in_pages<H: MultipartHarness>(harness: H) {
         panic!("{first:?}")
     };
     let year = upload.opened_at.format("%Y").to_string();
-    assert!(year >= "2024".to_owned(), "{upload:?}");
+    assert!(year.as_str() >= "2024", "{upload:?}");
 }
