@@ -1,7 +1,6 @@
 //! The PostgreSQL adapter: the contract of every database, and its own guarantees.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test panics at the first failure"

@@ -123,7 +123,7 @@ pub async fn start(
     let server = EmbeddedStore::new(&embedded, objects, messages);
     let object_directory = server.write_check();
     let certificates = listeners.certificates();
-    let served = vec![Listener {
+    let listening = vec![Listener {
         acceptor: Acceptor::new(
             "storage",
             listeners::storage_limits(&config),
@@ -132,7 +132,7 @@ pub async fn start(
         socket: listeners.storage,
     }];
     storage.spawn("storage", |stop| async move {
-        server.serve(served, stop.cancelled_owned()).await;
+        server.serve(listening, stop.cancelled_owned()).await;
     });
 
     let mut workers = TaskGroup::new(&failed);

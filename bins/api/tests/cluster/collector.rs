@@ -94,7 +94,7 @@ fn spans(body: &[u8]) -> Vec<ReceivedSpan> {
         spans.extend(of_scopes.flat_map(|scope| scope.spans).map(|span| ReceivedSpan {
             service: service.clone(),
             name: span.name,
-            trace: span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            trace: format!("{:032x}", u128::from_be_bytes(span.trace_id.try_into().unwrap())),
             id: span.span_id,
             parent: span.parent_span_id,
         }));

@@ -84,7 +84,7 @@ async fn photos_that_do_not_complete_are_named_with_their_reasons_and_the_exit_c
     let user = User::logged_in(&server);
     user.write("good.jpg", &photo(1));
     user.write("text.jpg", b"this is no photo");
-    user.write("large.jpg", &[0; 100_001]);
+    user.write("large.jpg", &vec![0; 100_001]);
     user.write("empty.jpg", b"");
     let (code, lines) = user.json(&["upload", ".", "missing.jpg"]);
     assert_eq!(code, Some(1));
