@@ -9,7 +9,7 @@ use crate::{
     client::Client,
     error::ClientError,
     request::{check_status, parse_json, send_json},
-    tokens::TokenStore,
+    token_store::TokenStore,
 };
 
 /// Login of a user. Expired access tokens are renewed automatically; clones share the tokens.

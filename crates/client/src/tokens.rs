@@ -1,4 +1,4 @@
-use std::{fmt, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use rapidphoto_api_types::{TokenRequest, Tokens};
 use reqwest::Method;
@@ -8,24 +8,8 @@ use crate::{
     error::{ClientError, ProblemResponse},
     request::send_json,
     session::Session,
+    token_store::{LockedTokens, TokenStore},
 };
-
-/// Place where the tokens of a login are kept, such as a file that several processes share.
-///
-/// Refresh tokens are replaced at each use, and the use of an old one ends the login. Sessions of several processes therefore
-/// renew their tokens one after the other.
-pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// Locks the tokens until the result is dropped. May block.
-    fn lock(&self) -> io::Result<Box<dyn LockedTokens>>;
-}
-
-/// Tokens in a store that are locked.
-pub trait LockedTokens: Send {
-    /// Loads the tokens; `None` after a logout.
-    fn load(&self) -> io::Result<Option<Tokens>>;
-    /// Replaces the tokens.
-    fn replace(&mut self, tokens: &Tokens) -> io::Result<()>;
-}
 
 impl Session {
     /// Keeps the tokens in a store from the next renewal on. The store must contain the present ones.

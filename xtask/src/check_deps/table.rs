@@ -102,6 +102,7 @@ const CRATES: &[CrateRule] = &[
         third_party: ThirdParty::Only(&[
             "chrono",
             "hex",
+            "idna",
             "serde",
             "serde_json",
             "sha2",

@@ -18,6 +18,7 @@ mod multipart;
 mod non_empty;
 mod object_store;
 mod photo_list;
+mod photo_view;
 mod progress_ticks;
 mod reads;
 mod session_id;
@@ -66,10 +67,10 @@ pub use photo_list::{
     PhotoListPage, PhotoListQuery, PhotoPosition, PhotoSort, SortDirection, TagCount, TakenRange,
     words_of_camera, words_of_filename, words_of_tags,
 };
+pub use photo_view::PhotoView;
 pub use progress_ticks::{ProgressTick, ProgressTicks};
 pub use reads::{
-    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoReads, PhotoView, UserCredentials,
-    UserReads,
+    Account, IdempotencyReads, JobReads, JobView, LastChange, PhotoReads, UserCredentials, UserReads,
 };
 pub use session_id::SessionId;
 pub use sessions::{Rotation, Session, Sessions, StreamTicket, TokenHash, TokenRotation};

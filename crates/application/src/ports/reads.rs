@@ -1,35 +1,16 @@
 use async_trait::async_trait;
 use rapidphoto_domain::{
-    JobId, PhotoId, Timestamp, UserId, Version,
+    JobId, PhotoId, Timestamp, UserId,
     job::JobOutcome,
-    photo::{Photo, PhotoStatus},
+    photo::PhotoStatus,
     user::{User, UserStatus},
-    values::{Checksum, Email, Filename, TagLabel, UploadId},
+    values::{Checksum, Email, TagLabel, UploadId},
 };
 
 use super::{
-    Cursor, IdempotencyKey, IdempotencyRecord, JobListPage, JobListQuery, PasswordHash, PhotoHashes,
-    PhotoListPage, PhotoListQuery, PhotoMetadata, Scope, Scopes, TagCount, Unavailable,
+    Cursor, IdempotencyKey, IdempotencyRecord, JobListPage, JobListQuery, PasswordHash, PhotoListPage,
+    PhotoListQuery, PhotoView, Scope, Scopes, TagCount, Unavailable,
 };
-
-/// Read model of a photo.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PhotoView {
-    /// State of the photo.
-    pub photo: Photo,
-    /// Version of the photo's stream.
-    pub version: Version,
-    /// Filename of the upload.
-    pub filename: Filename,
-    /// Metadata from EXIF.
-    pub metadata: PhotoMetadata,
-    /// Hashes of the content.
-    pub hashes: PhotoHashes,
-    /// Time at which the photo was declared.
-    pub created_at: Timestamp,
-    /// Time of the last change.
-    pub updated_at: Timestamp,
-}
 
 /// Read model of a job and its photos, from one consistent snapshot.
 #[derive(Debug, Clone, PartialEq)]
