@@ -19,6 +19,7 @@ REASONS = [
     ("invalid_password", ".*", "the limits of length count bytes"),
     ("ambiguous_credentials", ".*", "credentials are in the header or in the body"),
     ("malformed_json", "", "a log-in without HTTP Basic has a body"),
+    ("invalid_parts", "/partNumbers/[0-9]+", "a part number is 1 to the number of parts, at most 10000"),
     ("multipart_unavailable|dedupe_unavailable|metadata_stripping_unavailable", ".*", "it depends on the deployment"),
 ]
 
