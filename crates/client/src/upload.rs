@@ -50,6 +50,9 @@ impl NewUpload {
 /// Renewals of a URL that storage refuses as expired before the refusal is an error.
 const MAX_RENEWALS: u32 = 2;
 
+/// Code of the problem that a photo awaits no bytes.
+const UPLOAD_ENDED: &str = "upload_ended";
+
 impl Session {
     /// Uploads the file of an item, in one request or in parts as the item says, and reports it as complete.
     ///
@@ -101,7 +104,15 @@ impl Session {
                 Err(ClientError::Storage { status: 403, .. }) if renewals < MAX_RENEWALS => renewals += 1,
                 Err(error) => attempts.pause_after(error).await?,
             }
-            item = with_retries(|| self.renew_upload(&item.photo_id)).await?;
+            match with_retries(|| self.renew_upload(&item.photo_id)).await {
+                Ok(renewed) => item = renewed,
+                // Another process has uploaded the file.
+                Err(error) if error.code() == Some(UPLOAD_ENDED) => {
+                    transfer.add(content.bytes());
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 }

@@ -179,7 +179,7 @@ async fn sighup_reloads_the_log_filter_and_changes_nothing_if_it_is_invalid() {
         let logged = async {
             while !server.log().contains(text) {
                 // Each request to the storage has a line at `debug`.
-                let _ = reqwest::get(format!("{}/readyz", server.api())).await;
+                let _ = reqwest::get(server.s3()).await;
                 sleep(Duration::from_millis(100)).await;
             }
         };

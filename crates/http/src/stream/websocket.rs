@@ -1,4 +1,4 @@
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, io::ErrorKind, time::Duration};
 
 use actix_web::HttpResponse;
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, ProtocolError, Session};
@@ -123,6 +123,10 @@ impl WebSocket {
                 }
                 Err(ProtocolError::Overflow) => {
                     return Some(reason(CloseCode::Size, "frames may have 1024 bytes at most"));
+                }
+                // A text that is not UTF-8.
+                Err(ProtocolError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    return Some(reason(CloseCode::Unsupported, "this stream takes no messages"));
                 }
                 Err(ProtocolError::Io(_)) => return None,
                 Err(error) => return Some(reason(CloseCode::Protocol, &error.to_string())),

@@ -1,7 +1,8 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use rapidphoto_testkit::{Server, ServerOptions};
@@ -216,18 +217,36 @@ async fn a_run_survives_a_crash_of_the_server() {
     assert!(summary.starts_with("20 of 20 photos completed, "), "{summary}");
 }
 
+fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &process.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn urls_that_expired_before_their_turn_are_renewed() {
-    const PHOTOS: u64 = 60;
+    const PHOTOS: u64 = 12;
     let data_dir = DataDir::new();
-    let options = logging_storage().with("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "1s");
+    let options = logging_storage().with("RAPIDPHOTO_UPLOADS__URL_LIFETIME", "5s");
     let server = data_dir.serve(&options).await;
     let user = User::logged_in(&server);
     for seed in 0..PHOTOS {
         user.write(&format!("{seed}.jpg"), &photo(seed));
     }
-    let (code, lines) = user.json(&["upload", ".", "--concurrency", "1"]);
-    assert_eq!(code, Some(0), "{lines:?}");
+    let mut run = user
+        .command(&["upload", ".", "--concurrency", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    // The other URLs expire while the run is stopped.
+    signal(run.id(), "STOP");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    signal(run.id(), "CONT");
+    let summary = lines.map(Result::unwrap).last().unwrap();
+    assert!(run.wait().unwrap().success(), "{summary}");
     let puts = puts(&server);
     assert_eq!(puts.len() as u64, PHOTOS);
     assert!(
