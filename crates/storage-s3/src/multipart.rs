@@ -104,6 +104,8 @@ impl MultipartUploads for S3Store {
             _ if is_gone(&error) => CompleteError::NoSuchUpload,
             (_, Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall")) => CompleteError::InvalidPart,
             (Some(409 | 412), _) => CompleteError::Exists,
+            // Ceph answers 500 for an upload that it does not have.
+            (Some(500), _) if self.parts(key, upload).await?.is_none() => CompleteError::NoSuchUpload,
             _ => failed("complete_multipart", error).into(),
         })
     }

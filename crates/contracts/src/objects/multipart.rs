@@ -232,8 +232,12 @@ pub async fn parts_that_storage_does_not_have_are_refused<H: MultipartHarness>(h
         );
         assert_eq!(harness.store().head(&key).await.unwrap(), None);
     }
-    multipart.complete(&key, &upload, &parts[1..]).await.unwrap();
-    assert_eq!(harness.store().head(&key).await.unwrap().unwrap().bytes, 2);
+    let first = body(usize::try_from(MIN_PART_BYTES).unwrap());
+    send(&harness, &key, &upload, 1, first).await;
+    let parts = references(&stored(&harness, &key, &upload).await);
+    multipart.complete(&key, &upload, &parts).await.unwrap();
+    let head = harness.store().head(&key).await.unwrap().unwrap();
+    assert_eq!(head.bytes, MIN_PART_BYTES + 2);
 }
 
 /// An object that is there is never replaced, however it was stored.

@@ -63,10 +63,10 @@ async fn the_number_of_statements_does_not_depend_on_the_number_of_changed_photo
     assert_eq!(statements[0], statements[2]);
     let [cancelled, deleted, guarded] = &statements[0];
     // Look-ups of event ids and versions, state rows, work of two kinds, events, the log's head; a deletion erases the
-    // details and the time of the exposure too.
+    // words, the details and the time of the exposure too.
     assert_eq!(
         [cancelled.len(), deleted.len(), guarded.len()],
-        [7, 9, 3],
+        [7, 10, 3],
         "{statements:#?}"
     );
 }
