@@ -56,9 +56,10 @@ async fn a_trace_goes_from_the_creation_of_a_job_to_the_last_commit_of_its_photo
     for (name, at_least) in [("storage_event", 2), ("work", 4), ("job_completion", 1)] {
         let in_worker = of_trace("rapidphoto-worker", name);
         assert!(in_worker.len() >= at_least, "{name}: {spans:#?}");
+        // The completion follows from the last photo's work.
         assert!(
-            in_worker.iter().all(|span| span.parent == request[0].id),
-            "{name}"
+            name == "job_completion" || in_worker.iter().all(|span| span.parent == request[0].id),
+            "{name}: {in_worker:#?}"
         );
     }
 

@@ -135,7 +135,10 @@ fn parse(mut query: Query) -> Result<(PhotoListQuery, Sort), Problem> {
 
 /// Begin and end of a day or a second.
 fn moment(raw: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
-    // chrono also takes numbers of one digit.
+    // chrono also takes numbers of one digit, and years with a sign.
+    if !raw.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     if raw.len() == 10 {
         let day = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok()?;
         return Some((day.into(), day.succ_opt()?.into()));
