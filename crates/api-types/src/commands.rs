@@ -191,7 +191,7 @@ pub struct UploadedPart {
     #[schema(minimum = 1, maximum = 10_000)]
     pub part_number: u32,
     /// Entity tag of the part, as returned by storage, with or without quotation marks.
-    #[schema(pattern = r#"^"?[!#-~]{1,256}"?$"#)]
+    #[schema(pattern = r#"^([!#-~]{1,256}|"[!#-~]{1,256}")$"#)]
     pub e_tag: String,
 }
 

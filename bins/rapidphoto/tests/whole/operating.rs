@@ -178,8 +178,6 @@ async fn sighup_reloads_the_log_filter_and_changes_nothing_if_it_is_invalid() {
     let until_logged = async |text: &str| {
         let logged = async {
             while !server.log().contains(text) {
-                // Each request to the storage has a line at `debug`.
-                let _ = reqwest::get(server.s3()).await;
                 sleep(Duration::from_millis(100)).await;
             }
         };
@@ -194,6 +192,15 @@ async fn sighup_reloads_the_log_filter_and_changes_nothing_if_it_is_invalid() {
     configure("info,rapidphoto_storage_embedded=debug");
     server.signal("HUP").await.unwrap();
     until_logged("log filter reloaded").await;
+    // Each request to the storage has a line at `debug`.
+    let session = new_user(&server.client().unwrap()).await.unwrap();
+    let photo = photo(1);
+    let (_, items) = declare(&session, &[jpeg(&photo)]).await;
+    let mut put = reqwest::Client::new().put(items[0].presigned_url.clone().unwrap());
+    for (name, value) in &items[0].headers {
+        put = put.header(name, value);
+    }
+    assert_eq!(put.body(photo).send().await.unwrap().status(), StatusCode::OK);
     until_logged(debug_line).await;
 
     configure("=loud=");

@@ -103,6 +103,6 @@ async fn the_number_of_statements_does_not_depend_on_the_number_of_photos() {
             statements_of(&store, store.store.commit(changed)).await.0,
         ));
     }
-    // New: job, photos, filenames, work, events. Changed: locks of photos and work, photos, work, events.
-    assert_eq!(counts, [(5, 5), (5, 5), (5, 5)]);
+    // New: job, photos, filenames, words, work, events. Changed: locks of photos and work, photos, work, events.
+    assert_eq!(counts, [(6, 5), (6, 5), (6, 5)]);
 }

@@ -58,14 +58,13 @@ const VARY: &str = "
 const COUNTERS: &str = "
     SELECT (SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY($1)),
            (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = ANY($1))";
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 8] = [
     "events",
     "photos",
     "photo_details",
     "photo_tags",
     "photo_words",
     "photo_work",
-    "upload_jobs",
     "attempts",
     "sessions",
 ];

@@ -13,7 +13,7 @@ use std::{
 
 use rapidphoto_application::{
     admin::VerifyStateRows,
-    log::EventCodec,
+    log::{EventCodec, Upcasters},
     ports::{Aggregates as _, Cursor, DatabasePorts, EventFilter, EventLog as _, Subscriptions as _},
 };
 use rapidphoto_domain::StreamId;
@@ -238,7 +238,7 @@ async fn a_database_of_the_first_release_is_migrated_while_programs_of_that_rele
     assert_eq!(applied.len(), migrations().len() - 1);
 
     // This release beside the first one.
-    let store = PgStore::open(&config(&url, ENVIRONMENT), EventCodec::default())
+    let store = PgStore::open(&config(&url, ENVIRONMENT), EventCodec::new(Upcasters::current()))
         .await
         .unwrap();
     let store = Arc::new(store);
