@@ -26,7 +26,8 @@ const NAMESPACE: &str = "plans";
 const RUNS: i64 = 8;
 
 /// Gives the photos of the fixtures different sizes and times, and some of them other statuses; 1 in 100 is open, 1 in 100
-/// failed, half have a time of exposure, 1 in 20 the tag `sea` and all the tag `holiday`. Each has work that is due. Copies of events make the log longer.
+/// failed, half have a time of exposure, 1 in 20 the tag `sea` and all the tag `holiday`. Each has work that is due. Copies of events make the log longer, jobs of other
+/// users the table of jobs.
 const VARY: &str = "
     UPDATE photos SET
         bytes = 1000 + abs(hashtext(photo_id)) % 1000000,
@@ -48,6 +49,9 @@ const VARY: &str = "
         WHERE abs(hashtext(photo_id || 'tag')) % 20 = 0;
     INSERT INTO photo_work (namespace, photo_id, kind, owner, priority, due_at, attempts, claims)
         SELECT namespace, photo_id, 'process', owner, 0, created_at, 0, 0 FROM photos;
+    INSERT INTO upload_jobs (namespace, job_id, owner, version, state, created_at, updated_at)
+        SELECT namespace, job_id || copy, owner || copy, version, state, created_at, updated_at
+        FROM upload_jobs CROSS JOIN generate_series(1, 5000) AS copies (copy);
     INSERT INTO attempts (namespace, key, counted, expires_at)
         SELECT namespace, decode(md5(photo_id), 'hex'), ARRAY[created_at], created_at + 60000 FROM photos;
     INSERT INTO sessions (namespace, session_id, user_id, scopes, token, used_at, expires_at, ends_at)
@@ -58,13 +62,14 @@ const VARY: &str = "
 const COUNTERS: &str = "
     SELECT (SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname = ANY($1)),
            (SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = ANY($1))";
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "events",
     "photos",
     "photo_details",
     "photo_tags",
     "photo_words",
     "photo_work",
+    "upload_jobs",
     "attempts",
     "sessions",
 ];
