@@ -300,7 +300,8 @@ async fn lists(database: &Database) {
                 (Some(PhotoStatus::Completed), 110),
                 // 1 in 100 has one of these, and fewer of them are after the position.
                 (Some(PhotoStatus::Failed), 110),
-                (Some(PhotoStatus::Queued), 250),
+                // All open photos are read, about 100, with at most three entries for each, and sorted.
+                (Some(PhotoStatus::Queued), 300),
             ] {
                 let query = PhotoListQuery {
                     status,
