@@ -387,9 +387,10 @@ async fn attempts(database: &Database) {
     };
     // Each of five statements finds the four rows, and earlier versions of them that are not removed yet.
     database.assert_indexed("an attempt", 100, attempt).await;
-    let watched: Vec<_> = (0..100).map(|number| SessionId([number; 16])).collect();
+    // Few of the 10 000: to find 1 in 100, a scan of the table is the cheaper plan.
+    let watched: Vec<_> = (0..10).map(|number| SessionId([number; 16])).collect();
     let checked = async |db: &DatabasePorts| {
-        assert_eq!(db.sessions.ended_among(&watched).await.unwrap().len(), 100);
+        assert_eq!(db.sessions.ended_among(&watched).await.unwrap().len(), 10);
         // Without it, the counters would show no use of indexes.
         db.jobs.last_change(database.owner, database.job).await.unwrap();
     };
