@@ -20,6 +20,8 @@ REASONS = [
     ("ambiguous_credentials", ".*", "credentials are in the header or in the body"),
     ("malformed_json", "", "a log-in without HTTP Basic has a body"),
     ("invalid_parts", "/partNumbers/[0-9]+", "a part number is 1 to the number of parts, at most 10000"),
+    ("invalid_parts", "/parts.*", "each part of the file is listed once, in order"),
+    ("parts_incomplete", "/parts", "the parts must be in storage"),
     ("multipart_unavailable|dedupe_unavailable|metadata_stripping_unavailable", ".*", "it depends on the deployment"),
 ]
 
