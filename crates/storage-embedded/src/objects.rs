@@ -23,7 +23,7 @@ use crate::directory::{
 
 /// The objects of an open directory, for the process that serves it: without HTTP, signatures and copies between sockets.
 ///
-/// What this process stores is not announced by an event notification, and may use the space that uploads of clients must
+/// Objects that this process stores are not announced by an event notification, and may use the space that uploads of clients must
 /// leave: it finishes what was accepted.
 #[derive(Clone)]
 pub struct EmbeddedObjects {

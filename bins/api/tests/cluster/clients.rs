@@ -123,7 +123,7 @@ async fn operators_redrive_dead_letters_and_see_which_process_runs_a_subscriptio
         printed.iter().any(|line| line.ends_with("no event either")),
         "{printed:?}"
     );
-    // What can't be understood comes back.
+    // A message that can't be understood comes back.
     let redriven = admin.redrive_dead_letter(&ids[0]).await.unwrap();
     assert_eq!(redriven.redriven, 1);
     admin

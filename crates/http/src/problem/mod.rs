@@ -169,7 +169,7 @@ impl Problem {
     }
 }
 
-/// What a client does next with a photo that awaits no bytes.
+/// Advice to a client about a photo that awaits no bytes.
 const fn ended_advice(status: PhotoStatus) -> &'static str {
     match status {
         PhotoStatus::Queued | PhotoStatus::Uploading => "Its file is in storage: finalize the upload.",

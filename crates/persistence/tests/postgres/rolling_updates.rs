@@ -44,7 +44,7 @@ fn migrations() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What programs of the last release rely on.
+/// Parts of the schema that programs of the last release rely on.
 #[derive(Debug)]
 struct Schema {
     /// Type, `NOT NULL` and default of each column, by table and column.
@@ -86,7 +86,7 @@ impl Schema {
         }
     }
 
-    /// What a migration to `after` takes away from programs that know this schema.
+    /// Parts that a migration to `after` takes away from programs that know this schema.
     fn broken_by(&self, after: &Self) -> Vec<String> {
         let mut broken = Vec::new();
         for ((table, column), (kind, required, has_default)) in &self.columns {

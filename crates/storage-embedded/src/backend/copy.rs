@@ -147,7 +147,7 @@ impl Backend {
         }
         check_version(version_id.as_deref())?;
         let source = self.find(key).await?.ok_or_else(no_such_key)?;
-        // Where a read is answered with 304, a copy is refused.
+        // A condition that answers a read with 304 refuses a copy.
         conditions
             .check(&source.record)
             .map_err(|_| precondition_failed())?;

@@ -234,7 +234,7 @@ fn select(directory: &Directory, selection: &Selection) -> std::io::Result<Selec
     let (mut keys, mut prefixes) = (Vec::new(), Vec::<String>::new());
     let mut last = None;
     let mut truncated = false;
-    // Where the next keys are looked for: after a common prefix, behind all keys that begin with it.
+    // Start of the search for the next keys: after a common prefix, behind all keys that begin with it.
     let mut first = if after < prefix {
         Bound::Included(prefix.clone())
     } else {
